@@ -1,0 +1,13 @@
+"""The Celery application: `celery -A guardian_site`."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardian_site.settings")
+
+app = Celery("guardian_site")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+# Threads of the web process ask for the app too; without this they would find a default one.
+app.set_default()
+app.autodiscover_tasks()

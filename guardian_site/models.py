@@ -1,0 +1,16 @@
+"""The operation itself: which parts are alive."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Heartbeat(models.Model):
+    """When one running part (a worker, the beat) last said that it is alive."""
+
+    part = models.CharField(max_length=120, primary_key=True)
+    kind = models.CharField(max_length=20)
+    started = models.DateTimeField(default=timezone.now)
+    seen = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.part

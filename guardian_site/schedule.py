@@ -1,0 +1,37 @@
+"""When each task runs, and in which queue. One place, so that beat stays static and reviewable."""
+
+from typing import Any
+
+# Urgent first: a page must not wait behind a training run.
+TASK_ROUTES: dict[str, dict[str, str]] = {
+    "alerts.tasks.*": {"queue": "notify"},
+    "detection.tasks.retrain_forest": {"queue": "train"},
+    "detection.tasks.*": {"queue": "detect"},
+    "guardian_site.tasks.*": {"queue": "notify"},
+}
+QUEUES = ("notify", "detect", "train")
+
+# A task that has not started when the next is due is dropped by `expires`: the next does its work.
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep-closed-minutes": {
+        "task": "detection.tasks.sweep_closed_minutes",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "retrain-forest": {
+        "task": "detection.tasks.retrain_forest",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
+    "absorb-anomalies": {
+        "task": "alerts.tasks.absorb_anomalies",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "send-notifications": {
+        "task": "alerts.tasks.send_due_notifications",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "beat": {"task": "guardian_site.tasks.beat", "schedule": 10.0, "options": {"expires": 10}},
+}

@@ -1,0 +1,293 @@
+"""All settings, from the environment. With none set this is embedded mode; see README.md."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.urls import reverse_lazy
+
+from guardian_site import environment as env
+from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("GUARDIAN_DATA_DIR", str(BASE_DIR / "var")))
+
+# Where things are --------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL")
+REDIS_URL = env.text("REDIS_URL")
+EMBEDDED = not DATABASE_URL and not REDIS_URL
+GUARDIAN_HOST = env.text("GUARDIAN_HOST", "127.0.0.1")
+GUARDIAN_PORT = env.whole("GUARDIAN_PORT", 8001, 1, 65535)
+GUARDIAN_URL = env.text("GUARDIAN_URL", f"http://localhost:{GUARDIAN_PORT}").rstrip("/")
+
+# Behaviour ---------------------------------------------------------------------------------------
+GUARDIAN_RATE_LIMIT = env.text("GUARDIAN_RATE_LIMIT", "100/m")
+GUARDIAN_REQUIRE_API_KEY = env.flag("GUARDIAN_REQUIRE_API_KEY")
+GUARDIAN_TRUSTED_PROXIES = env.names("GUARDIAN_TRUSTED_PROXIES")
+GUARDIAN_MAX_SKEW_SECONDS = env.whole("GUARDIAN_MAX_SKEW_SECONDS", 300, 0, 86400)
+GUARDIAN_CACHE_SECONDS = env.whole("GUARDIAN_CACHE_SECONDS", 60, 0, 86400)
+# How long after its end a minute may still fill before it is judged as complete.
+GUARDIAN_GRACE_SECONDS = env.whole("GUARDIAN_GRACE_SECONDS", 20, 0, 3600)
+GUARDIAN_TIME_ZONE = env.text("GUARDIAN_TIME_ZONE", "UTC")
+GUARDIAN_LANGUAGE = env.text("GUARDIAN_LANGUAGE", "en")
+GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 1 if EMBEDDED else 2, 1, 64)
+GUARDIAN_WEB_THREADS = env.whole("GUARDIAN_WEB_THREADS", 32, 1, 512)
+SLACK_WEBHOOK_URL = env.text("SLACK_WEBHOOK_URL")
+SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
+SLACK_CHANNEL = env.text("SLACK_CHANNEL")
+TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN")
+
+# Django ------------------------------------------------------------------------------------------
+DEBUG = env.flag("GUARDIAN_DEBUG")
+SECRET_KEY = (
+    env.kept_secret("GUARDIAN_SECRET_KEY", DATA_DIR / "secret_key")
+    if EMBEDDED
+    else env.text("GUARDIAN_SECRET_KEY")
+)
+ALLOWED_HOSTS = env.names(
+    "GUARDIAN_ALLOWED_HOSTS",
+    "localhost,127.0.0.1,[::1]" + (f",{GUARDIAN_HOST}" if EMBEDDED else ""),
+)
+CSRF_TRUSTED_ORIGINS = env.names("GUARDIAN_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_prometheus",
+    "guardian_site",
+    "ingest",
+    "detection",
+    "alerts",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "guardian_site.middleware.RateLimit",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "guardian_site.urls"
+WSGI_APPLICATION = "guardian_site.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+SQLITE_OPTIONS = {
+    # One writer at a time: take the lock at BEGIN and wait, instead of failing in the middle.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;"
+    "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
+}
+
+
+def _database() -> dict[str, Any]:
+    if not DATABASE_URL:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(DATA_DIR / "guardian.sqlite3"),
+            "OPTIONS": dict(SQLITE_OPTIONS),
+        }
+    config: dict[str, Any] = environ.Env.db_url_config(DATABASE_URL)
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = dict(SQLITE_OPTIONS)
+    elif config["ENGINE"] == "django.db.backends.postgresql":
+        config["OPTIONS"] = {
+            **config.get("OPTIONS", {}),
+            # Threads that share a commit need few connections; the pool keeps them few.
+            "pool": {
+                "min_size": 1,
+                "max_size": env.whole("GUARDIAN_DB_POOL", 8, 1, 100),
+                "timeout": 10,
+            },
+        }
+    return config
+
+
+DATABASES = {"default": _database()}
+
+if REDIS_URL:
+    CACHES: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "guardian",
+            "OPTIONS": {
+                # A lost Redis makes answers slower, never wrong: reads miss, writes are dropped.
+                "IGNORE_EXCEPTIONS": True,
+                "SOCKET_CONNECT_TIMEOUT": 0.5,
+                "SOCKET_TIMEOUT": 0.5,
+            },
+        }
+    }
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": "guardian",
+            "OPTIONS": {"MAX_ENTRIES": 50_000},
+        }
+    }
+    # One web process answers in embedded mode, so a cache of its own is shared by all it serves.
+    SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
+RATELIMIT_FAIL_OPEN = True
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = reverse_lazy("admin:login")
+
+LANGUAGE_CODE = GUARDIAN_LANGUAGE
+LANGUAGES = [("en", "English"), ("pt-br", "Português do Brasil")]
+
+TIME_ZONE = GUARDIAN_TIME_ZONE
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+if env.flag("GUARDIAN_HTTPS"):
+    SECURE_SSL_REDIRECT = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+CONTENT_SECURITY_POLICY = {
+    # Swagger and the admin theme bring scripts that build code from strings or sit in the page;
+    # everything the product itself serves keeps to the strict line.
+    "EXCLUDE_URL_PREFIXES": ("/admin", "/docs", "/redoc"),
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "style-src": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Transaction Guardian",
+    "DESCRIPTION": "Send counts of transactions, read verdicts, anomalies and incidents.",
+    "VERSION": "3.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "AlertLevel": "detection.models.Level",
+        "TransactionStatus": "ingest.models.Status",
+        "FamilyName": "detection.models.Family",
+    },
+}
+
+# Celery ------------------------------------------------------------------------------------------
+# Embedded mode: `manage.py run` starts a Valkey and hands its address down in this variable.
+CELERY_BROKER_URL = env.text("GUARDIAN_BROKER_URL") or REDIS_URL or "filesystem://"
+if CELERY_BROKER_URL == "filesystem://":
+    BROKER_DIR = DATA_DIR / "broker"
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "data_folder_in": str(BROKER_DIR / "queue"),
+        "data_folder_out": str(BROKER_DIR / "queue"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "polling_interval": 0.02,
+    }
+else:
+    # Longer than any task may run, so that a task is not handed out twice while it still runs.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 5}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 1800
+CELERY_TASK_SOFT_TIME_LIMIT = 1700
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "detect"
+CELERY_TASK_ROUTES = TASK_ROUTES
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+
+# Logs --------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.text("GUARDIAN_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Transaction Guardian",
+    "SITE_HEADER": "Transaction Guardian",
+    "SITE_SYMBOL": "monitor_heart",
+    "SHOW_VIEW_ON_SITE": True,
+    "SITE_URL": "/",
+}

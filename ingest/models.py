@@ -1,0 +1,188 @@
+"""Who reported, what they reported, and the counts per minute that detection reads."""
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+
+class Status(models.TextChoices):
+    APPROVED = "approved"
+    DENIED = "denied"
+    FAILED = "failed"
+    REVERSED = "reversed"
+    BACKEND_REVERSED = "backend_reversed"
+    REFUNDED = "refunded"
+
+
+def _known_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValidationError(
+            f"“{name}” is not an IANA time zone such as America/Sao_Paulo."
+        ) from None
+
+
+def _default_zone() -> str:
+    return str(settings.TIME_ZONE)
+
+
+class Source(models.Model):
+    """Somebody who reports transactions: an acquirer, a channel, a merchant."""
+
+    DEFAULT = "default"
+
+    name = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[RegexValidator(r"^[\w.:-]+$", "Letters, digits and _ . : - only.")],
+        help_text="The name clients send in “source”.",
+    )
+    title = models.CharField(
+        max_length=120, blank=True, help_text="Shown to people; the name if empty."
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        default=_default_zone,
+        validators=[_known_zone],
+        help_text="Zone of timestamps that carry none, and of the daily pattern.",
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    enabled = models.BooleanField(default=True, help_text="Off: still counted, no longer watched.")
+    created = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.title or self.name
+
+
+class ApiKey(models.Model):
+    """A secret that lets one source report. Only its prefix and a hash are kept."""
+
+    name = models.CharField(max_length=80)
+    source = models.ForeignKey(
+        Source,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="api_keys",
+        help_text="Empty: may report for any source.",
+    )
+    prefix = models.CharField(max_length=12, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    rate_limit = models.CharField(
+        max_length=16, blank=True, help_text="For example 6000/m; empty: unlimited."
+    )
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    expires = models.DateTimeField(null=True, blank=True)
+    revoked = models.DateTimeField(null=True, blank=True)
+    last_used = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class Report(models.Model):
+    """One thing a source sent; sent again under the same key it changes nothing or corrects the count."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="reports", db_index=False
+    )
+    timestamp = models.DateTimeField()
+    status = models.CharField(max_length=16, choices=Status.choices)
+    auth_code = models.CharField(max_length=16, default="00")
+    external_id = models.CharField(
+        max_length=128, default="", blank=True, help_text="Set for an individual transaction."
+    )
+    count = models.BigIntegerField()
+    # What the count was before the last correction: count - previous_count is what MinuteCount
+    # still has to be moved by, known in the statement that writes the row.
+    previous_count = models.BigIntegerField(default=0)
+    received = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("-timestamp", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("source", "timestamp", "status", "auth_code", "external_id"),
+                name="ingest_report_key",
+            ),
+            models.CheckConstraint(condition=models.Q(count__gte=0), name="ingest_report_count"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.timestamp:%Y-%m-%d %H:%M:%S} {self.status}/{self.auth_code} × {self.count}"
+
+
+class TransactionId(models.Model):
+    """Where the individual transaction of one id is counted, so that it is counted once."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    external_id = models.CharField(max_length=128)
+    timestamp = models.DateTimeField()
+    status = models.CharField(max_length=16, choices=Status.choices)
+    auth_code = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("source", "external_id"), name="ingest_transaction_id_key"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class MinuteCount(models.Model):
+    """The sum of the reports of one source, minute, status and auth code: what detection reads."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    minute = models.DateTimeField()
+    status = models.CharField(max_length=16, choices=Status.choices)
+    auth_code = models.CharField(max_length=16)
+    count = models.BigIntegerField()
+
+    class Meta:
+        ordering = ("-minute",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("source", "minute", "status", "auth_code"), name="ingest_minutecount_key"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.minute:%Y-%m-%d %H:%M} {self.status}/{self.auth_code} × {self.count}"
+
+
+class LateHour(models.Model):
+    """An hour of a source whose counts changed after it closed; detection claims it and looks again."""
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+", db_index=False)
+    hour = models.DateTimeField()
+    seen = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("hour",)
+        constraints = (
+            models.UniqueConstraint(fields=("source", "hour"), name="ingest_latehour_key"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.hour:%Y-%m-%d %H}h"
