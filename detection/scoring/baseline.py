@@ -1,0 +1,212 @@
+"""What volume is normal at a minute: a season learned from past days times a level that follows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.scoring.minutes import Moments, weekday_of
+from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
+from detection.scoring.state import BINS, DAY_TYPES, HISTORY_DAYS, State
+
+BIN_MINUTES = MINUTES_PER_DAY // BINS
+SATURDAY = 5
+# Weekday totals do not jump at midnight: traffic passes from one day's factor to the next within
+# about five hours around it.
+BLEND_MINUTES = 150
+
+# The level remembers about this many transactions ...
+LEVEL_TRANSACTIONS = 300.0
+# ... but never less or more than these minutes: shorter follows an outage, longer misses a payday.
+FAST_MINUTES = (20.0, 300.0)
+SLOW_MINUTES = (180.0, 600.0)
+LEVEL_FLOOR = 0.02
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Expected volume of one minute against each memory [transactions a minute], shape (S,)."""
+
+    season: Floats
+    fast: Floats
+    slow: Floats
+    usual: Floats
+
+    @property
+    def channels(self) -> Floats:
+        """The four volume channels in the order of designs.VOLUME_CHANNELS, shape (S, 4)."""
+        lowest = np.minimum(self.slow, self.usual)
+        highest = np.maximum(self.slow, self.usual)
+        out = np.empty((len(self.season), 4))
+        np.minimum(self.fast, lowest, out=out[:, 0])
+        np.maximum(self.fast, highest, out=out[:, 1])
+        out[:, 2] = lowest
+        out[:, 3] = highest
+        return out
+
+
+def season_at(state: State, local_minute: Ints) -> Floats:
+    """Expected volume before the level is applied, shape (S,) [transactions a minute]."""
+    rows = np.arange(len(state))
+    day, minute = np.divmod(local_minute, MINUTES_PER_DAY)
+    position = (minute + 0.5) / BIN_MINUTES - 0.5
+    first = np.floor(position).astype(np.int64)
+    weight = position - first
+    weekday = weekday_of(day)
+    kind = (weekday >= SATURDAY).astype(np.int64)
+    shape = (
+        state.season[rows, kind, first % BINS] * (1 - weight)
+        + state.season[rows, kind, (first + 1) % BINS] * weight
+    )
+    return shape * _weekday_factor(state.weekday_factor, rows, weekday, minute)
+
+
+def _weekday_factor(factors: Floats, rows: Ints, weekday: Ints, minute: Ints) -> Floats:
+    own = factors[rows, weekday]
+    late = minute >= MINUTES_PER_DAY // 2
+    distance = np.where(late, MINUTES_PER_DAY - minute, minute)
+    neighbour = factors[rows, (weekday + np.where(late, 1, 6)) % 7]
+    share = 0.5 * np.maximum(1 - distance / BLEND_MINUTES, 0)
+    return own + (neighbour - own) * share
+
+
+def expect(state: State, moments: Moments) -> Expectation:
+    """Expected volume of the minute against the fast, the slow and the usual level."""
+    season = season_at(state, moments.local_minute)
+    if moments.promotion is not None:
+        season = season * moments.promotion
+    known = state.level_expected > 0
+    level = np.where(known, state.level_seen / np.where(known, state.level_expected, 1), 1.0)
+    level = np.maximum(level, LEVEL_FLOOR)
+    slow = season * level[:, 1]
+    usual = np.where(state.season_days > 0, season, slow)
+    return Expectation(season, season * level[:, 0], slow, usual)
+
+
+def follow_level(
+    state: State, expectation: Expectation, total: Floats, counted: Bools, frozen: Bools
+) -> None:
+    """Advance the fast and slow level by one minute; frozen rows keep the level they have."""
+    pace = LEVEL_TRANSACTIONS / np.maximum(expectation.slow, 1e-3)
+    minutes = np.stack([np.clip(pace, *FAST_MINUTES), np.clip(pace, *SLOW_MINUTES)], axis=1)
+    keep = 1 - 1 / minutes
+    live = (counted & ~frozen)[:, None]
+    season = expectation.season[:, None]
+    state.level_seen[:] = np.where(live, state.level_seen * keep + total[:, None], state.level_seen)
+    state.level_expected[:] = np.where(
+        live, state.level_expected * keep + season, state.level_expected
+    )
+
+
+def record_history(state: State, moments: Moments, total: Floats, counted: Bools) -> None:
+    """Add the minute to its quarter hour; close the quarter hour and the day when they end."""
+    _open_day(state, moments)
+    state.bin_sum += np.where(counted, total, 0)
+    state.bin_minutes += counted
+    ending = moments.minute_of_day % BIN_MINUTES == BIN_MINUTES - 1
+    if not ending.any():
+        return
+    rows = np.flatnonzero(ending)
+    full = state.bin_minutes[rows] >= BIN_MINUTES // 2
+    mean = np.where(full, state.bin_sum[rows] / np.maximum(state.bin_minutes[rows], 1), np.nan)
+    quarter = moments.minute_of_day[rows] // BIN_MINUTES
+    state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = np.log1p(mean)
+    state.bin_sum[rows] = 0
+    state.bin_minutes[rows] = 0
+
+
+def _open_day(state: State, moments: Moments) -> None:
+    fresh = np.flatnonzero(moments.day > state.day)
+    if not fresh.size:
+        return
+    known = fresh[state.day[fresh] >= 0]
+    if known.size:
+        _relearn(state, known, moments)
+    slot = moments.day[fresh] % HISTORY_DAYS
+    state.history[fresh, slot] = np.nan
+    state.history_day[fresh, slot] = moments.day[fresh]
+    state.day[fresh] = moments.day[fresh]
+
+
+def _relearn(state: State, rows: Ints, moments: Moments) -> None:
+    """Fit the season of the closed days; the level is carried over so that nothing jumps."""
+    part = state.take(rows)
+    before = season_at(part, moments.local_minute[rows])
+    history = np.expm1(part.history.astype(float))
+    season, factor, days = fit_season(history, part.history_day.astype(np.int64))
+    fitted = days > 0
+    state.season[rows] = np.where(fitted[:, None, None], season, part.season)
+    state.weekday_factor[rows] = np.where(fitted[:, None], factor, part.weekday_factor)
+    state.season_days[rows] = days
+    after = season_at(state.take(rows), moments.local_minute[rows])
+    ratio = np.where(before > 0, after / np.maximum(before, 1e-9), 1)
+    state.level_expected[rows] = part.level_expected * ratio[:, None]
+
+
+def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
+    """Fit shape and weekday factors to past days.
+
+    Parameters
+    ----------
+    history : array (S, 28, 96)
+        Mean volume by day and quarter hour [transactions a minute]; NaN = unknown.
+    day : array (S, 28) of int64
+        Local day since 1970-01-01 of each row, -1 = empty.
+
+    Returns
+    -------
+    season : array (S, 2, 96)
+        Volume of a typical weekday and weekend day [transactions a minute].
+    factor : array (S, 7)
+        What each weekday's total is of that.
+    days : array (S,)
+        Days the fit rests on.
+    """
+    known = np.isfinite(history)
+    whole = (known.mean(axis=2) > 0.5) & (day >= 0)
+    known &= whole[:, :, None]
+    seen = np.where(known, history, 0.0)
+    weekend = weekday_of(day) >= SATURDAY
+    shape = _ratio(seen.sum(1), known.sum(1))
+    for _ in range(3):
+        factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
+        model = factor[:, :, None] * shape[:, None]
+        seen = np.clip(seen, 0.6 * model, 1.6 * model) * known
+        shape = _ratio(seen.sum(1), (factor[:, :, None] * known).sum(1))
+    shape = smooth_circular(shape)
+    shrink = 0.25 + 50.0 / BIN_MINUTES / np.maximum(shape.mean(1), 1e-3)
+    season = np.empty((len(history), DAY_TYPES, BINS))
+    for kind in range(DAY_TYPES):
+        weight = whole & (weekend == bool(kind))
+        exposure = (factor[:, :, None] * known * weight[:, :, None]).sum(1)
+        total = (seen * weight[:, :, None]).sum(1)
+        own = (total + shrink[:, None] * shape) / (exposure + shrink[:, None])
+        season[:, kind] = smooth_circular(own)
+    return season, _weekday_factors(factor, whole, day), whole.sum(1).astype(float)
+
+
+def _weekday_factors(factor: Floats, whole: Bools, day: Ints) -> Floats:
+    """Mean factor of each weekday, shrunk to the mean of all by half a day."""
+    weekday = weekday_of(day)
+    log = np.where(whole, np.log(np.maximum(factor, 1e-6)), 0.0)
+    count = whole.sum(1)
+    centre = log.sum(1) / np.maximum(count, 1)
+    out = np.empty((len(factor), 7))
+    for index in range(7):
+        mine = whole & (weekday == index)
+        out[:, index] = ((log * mine).sum(1) + 0.5 * centre) / (mine.sum(1) + 0.5)
+    return np.exp(out)
+
+
+SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7)[1:-1].sum()
+
+
+def smooth_circular(shape: Floats) -> Floats:
+    """Average each quarter hour with its two neighbours on both sides, around midnight too."""
+    out = np.zeros_like(shape)
+    for offset, weight in zip(range(-2, 3), SMOOTHING, strict=True):
+        out += weight * np.roll(shape, offset, axis=-1)
+    return out
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    return np.maximum(numerator, 1e-6) / np.maximum(denominator, 1e-6)

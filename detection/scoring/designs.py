@@ -1,0 +1,84 @@
+"""The shifts that are looked for: each test compares what is normal with one design shift.
+
+A test belongs to a channel (what is counted against which expectation), has a factor rho by which
+the count would move in the incident it is made for, and a family. One small set of factors per
+direction is enough: the evidence of a neighbouring factor is nearly as good (Lorden 1971).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.scoring.series import FAMILIES, FIRST_CODE, RATE_SERIES, Bools, Floats, Ints
+
+# Volume channels differ in the memory they are compared with; see baseline.Expectation.
+VOLUME_CHANNELS = ("volume_below", "volume_above", "drift_below", "drift_above")
+BELOW, ABOVE, DRIFT_BELOW, DRIFT_ABOVE = range(4)
+FIRST_RATE = len(VOLUME_CHANNELS)
+CHANNELS = (*VOLUME_CHANNELS, *RATE_SERIES)
+
+# Rates rise by half in slow drifts, several times in bursts, and from nothing (30) in new failures.
+RATE_RISES = (1.5, 2.5, 6.0, 30.0)
+# A share that falls to four tenths: a control switched off, a code that vanished.
+RATE_FALL = 0.4
+VOLUME_FALLS = (0.65, 0.4, 0.1)
+VOLUME_RISES = (2.2,)
+DRIFT_FALLS = (0.65,)
+DRIFT_RISES: tuple[float, ...] = ()
+
+FAMILY_OF_RATE = {
+    "not_approved": "decline",
+    "denied": "decline",
+    "failed": "technical_failure",
+    # the backend reverses what it could not finish: a technical failure, not a customer's wish
+    "backend_reversed": "technical_failure",
+    "reversed": "reversal",
+    "refunded": "reversal",
+}
+FALLING_RATES = ("not_approved", "denied", *(f"code_{slot}" for slot in range(7)))
+
+
+@dataclass(frozen=True)
+class Design:
+    """One test: the channel it reads, the factor it is made for and the family it speaks for."""
+
+    channel: int
+    rho: float
+    family: int
+
+
+def _designs() -> list[Design]:
+    designs = []
+    for channel, factors, family in (
+        (BELOW, VOLUME_FALLS, "volume_low"),
+        (ABOVE, VOLUME_RISES, "volume_high"),
+        (DRIFT_BELOW, DRIFT_FALLS, "volume_low"),
+        (DRIFT_ABOVE, DRIFT_RISES, "volume_high"),
+    ):
+        designs += [Design(channel, rho, FAMILIES.index(family)) for rho in factors]
+    for index, series in enumerate(RATE_SERIES):
+        family_index = FAMILIES.index(FAMILY_OF_RATE.get(series, "code_mix"))
+        designs += [Design(FIRST_RATE + index, rho, family_index) for rho in RATE_RISES]
+    mix = FAMILIES.index("code_mix")
+    designs += [
+        Design(FIRST_RATE + RATE_SERIES.index(name), RATE_FALL, mix) for name in FALLING_RATES
+    ]
+    # silence is judged by its own likelihood (silence.py); it reads the volume channel for onset
+    designs.append(Design(BELOW, 0.0, FAMILIES.index("silence")))
+    return designs
+
+
+DESIGNS = tuple(_designs())
+TESTS = len(DESIGNS)
+SILENCE = TESTS - 1
+
+CHANNEL: Ints = np.array([design.channel for design in DESIGNS])
+RHO: Floats = np.array([design.rho for design in DESIGNS])
+FAMILY: Ints = np.array([design.family for design in DESIGNS])
+LOG_RHO: Floats = np.log(np.maximum(RHO, 1e-3))
+RHO_LESS_1: Floats = RHO - 1.0
+FALLS: Bools = RHO < 1.0
+IS_VOLUME: Bools = CHANNEL < FIRST_RATE
+IS_CODE: Bools = CHANNEL >= FIRST_RATE + FIRST_CODE
+# (tests, families) membership, to reduce tests to families
+IN_FAMILY: Bools = FAMILY[:, None] == np.arange(len(FAMILIES))[None, :]

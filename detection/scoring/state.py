@@ -1,0 +1,192 @@
+"""What is remembered of each source: a struct of arrays, one row a source, bounded in size."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection.scoring.designs import CHANNELS, TESTS
+from detection.scoring.series import CODE_SLOTS, FAMILIES, RATES
+
+HISTORY_DAYS = 28
+BINS = 96
+DAY_TYPES = 2
+MAXIMA_DAYS = 21
+WINDOWS = (5, 15, 60)
+WATCHED = 7
+MAGIC = b"TGS"
+VERSION = 1
+
+# name -> (shape of one source, dtype, first value)
+LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
+    "through": ((), np.int64, -1),
+    "started": ((), np.int64, -1),
+    "minutes": ((), np.float32, 0),
+    "day": ((), np.int64, -1),
+    "codes": ((CODE_SLOTS - 1,), "U12", ""),
+    "code_use": ((CODE_SLOTS - 1,), np.float32, 0),
+    # the season of the volume
+    "bin_sum": ((), np.float32, 0),
+    "bin_minutes": ((), np.float32, 0),
+    "history": ((HISTORY_DAYS, BINS), np.float16, np.nan),
+    "history_day": ((HISTORY_DAYS,), np.int32, -1),
+    "season": ((DAY_TYPES, BINS), np.float32, 1),
+    "weekday_factor": ((7,), np.float32, 1),
+    "season_days": ((), np.float32, 0),
+    # the level of the volume: fast and slow memory
+    "level_seen": ((2,), np.float32, 0),
+    "level_expected": ((2,), np.float32, 0),
+    # the rates
+    "share_seen": ((RATES,), np.float32, 0),
+    "share_total": ((RATES,), np.float32, 0),
+    # the dispersion
+    "residual": ((len(CHANNELS),), np.float32, 0),
+    "residual_expected": ((len(CHANNELS),), np.float32, 0),
+    "spread_square": ((len(CHANNELS),), np.float32, 0),
+    "spread_expected": ((len(CHANNELS),), np.float32, 0),
+    # reporting habits
+    "missed": ((), np.float32, 0),
+    "zero_reported": ((), np.float32, 0),
+    "zero_missed": ((), np.float32, 0),
+    # the running evidence of each test
+    "evidence": ((TESTS,), np.float32, 0),
+    "onset": ((TESTS,), np.int32, -1),
+    "seen": ((TESTS,), np.float32, 0),
+    "meant": ((TESTS,), np.float32, 0),
+    "clearing": ((TESTS,), np.float32, 0),
+    "alarm": ((TESTS,), np.int8, 0),
+    "alarm_since": ((TESTS,), np.int32, -1),
+    "day_maximum": ((TESTS,), np.float32, 0),
+    "maxima": ((MAXIMA_DAYS, TESTS), np.float16, np.nan),
+    "threshold": ((TESTS,), np.float32, 0),
+    # windows of 5, 15 and 60 minutes for the forest and the explanation
+    "window_seen": ((len(WINDOWS), WATCHED), np.float32, 0),
+    "window_expected": ((len(WINDOWS), WATCHED), np.float32, 0),
+    "family_level": ((len(FAMILIES),), np.int8, 0),
+}
+
+
+class State:
+    """The memory of S sources.
+
+    Every attribute named in `LAYOUT` is an array with a leading axis of sources. `through` is the
+    last UTC minute learned (-1 = none).
+
+    Examples
+    --------
+    >>> state = State.new(3)
+    >>> len(state), state.through.tolist()
+    (3, [-1, -1, -1])
+    >>> State.unpack(state.pack())[0:1].through.tolist()
+    [-1]
+    """
+
+    through: NDArray[Any]
+    started: NDArray[Any]
+    minutes: NDArray[Any]
+    day: NDArray[Any]
+    codes: NDArray[Any]
+    code_use: NDArray[Any]
+    bin_sum: NDArray[Any]
+    bin_minutes: NDArray[Any]
+    history: NDArray[Any]
+    history_day: NDArray[Any]
+    season: NDArray[Any]
+    weekday_factor: NDArray[Any]
+    season_days: NDArray[Any]
+    level_seen: NDArray[Any]
+    level_expected: NDArray[Any]
+    share_seen: NDArray[Any]
+    share_total: NDArray[Any]
+    residual: NDArray[Any]
+    residual_expected: NDArray[Any]
+    spread_square: NDArray[Any]
+    spread_expected: NDArray[Any]
+    missed: NDArray[Any]
+    zero_reported: NDArray[Any]
+    zero_missed: NDArray[Any]
+    evidence: NDArray[Any]
+    onset: NDArray[Any]
+    seen: NDArray[Any]
+    meant: NDArray[Any]
+    clearing: NDArray[Any]
+    alarm: NDArray[Any]
+    alarm_since: NDArray[Any]
+    day_maximum: NDArray[Any]
+    maxima: NDArray[Any]
+    threshold: NDArray[Any]
+    window_seen: NDArray[Any]
+    window_expected: NDArray[Any]
+    family_level: NDArray[Any]
+
+    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
+        for name in LAYOUT:
+            setattr(self, name, arrays[name])
+
+    def __len__(self) -> int:
+        return len(self.through)
+
+    def __getitem__(self, rows: Any) -> "State":
+        return self.take(rows)
+
+    @classmethod
+    def new(cls, size: int) -> "State":
+        """`size` sources of which nothing is known yet."""
+        return cls(
+            {
+                name: np.full((size, *tail), first, dtype)
+                for name, (tail, dtype, first) in LAYOUT.items()
+            }
+        )
+
+    def take(self, rows: Any) -> "State":
+        """A copy of some rows."""
+        return State({name: np.array(getattr(self, name)[rows]) for name in LAYOUT})
+
+    def put(self, rows: Any, other: "State") -> None:
+        """Replace some rows by those of another state."""
+        for name in LAYOUT:
+            getattr(self, name)[rows] = getattr(other, name)
+
+    def slots_of(self, row: int) -> dict[str, int]:
+        """Code name -> slot of one source."""
+        return {name: slot for slot, name in enumerate(self.codes[row].tolist()) if name}
+
+    def pack(self) -> list[bytes]:
+        """One compact blob per source: a header with the version, then the arrays, compressed."""
+        head = MAGIC + bytes([VERSION])
+        return [
+            head + zlib.compress(b"".join(getattr(self, name)[row].tobytes() for name in LAYOUT), 1)
+            for row in range(len(self))
+        ]
+
+    @classmethod
+    def unpack(cls, blobs: Sequence[bytes | None]) -> "State":
+        """Read what `pack` wrote; None is a new source.
+
+        Raises
+        ------
+        ValueError
+            If a blob was written by another version or is damaged.
+        """
+        state = cls.new(len(blobs))
+        for row, blob in enumerate(blobs):
+            if blob is not None:
+                state._read(row, blob)
+        return state
+
+    def _read(self, row: int, blob: bytes) -> None:
+        if blob[:3] != MAGIC or blob[3:4] != bytes([VERSION]):
+            raise ValueError(f"unknown version of a packed state: {bytes(blob[:4])!r}")
+        raw = zlib.decompress(blob[4:])
+        position = 0
+        for name, (tail, dtype, _) in LAYOUT.items():
+            kind = np.dtype(dtype)
+            count = int(np.prod(tail, dtype=int))
+            values = np.frombuffer(raw, kind, count, position)
+            getattr(self, name)[row] = values.reshape(tail)
+            position += count * kind.itemsize
+        if position != len(raw):
+            raise ValueError("a packed state of another layout")

@@ -1,0 +1,111 @@
+"""The promises the Django side builds on."""
+
+import numpy as np
+import pytest
+
+from detection.scoring.detector import explain, forecast, learn, score, tally
+from detection.scoring.forest import features, fit_forest
+from detection.scoring.minutes import Counts, Moments
+from detection.scoring.policy import Policy
+from detection.scoring.state import State
+
+START = 29_000_000
+CLOSED = np.ones(1, bool)
+
+
+def step(state: State, minute: int, row: list[tuple[str, str, float]] | None):
+    moments = Moments.of([START + minute])
+    counts = tally(state, [row])
+    policy = Policy.defaults(1)
+    scores = score(state, policy, moments, counts, closed=CLOSED)
+    learn(state, policy, moments, counts, scores)
+    return scores, counts
+
+
+def quiet(minute: int) -> list[tuple[str, str, float]]:
+    return [("approved", "00", 115 + minute * 7 % 11), ("denied", "51", 2 + minute % 3)]
+
+
+def burst(minute: int) -> list[tuple[str, str, float]]:
+    return [("approved", "00", 85 + minute % 5), ("denied", "51", 30 + minute % 3)]
+
+
+def warmed(minutes: int = 200) -> State:
+    state = State.new(1)
+    for minute in range(minutes):
+        step(state, minute, quiet(minute))
+    return state
+
+
+def test_a_burst_of_denials_is_critical_within_four_minutes_and_explained():
+    state = warmed()
+    for minute in range(200, 204):
+        scores, counts = step(state, minute, burst(minute))
+    told = explain(state, scores, counts, 0)
+    assert told.level == "CRITICAL"
+    assert told.family == "decline"
+    assert told.codes[0][0] == "51"
+    assert scores.onset_utc_minute[0, 0] == START + 200
+
+
+def test_quiet_traffic_is_normal():
+    state = warmed()
+    assert all(step(state, m, quiet(m))[0].level[0] == 0 for m in range(200, 400))
+
+
+def test_a_packed_state_goes_on_as_if_it_had_never_been_packed():
+    state = warmed()
+    copy = State.unpack(state.pack())
+    for minute in range(200, 210):
+        one, _ = step(state, minute, burst(minute))
+        other, _ = step(copy, minute, burst(minute))
+        np.testing.assert_array_equal(one.evidence, other.evidence)
+    assert len(state.pack()[0]) < 20_000
+
+
+def test_an_unknown_version_is_refused():
+    with pytest.raises(ValueError, match="version"):
+        State.unpack([b"XXXX"])
+
+
+def test_scoring_three_times_gives_the_same_answer():
+    state = warmed()
+    before = state.pack()
+    counts = tally(state, [burst(0)])
+    moments = Moments.of([START + 200])
+    answers = [
+        score(state, Policy.defaults(1), moments, counts, closed=CLOSED).anomaly_score
+        for _ in range(3)
+    ]
+    assert answers[0] == answers[1] == answers[2]
+    assert state.pack() == before
+
+
+def test_the_forest_scores_as_scikit_learn_does():
+    from sklearn.ensemble import IsolationForest
+
+    rows = np.random.default_rng(1).normal(size=(500, 19))
+    forest = fit_forest(rows, trees=20, seed=3)
+    model = IsolationForest(n_estimators=20, max_samples=256, random_state=3).fit(rows)
+    np.testing.assert_allclose(forest.score(rows), model.score_samples(rows), atol=1e-9)
+    again = type(forest).unpack(forest.pack())
+    np.testing.assert_array_equal(again.score(rows), forest.score(rows))
+
+
+def test_the_features_fit_the_forest():
+    state = warmed()
+    counts = tally(state, [burst(0)])
+    scores = score(state, Policy.defaults(1), Moments.of([START + 200]), counts, closed=CLOSED)
+    assert features(state, scores, counts).shape == (1, 19)
+
+
+def test_the_forecast_has_an_interval_around_it():
+    minutes = START + 200 + np.arange(60)[None]
+    expected, lower, upper = forecast(warmed(), Policy.defaults(1), minutes, minutes)
+    assert (lower < expected).all()
+    assert (expected < upper).all()
+
+
+def test_a_count_that_is_not_a_number_is_refused():
+    with pytest.raises(ValueError, match="finite"):
+        Counts(np.full((1, 6), np.nan), np.zeros((1, 8)), CLOSED)
