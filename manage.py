@@ -6,6 +6,11 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from guardian_site.environment import SettingError
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardian_site.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except SettingError as error:
+        sys.exit(f"Setting refused: {error}")

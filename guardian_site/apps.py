@@ -6,4 +6,6 @@ class GuardianSiteConfig(AppConfig):
     verbose_name = "Operation"
 
     def ready(self) -> None:
-        from guardian_site import checks  # noqa: F401  registering is what importing it does
+        from guardian_site import checks, pulse  # noqa: F401  checks register themselves
+
+        pulse.connect()

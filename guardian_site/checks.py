@@ -1,1 +1,132 @@
-"""Checks of the settings."""
+"""System checks that stop the start on a bad setting and say what to set."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from guardian_site import environment
+
+RATE = re.compile(r"^[1-9]\d{0,8}/[smhd]$")
+# Secrets and passwords of the system this one replaces are public; nobody may go on using them.
+PUBLISHED = frozenset(
+    {"guardian-api-key-2024", "guardian_secure_2024", "cloudwalk2024", "admin123"}
+)
+DATABASES = ("postgres", "postgresql", "timescale", "pgsql", "sqlite")
+
+
+def _rate_limit() -> Iterator[CheckMessage]:
+    rate = settings.GUARDIAN_RATE_LIMIT
+    if rate != "off" and not RATE.match(rate):
+        yield Error(
+            f"GUARDIAN_RATE_LIMIT={rate} is not a rate.",
+            hint="Write requests/period such as 100/m (s, m, h or d), or off.",
+            id="guardian.E001",
+        )
+
+
+def _language() -> Iterator[CheckMessage]:
+    known = [code for code, _name in settings.LANGUAGES]
+    if settings.GUARDIAN_LANGUAGE not in known:
+        yield Error(
+            f"GUARDIAN_LANGUAGE={settings.GUARDIAN_LANGUAGE} is not known.",
+            hint=f"Set it to one of: {', '.join(known)}.",
+            id="guardian.E002",
+        )
+
+
+def _database() -> Iterator[CheckMessage]:
+    scheme = urlsplit(settings.DATABASE_URL).scheme
+    if settings.DATABASE_URL and scheme not in DATABASES:
+        yield Error(
+            f"DATABASE_URL begins with “{scheme}:”.",
+            hint="Write postgres://user:password@host:5432/name, or leave it out for SQLite.",
+            id="guardian.E003",
+        )
+
+
+def _redis() -> Iterator[CheckMessage]:
+    scheme = urlsplit(settings.REDIS_URL).scheme
+    if settings.REDIS_URL and scheme not in ("redis", "rediss", "unix"):
+        yield Error(
+            f"REDIS_URL begins with “{scheme}:”.",
+            hint="Write redis://host:6379/0 (rediss:// for TLS), or leave it out.",
+            id="guardian.E004",
+        )
+    if settings.DATABASE_URL and not settings.REDIS_URL and settings.GUARDIAN_WEB_WORKERS > 1:
+        yield Error(
+            "Several web workers need a cache that they share.",
+            hint="Set REDIS_URL, or GUARDIAN_WEB_WORKERS=1.",
+            id="guardian.E005",
+        )
+
+
+def _slack() -> Iterator[CheckMessage]:
+    url = urlsplit(settings.SLACK_WEBHOOK_URL)
+    loopback = url.hostname in ("localhost", "127.0.0.1", "::1")
+    if settings.SLACK_WEBHOOK_URL and ((url.scheme != "https" and not loopback) or not url.netloc):
+        yield Error(
+            "SLACK_WEBHOOK_URL is not an https:// address.",
+            hint="Copy it from Slack's “Incoming Webhooks” page; it begins with https://hooks.slack.com/.",
+            id="guardian.E006",
+        )
+    if bool(settings.SLACK_BOT_TOKEN) != bool(settings.SLACK_CHANNEL):
+        yield Error(
+            "SLACK_BOT_TOKEN and SLACK_CHANNEL belong together.",
+            hint="Set both (the channel's id begins with C), or neither.",
+            id="guardian.E007",
+        )
+
+
+def _exposure() -> Iterator[CheckMessage]:
+    open_to_others = not environment.is_loopback(settings.GUARDIAN_HOST)
+    if settings.EMBEDDED and open_to_others and not settings.GUARDIAN_REQUIRE_API_KEY:
+        yield Error(
+            f"GUARDIAN_HOST={settings.GUARDIAN_HOST} would let anybody report transactions.",
+            hint="Set GUARDIAN_REQUIRE_API_KEY=on, or listen on 127.0.0.1.",
+            id="guardian.E008",
+        )
+
+
+def _folder() -> Iterator[CheckMessage]:
+    folder = settings.DATA_DIR
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        yield Error(
+            f"GUARDIAN_DATA_DIR={folder} cannot be made: {error.strerror}.",
+            hint="Name a folder this user may write to.",
+            id="guardian.E009",
+        )
+        return
+    if not os.access(folder, os.W_OK):
+        yield Error(
+            f"GUARDIAN_DATA_DIR={folder} cannot be written to.",
+            hint="Name a folder this user may write to.",
+            id="guardian.E009",
+        )
+
+
+@register("guardian")
+def settings_can_run(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse settings with which Guardian would start and then fail or lie."""
+    parts = (_rate_limit, _language, _database, _redis, _slack, _exposure, _folder)
+    return [message for part in parts for message in part()]
+
+
+@register(Tags.security, deploy=True)
+def reports_need_a_key(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Warn when a deployment takes reports from anybody."""
+    if settings.GUARDIAN_REQUIRE_API_KEY:
+        return []
+    return [
+        Warning(
+            "Anybody who reaches the API may report transactions.",
+            hint="Set GUARDIAN_REQUIRE_API_KEY=on and give each source a key.",
+            id="guardian.W001",
+        )
+    ]

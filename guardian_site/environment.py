@@ -1,10 +1,12 @@
 """Settings from the environment: `NAME`, or the first line of the file named by `NAME_FILE`."""
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
 
 TRUE = frozenset({"1", "true", "yes", "on"})
+SHORTEST_SECRET = 32
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
@@ -58,14 +60,39 @@ def names(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
+def secret(name: str) -> str:
+    """Return a secret that must be set and be long enough not to be guessed."""
+    value = text(name)
+    if len(value) < SHORTEST_SECRET:
+        raise SettingError(
+            f"{name} must be set to {SHORTEST_SECRET} or more random characters "
+            f"(or {name}_FILE to a file of them), such as those of "
+            "python -c 'import secrets; print(secrets.token_urlsafe(48))'."
+        )
+    return value
+
+
 def kept_secret(name: str, path: Path) -> str:
     """Return the setting, or a random value made once and kept in `path` for its owner alone."""
-    value = text(name)
-    if value:
-        return value
+    if text(name):
+        return secret(name)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
     return path.read_text(encoding="utf-8").strip()
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach `host`.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -10,6 +10,7 @@ from django.urls import reverse_lazy
 from guardian_site import environment as env
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
 
+GUARDIAN_VERSION = "3.0.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("GUARDIAN_DATA_DIR", str(BASE_DIR / "var")))
 
@@ -40,10 +41,11 @@ TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN")
 
 # Django ------------------------------------------------------------------------------------------
 DEBUG = env.flag("GUARDIAN_DEBUG")
+# On loopback a key made once will do; whoever listens to others must be given one.
 SECRET_KEY = (
     env.kept_secret("GUARDIAN_SECRET_KEY", DATA_DIR / "secret_key")
-    if EMBEDDED
-    else env.text("GUARDIAN_SECRET_KEY")
+    if env.is_loopback(GUARDIAN_HOST)
+    else env.secret("GUARDIAN_SECRET_KEY")
 )
 ALLOWED_HOSTS = env.names(
     "GUARDIAN_ALLOWED_HOSTS",
@@ -228,7 +230,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Transaction Guardian",
     "DESCRIPTION": "Send counts of transactions, read verdicts, anomalies and incidents.",
-    "VERSION": "3.0.0",
+    "VERSION": GUARDIAN_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

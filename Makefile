@@ -1,0 +1,59 @@
+# `make help` lists the targets. Everything lives in .venv and var/; `make clean` removes both.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MANAGE := $(BIN)/python manage.py
+BENCH_DIR ?= ../shared/bench
+SEEDS ?= 301 302 303 304 305
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo run admin test check format bench-detection bench-load clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+$(VENV)/.runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; say make PYTHON=python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+install: $(VENV)/.runtime ## Set up what running needs
+
+demo: install ## Set up, fill in two weeks of a simulated company and run it with an incident on the way
+	$(MANAGE) demo
+
+run: install ## Run web, worker and beat in the foreground; Ctrl-C stops all of it
+	$(MANAGE) run
+
+admin: install ## Make an administrator's account
+	$(MANAGE) migrate --verbosity 0
+	$(MANAGE) createsuperuser
+
+test: $(VENV)/.development ## Set up and run the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.development ## Format, lint, migrations, types, contracts, tests with coverage
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(MANAGE) check --fail-level WARNING
+	$(MANAGE) makemigrations --check --dry-run
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+format: $(VENV)/.development ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench-detection: $(VENV)/.development ## Detection benchmark, plain and stress traffic (BENCH_DIR, SEEDS)
+	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS)
+	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS) --stress
+
+clean: ## Remove the environment and all local state
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,146 @@
+"""The true state of every part: asked now, not assumed."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from alerts.selectors import oldest_pending_age
+from detection.selectors import detection_lag, live_forest_trained
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from guardian_site.models import Heartbeat
+
+State = Literal["ok", "degraded", "down", "idle"]
+HEARTBEAT_LATE = timedelta(seconds=20)
+HEARTBEAT_DEAD = timedelta(seconds=60)
+LAG_LATE = timedelta(minutes=3)
+LAG_DEAD = timedelta(minutes=10)
+PENDING_LATE = timedelta(minutes=1)
+PENDING_DEAD = timedelta(minutes=5)
+FOREST_LATE = timedelta(days=8)
+STARTED = time.monotonic()
+
+
+@dataclass(frozen=True)
+class PartHealth:
+    """One part: how it is, how old or slow, and what to know about it."""
+
+    state: State
+    detail: str
+    age_seconds: float | None = None
+    latency_ms: float | None = None
+
+
+def _by_age(age: timedelta, late: timedelta, dead: timedelta) -> State:
+    if age >= dead:
+        return "down"
+    return "degraded" if age >= late else "ok"
+
+
+def database_health() -> PartHealth:
+    started = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return PartHealth("ok", connection.vendor, latency_ms=_elapsed(started))
+
+
+def cache_health() -> PartHealth:
+    started = time.perf_counter()
+    name = "redis" if settings.REDIS_URL else "in-process"
+    stamp = str(time.time())
+    cache.set("guardian:health", stamp, 30)
+    if cache.get("guardian:health") != stamp:
+        return PartHealth("degraded", f"{name} does not answer; repeats and limits are not kept")
+    return PartHealth("ok", name, latency_ms=_elapsed(started))
+
+
+def heartbeat_health(kind: str) -> Callable[[], PartHealth]:
+    def ask() -> PartHealth:
+        seen = Heartbeat.objects.filter(kind=kind).order_by("-seen").values_list("seen", flat=True)
+        newest = seen.first()
+        if newest is None:
+            return PartHealth("down", "never seen; start a worker with `manage.py run` or celery")
+        age = timezone.now() - newest
+        alive = seen.filter(seen__gte=timezone.now() - HEARTBEAT_DEAD).count()
+        state = _by_age(age, HEARTBEAT_LATE, HEARTBEAT_DEAD)
+        return PartHealth(state, f"{alive} alive", age_seconds=_seconds(age))
+
+    return ask
+
+
+def detection_health() -> PartHealth:
+    lag = detection_lag(now=timezone.now())
+    if lag is None:
+        return PartHealth("idle", "no source reports in real time yet")
+    return PartHealth(_by_age(lag, LAG_LATE, LAG_DEAD), "closed minutes judged", _seconds(lag))
+
+
+def outbox_health() -> PartHealth:
+    age = oldest_pending_age(now=timezone.now())
+    if age is None:
+        return PartHealth("ok", "nothing waits")
+    return PartHealth(_by_age(age, PENDING_LATE, PENDING_DEAD), "oldest message", _seconds(age))
+
+
+def forest_health() -> PartHealth:
+    trained = live_forest_trained()
+    if trained is None:
+        return PartHealth("idle", "no live forest yet; rules and Z-score judge alone")
+    age = timezone.now() - trained
+    return PartHealth("degraded" if age > FOREST_LATE else "ok", "live forest", _seconds(age))
+
+
+PARTS: dict[str, Callable[[], PartHealth]] = {
+    "database": database_health,
+    "cache": cache_health,
+    "worker": heartbeat_health("worker"),
+    "beat": heartbeat_health("beat"),
+    "tasks": heartbeat_health("tasks"),
+    "detection": detection_health,
+    "outbox": outbox_health,
+    "forest": forest_health,
+}
+
+
+def _seconds(age: timedelta) -> float:
+    return round(age.total_seconds(), 1)
+
+
+def _elapsed(started: float) -> float:
+    return round((time.perf_counter() - started) * 1e3, 2)
+
+
+def _asked(ask: Callable[[], PartHealth]) -> PartHealth:
+    try:
+        return ask()
+    except DatabaseError as error:
+        return PartHealth("down", f"database: {type(error).__name__}")
+    except OSError as error:
+        return PartHealth("down", type(error).__name__)
+
+
+def overall(parts: dict[str, PartHealth]) -> str:
+    """Return healthy, degraded or unhealthy: without a database nothing can be taken in."""
+    if parts["database"].state == "down":
+        return "unhealthy"
+    states = {part.state for part in parts.values()}
+    return "degraded" if states & {"down", "degraded"} else "healthy"
+
+
+def health(now: datetime) -> dict[str, object]:
+    """Return the body of GET /health."""
+    parts = {name: _asked(ask) for name, ask in PARTS.items()}
+    return {
+        "status": overall(parts),
+        "timestamp": now.isoformat(),
+        "uptime_seconds": round(time.monotonic() - STARTED, 1),
+        "version": settings.GUARDIAN_VERSION,
+        "mode": "embedded" if settings.EMBEDDED else "full",
+        "components": {name: part.state for name, part in parts.items()},
+        "parts": {name: asdict(part) for name, part in parts.items()},
+    }

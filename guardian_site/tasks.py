@@ -1,0 +1,12 @@
+from celery import shared_task
+from django.utils import timezone
+
+from guardian_site.pulse import FORGET_AFTER, forget_parts, record_heartbeat
+
+
+@shared_task
+def beat() -> None:
+    """Runs only when beat sent it and a worker took it: its age is that of the whole chain."""
+    now = timezone.now()
+    record_heartbeat(part="tasks", kind="tasks", now=now)
+    forget_parts(seen_before=now - FORGET_AFTER)

@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from guardian_site.checks import settings_can_run
+
+BAD: list[tuple[str, dict[str, Any]]] = [
+    ("guardian.E001", {"GUARDIAN_RATE_LIMIT": "100"}),
+    ("guardian.E001", {"GUARDIAN_RATE_LIMIT": "0/m"}),
+    ("guardian.E001", {"GUARDIAN_RATE_LIMIT": "fast"}),
+    ("guardian.E002", {"GUARDIAN_LANGUAGE": "tlh"}),
+    ("guardian.E003", {"DATABASE_URL": "mysql://db/guardian"}),
+    ("guardian.E004", {"REDIS_URL": "http://redis:6379"}),
+    ("guardian.E005", {"DATABASE_URL": "postgres://db/g", "GUARDIAN_WEB_WORKERS": 2}),
+    ("guardian.E006", {"SLACK_WEBHOOK_URL": "http://hooks.slack.com/services/x"}),
+    ("guardian.E006", {"SLACK_WEBHOOK_URL": "hooks.slack.com"}),
+    ("guardian.E007", {"SLACK_BOT_TOKEN": "xoxb-1"}),
+    ("guardian.E007", {"SLACK_CHANNEL": "C1"}),
+    ("guardian.E008", {"GUARDIAN_HOST": "192.168.1.5"}),
+]
+
+
+def _ids() -> list[str | None]:
+    return [message.id for message in settings_can_run(None)]
+
+
+def test_the_defaults_can_run(settings: Settings) -> None:
+    assert _ids() == []
+
+
+@pytest.mark.parametrize(("identifier", "changes"), BAD)
+def test_it_refuses_a_bad_setting_and_says_what_to_set(
+    identifier: str, changes: dict[str, Any], settings: Settings
+) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    found = [message for message in settings_can_run(None) if message.id == identifier]
+    assert found
+    assert all(message.hint for message in found)
+
+
+def test_a_local_stand_in_for_slack_may_be_plain_http(settings: Settings) -> None:
+    settings.SLACK_WEBHOOK_URL = "http://127.0.0.1:9/hook"
+    assert _ids() == []
+
+
+def test_it_refuses_a_folder_it_cannot_make(settings: Settings, tmp_path: Any) -> None:
+    (tmp_path / "file").write_text("")
+    settings.DATA_DIR = tmp_path / "file" / "var"
+    assert _ids() == ["guardian.E009"]

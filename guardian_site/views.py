@@ -1,0 +1,33 @@
+"""What probes and scrapers ask."""
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from guardian_site.health import health
+
+
+@never_cache
+@require_safe
+def health_view(request: HttpRequest) -> JsonResponse:
+    body = health(timezone.now())
+    return JsonResponse(body, status=503 if body["status"] == "unhealthy" else 200)
+
+
+@never_cache
+@require_safe
+def live_view(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "alive"})
+
+
+@never_cache
+@require_safe
+def ready_view(request: HttpRequest) -> JsonResponse:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "not ready", "detail": "database"}, status=503)
+    return JsonResponse({"status": "ready"})
