@@ -13,14 +13,14 @@ TOP_FACTOR = 2.0
 # Normality is tested against this part of the shift seen in the alarm ...
 RETURN_PART = 0.6
 # ... and believed from this much evidence [nats].
-RETURN_EVIDENCE = 4.0
+RETURN_EVIDENCE = 3.0
 # A shift that lasted this long is the new normal, and said so.
 NEW_LEVEL_MINUTES = 240
 
 
 def shift_seen(seen: Floats, meant: Floats) -> Floats:
     """Ratio of what came since the onset to what was expected, bounded to 1/1000 .. 1000."""
-    return np.clip((seen + 0.1) / (meant + 0.1), 1e-3, 1e3)
+    return np.clip((seen + 0.1) / (meant + 0.1), 1e-3, 1e6)
 
 
 def return_gain(seen: Floats, meant: Floats, ratio: Floats) -> Floats:

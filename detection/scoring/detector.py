@@ -8,8 +8,8 @@ from detection.scoring import alarm as alarms
 from detection.scoring import designs
 from detection.scoring.baseline import Expectation, expect, follow_level, record_history
 from detection.scoring.calibration import z_surprise
-from detection.scoring.cusum import accumulate, poisson_gain
-from detection.scoring.dispersion import dispersion, learn_dispersion
+from detection.scoring.cusum import accumulate, negative_binomial_gain
+from detection.scoring.dispersion import Dispersion, dispersion, learn_dispersion
 from detection.scoring.explain import Explanation, explain
 from detection.scoring.forecast import forecast
 from detection.scoring.forest import Forest, features
@@ -32,6 +32,8 @@ LEARNING_MINUTES = 120
 SEASON_DAYS = 2
 BAND_WIDTH = 3.0
 ZS = 7
+# A share is known well enough to notice its fall from this many transactions on.
+FALL_TRANSACTIONS = 50.0
 GAP_MINUTES = 15
 
 
@@ -96,7 +98,7 @@ class Scores:
     channel_seen: Floats
     channel_meant: Floats
     channel_centre: Floats
-    dispersion: Floats
+    dispersion: Dispersion
     running: Running
 
 
@@ -139,7 +141,7 @@ def score(
     centre = meant.copy()
     centre[:, :2] = (expectation.fast * visible)[:, None]
     centre[:, 2:4] = (expectation.slow * visible)[:, None]
-    width = dispersion(state)
+    width = dispersion(state, meant)
     running = _accumulate(state, policy, moments, counts, closed, past, seen, meant, width)
     return _judge(
         state, policy, running, expectation, counts, seen, meant, centre, width, share, forest
@@ -155,14 +157,21 @@ def _accumulate(
     past: Bools,
     seen: Floats,
     meant: Floats,
-    width: Floats,
+    width: Dispersion,
 ) -> Running:
     threshold = np.where(state.threshold > 0, state.threshold, unlearned(len(state)))
-    x = np.take(seen / width, designs.CHANNEL, axis=1)
-    m = np.take(meant / width, designs.CHANNEL, axis=1)
-    gain = poisson_gain(x, m, designs.LOG_RHO, designs.RHO_LESS_1)
-    gain[:, designs.SILENCE] = silence_gain(state, meant[:, 0], counts.reported)
+    total_width = width.total
+    x = np.take(seen / total_width, designs.CHANNEL, axis=1)
+    m = np.take(meant / total_width, designs.CHANNEL, axis=1)
+    gain = negative_binomial_gain(
+        np.take(seen, designs.CHANNEL, axis=1),
+        np.take(meant, designs.CHANNEL, axis=1),
+        np.take(width.scatter, designs.CHANNEL, axis=1),
+        designs.RHO,
+    ) / np.take(width.swing, designs.CHANNEL, axis=1)
+    gain[:, designs.SILENCE] = silence_gain(state, meant[:, 0], width, counts.reported)
     gain = np.where(~closed[:, None] & designs.FALLS, 0.0, gain)
+    gain = np.where(_testable(state), gain, 0.0)
     fresh = past | (moments.utc_minute - state.through > GAP_MINUTES)
     keep = ~fresh[:, None]
     before = np.where(keep, state.evidence, 0)
@@ -171,17 +180,20 @@ def _accumulate(
     started = (before <= 0) & (evidence > 0)
     now = moments.utc_minute[:, None]
     onset = np.where(started, now, np.where(evidence > 0, state.onset, -1))
-    seen_since = np.where(started, 0, state.seen) + np.take(seen, designs.CHANNEL, axis=1)
-    meant_since = np.where(started, 0, state.meant) + np.take(meant, designs.CHANNEL, axis=1)
+    returning = (state.alarm > 0) & (state.clearing > 0)
+    adds = ~returning
+    seen_since = np.where(started, 0, state.seen) + np.take(seen, designs.CHANNEL, axis=1) * adds
+    meant_since = np.where(started, 0, state.meant) + np.take(meant, designs.CHANNEL, axis=1) * adds
     allowed = _allowed(state, policy, seen_since, meant_since)
     previous = np.where(keep, state.alarm, 0)
     level = alarms.next_alarm(previous, evidence, threshold, gain, now - onset + 1, allowed)
     ratio = alarms.shift_seen(seen_since, meant_since)
-    back = np.where(previous > 0, state.clearing, 0) + alarms.return_gain(x, m, ratio)
-    back = np.where(gain > 0, np.minimum(back, 0), back)
+    back = np.where(previous > 0, state.clearing, 0) + np.minimum(alarms.return_gain(x, m, ratio), alarms.RETURN_EVIDENCE/2)
     clearing = np.maximum(back, 0) * (previous > 0)
     clearing[:, designs.SILENCE] = np.where(counts.reported, np.inf, 0)
     cleared = (previous > 0) & (clearing >= alarms.RETURN_EVIDENCE)
+    over = cleared.any(1)[:, None] & (previous > 0) & (clearing > 0)
+    cleared |= over
     level = np.where(cleared, 0, level).astype(np.int8)
     evidence = np.where(cleared, 0, evidence)
     since = np.where((previous == 0) & (level > 0), now, np.where(level > 0, state.alarm_since, -1))
@@ -196,11 +208,19 @@ def _allowed(state: State, policy: Policy, seen: Floats, meant: Floats) -> Bools
     large = excess >= policy.minimum_excess[:, None]
     changed = excess >= policy.minimum_relative_change[:, None] * meant
     on = policy.families_on[:, designs.FAMILY]
-    seasoned = state.season_days[:, None] >= SEASON_DAYS
-    sure = designs.IS_VOLUME & (designs.RHO > 0.1)
-    learned = state.minutes[:, None] >= LEARNING_MINUTES
     silent = np.arange(designs.TESTS) == designs.SILENCE
-    return (large & changed | silent) & on & learned & (seasoned | ~sure)
+    return (large & changed | silent) & on
+
+
+def _testable(state: State) -> Bools:
+    """Which tests have the history they need, shape (S, T)."""
+    seasoned = state.season_days[:, None] >= SEASON_DAYS
+    needs_season = designs.IS_VOLUME & (designs.RHO > 0.1)
+    learned = state.minutes[:, None] >= LEARNING_MINUTES
+    rate = np.maximum(designs.CHANNEL - designs.FIRST_RATE, 0)
+    common = np.take(state.share_seen, rate, axis=1) >= FALL_TRANSACTIONS
+    needs_count = designs.FALLS & ~designs.IS_VOLUME
+    return learned & (seasoned | ~needs_season) & (common | ~needs_count)
 
 
 def _judge(
@@ -212,7 +232,7 @@ def _judge(
     seen: Floats,
     meant: Floats,
     centre: Floats,
-    width: Floats,
+    width: Dispersion,
     share: Floats,
     forest: Forest | None,
 ) -> Scores:
@@ -226,7 +246,7 @@ def _judge(
     excess = np.take_along_axis(running.seen - running.meant, best, 1)
     spread = np.sqrt(
         np.take_along_axis(running.meant, best, 1)
-        * np.take(width, designs.CHANNEL, axis=1)[np.arange(size)[:, None], best]
+        * np.take(width.total, designs.CHANNEL, axis=1)[np.arange(size)[:, None], best]
         + 1
     )
     active = evidence > 0
@@ -234,16 +254,16 @@ def _judge(
     basis = np.where(counts.reported, seen[:, 0], expectation.fast)[:, None]
     expected[:, 1:] = share[:, 1:6] * basis
     expected[:, 0] = expectation.fast * (1 - share[:, 0] - share[:, 5])
-    widths = np.concatenate([width[:, :1], width[:, 5:10]], axis=1)
+    widths = np.concatenate([width.total[:, :1], width.total[:, 5:10]], axis=1)
     z = stabilised_z(counts.status, expected, widths)
-    total_z = stabilised_z(seen[:, 0], expectation.fast, width[:, 0])
+    total_z = stabilised_z(seen[:, 0], expectation.fast, width.total[:, 0])
     z = np.where(counts.reported[:, None], z, 0)
     every = np.concatenate([z, np.where(counts.reported, total_z, 0)[:, None]], axis=1)
     largest = np.take_along_axis(every, np.abs(every).argmax(1)[:, None], 1)[:, 0]
     z_score = z_surprise(largest, ZS)
     total_z = np.where(counts.reported, total_z, 0)
     half = BAND_WIDTH * np.sqrt(widths)
-    total_half = BAND_WIDTH * np.sqrt(width[:, 0])
+    total_half = BAND_WIDTH * np.sqrt(width.total[:, 0])
     root = np.sqrt(expected)
     total_root = np.sqrt(expectation.fast)
     found = Scores(
@@ -298,7 +318,8 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
         getattr(state, name)[:] = getattr(running, name)
     quiet = np.where(running.alarm == 0, running.evidence, 0)
     np.maximum(state.day_maximum, quiet, out=state.day_maximum)
-    suspect = (running.alarm > 0) | (running.evidence > 0.7 * running.threshold)
+    recent = moments.utc_minute[:, None] - running.onset < alarms.NEW_LEVEL_MINUTES
+    suspect = (running.alarm > 0) | ((running.evidence > 0.7 * running.threshold) & recent)
     _adopt_new_levels(state, moments)
     volume_suspect = (suspect & designs.IS_VOLUME).any(1)
     counted = counts.reported | (reports_zeros(state) < 0.5)
@@ -313,7 +334,7 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     learn_dispersion(
         state, scores.channel_seen, scores.channel_centre, (calm & warm)[:, None] & True
     )
-    learn_habits(state, scores.expectation.fast, total, counts.reported)
+    learn_habits(state, scores.expectation.fast, total, scores.dispersion, counts.reported)
     adopt_codes(state, counts.code, counts.pooled)
     _advance_windows(state, scores, counts)
     state.family_level[:] = scores.family_level
@@ -349,7 +370,8 @@ def _close_day(state: State, policy: Policy, moments: Moments) -> None:
     # a day begun or spent learning says nothing about quiet traffic
     whole = rows[state.minutes[rows] >= 2 * LEARNING_MINUTES]
     slot = state.day[whole] % MAXIMA_DAYS
-    state.maxima[whole, slot] = state.day_maximum[whole]
+    seasoned = (state.season_days[whole, None] >= SEASON_DAYS) | ~designs.IS_VOLUME
+    state.maxima[whole, slot] = np.where(seasoned, state.day_maximum[whole], np.nan)
     state.day_maximum[rows] = 0
     maxima = state.maxima[rows].astype(float)
     state.threshold[rows] = gumbel_threshold(maxima, policy.pages_per_week[rows])

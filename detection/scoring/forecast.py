@@ -3,6 +3,7 @@
 import numpy as np
 
 from detection.scoring.baseline import expect
+from detection.scoring.designs import CHANNELS
 from detection.scoring.dispersion import dispersion
 from detection.scoring.minutes import Moments
 from detection.scoring.policy import Policy
@@ -29,13 +30,13 @@ def forecast(
     -------
     expected, lower, upper : array (S, H) [transactions a minute]
     """
-    width = dispersion(state)[:, 0]
     columns = []
     for column in range(utc_minutes.shape[1]):
         moments = Moments(utc_minutes[:, column], local_minutes[:, column])
         mean = expect(state, moments).slow
         ahead = np.maximum(utc_minutes[:, column] - state.through, 0)
         drift = LEVEL_DRIFT * np.sqrt(np.minimum(ahead / 1440.0, 1.0))
+        width = dispersion(state, np.repeat(mean[:, None], len(CHANNELS), 1)).total[:, 0]
         spread = np.sqrt(width * mean + (drift * mean) ** 2)
         columns.append((mean, np.maximum(mean - SIDE * spread, 0), mean + SIDE * spread))
     expected, lower, upper = (np.stack(part, axis=1) for part in zip(*columns, strict=True))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from detection.scoring.dispersion import Dispersion
 from detection.scoring.series import Bools, Floats
 from detection.scoring.state import State
 
@@ -10,6 +11,8 @@ MISSED_MEMORY = 10080.0
 LEAST_MISSED = 0.5 / 1440
 # Reporting habits are taken from at least this many minutes.
 PRIOR_MINUTES = 60.0
+# An empty minute less likely than this was lost, not empty.
+UNEXPLAINED = 0.01
 
 
 def reports_zeros(state: State) -> Floats:
@@ -17,8 +20,14 @@ def reports_zeros(state: State) -> Floats:
     return (state.zero_reported + 0.5) / (state.zero_reported + state.zero_missed + 1.0)
 
 
-def miss_probability(state: State, expected: Floats) -> Floats:
-    """Probability that a healthy source reports nothing in a minute, shape (S,).
+def empty_probability(state: State, expected: Floats, width: Dispersion) -> Floats:
+    """Probability that a healthy source has no transaction and does not say so, shape (S,)."""
+    excess = np.maximum(width.total[:, 0] - 1.0, 1e-3)
+    return np.exp(-expected * np.log1p(excess) / excess) * (1 - reports_zeros(state))
+
+
+def silence_gain(state: State, expected: Floats, width: Dispersion, reported: Bools) -> Floats:
+    """Evidence of one minute for "the source is silent" [nats]; a report ends it at once.
 
     Parameters
     ----------
@@ -28,21 +37,16 @@ def miss_probability(state: State, expected: Floats) -> Floats:
     habit = (state.missed + LEAST_MISSED * PRIOR_MINUTES) / (
         np.minimum(state.minutes, MISSED_MEMORY) + PRIOR_MINUTES
     )
-    empty = np.exp(-expected) * (1 - reports_zeros(state))
-    return np.minimum(habit + empty, 1.0)
+    missing = np.minimum(habit + empty_probability(state, expected, width), 1.0)
+    return np.where(reported, -np.inf, -np.log(missing))
 
 
-def silence_gain(state: State, expected: Floats, reported: Bools) -> Floats:
-    """Evidence of one minute for "the source is silent" [nats]; a report ends it at once."""
-    gain = -np.log(miss_probability(state, expected))
-    return np.where(reported, -np.inf, gain)
-
-
-def learn_habits(state: State, expected: Floats, total: Floats, reported: Bools) -> None:
+def learn_habits(
+    state: State, expected: Floats, total: Floats, width: Dispersion, reported: Bools
+) -> None:
     """Advance the reporting habits by one minute outside an alarm."""
     forget = 1 - 1 / MISSED_MEMORY
-    empty = np.exp(-expected) * (1 - reports_zeros(state))
-    unexplained = ~reported & (empty < 0.01)
+    unexplained = ~reported & (empty_probability(state, expected, width) < UNEXPLAINED)
     state.missed[:] = state.missed * forget + unexplained
     zero = reported & (total == 0)
     state.zero_reported[:] = state.zero_reported * forget + zero

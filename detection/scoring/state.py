@@ -44,8 +44,13 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     # the dispersion
     "residual": ((len(CHANNELS),), np.float32, 0),
     "residual_expected": ((len(CHANNELS),), np.float32, 0),
-    "spread_square": ((len(CHANNELS),), np.float32, 0),
-    "spread_expected": ((len(CHANNELS),), np.float32, 0),
+    "minute_square": ((len(CHANNELS),), np.float32, 0),
+    "minute_expected": ((len(CHANNELS),), np.float32, 0),
+    "swing_weight": ((len(CHANNELS),), np.float32, 0),
+    "swing_x": ((len(CHANNELS),), np.float32, 0),
+    "swing_xx": ((len(CHANNELS),), np.float32, 0),
+    "swing_square": ((len(CHANNELS),), np.float32, 0),
+    "swing_xy": ((len(CHANNELS),), np.float32, 0),
     # reporting habits
     "missed": ((), np.float32, 0),
     "zero_reported": ((), np.float32, 0),
@@ -102,8 +107,13 @@ class State:
     share_total: NDArray[Any]
     residual: NDArray[Any]
     residual_expected: NDArray[Any]
-    spread_square: NDArray[Any]
-    spread_expected: NDArray[Any]
+    minute_square: NDArray[Any]
+    minute_expected: NDArray[Any]
+    swing_weight: NDArray[Any]
+    swing_x: NDArray[Any]
+    swing_xx: NDArray[Any]
+    swing_square: NDArray[Any]
+    swing_xy: NDArray[Any]
     missed: NDArray[Any]
     zero_reported: NDArray[Any]
     zero_missed: NDArray[Any]

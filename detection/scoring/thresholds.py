@@ -3,7 +3,7 @@
 import numpy as np
 
 from detection.scoring.designs import TESTS
-from detection.scoring.series import Floats
+from detection.scoring.series import Floats, Ints
 
 # Tests of one source speak largely of the same transactions; as many false pages as this number
 # of independent ones would raise.
@@ -12,8 +12,10 @@ FLOOR = 9.0
 # Before the maxima of a few days are known the threshold is this much higher.
 START = 12.0
 MINIMUM_DAYS = 3
-EULER = 0.5772156649015329
-GUMBEL_SCALE = np.sqrt(6) / np.pi
+GUMBEL_50 = -np.log(-np.log(0.5))
+GUMBEL_80 = -np.log(-np.log(0.8))
+PRIOR_DAYS = 4.0
+PRIOR_SCALE = 1.0
 
 
 def gumbel_threshold(maxima: Floats, pages_per_week: Floats) -> Floats:
@@ -31,18 +33,29 @@ def gumbel_threshold(maxima: Floats, pages_per_week: Floats) -> Floats:
     array (S, T)
         Threshold [nats], never under the floor.
     """
-    known = np.isfinite(maxima)
-    count = known.sum(1)
-    value = np.where(known, maxima, 0.0)
-    mean = value.sum(1) / np.maximum(count, 1)
-    spread = np.where(known, (maxima - mean[:, None]) ** 2, 0.0).sum(1)
-    scale = GUMBEL_SCALE * np.sqrt(spread / np.maximum(count - 1, 1))
+    count = np.isfinite(maxima).sum(1)
+    ordered = np.sort(np.where(np.isfinite(maxima), maxima, np.inf), axis=1)
+    middle = _quantile(ordered, count, 0.5)
+    upper = _quantile(ordered, count, 0.8)
+    scale = (upper - middle) / (GUMBEL_80 - GUMBEL_50)
+    scale = (count * scale + PRIOR_DAYS * PRIOR_SCALE) / (count + PRIOR_DAYS)
     alpha = pages_per_week / 7 / EFFECTIVE_TESTS
     height = -np.log(-np.log1p(-np.minimum(alpha, 0.5)))
-    threshold = mean - EULER * scale + scale * height[:, None]
+    threshold = middle - GUMBEL_50 * scale + scale * height[:, None]
     return np.where(count >= MINIMUM_DAYS, np.maximum(threshold, FLOOR), START)
 
 
 def unlearned(size: int) -> Floats:
     """Thresholds of sources whose quiet days are not known yet, shape (S, T)."""
     return np.full((size, TESTS), START)
+
+
+def _quantile(ordered: Floats, count: Ints, part: float) -> Floats:
+    """Quantile of the first `count` of each sorted column, shape (S, T); 0 where there are none."""
+    position = np.maximum(count - 1, 0) * part
+    low = position.astype(np.int64)
+    high = np.minimum(low + 1, np.maximum(count - 1, 0))
+    a = np.take_along_axis(ordered, low[:, None], 1)[:, 0]
+    b = np.take_along_axis(ordered, high[:, None], 1)[:, 0]
+    weight = position - low
+    return np.where(count > 0, np.where(count > 0, a, 0) * (1 - weight) + np.where(count>0, b, 0) * weight, 0.0)
