@@ -68,7 +68,12 @@ class Source(models.Model):
 class ApiKey(models.Model):
     """A secret that lets one source report. Only its prefix and a hash are kept."""
 
+    class Scope(models.TextChoices):
+        REPORT = "report", "Report transactions"
+        ADMIN = "admin", "Report, and administer"
+
     name = models.CharField(max_length=80)
+    scope = models.CharField(max_length=8, choices=Scope.choices, default=Scope.REPORT)
     source = models.ForeignKey(
         Source,
         null=True,
@@ -95,30 +100,30 @@ class ApiKey(models.Model):
 
 
 class Report(models.Model):
-    """One thing a source sent; sent again under the same key it changes nothing or corrects the count."""
+    """One count a source sent; sent again under the same key it changes nothing or corrects it."""
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(
         Source, on_delete=models.PROTECT, related_name="reports", db_index=False
     )
-    timestamp = models.DateTimeField()
+    timestamp = models.DateTimeField(db_index=True)
     status = models.CharField(max_length=16, choices=Status.choices)
-    auth_code = models.CharField(max_length=16, default="00")
-    external_id = models.CharField(
-        max_length=128, default="", blank=True, help_text="Set for an individual transaction."
-    )
+    auth_code = models.CharField(max_length=16, default="00", blank=True)
     count = models.BigIntegerField()
-    # What the count was before the last correction: count - previous_count is what MinuteCount
-    # still has to be moved by, known in the statement that writes the row.
-    previous_count = models.BigIntegerField(default=0)
+    # What the count was before the last correction, NULL if there was none: count less this is
+    # what MinuteCount still has to be moved by, known in the statement that writes the row.
+    previous_count = models.BigIntegerField(null=True, editable=False)
+    timed = models.BooleanField(
+        default=True,
+        help_text="Off: the sender gave no time. Such reports add up if they arrive together.",
+    )
     received = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ("-timestamp", "-id")
         constraints = (
             models.UniqueConstraint(
-                fields=("source", "timestamp", "status", "auth_code", "external_id"),
-                name="ingest_report_key",
+                fields=("source", "timestamp", "status", "auth_code"), name="ingest_report_key"
             ),
             models.CheckConstraint(condition=models.Q(count__gte=0), name="ingest_report_count"),
         )
@@ -127,20 +132,33 @@ class Report(models.Model):
         return f"{self.timestamp:%Y-%m-%d %H:%M:%S} {self.status}/{self.auth_code} × {self.count}"
 
 
-class TransactionId(models.Model):
-    """Where the individual transaction of one id is counted, so that it is counted once."""
+class Transaction(models.Model):
+    """An individual transaction, sent with an id: counted once, where it was last said to be."""
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
-    external_id = models.CharField(max_length=128)
-    timestamp = models.DateTimeField()
+    external_id = models.CharField("id", max_length=128)
+    timestamp = models.DateTimeField(db_index=True)
     status = models.CharField(max_length=16, choices=Status.choices)
-    auth_code = models.CharField(max_length=16)
+    auth_code = models.CharField(max_length=16, default="00", blank=True)
+    count = models.BigIntegerField(default=1)
+    timed = models.BooleanField(default=True, help_text="Off: the sender gave no time.")
+    # Where it was counted before the last sending, NULL if there was none: MinuteCount is moved
+    # from there to here in the statement that writes the row.
+    previous_timestamp = models.DateTimeField(null=True, editable=False)
+    previous_status = models.CharField(max_length=16, default="", editable=False)
+    previous_auth_code = models.CharField(max_length=16, default="", editable=False)
+    previous_count = models.BigIntegerField(default=0, editable=False)
+    received = models.DateTimeField(db_default=Now())
 
     class Meta:
+        ordering = ("-timestamp", "-id")
         constraints = (
             models.UniqueConstraint(
-                fields=("source", "external_id"), name="ingest_transaction_id_key"
+                fields=("source", "external_id"), name="ingest_transaction_key"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(count__gte=0), name="ingest_transaction_count"
             ),
         )
 
@@ -153,7 +171,7 @@ class MinuteCount(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
-    minute = models.DateTimeField()
+    minute = models.DateTimeField(db_index=True)
     status = models.CharField(max_length=16, choices=Status.choices)
     auth_code = models.CharField(max_length=16)
     count = models.BigIntegerField()
@@ -186,3 +204,23 @@ class LateHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_id} {self.hour:%Y-%m-%d %H}h"
+
+
+class FileImport(models.Model):
+    """A CSV file on its way into a source: how many of its lines are in, so that it can go on."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+", db_index=False)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the file.")
+    file_name = models.CharField(max_length=255)
+    lines = models.BigIntegerField(default=0, help_text="Lines of the file that are in.")
+    started = models.DateTimeField(default=timezone.now)
+    finished = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-started",)
+        constraints = (
+            models.UniqueConstraint(fields=("source", "digest"), name="ingest_fileimport_key"),
+        )
+
+    def __str__(self) -> str:
+        return self.file_name

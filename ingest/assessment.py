@@ -1,0 +1,60 @@
+"""What ingest asks of whoever judges the reports, and the verdict it answers with."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from ingest.reports import RecordedReport
+
+
+class Metrics(Struct, kw_only=True):
+    """The numbers behind a verdict; None is unknown, never 0."""
+
+    current_count: int
+    status: str
+    auth_code: str
+    zscore: float | None = None
+    ml_score: float | None = None
+    approval_rate: float | None = None
+    # `running_mean` and `running_std` are what older clients read: the expectation and its spread.
+    running_mean: float | None = None
+    running_std: float | None = None
+    expected: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    total: int | None = None
+    expected_total: float | None = None
+    reported: int | None = None
+
+
+class Verdict(Struct, kw_only=True):
+    """The answer to one report: level, score, reasons, expected band, recommendation."""
+
+    is_anomaly: bool
+    alert_level: str
+    anomaly_score: float
+    rule_violations: list[str]
+    recommendation: str
+    metrics: Metrics
+    reasons: list[str] = []
+    family: str | None = None
+    learning: bool = False
+    incident: int | None = None
+    # False: recorded, but it could not be judged at once; the sweep judges its minute.
+    judged: bool = True
+    source: str | None = None
+    timestamp: str | None = None
+    cached: bool = False
+
+
+class Assess(Protocol):
+    """Judges recorded reports: one verdict for each, in their order.
+
+    `complete` says that the reports carry whole minutes (a batch); otherwise a minute may still
+    be filling and only what can be said of a part of it is said.
+    """
+
+    def __call__(
+        self, reports: Sequence[RecordedReport], *, complete: bool
+    ) -> Sequence[Verdict]: ...

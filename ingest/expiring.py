@@ -1,0 +1,37 @@
+"""A small memory of this process whose entries are believed for a while only."""
+
+import threading
+import time
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Expiring(Generic[Key, Value]):
+    """Entries younger than `seconds`; at most `limit` of them, then it starts afresh."""
+
+    def __init__(self, seconds: float, limit: int) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._entries: dict[Key, tuple[float, Value]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Value | None:
+        """Return a fresh entry, or None."""
+        entry = self._entries.get(key)
+        if entry is None or time.monotonic() - entry[0] > self._seconds:
+            return None
+        return entry[1]
+
+    def put(self, key: Key, value: Value) -> None:
+        """Remember `value` from now on."""
+        with self._lock:
+            if len(self._entries) >= self._limit:
+                self._entries.clear()
+            self._entries[key] = (time.monotonic(), value)
+
+    def forget(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._entries.clear()

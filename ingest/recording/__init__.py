@@ -1,0 +1,1 @@
+"""How reports reach the tables: one statement on PostgreSQL, a few under one lock on SQLite."""

@@ -1,0 +1,170 @@
+"""Recording on PostgreSQL: one statement, so one round trip and one commit."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from ingest.recording.outcome import Outcome, Place
+from ingest.reports import NewReport
+
+# Every INSERT takes its rows in key order, and the tables come in one order in every statement:
+# two writers of the same keys therefore wait for each other and never in a circle.
+_REPORTS = """
+sent AS (
+    SELECT * FROM unnest(%(sources)s::bigint[], %(timestamps)s::timestamptz[], %(statuses)s::text[],
+                         %(codes)s::text[], %(counts)s::bigint[], %(timed)s::boolean[])
+        AS s (source_id, timestamp, status, auth_code, count, timed)
+), written AS (
+    INSERT INTO ingest_report AS r
+        (source_id, timestamp, status, auth_code, count, timed, received)
+    SELECT source_id, timestamp, status, auth_code, count, timed, now() FROM sent
+    ORDER BY source_id, timestamp, status, auth_code
+    ON CONFLICT (source_id, timestamp, status, auth_code) DO UPDATE SET
+        previous_count = r.count,
+        count = excluded.count + CASE WHEN excluded.timed THEN 0 ELSE r.count END,
+        timed = excluded.timed,
+        received = excluded.received
+    WHERE NOT excluded.timed OR r.count <> excluded.count
+    RETURNING source_id, timestamp, date_trunc('minute', timestamp) AS minute, status, auth_code,
+        count - coalesce(previous_count, 0) AS moved, previous_count IS NOT NULL AS corrected
+)"""
+
+# A transaction is always rewritten: only then does RETURNING tell where it was counted before,
+# which a SELECT cannot (it would not see what a concurrent writer has just committed).
+_TRANSACTIONS = """
+placed AS (
+    INSERT INTO ingest_transaction AS t
+        (source_id, external_id, timestamp, status, auth_code, count, timed, previous_status,
+         previous_auth_code, previous_count, received)
+    SELECT source_id, external_id, timestamp, status, auth_code, count, timed, '', '', 0, now()
+    FROM unnest(%(t_sources)s::bigint[], %(ids)s::text[], %(t_timestamps)s::timestamptz[],
+                %(t_statuses)s::text[], %(t_codes)s::text[], %(t_counts)s::bigint[],
+                %(t_timed)s::boolean[])
+        AS s (source_id, external_id, timestamp, status, auth_code, count, timed)
+    ORDER BY source_id, external_id
+    ON CONFLICT (source_id, external_id) DO UPDATE SET
+        previous_timestamp = t.timestamp, previous_status = t.status,
+        previous_auth_code = t.auth_code, previous_count = t.count,
+        timestamp = CASE WHEN excluded.timed THEN excluded.timestamp ELSE t.timestamp END,
+        timed = t.timed OR excluded.timed,
+        status = excluded.status, auth_code = excluded.auth_code, count = excluded.count,
+        received = excluded.received
+    RETURNING *
+)"""
+
+_MINUTES = """
+counted AS (
+    INSERT INTO ingest_minutecount AS m (source_id, minute, status, auth_code, count)
+    SELECT source_id, minute, status, auth_code, sum(moved)::bigint FROM ({shifts}) AS shifts
+    GROUP BY source_id, minute, status, auth_code
+    ORDER BY source_id, minute, status, auth_code
+    ON CONFLICT (source_id, minute, status, auth_code) DO UPDATE
+        SET count = m.count + excluded.count
+    RETURNING source_id, minute, status, auth_code, count
+), late AS (
+    INSERT INTO ingest_latehour AS h (source_id, hour, seen)
+    SELECT DISTINCT source_id, date_trunc('hour', minute, 'UTC'), now() FROM counted
+    WHERE minute < %(late_before)s
+    ORDER BY 1, 2
+    -- A row that is not updated is locked all the same: whoever claims the hour waits for this
+    -- commit or leaves it, and a busy hour is not rewritten at every report.
+    ON CONFLICT (source_id, hour) DO UPDATE SET seen = excluded.seen
+        WHERE h.seen < excluded.seen - interval '1 second'
+), touched AS ({touched})
+SELECT 'before', m.source_id, m.minute, m.status, m.auth_code, m.count,
+    NULL::text, NULL::boolean, NULL::boolean
+    FROM touched JOIN ingest_minutecount AS m USING (source_id, minute)
+UNION ALL
+SELECT 'after', source_id, minute, status, auth_code, count, NULL, NULL, NULL FROM counted
+UNION ALL
+SELECT 'report', source_id, timestamp, status, auth_code, moved, NULL, true, corrected FROM written
+"""
+
+_SHIFTS = "SELECT source_id, minute, status, auth_code, moved FROM written"
+_MOVES = """
+    UNION ALL
+    SELECT source_id, date_trunc('minute', timestamp), status, auth_code, count FROM placed
+    UNION ALL
+    SELECT source_id, date_trunc('minute', previous_timestamp), previous_status,
+        previous_auth_code, -previous_count
+    FROM placed WHERE previous_timestamp IS NOT NULL"""
+_TOUCHED = "SELECT DISTINCT source_id, date_trunc('minute', timestamp) AS minute FROM sent"
+_PLACES = """
+UNION ALL
+SELECT 'place', source_id, timestamp, status, auth_code, count, external_id,
+    previous_timestamp IS NULL OR (timestamp, status, auth_code, count)
+        <> (previous_timestamp, previous_status, previous_auth_code, previous_count),
+    previous_timestamp IS NOT NULL
+FROM placed
+"""
+
+REPORTS_ONLY = (
+    "WITH" + _REPORTS + "," + _MINUTES.format(shifts=_SHIFTS, touched=_TOUCHED)
+).encode()
+WITH_TRANSACTIONS = (
+    "WITH"
+    + _REPORTS
+    + ","
+    + _TRANSACTIONS
+    + ","
+    + _MINUTES.format(
+        shifts=_SHIFTS + _MOVES,
+        touched=_TOUCHED + " UNION " + _TOUCHED.replace("sent", "placed"),
+    )
+    + _PLACES
+).encode()
+
+# After this many runs on a connection a statement is planned once and for all: planning costs
+# more than running it for one report.
+PREPARE_AFTER = 3
+
+
+def _columns(reports: Sequence[NewReport], prefix: str = "") -> dict[str, list[Any]]:
+    return {
+        f"{prefix}sources": [report.source.id for report in reports],
+        f"{prefix}timestamps": [report.timestamp for report in reports],
+        f"{prefix}statuses": [report.status for report in reports],
+        f"{prefix}codes": [report.auth_code for report in reports],
+        f"{prefix}counts": [report.count for report in reports],
+        f"{prefix}timed": [report.timed for report in reports],
+    }
+
+
+def _run(sql: bytes, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    connection.ensure_connection()
+    raw = connection.connection
+    raw.prepare_threshold = PREPARE_AFTER
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        cursor.execute(sql, parameters, binary=True)
+        return cursor.fetchall()
+
+
+def write(
+    reports: Sequence[NewReport], transactions: Sequence[NewReport], late_before: datetime
+) -> Outcome:
+    """Write distinct reports and transactions; committed on return outside a transaction."""
+    parameters: dict[str, Any] = {**_columns(reports), "late_before": late_before}
+    if not transactions:
+        return _outcome(_run(REPORTS_ONLY, parameters))
+    parameters |= _columns(transactions, "t_")
+    parameters["ids"] = [report.external_id for report in transactions]
+    return _outcome(_run(WITH_TRANSACTIONS, parameters))
+
+
+def _outcome(rows: list[tuple[Any, ...]]) -> Outcome:
+    outcome = Outcome()
+    for kind, source, at, status, code, count, external_id, changed, corrected in rows:
+        if kind == "before":
+            outcome.minutes.setdefault((source, at), {}).setdefault((status, code), count)
+        elif kind == "after":
+            outcome.minutes.setdefault((source, at), {})[status, code] = count
+        elif kind == "report":
+            outcome.written[source, at, status, code] = corrected
+        else:
+            outcome.places[source, external_id] = Place(
+                at, status, code, count, changed, changed and corrected
+            )
+    return outcome

@@ -1,0 +1,156 @@
+"""Recording on SQLite: a few statements while the one write lock is held."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, transaction
+
+from ingest.recording.outcome import Outcome, Place
+from ingest.reports import NewReport
+
+# Times are returned as expressions (|| ''), so that the driver leaves them the text they are.
+_REPORTS = """
+INSERT INTO ingest_report AS r (source_id, timestamp, status, auth_code, count, timed, received)
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, %s
+FROM json_each(%s) WHERE true
+ON CONFLICT (source_id, timestamp, status, auth_code) DO UPDATE SET
+    previous_count = r.count,
+    count = excluded.count + CASE WHEN excluded.timed THEN 0 ELSE r.count END,
+    timed = excluded.timed,
+    received = excluded.received
+WHERE NOT excluded.timed OR r.count <> excluded.count
+RETURNING source_id, timestamp || '', status, auth_code, count, previous_count
+"""
+
+_TRANSACTIONS = """
+INSERT INTO ingest_transaction AS t
+    (source_id, timestamp, status, auth_code, count, timed, external_id, previous_status,
+     previous_auth_code, previous_count, received)
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, '', '', 0, %s
+FROM json_each(%s) WHERE true
+ON CONFLICT (source_id, external_id) DO UPDATE SET
+    previous_timestamp = t.timestamp, previous_status = t.status,
+    previous_auth_code = t.auth_code, previous_count = t.count,
+    timestamp = CASE WHEN excluded.timed THEN excluded.timestamp ELSE t.timestamp END,
+    timed = t.timed OR excluded.timed,
+    status = excluded.status, auth_code = excluded.auth_code, count = excluded.count,
+    received = excluded.received
+RETURNING source_id, external_id, timestamp || '', status, auth_code, count,
+    previous_timestamp || '', previous_status, previous_auth_code, previous_count
+"""
+
+_MINUTES = """
+INSERT INTO ingest_minutecount AS m (source_id, minute, status, auth_code, count)
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(%s) WHERE true
+ON CONFLICT (source_id, minute, status, auth_code) DO UPDATE SET count = m.count + excluded.count
+"""
+
+_LATE = """
+INSERT INTO ingest_latehour (source_id, hour, seen)
+SELECT value->>0, value->>1, %s FROM json_each(%s) WHERE true
+ON CONFLICT (source_id, hour) DO UPDATE SET seen = excluded.seen
+"""
+
+_COUNTS = """
+SELECT m.source_id, m.minute || '', m.status, m.auth_code, m.count
+FROM json_each(%s) AS j
+JOIN ingest_minutecount AS m ON m.source_id = j.value->>0 AND m.minute = j.value->>1
+"""
+
+Shift = tuple[int, str, str, str]
+
+
+def _text(moment: datetime) -> str:
+    return str(moment.replace(tzinfo=None))
+
+
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _minute(text: str) -> str:
+    return text[:16] + ":00"
+
+
+def _row(report: NewReport) -> list[Any]:
+    return [
+        report.source.id,
+        _text(report.timestamp),
+        report.status,
+        report.auth_code,
+        report.count,
+        int(report.timed),
+        report.external_id,
+    ]
+
+
+class _Writing:
+    """One recording: what has been written so far and how far each minute has to move."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = _text(now)
+        self.outcome = Outcome()
+        self.shifts: dict[Shift, int] = defaultdict(int)
+        self.touched: set[tuple[int, str]] = set()
+
+    def _run(self, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
+    def reports(self, reports: Sequence[NewReport]) -> None:
+        rows = [_row(report) for report in reports]
+        self.touched.update((row[0], _minute(row[1])) for row in rows)
+        found = self._run(_REPORTS, self.now, json.dumps(rows))
+        for source, at, status, code, count, previous in found:
+            self.outcome.written[source, _moment(at), status, code] = previous is not None
+            self.shifts[source, _minute(at), status, code] += count - (previous or 0)
+
+    def transactions(self, reports: Sequence[NewReport]) -> None:
+        rows = json.dumps([_row(report) for report in reports])
+        for source, external_id, *fields in self._run(_TRANSACTIONS, self.now, rows):
+            (at, status, code, count), before = fields[:4], fields[4:]
+            known = before[0] is not None
+            changed = not known or before != fields[:4]
+            self.outcome.places[source, external_id] = Place(
+                _moment(at), status, code, count, changed, changed and known
+            )
+            self.touched.add((source, _minute(at)))
+            self.shifts[source, _minute(at), status, code] += count
+            if known:
+                self.shifts[source, _minute(before[0]), before[1], before[2]] -= before[3]
+
+    def minutes(self, late_before: datetime) -> None:
+        if self.shifts:
+            moved = [[*key, count] for key, count in self.shifts.items()]
+            self._run(_MINUTES, json.dumps(moved))
+        limit = _text(late_before)
+        late = {(key[0], key[1][:13] + ":00:00") for key in self.shifts if key[1] < limit}
+        if late:
+            self._run(_LATE, self.now, _json(late))
+        for source, at, status, code, count in self._run(_COUNTS, _json(self.touched)):
+            counts = self.outcome.minutes.setdefault((source, _moment(at)), {})
+            counts[status, code] = count
+
+
+def _json(pairs: Iterable[tuple[int, str]]) -> str:
+    return json.dumps(sorted(pairs))
+
+
+def write(
+    reports: Sequence[NewReport], transactions: Sequence[NewReport], late_before: datetime
+) -> Outcome:
+    """Write distinct reports and transactions; committed on return outside a transaction."""
+    writing = _Writing(datetime.now(UTC))
+    with transaction.atomic():
+        if reports:
+            writing.reports(reports)
+        if transactions:
+            writing.transactions(transactions)
+        writing.minutes(late_before)
+    return writing.outcome

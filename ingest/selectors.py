@@ -1,0 +1,77 @@
+"""The only readers of what happened."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Max, Min, Sum
+
+from ingest.models import MinuteCount, Source, Status
+from ingest.reports import SourceRef
+
+# (source_id, minute, status, auth_code, count)
+MinuteRow = tuple[int, datetime, str, str, int]
+# SQLite takes a limited number of parameters, and a plan for a few thousand ids is still quick.
+SOURCES_AT_ONCE = 5_000
+FETCHED_AT_ONCE = 10_000
+
+
+def source_refs(names: Iterable[str]) -> list[SourceRef]:
+    """Return what the hot path needs to know of the sources of these names that exist."""
+    rows: list[SourceRef] = []
+    wanted = list(names)
+    for start in range(0, len(wanted), SOURCES_AT_ONCE):
+        found = Source.objects.filter(name__in=wanted[start : start + SOURCES_AT_ONCE])
+        rows += [
+            SourceRef(id=pk, name=name, zone=ZoneInfo(zone))
+            for pk, name, zone in found.order_by().values_list("pk", "name", "time_zone")
+        ]
+    return rows
+
+
+def counts_between(
+    source_id: int, since: datetime, until: datetime
+) -> list[tuple[datetime, str, str, int]]:
+    """Return (minute, status, auth_code, count) of one source, since <= minute < until, in order."""
+    rows = MinuteCount.objects.filter(
+        source_id=source_id, minute__gte=since, minute__lt=until
+    ).order_by("minute", "status", "auth_code")
+    return list(rows.values_list("minute", "status", "auth_code", "count"))
+
+
+def minute_rows(source_ids: Sequence[int], since: datetime, until: datetime) -> Iterator[MinuteRow]:
+    """Yield the counts of many sources, since <= minute < until, by source and then minute."""
+    ordered = sorted(source_ids)
+    for start in range(0, len(ordered), SOURCES_AT_ONCE):
+        rows = MinuteCount.objects.filter(
+            source_id__in=ordered[start : start + SOURCES_AT_ONCE],
+            minute__gte=since,
+            minute__lt=until,
+        ).order_by("source_id", "minute", "status", "auth_code")
+        yield from rows.values_list("source_id", "minute", "status", "auth_code", "count").iterator(
+            chunk_size=FETCHED_AT_ONCE
+        )
+
+
+def totals_by_status(
+    since: datetime, until: datetime, source: Source | None = None
+) -> dict[str, int]:
+    """Return the transactions of each of the six statuses, since <= minute < until."""
+    rows = MinuteCount.objects.filter(minute__gte=since, minute__lt=until)
+    if source is not None:
+        rows = rows.filter(source=source)
+    found = dict(rows.order_by().values_list("status").annotate(total=Sum("count")))
+    return {status: found.get(status, 0) for status in Status.values}
+
+
+def minute_spans(
+    source_ids: Sequence[int] | None = None,
+) -> dict[int, tuple[datetime, datetime]]:
+    """Return the first and the last counted minute of each source that has any."""
+    rows = MinuteCount.objects.all()
+    if source_ids is not None:
+        rows = rows.filter(source_id__in=source_ids)
+    spans = (
+        rows.order_by().values_list("source_id").annotate(first=Min("minute"), last=Max("minute"))
+    )
+    return {source_id: (first, last) for source_id, first, last in spans}

@@ -1,0 +1,81 @@
+"""Recording reports: all of them or none, and the counts per minute moved with them."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import OperationalError, connection
+from msgspec.structs import replace
+
+from ingest import metrics
+from ingest.recording import postgresql, sqlite
+from ingest.recording.outcome import (
+    Assembly,
+    Outcome,
+    ReportKey,
+    TransactionKey,
+    report_key,
+    transaction_key,
+)
+from ingest.reports import NewReport, RecordedReport
+
+# A deadlock or a serialization failure undid everything: the same statement may simply run again.
+_AGAIN = frozenset({"40001", "40P01"})
+_ATTEMPTS = 4
+_PAUSE_SECONDS = 0.01
+MINUTE = timedelta(minutes=1)
+
+
+def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
+    """All reports are committed, counted once each, and returned with their minutes' counts."""
+    if not reports:
+        return []
+    aggregated, individual = _distinct(reports)
+    late_before = datetime.now(UTC) - MINUTE - timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS)
+    write = postgresql.write if connection.vendor == "postgresql" else sqlite.write
+    with metrics.commit_seconds.time():
+        outcome = _insisting(lambda: write(aggregated, individual, late_before))
+    assembly = Assembly(outcome)
+    return [assembly.recorded(report) for report in reports]
+
+
+def _distinct(reports: Sequence[NewReport]) -> tuple[list[NewReport], list[NewReport]]:
+    """Keep one report per key: the last one; those without a time of their own add up."""
+    aggregated: dict[ReportKey, NewReport] = {}
+    individual: dict[TransactionKey, NewReport] = {}
+    for report in reports:
+        if report.external_id:
+            id_key = transaction_key(report)
+            individual[id_key] = _timed_by(report, individual.get(id_key))
+        else:
+            key = report_key(report)
+            aggregated[key] = _added_to(report, aggregated.get(key))
+    return list(aggregated.values()), list(individual.values())
+
+
+def _timed_by(report: NewReport, earlier: NewReport | None) -> NewReport:
+    if earlier is None or report.timed or not earlier.timed:
+        return report
+    return replace(report, timestamp=earlier.timestamp, timed=True)
+
+
+def _added_to(report: NewReport, earlier: NewReport | None) -> NewReport:
+    if earlier is None or report.timed:
+        return report
+    return replace(report, count=report.count + earlier.count, timed=earlier.timed)
+
+
+def _insisting(write: Callable[[], Outcome]) -> Outcome:
+    """Run `write` again when the database undid it to let another writer pass."""
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return write()
+        except OperationalError as error:
+            state = getattr(error.__cause__, "sqlstate", None)
+            # Inside a transaction of the caller there is nothing left to run it in.
+            if state not in _AGAIN or connection.in_atomic_block:
+                raise
+            metrics.write_retries.inc()
+            time.sleep(_PAUSE_SECONDS * attempt)
+    return write()
