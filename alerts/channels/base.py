@@ -1,0 +1,187 @@
+"""What every channel offers, and the one seam to the network."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from alerts.conf import REQUEST_SECONDS
+from alerts.messages import Brief
+from alerts.models import Channel
+
+ANSWER_AT_MOST = 300
+LONGEST_RETRY_AFTER = 3600.0
+
+
+class ChannelError(Exception):
+    """A message could not be sent.
+
+    Attributes
+    ----------
+    permanent : bool
+        Sending it again would fail again: the channel itself is broken.
+    retry_after : float or None
+        How long the vendor asks to wait [s]; None if it did not say.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message on its way.
+
+    Attributes
+    ----------
+    key : str
+        The same for every try of the same message, for vendors that drop repeats.
+    kind : str
+        The notification's kind.
+    brief : Brief or None
+        The incident in words; None for texts that belong to no incident.
+    title, text : str
+        What to say where there is no brief.
+    reference : str
+        The vendor's name for the incident's earlier message in this channel, if there is one.
+    tried : bool
+        An earlier try may have arrived without our knowing.
+    """
+
+    key: str
+    kind: str
+    brief: Brief | None = None
+    title: str = ""
+    text: str = ""
+    reference: str = ""
+    tried: bool = False
+    chart: bytes = b""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the vendor calls the message; empty if it does not say."""
+
+    reference: str = ""
+
+
+class Adapter(Protocol):
+    """How to send to one kind of channel. `edits`: an earlier message is changed in place."""
+
+    @property
+    def edits(self) -> bool: ...
+
+    @property
+    def needs(self) -> tuple[str, ...]: ...
+
+    def configured(self, channel: Channel) -> bool: ...
+
+    def send(self, channel: Channel, message: Outgoing) -> Receipt: ...
+
+
+def setting(channel: Channel, name: str) -> str:
+    """Return a value of the channel's configuration; “env:NAME” is read from the environment."""
+    value = str(channel.configuration.get(name, ""))
+    if not value.startswith("env:"):
+        return value
+    variable = value.removeprefix("env:")
+    if path := os.environ.get(f"{variable}_FILE"):
+        return Path(path).read_text(encoding="utf-8").strip()
+    return os.environ.get(variable, "")
+
+
+def post(
+    url: str,
+    *,
+    body: Mapping[str, Any] | None = None,
+    content: bytes | None = None,
+    form: Mapping[str, str] | None = None,
+    files: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    method: str = "POST",
+) -> httpx.Response:
+    """Send one request and return the answer, whatever its status.
+
+    Raises
+    ------
+    ChannelError
+        If no answer came: transient, because a network that is away comes back.
+    """
+    try:
+        with httpx.Client(timeout=REQUEST_SECONDS, follow_redirects=False) as client:
+            return client.request(
+                method,
+                url,
+                json=body,
+                content=content,
+                data=dict(form) if form is not None else None,
+                files=files,
+                headers=dict(headers or {}),
+            )
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise ChannelError(f"not an address that can be called: {error}", permanent=True) from error
+    except httpx.HTTPError as error:
+        # The address may hold a secret, as Slack's and Telegram's do; the class says enough.
+        raise ChannelError(f"no answer: {type(error).__name__}") from error
+
+
+def refuse_failure(
+    answer: httpx.Response, *, permanent: frozenset[int] = frozenset({400, 401, 403, 404, 410})
+) -> None:
+    """Raise what an HTTP status that is not a success means for the channel."""
+    if answer.is_success:
+        return
+    said = " ".join(answer.text[:ANSWER_AT_MOST].split())
+    raise ChannelError(
+        f"HTTP {answer.status_code}: {said}",
+        permanent=answer.status_code in permanent,
+        retry_after=retry_after(answer.headers.get("Retry-After")),
+    )
+
+
+def retry_after(header: str | None, *, now: datetime | None = None) -> float | None:
+    """Read a Retry-After header, in seconds or as a date; None if it says nothing usable.
+
+    Examples
+    --------
+    >>> retry_after("30"), retry_after(None), retry_after("soon")
+    (30.0, None, None)
+    """
+    if not header:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def answer_object(answer: httpx.Response) -> dict[str, Any]:
+    """Return the JSON object of an answer.
+
+    Raises
+    ------
+    ChannelError
+        If it is something else: a proxy's page, half an answer. Transient.
+    """
+    try:
+        found = answer.json()
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ChannelError(f"HTTP {answer.status_code} with an answer that is not JSON") from error
+    if not isinstance(found, dict):
+        raise ChannelError("the answer is not a JSON object")
+    return found

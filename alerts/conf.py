@@ -1,0 +1,45 @@
+"""The numbers that decide when people are disturbed."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How patient the policy is.
+
+    Attributes
+    ----------
+    quiet_minutes : int
+        Judged minutes without an anomaly after which an incident is over [min].
+    quiet_at_most : int
+        Ceiling of the same once a source that flaps has doubled it [min].
+    reopen_minutes : int
+        A failure that returns so soon is the same one [min].
+    patience_minutes : int
+        What goes on so long after somebody resolved it by hand is told again [min].
+    related_minutes : int
+        Failures that begin so close together may have one cause [min].
+    """
+
+    quiet_minutes: int = 5
+    quiet_at_most: int = 60
+    reopen_minutes: int = 30
+    patience_minutes: int = 5
+    related_minutes: int = 10
+
+
+def rules() -> Rules:
+    """Return the rules with what `GUARDIAN_ALERT_RULES` changes in them."""
+    return Rules(**getattr(settings, "GUARDIAN_ALERT_RULES", {}))
+
+
+BATCH = 200  # anomalies or notifications taken at once, so that one turn stays short
+LEASE = timedelta(seconds=120)
+SEND_BUDGET_SECONDS = 40.0  # with one slow request more this stays well under the lease
+GIVE_UP_AFTER = timedelta(hours=6)
+STUCK_AFTER = timedelta(minutes=3)
+REMINDERS_AT_MOST = 3
+REQUEST_SECONDS = 10.0

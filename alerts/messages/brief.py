@@ -1,0 +1,234 @@
+"""The facts of an incident as a tired person needs them: short, local, in order of use."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from alerts.lifecycle import ONGOING
+from alerts.messages.phrases import meaning_of, number, say
+from alerts.models import Incident
+
+CODES_SHOWN = 3
+PARTS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Brief:
+    """One message about one incident, in words; the channels only lay it out."""
+
+    incident: int
+    kind: str
+    level: str
+    state: str
+    language: str
+    headline: str
+    banner: str
+    lines: list[str]
+    first_action: str
+    runbook: str
+    url: str
+    link_text: str
+    ongoing: bool
+    permitted: list[str] = field(default_factory=list)
+    source: str = ""
+    family: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole message in one plain line, for notifications on a locked screen."""
+        return f"{self.banner}: {self.headline}. {self.lines[0]}" if self.lines else self.headline
+
+
+def brief_of(
+    incident: Incident, *, kind: str, language: str, now: datetime, why: str = ""
+) -> Brief:
+    """Return what a message of this kind says about the incident as it is now."""
+    over = incident.state not in ONGOING
+    runbooks: dict[str, str] = getattr(settings, "GUARDIAN_RUNBOOKS", {})
+    return Brief(
+        incident=incident.pk,
+        kind=kind,
+        level=incident.level,
+        state=incident.state,
+        language=language,
+        headline=headline(incident, language),
+        banner=_banner(incident, kind, language),
+        lines=[line for line in _lines(incident, kind, language, now, over) if line],
+        first_action="" if over else first_action(incident, language),
+        runbook="" if over else runbooks.get(incident.family, ""),
+        url=f"{settings.GUARDIAN_URL}{incident.get_absolute_url()}",
+        link_text=say("open_page", language, id=incident.pk),
+        ongoing=not over,
+        source=str(incident.source),
+        family=incident.family,
+    )
+
+
+def headline(incident: Incident, language: str) -> str:
+    """Return what broke, where."""
+    family = say(f"family.{incident.family}", language)
+    if incident.direction == "low" and incident.family not in ("volume_low", "silence", "watch"):
+        family = say("family.low", language, family=family)
+    return say("headline", language, family=family, source=str(incident.source))
+
+
+def first_action(incident: Incident, language: str) -> str:
+    """Return the first thing to do: detection's words where it speaks the language, else ours."""
+    if language == "en" and incident.recommendation:
+        return incident.recommendation
+    return say(f"action.{incident.family}", language)
+
+
+def _banner(incident: Incident, kind: str, language: str) -> str:
+    level = say(f"level.{incident.level}", language)
+    if kind == "opened":
+        return level.upper()
+    return say(f"kind.{kind}", language, level=level.upper())
+
+
+def _lines(incident: Incident, kind: str, language: str, now: datetime, over: bool) -> list[str]:
+    if over:
+        return [
+            _lasted(incident, language),
+            _excess(incident, language, over=True),
+            _ending(incident, language),
+        ]
+    return [
+        _special(incident, kind, language, now),
+        say("since", language, time=_local(incident, incident.onset, now)),
+        _seen(incident, language),
+        _excess(incident, language, over=False),
+        _external(incident),
+        _codes(incident, language),
+        _labelled("owner", incident.owner, language),
+        _parts(incident, language),
+        say("state.acknowledged", language, who=incident.acknowledged_by).capitalize()
+        if incident.state == "acknowledged"
+        else "",
+    ]
+
+
+def _special(incident: Incident, kind: str, language: str, now: datetime) -> str:
+    if kind == "reminder" and incident.acknowledged:
+        ago = duration(now - incident.acknowledged, language)
+        return say("reminder", language, who=incident.acknowledged_by, duration=ago)
+    if kind == "escalated" and incident.step and incident.state == "open":
+        return say("escalation", language, duration=duration(now - incident.opened, language))
+    return ""
+
+
+def _external(incident: Incident) -> str:
+    return " ".join(str(reason) for reason in incident.reasons[:1]) if incident.key else ""
+
+
+def _lasted(incident: Incident, language: str) -> str:
+    end = incident.ended or incident.last_anomaly
+    return say(
+        "lasted",
+        language,
+        duration=duration(end - incident.onset, language),
+        begin=_local(incident, incident.onset, end),
+        end=_local(incident, end, end),
+    )
+
+
+def _ending(incident: Incident, language: str) -> str:
+    if incident.label == Incident.Label.FALSE_POSITIVE:
+        return say("false_positive", language, who=incident.resolved_by)
+    if incident.resolved_by:
+        return say("resolved_by", language, who=incident.resolved_by)
+    return say("resolved_alone", language)
+
+
+def _seen(incident: Incident, language: str) -> str:
+    if incident.expected is None or incident.family == "silence":
+        return ""
+    values = {"seen": number(incident.seen, language)}
+    values["expected"] = number(incident.expected, language)
+    if incident.lower is None or incident.upper is None:
+        return _subject(incident) + say("seen", language, **values)
+    values["lower"] = number(incident.lower, language)
+    values["upper"] = number(incident.upper, language)
+    return _subject(incident) + say("seen_band", language, **values)
+
+
+def _subject(incident: Incident) -> str:
+    if not incident.status or incident.family.startswith("volume"):
+        return ""
+    code = f" {incident.auth_code}" if incident.auth_code not in ("", "00") else ""
+    return f"{incident.status}{code}: "
+
+
+def _excess(incident: Incident, language: str, *, over: bool) -> str:
+    if incident.excess is None:
+        return ""
+    side = "low" if incident.excess < 0 else "high"
+    values = {"excess": number(abs(incident.excess), language)}
+    if incident.excess_low is None or incident.excess_high is None:
+        return say(f"excess.{side}.bare", language, **values)
+    ends = sorted((incident.excess_low, incident.excess_high), key=abs)
+    # An interval that reaches over zero begins at nothing, not at a lack.
+    crosses = incident.excess_low < 0 < incident.excess_high
+    values["low"] = number(0 if crosses else abs(ends[0]), language)
+    values["high"] = number(abs(ends[1]), language)
+    return say(f"excess.{side}{'.over' if over else ''}", language, **values)
+
+
+def _codes(incident: Incident, language: str) -> str:
+    shown = []
+    for code, share in code_shares(incident.contributions)[:CODES_SHOWN]:
+        meaning, percent = meaning_of(code, language), round(100 * share)
+        text = say("code", language, code=code, meaning=meaning, share=percent)
+        # A code without a known meaning leaves two spaces.
+        shown.append(" ".join(text.split()))
+    return _labelled("codes", ", ".join(shown), language)
+
+
+def code_shares(contributions: list[Any]) -> list[tuple[str, float]]:
+    """Return the auth codes among what contributed, with their share of the excess, 0..1."""
+    found = []
+    for part in contributions:
+        if isinstance(part, dict) and (code := part.get("auth_code") or part.get("code")):
+            found.append((str(code), float(part.get("share") or 0.0)))
+    return sorted(found, key=lambda pair: -pair[1])
+
+
+def _parts(incident: Incident, language: str) -> str:
+    parts = [
+        headline(child, language)
+        for child in incident.children.select_related("source").order_by("id")[:PARTS_SHOWN]
+    ]
+    return _labelled("parts", "; ".join(parts), language)
+
+
+def _labelled(key: str, value: str, language: str) -> str:
+    return f"{say(key, language)}: {value}" if value else ""
+
+
+def duration(length: timedelta, language: str) -> str:
+    """Write a length of time, to the minute.
+
+    Examples
+    --------
+    >>> duration(timedelta(minutes=95), "en")
+    '1 h 35 min'
+    """
+    minutes = max(round(length.total_seconds() / 60), 0)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return say("duration.days", language, days=days, hours=hours)
+    if hours:
+        return say("duration.hours", language, hours=hours, minutes=minutes)
+    return say("duration.minutes", language, minutes=minutes)
+
+
+def _local(incident: Incident, moment: datetime, now: datetime) -> str:
+    zone = ZoneInfo(incident.source.time_zone)
+    local = moment.astimezone(zone)
+    if local.date() == now.astimezone(zone).date():
+        return f"{local:%H:%M}"
+    return f"{local:%Y-%m-%d %H:%M}"

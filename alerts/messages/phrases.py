@@ -1,0 +1,213 @@
+"""Every sentence that people read in a message, in each language."""
+
+DEFAULT = "en"
+
+PHRASES: dict[str, dict[str, str]] = {
+    "en": {
+        "family.decline": "Denials above normal",
+        "family.technical_failure": "Technical failures",
+        "family.reversal": "Reversals above normal",
+        "family.volume_low": "Too few transactions",
+        "family.volume_high": "Too many transactions",
+        "family.silence": "Nothing is reported",
+        "family.code_mix": "Auth codes shifted",
+        "family.external": "External alert",
+        "family.watch": "Guardian itself stands still",
+        "family.low": "{family}: below normal",
+        "headline": "{family} at {source}",
+        "kind.opened": "New incident",
+        "kind.escalated": "Now {level}",
+        "kind.updated": "Update",
+        "kind.reopened": "Back again",
+        "kind.resolved": "Resolved",
+        "kind.reminder": "Still open",
+        "level.NORMAL": "normal",
+        "level.WARNING": "warning",
+        "level.CRITICAL": "critical",
+        "state.open": "open",
+        "state.acknowledged": "acknowledged by {who}",
+        "state.mitigated": "mitigated",
+        "state.resolved": "resolved",
+        "state.closed": "closed: {label}",
+        "state.merged": "merged",
+        "since": "Since {time}",
+        "lasted": "Lasted {duration} ({begin} to {end})",
+        "resolved_by": "Resolved by {who}",
+        "resolved_alone": "Back to normal by itself",
+        "false_positive": "Labelled a false positive by {who}",
+        "seen": "Seen {seen} in the worst minute, expected {expected}",
+        "seen_band": "Seen {seen} in the worst minute, expected {expected} ({lower} to {upper})",
+        "excess.high": "About {excess} more than normal so far ({low} to {high})",
+        "excess.low": "About {excess} missing so far ({low} to {high})",
+        "excess.high.over": "About {excess} more than normal in all ({low} to {high})",
+        "excess.low.over": "About {excess} missing in all ({low} to {high})",
+        "excess.high.bare": "About {excess} more than normal",
+        "excess.low.bare": "About {excess} missing",
+        "codes": "Codes",
+        "code": "{code} {meaning} {share} %",
+        "owner": "Who can mend it",
+        "first": "First",
+        "runbook": "Runbook",
+        "parts": "Part of it",
+        "open_page": "Open incident #{id}",
+        "duration.days": "{days} d {hours} h",
+        "duration.hours": "{hours} h {minutes} min",
+        "duration.minutes": "{minutes} min",
+        "escalation": "Nobody has answered for {duration}",
+        "reminder": "Acknowledged by {who} {duration} ago, still going on",
+        "button.acknowledge": "Acknowledge",
+        "button.resolve": "Resolve",
+        "button.silence": "Silence 1 h",
+        "button.false_positive": "False positive",
+        "action.decline": "Look which codes rose: 51 and 05 point to issuers, 59 to fraud rules,"
+        " 91 and 96 to the network. Call the owner of the largest.",
+        "action.technical_failure": "Check the last release and the acquirer link; compare"
+        " failures by host, roll back if they began with a release.",
+        "action.reversal": "Check time-outs between us and the acquirer: reversals follow answers"
+        " that come too late.",
+        "action.volume_low": "Check that the source can reach us: acquirer link, gateway, DNS,"
+        " certificate. Compare with the other sources.",
+        "action.volume_high": "Look for retries, duplicates or card testing; check capacity. Ask"
+        " whether a campaign runs.",
+        "action.silence": "Check whether the source is down or only its reporting: ask it for one"
+        " transaction, then look at the sender.",
+        "action.code_mix": "Compare codes with yesterday: a code that vanished is often a rule"
+        " switched off, fraud control (59) first.",
+        "action.external": "Open the alert at the system that sent it.",
+        "action.watch": "Look at /health and restart the part it names.",
+    },
+    "pt-br": {
+        "family.decline": "Negadas acima do normal",
+        "family.technical_failure": "Falhas técnicas",
+        "family.reversal": "Estornos acima do normal",
+        "family.volume_low": "Transações de menos",
+        "family.volume_high": "Transações demais",
+        "family.silence": "Nada está chegando",
+        "family.code_mix": "Códigos de resposta mudaram",
+        "family.external": "Alerta externo",
+        "family.watch": "O próprio Guardian parou",
+        "family.low": "{family}: abaixo do normal",
+        "headline": "{family} em {source}",
+        "kind.opened": "Novo incidente",
+        "kind.escalated": "Agora {level}",
+        "kind.updated": "Atualização",
+        "kind.reopened": "Voltou",
+        "kind.resolved": "Resolvido",
+        "kind.reminder": "Ainda aberto",
+        "level.NORMAL": "normal",
+        "level.WARNING": "atenção",
+        "level.CRITICAL": "crítico",
+        "state.open": "aberto",
+        "state.acknowledged": "assumido por {who}",
+        "state.mitigated": "mitigado",
+        "state.resolved": "resolvido",
+        "state.closed": "encerrado: {label}",
+        "state.merged": "unificado",
+        "since": "Desde {time}",
+        "lasted": "Durou {duration} ({begin} a {end})",
+        "resolved_by": "Resolvido por {who}",
+        "resolved_alone": "Voltou ao normal sozinho",
+        "false_positive": "Marcado como falso positivo por {who}",
+        "seen": "{seen} no pior minuto, esperado {expected}",
+        "seen_band": "{seen} no pior minuto, esperado {expected} ({lower} a {upper})",
+        "excess.high": "Cerca de {excess} acima do normal até agora ({low} a {high})",
+        "excess.low": "Cerca de {excess} a menos até agora ({low} a {high})",
+        "excess.high.over": "Cerca de {excess} acima do normal no total ({low} a {high})",
+        "excess.low.over": "Cerca de {excess} a menos no total ({low} a {high})",
+        "excess.high.bare": "Cerca de {excess} acima do normal",
+        "excess.low.bare": "Cerca de {excess} a menos",
+        "codes": "Códigos",
+        "code": "{code} {meaning} {share} %",
+        "owner": "Quem pode resolver",
+        "first": "Primeiro",
+        "runbook": "Roteiro",
+        "parts": "Faz parte",
+        "open_page": "Abrir incidente #{id}",
+        "duration.days": "{days} d {hours} h",
+        "duration.hours": "{hours} h {minutes} min",
+        "duration.minutes": "{minutes} min",
+        "escalation": "Ninguém respondeu há {duration}",
+        "reminder": "Assumido por {who} há {duration}, ainda em curso",
+        "button.acknowledge": "Assumir",
+        "button.resolve": "Resolver",
+        "button.silence": "Silenciar 1 h",
+        "button.false_positive": "Falso positivo",
+        "action.decline": "Veja quais códigos subiram: 51 e 05 apontam para emissores, 59 para"
+        " regras de fraude, 91 e 96 para a rede. Ligue para o dono do maior.",
+        "action.technical_failure": "Confira a última versão publicada e o link com o adquirente;"
+        " compare as falhas por servidor e reverta se começaram com uma versão.",
+        "action.reversal": "Confira os tempos de resposta com o adquirente: estornos seguem"
+        " respostas que chegam tarde demais.",
+        "action.volume_low": "Confira se a origem consegue nos alcançar: link, gateway, DNS,"
+        " certificado. Compare com as outras origens.",
+        "action.volume_high": "Procure retentativas, duplicidades ou teste de cartões; confira a"
+        " capacidade. Pergunte se há uma campanha.",
+        "action.silence": "Confira se a origem caiu ou só o envio: peça uma transação e depois"
+        " olhe o remetente.",
+        "action.code_mix": "Compare os códigos com ontem: um código que sumiu costuma ser uma"
+        " regra desligada, primeiro o antifraude (59).",
+        "action.external": "Abra o alerta no sistema que o enviou.",
+        "action.watch": "Veja /health e reinicie a parte indicada.",
+    },
+}
+
+# ISO 8583 response codes, as an analyst calls them.
+CODES: dict[str, dict[str, str]] = {
+    "en": {
+        "00": "approved",
+        "05": "do not honour",
+        "14": "invalid card number",
+        "51": "no funds",
+        "54": "expired card",
+        "57": "not permitted to cardholder",
+        "59": "suspected fraud",
+        "61": "over the limit",
+        "63": "security violation",
+        "91": "issuer down",
+        "96": "system malfunction",
+    },
+    "pt-br": {
+        "00": "aprovada",
+        "05": "não autorizada",
+        "14": "cartão inválido",
+        "51": "saldo insuficiente",
+        "54": "cartão vencido",
+        "57": "não permitida ao portador",
+        "59": "suspeita de fraude",
+        "61": "acima do limite",
+        "63": "violação de segurança",
+        "91": "emissor fora do ar",
+        "96": "falha de sistema",
+    },
+}
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """Return a phrase with its values filled in.
+
+    Examples
+    --------
+    >>> say("since", "pt-br", time="02:10")
+    'Desde 02:10'
+    """
+    return PHRASES.get(language, PHRASES[DEFAULT])[key].format(**values)
+
+
+def meaning_of(code: str, language: str) -> str:
+    """Return what a response code means; empty if it is not a common one."""
+    return CODES.get(language, CODES[DEFAULT]).get(code, "")
+
+
+def number(value: float, language: str) -> str:
+    """Write a count as people of the language do, small ones with a decimal.
+
+    Examples
+    --------
+    >>> number(12345.6, "en"), number(12345.6, "pt-br"), number(2.25, "pt-br")
+    ('12,346', '12.346', '2,2')
+    """
+    small = abs(value) < 10 and value != int(value)
+    text = f"{value:,.1f}" if small else f"{value:,.0f}"
+    if language == "pt-br":
+        text = text.translate(str.maketrans(",.", ".,"))
+    return text

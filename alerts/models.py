@@ -1,1 +1,0 @@
-"""Who hears of it, and once."""

@@ -1,0 +1,97 @@
+"""What may be wrong without waking anybody."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from alerts.models.incident import FAMILIES
+from detection.models import Level
+from ingest.models import Source
+
+
+def known_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValidationError(
+            f"“{name}” is not an IANA time zone such as America/Sao_Paulo."
+        ) from None
+
+
+def ends_after(starts: datetime | None, ends: datetime | None) -> None:
+    # A field that did not validate is None by now and has its own error.
+    if starts is not None and ends is not None and ends <= starts:
+        raise ValidationError({"ends": "It must end after it starts."})
+
+
+class Matcher(models.Model):
+    """Which incidents are meant: an empty field means any."""
+
+    source = models.ForeignKey(
+        Source, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    family = models.CharField(max_length=20, choices=FAMILIES, blank=True)
+    level = models.CharField(
+        max_length=8, choices=Level.choices, blank=True, help_text="Up to this level; empty: all."
+    )
+    reason = models.CharField(max_length=200, blank=True)
+    created_by = models.CharField(max_length=120, blank=True)
+    created = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Silence(Matcher):
+    """Somebody's wish to hear nothing of the incidents it matches for a while."""
+
+    starts = models.DateTimeField(default=timezone.now)
+    ends = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-ends",)
+
+    def __str__(self) -> str:
+        return f"silence #{self.pk} until {self.ends:%Y-%m-%d %H:%M}"
+
+    def clean(self) -> None:
+        ends_after(self.starts, self.ends)
+
+
+class MaintenanceWindow(Matcher):
+    """Planned work, once or again and again, by the clock of its own time zone."""
+
+    class Every(models.TextChoices):
+        ONCE = "once", "Once"
+        DAY = "day", "Every day"
+        WEEK = "week", "On chosen weekdays"
+        MONTH = "month", "Every month"
+
+    name = models.CharField(max_length=80)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[known_zone])
+    first_day = models.DateField()
+    last_day = models.DateField(null=True, blank=True)
+    start_time = models.TimeField(help_text="Local time.")
+    minutes = models.PositiveIntegerField(help_text="How long it takes.")
+    every = models.CharField(max_length=5, choices=Every.choices, default=Every.ONCE)
+    weekdays = models.JSONField(
+        default=list, blank=True, help_text="0 Monday … 6 Sunday, for “on chosen weekdays”."
+    )
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        days = self.weekdays
+        if not isinstance(days, list) or any(day not in range(7) for day in days):
+            raise ValidationError({"weekdays": "A list of numbers, 0 (Monday) to 6 (Sunday)."})
+        if self.every == self.Every.WEEK and not days:
+            raise ValidationError({"weekdays": "Name at least one weekday."})
+        if not self.minutes:
+            raise ValidationError({"minutes": "At least one minute."})

@@ -1,0 +1,241 @@
+"""What an anomaly means for people: pure decisions, each with its reason.
+
+Nothing here reads a clock or a database; the services hand in what is known and store what is
+decided.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from alerts.conf import Rules
+from alerts.lifecycle import ONGOING, State
+
+RANK = {"NORMAL": 0, "WARNING": 1, "CRITICAL": 2}
+LOW_FAMILIES = frozenset({"volume_low", "silence"})
+SHIFT_FAMILIES = frozenset({"code_mix"})
+MINUTE = timedelta(minutes=1)
+
+
+class Step(StrEnum):
+    OPEN = "open"
+    ABSORB = "absorb"
+    RAISE = "raise"
+    REOPEN = "reopen"
+    RECORD = "record"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the policy needs to know of an anomaly."""
+
+    minute: datetime
+    level: str
+    past: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the policy needs to know of the latest incident of the same kind."""
+
+    state: str
+    level: str
+    first_anomaly: datetime
+    last_anomaly: datetime
+    resolved: datetime | None = None
+    by_hand: bool = False
+    false_positive: bool = False
+    reopened: int = 0
+
+    @property
+    def ongoing(self) -> bool:
+        return self.state in ONGOING
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do, and why, in words for the timeline."""
+
+    step: Step
+    reason: str
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Whether an incident is over, and why."""
+
+    over: bool
+    reason: str
+
+
+def direction_of(family: str, excess_high: float | None) -> str:
+    """Return which side of normal a family lies on: high, low or shift.
+
+    Parameters
+    ----------
+    family : str
+        The anomaly's family.
+    excess_high : float or None
+        Upper end of the excess interval [transactions]; below zero the whole of it is a lack.
+        None is unknown.
+
+    Examples
+    --------
+    >>> direction_of("decline", 12.0), direction_of("decline", -4.0), direction_of("silence", None)
+    ('high', 'low', 'low')
+    """
+    if family in LOW_FAMILIES:
+        return "low"
+    if family in SHIFT_FAMILIES:
+        return "shift"
+    return "low" if excess_high is not None and excess_high < 0 else "high"
+
+
+def quiet_needed(reopened: int, rules: Rules) -> int:
+    """Return how many quiet minutes end an incident; each return of the failure doubles them.
+
+    Examples
+    --------
+    >>> [quiet_needed(n, Rules()) for n in (0, 1, 2, 9)]
+    [5, 10, 20, 60]
+    """
+    doubled = rules.quiet_minutes << min(reopened, 16)
+    return max(rules.quiet_minutes, min(doubled, rules.quiet_at_most))
+
+
+def worse(level: str, than: str) -> bool:
+    """Say whether `level` is graver.
+
+    Examples
+    --------
+    >>> worse("CRITICAL", than="WARNING"), worse("WARNING", than="WARNING")
+    (True, False)
+    """
+    return RANK[level] > RANK[than]
+
+
+def decide(finding: Finding, standing: Standing | None, *, now: datetime, rules: Rules) -> Decision:
+    """Decide what an anomaly does to the latest incident of its source, family and direction.
+
+    Parameters
+    ----------
+    finding : Finding
+        The anomaly.
+    standing : Standing or None
+        The latest incident of the same kind; None if there was never one.
+    now : datetime
+        Time of the decision.
+    rules : Rules
+        How patient to be.
+
+    Returns
+    -------
+    Decision
+        The step and its reason.
+    """
+    if finding.past:
+        return _decide_past(finding, standing, rules)
+    if standing is None:
+        return Decision(Step.OPEN, f"first {finding.level} of its kind")
+    if standing.ongoing:
+        return _decide_ongoing(finding, standing)
+    return _decide_over(finding, standing, now, rules)
+
+
+def _decide_past(finding: Finding, standing: Standing | None, rules: Rules) -> Decision:
+    if standing is not None:
+        reach = quiet_needed(0, rules) * MINUTE
+        begin, end = standing.first_anomaly - reach, standing.last_anomaly + reach
+        if begin <= finding.minute <= end:
+            return Decision(Step.ABSORB, "a late minute of an incident that is known")
+    return Decision(Step.RECORD, "found in past minutes: kept, nobody is called")
+
+
+def _decide_ongoing(finding: Finding, standing: Standing) -> Decision:
+    if worse(finding.level, standing.level):
+        return Decision(Step.RAISE, f"rose from {standing.level} to {finding.level}")
+    return Decision(Step.ABSORB, "goes on")
+
+
+def _decide_over(finding: Finding, standing: Standing, now: datetime, rules: Rules) -> Decision:
+    gap = finding.minute - standing.last_anomaly
+    same_run = gap <= quiet_needed(standing.reopened, rules) * MINUTE
+    graver = worse(finding.level, standing.level)
+    if standing.state == State.MERGED and gap <= rules.reopen_minutes * MINUTE:
+        return Decision(Step.ABSORB, "belongs to the incident it was merged into")
+    if standing.false_positive and same_run and not graver:
+        return Decision(Step.ABSORB, "labelled a false positive; the same run goes on")
+    if standing.by_hand and same_run and not graver and _within_patience(standing, now, rules):
+        return Decision(Step.ABSORB, "resolved by hand a moment ago; waiting for it to clear")
+    if standing.state == State.RESOLVED and gap <= rules.reopen_minutes * MINUTE:
+        return Decision(Step.REOPEN, f"back {int(gap / MINUTE)} min after its last bad minute")
+    return Decision(Step.OPEN, f"{finding.level} after {int(gap / MINUTE)} min without one")
+
+
+def _within_patience(standing: Standing, now: datetime, rules: Rules) -> bool:
+    return (
+        standing.resolved is not None and now - standing.resolved <= rules.patience_minutes * MINUTE
+    )
+
+
+def decide_resolution(
+    standing: Standing, *, judged_through: datetime | None, rules: Rules
+) -> Resolution:
+    """Decide whether an incident is over: enough minutes were judged, and all were quiet.
+
+    Parameters
+    ----------
+    standing : Standing
+        An ongoing incident; `last_anomaly` is the latest of it and of its parts.
+    judged_through : datetime or None
+        The last minute that detection has judged; None if it has judged none. Minutes that nobody
+        judged are not quiet: a detection that stands still resolves nothing.
+    rules : Rules
+        How patient to be.
+    """
+    needed = quiet_needed(standing.reopened, rules)
+    if judged_through is None:
+        return Resolution(False, "no minute judged yet")
+    quiet = max(int((judged_through - standing.last_anomaly) / MINUTE), 0)
+    if quiet < needed:
+        return Resolution(False, f"{quiet} of {needed} quiet minutes")
+    return Resolution(True, f"{quiet} minutes judged normal")
+
+
+# What hides what, on the same source: nobody needs three messages to learn that nothing arrives.
+HIDES = {
+    "silence": frozenset({"volume_low", "decline", "technical_failure", "reversal", "code_mix"}),
+    "volume_low": frozenset({"decline", "technical_failure", "reversal", "code_mix"}),
+}
+
+
+@dataclass(frozen=True)
+class Kin:
+    """What the policy needs to know of an incident to tell whether another belongs to it."""
+
+    source: int
+    source_parent: int | None
+    family: str
+    level: str
+    onset: datetime
+    last_anomaly: datetime
+
+
+def relation(new: Kin, root: Kin, rules: Rules) -> str | None:
+    """Return why `new` is a part of the ongoing incident `root`; None if it is not."""
+    near = abs(new.onset - root.onset) <= rules.related_minutes * MINUTE
+    if new.source == root.source:
+        if root.level == "CRITICAL" and new.family in HIDES.get(root.family, frozenset()):
+            return f"hidden by {root.family} of the same source"
+        return "began together at the same source" if near else None
+    total = root.family in HIDES and root.level == "CRITICAL"
+    if new.source_parent == root.source and (total or (near and new.family == root.family)):
+        return f"part of {root.family} at the source above it"
+    if near and new.family == root.family and _are_family(new, root):
+        return "began together at sources of one parent"
+    return None
+
+
+def _are_family(one: Kin, other: Kin) -> bool:
+    siblings = one.source_parent is not None and one.source_parent == other.source_parent
+    return siblings or other.source_parent == one.source

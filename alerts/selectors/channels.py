@@ -1,0 +1,21 @@
+"""Who can be told."""
+
+from django.db.models import Q, QuerySet
+
+from alerts.channels import adapter_of
+from alerts.models import Channel, Incident
+
+
+def active_channels() -> QuerySet[Channel]:
+    """Return the channels that are switched on and have not been found broken."""
+    return Channel.objects.filter(enabled=True, disabled=None)
+
+
+def channels_for(incident: Incident) -> list[Channel]:
+    """Return the channels that hear of every incident of this source."""
+    parent = incident.source.parent_id
+    mine = Q(sources=None) | Q(sources=incident.source_id)
+    if parent is not None:
+        mine |= Q(sources=parent)
+    found = active_channels().filter(mine, owner=None, standby=False).distinct().order_by("id")
+    return [channel for channel in found if adapter_of(channel).configured(channel)]

@@ -1,0 +1,113 @@
+"""Incidents as pages, the API and messages read them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, QuerySet
+
+from alerts.lifecycle import ONGOING, permitted
+from alerts.models import Incident, IncidentEvent, Notification
+from detection.models import Anomaly
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which incidents are wanted; None and empty mean any."""
+
+    state: str = ""
+    ongoing: bool | None = None
+    level: str = ""
+    family: str = ""
+    source: str = ""
+    label: str = ""
+    historical: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Detail:
+    """All that the page of one incident shows."""
+
+    incident: Incident
+    timeline: list[IncidentEvent]
+    notifications: list[Notification]
+    anomalies: list[Anomaly]
+    children: list[Incident]
+    permitted: list[str] = field(default_factory=list)
+
+
+def open_incidents() -> QuerySet[Incident]:
+    """Return the ongoing incidents, the gravest and newest first; parts stand with their root."""
+    return (
+        Incident.objects.filter(state__in=ONGOING)
+        .select_related("source", "parent")
+        .order_by("level", "-opened", "-id")
+    )
+
+
+def incidents(filters: Filters | None = None) -> QuerySet[Incident]:
+    """Return the incidents that the filters let through, newest first."""
+    wanted = filters or Filters()
+    rows = Incident.objects.select_related("source", "parent")
+    exact = {
+        "state": wanted.state,
+        "level": wanted.level,
+        "family": wanted.family,
+        "source__name": wanted.source,
+        "label": wanted.label,
+    }
+    rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    if wanted.historical is not None:
+        rows = rows.filter(historical=wanted.historical)
+    if wanted.ongoing is not None:
+        rows = rows.filter(state__in=ONGOING) if wanted.ongoing else rows.exclude(state__in=ONGOING)
+    if wanted.since is not None:
+        rows = rows.filter(onset__gte=wanted.since)
+    if wanted.until is not None:
+        rows = rows.filter(onset__lt=wanted.until)
+    return rows.order_by("-onset", "-id")
+
+
+def incident_detail(incident_id: int) -> Detail:
+    """Return everything of one incident.
+
+    Raises
+    ------
+    Incident.DoesNotExist
+        If there is no such incident.
+    """
+    incident = Incident.objects.select_related("source", "parent").get(pk=incident_id)
+    return Detail(
+        incident=incident,
+        timeline=list(timeline(incident_id)),
+        notifications=list(incident.notifications.select_related("channel").order_by("id")[:200]),
+        anomalies=list(anomalies_of(incident)[:500]),
+        children=list(incident.children.select_related("source").order_by("id")),
+        permitted=permitted(incident.state),
+    )
+
+
+def timeline(incident_id: int) -> QuerySet[IncidentEvent]:
+    """Return every change of an incident, oldest first."""
+    return IncidentEvent.objects.filter(incident=incident_id).order_by("at", "id")
+
+
+def anomalies_of(incident: Incident) -> QuerySet[Anomaly]:
+    """Return the anomalies that an incident is made of, oldest first."""
+    return Anomaly.objects.filter(
+        source=incident.source_id,
+        family=incident.family,
+        minute__range=(incident.first_anomaly, incident.last_anomaly),
+    ).order_by("minute", "id")
+
+
+def open_counts() -> list[tuple[str, str, int]]:
+    """Return how many incidents are ongoing by level and family."""
+    rows = (
+        Incident.objects.filter(state__in=ONGOING)
+        .order_by()
+        .values_list("level", "family")
+        .annotate(number=Count("id"))
+    )
+    return [(level, family, number) for level, family, number in rows]

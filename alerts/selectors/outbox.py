@@ -1,0 +1,73 @@
+"""What waits in the outbox, and what became of it."""
+
+from datetime import datetime
+
+from django.db.models import Count, Q, QuerySet
+
+from alerts.models import Notification
+
+State = Notification.State
+WAITING = (State.PENDING, State.SENDING)
+
+
+def notifications(
+    *, state: str = "", channel: str = "", kind: str = "", incident: int | None = None
+) -> QuerySet[Notification]:
+    """Return messages, newest first."""
+    rows = Notification.objects.select_related("channel", "incident", "incident__source")
+    exact = {"state": state, "channel__name": channel, "kind": kind}
+    rows = rows.filter(**{name: value for name, value in exact.items() if value})
+    if incident is not None:
+        rows = rows.filter(incident=incident)
+    return rows.order_by("-id")
+
+
+def oldest_pending_age(now: datetime) -> float | None:
+    """Return how long the oldest message that is due has waited [s]; None if none waits."""
+    oldest = (
+        Notification.objects.filter(state__in=WAITING)
+        .filter(Q(due__lte=now) | Q(attempts__gt=0))
+        .order_by("created")
+        .values_list("created", "due", "attempts")
+        .first()
+    )
+    if oldest is None:
+        return None
+    created, due, attempts = oldest
+    # A message held until the morning waits from its due time, not from when it was written.
+    return max((now - (created if attempts else max(created, due))).total_seconds(), 0.0)
+
+
+def due_channels(*, now: datetime) -> list[int]:
+    """Return the channels with something to send now, the most urgent first."""
+    rows = (
+        sendable(now=now)
+        .order_by()
+        .values("channel_id")
+        .annotate(urgent=Count("id", filter=Q(level="CRITICAL")))
+        .order_by("-urgent", "channel_id")
+    )
+    return [row["channel_id"] for row in rows]
+
+
+def sendable(*, now: datetime) -> QuerySet[Notification]:
+    """Return what is due, and what somebody began to send and never finished."""
+    fresh = Q(state=State.PENDING, due__lte=now)
+    abandoned = Q(state=State.SENDING, leased_until__lt=now)
+    open_channel = Q(channel__paused_until=None) | Q(channel__paused_until__lte=now)
+    return Notification.objects.filter(
+        fresh | abandoned,
+        open_channel,
+        channel__enabled=True,
+        channel__disabled=None,
+    )
+
+
+def outcome_counts() -> list[tuple[str, str, int]]:
+    """Return the number of messages by kind of channel and outcome."""
+    rows = (
+        Notification.objects.order_by()
+        .values_list("channel__kind", "state")
+        .annotate(number=Count("id"))
+    )
+    return [(kind, state, number) for kind, state, number in rows]

@@ -1,0 +1,62 @@
+"""What is known of the incidents an anomaly may belong to."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Max, QuerySet
+
+from alerts.lifecycle import State
+from alerts.models import Incident
+from alerts.policy import Standing
+from detection.models import Anomaly, Band, Baseline
+
+
+def latest_incident(anomaly: Anomaly, direction: str) -> Incident | None:
+    """Return the latest incident of the anomaly's source, family and direction, locked."""
+    return (
+        _same_kind(anomaly, direction)
+        .filter(historical=False)
+        .order_by("-last_anomaly", "-id")
+        .first()
+    )
+
+
+def past_incident(anomaly: Anomaly, direction: str, reach: timedelta) -> Incident | None:
+    """Return the incident that a past minute lies in or next to, locked."""
+    return (
+        _same_kind(anomaly, direction)
+        .exclude(state=State.MERGED)
+        .filter(first_anomaly__lte=anomaly.minute + reach, last_anomaly__gte=anomaly.minute - reach)
+        .order_by("historical", "-last_anomaly")
+        .first()
+    )
+
+
+def _same_kind(anomaly: Anomaly, direction: str) -> QuerySet[Incident]:
+    return (
+        Incident.objects.select_for_update(of=("self",))
+        .select_related("source", "parent")
+        .filter(source=anomaly.source_id, family=anomaly.family, direction=direction, key="")
+    )
+
+
+def standing_of(incident: Incident) -> Standing:
+    """Return what the policy needs to know; what was merged into the incident counts with it."""
+    merged = incident.children.filter(state=State.MERGED).aggregate(last=Max("last_anomaly"))
+    return Standing(
+        state=incident.state,
+        level=incident.level,
+        first_anomaly=incident.first_anomaly,
+        last_anomaly=max(incident.last_anomaly, merged["last"] or incident.last_anomaly),
+        resolved=incident.resolved,
+        by_hand=bool(incident.resolved_by),
+        false_positive=incident.label == Incident.Label.FALSE_POSITIVE,
+        reopened=incident.reopened,
+    )
+
+
+def judged_through(source: int) -> datetime | None:
+    """Return the last minute of the source that detection has judged; None if there is none."""
+    bands = Band.objects.filter(source=source).aggregate(last=Max("minute"))["last"]
+    learned = Baseline.objects.filter(source=source).values_list("through", flat=True).first()
+    known = [minute for minute in (bands, learned) if minute is not None]
+    return max(known) if known else None

@@ -1,0 +1,194 @@
+"""Takes anomalies from detection's queue into incidents."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+
+from alerts import conf
+from alerts.lifecycle import Action
+from alerts.models import Incident, IncidentEvent
+from alerts.policy import (
+    MINUTE,
+    Decision,
+    Finding,
+    Step,
+    decide,
+    direction_of,
+    quiet_needed,
+)
+from alerts.selectors.standing import latest_incident, past_incident, standing_of
+from alerts.services.channels import sync_builtin_channels
+from alerts.services.kinship import link_to_root, raise_root
+from alerts.services.settling import announce, settle_incidents, settle_source
+from alerts.services.telling import tell_alive
+from alerts.services.timeline import move, note
+from alerts.services.turns import turn
+from detection.models import Anomaly
+
+logger = logging.getLogger(__name__)
+
+
+def absorb_anomalies(*, now: datetime) -> list[int]:
+    """Every waiting anomaly belongs to an incident, and the outbox says what people must hear.
+
+    Returns
+    -------
+    list of int
+        The notifications that were written.
+    """
+    sync_builtin_channels()
+    written: list[int] = []
+    for source in waiting_sources():
+        try:
+            written += _absorb_source(source, now)
+        except DatabaseError:
+            # Rolled back as a whole: the anomalies still wait, the other sources go on.
+            logger.exception("anomalies of source %s not absorbed", source)
+    return written + settle_incidents(now=now)
+
+
+def waiting_sources() -> list[int]:
+    """Return the sources with anomalies in the queue."""
+    waiting = Anomaly.objects.filter(absorbed=None).order_by()
+    return list(waiting.values_list("source_id", flat=True).distinct())
+
+
+def _absorb_source(source: int, now: datetime) -> list[int]:
+    written: list[int] = []
+    with turn("absorb") as mine:
+        if not mine:
+            return []
+        reached = None
+        for anomaly in _claim(source, now):
+            if not anomaly.past and anomaly.minute != reached:
+                reached = anomaly.minute
+                written += settle_source(source=source, before=reached, now=now)
+            written += _absorb(anomaly, now)
+    return written
+
+
+def _claim(source: int, now: datetime) -> list[Anomaly]:
+    waiting = (
+        Anomaly.objects.select_for_update(skip_locked=True)
+        .filter(source=source, absorbed=None)
+        .order_by("minute", "id")[: conf.BATCH]
+    )
+    claimed = list(waiting)
+    Anomaly.objects.filter(pk__in=[a.pk for a in claimed], absorbed=None).update(absorbed=now)
+    return claimed
+
+
+def _absorb(anomaly: Anomaly, now: datetime) -> list[int]:
+    rules = conf.rules()
+    direction = direction_of(anomaly.family, anomaly.excess_high)
+    finding = Finding(anomaly.minute, anomaly.level, anomaly.past)
+    if anomaly.past:
+        reach = quiet_needed(0, rules) * MINUTE
+        incident = past_incident(anomaly, direction, reach)
+    else:
+        incident = latest_incident(anomaly, direction)
+    standing = standing_of(incident) if incident else None
+    decision = decide(finding, standing, now=now, rules=rules)
+    return _apply(decision, anomaly, incident, direction, now)
+
+
+def _apply(
+    decision: Decision, anomaly: Anomaly, incident: Incident | None, direction: str, now: datetime
+) -> list[int]:
+    if incident is None or decision.step in (Step.OPEN, Step.RECORD):
+        past = decision.step is Step.RECORD
+        return _open(anomaly, direction, decision.reason, now, historical=past)
+    _take_in(incident, anomaly)
+    if decision.step is Step.REOPEN:
+        return _reopen(incident, anomaly, decision.reason, now)
+    if decision.step is Step.RAISE:
+        return _raise(incident, anomaly, decision.reason, now)
+    incident.save()
+    return []
+
+
+def _open(
+    anomaly: Anomaly, direction: str, reason: str, now: datetime, *, historical: bool
+) -> list[int]:
+    begin = anomaly.minute
+    incident = Incident(
+        source=anomaly.source,
+        family=anomaly.family,
+        direction=direction,
+        level=anomaly.level,
+        onset=min(anomaly.onset or begin, begin),
+        detected=anomaly.detected,
+        opened=anomaly.detected if historical else now,
+        first_anomaly=begin,
+        last_anomaly=begin,
+        historical=historical,
+        peak_score=-1.0,
+    )
+    _take_in(incident, anomaly)
+    kind = IncidentEvent.Kind.OPENED
+    if historical:
+        kind = IncidentEvent.Kind.RECORDED
+        incident.state = "resolved"
+    incident.save()
+    note(incident=incident, kind=kind, at=now, why=reason, states=("", incident.state))
+    if historical:
+        return []
+    written = link_to_root(incident=incident, now=now)
+    return written if incident.parent_id else announce(incident=incident, now=now)
+
+
+def _reopen(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
+    incident.level = anomaly.level
+    move(incident=incident, action=Action.REOPEN, at=now, why=reason)
+    if incident.parent_id:
+        return raise_root(child=incident, now=now, reason=reason)
+    if incident.announced is None:
+        return []
+    return tell_alive(incident=incident, kind="reopened", reason=reason, now=now)
+
+
+def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
+    incident.level = anomaly.level
+    move(incident=incident, action=Action.RAISE, at=now, why=reason)
+    if incident.parent_id:
+        return raise_root(child=incident, now=now, reason=reason)
+    if incident.announced is None:
+        return []
+    occasion = f"escalated:{incident.reopened}:{incident.level}"
+    return tell_alive(
+        incident=incident, kind="escalated", reason=reason, now=now, occasion=occasion
+    )
+
+
+def _take_in(incident: Incident, anomaly: Anomaly) -> None:
+    incident.first_anomaly = min(incident.first_anomaly, anomaly.minute)
+    incident.last_anomaly = max(incident.last_anomaly, anomaly.minute)
+    incident.onset = min(incident.onset, incident.first_anomaly)
+    incident.anomaly_count = _bad_minutes(incident)
+    if anomaly.excess is not None:
+        incident.excess = anomaly.excess
+        incident.excess_low, incident.excess_high = anomaly.excess_low, anomaly.excess_high
+    if anomaly.score >= incident.peak_score:
+        _remember_peak(incident, anomaly)
+    if incident.historical:
+        incident.resolved = incident.last_anomaly + timedelta(minutes=1)
+
+
+def _bad_minutes(incident: Incident) -> int:
+    return Anomaly.objects.filter(
+        source=incident.source_id,
+        family=incident.family,
+        minute__range=(incident.first_anomaly, incident.last_anomaly),
+    ).count()
+
+
+def _remember_peak(incident: Incident, anomaly: Anomaly) -> None:
+    incident.peak_score = anomaly.score
+    incident.status, incident.auth_code = anomaly.status, anomaly.auth_code
+    incident.seen, incident.expected = anomaly.count, anomaly.expected
+    incident.lower, incident.upper = anomaly.lower, anomaly.upper
+    incident.violations, incident.reasons = anomaly.violations, anomaly.reasons
+    incident.contributions = anomaly.contributions
+    incident.owner = anomaly.owner
+    incident.recommendation = anomaly.recommendation

@@ -1,0 +1,71 @@
+"""Incidents with one cause hang together under one root; only the root is told."""
+
+from datetime import datetime
+
+from alerts import conf
+from alerts.lifecycle import ONGOING, Action
+from alerts.models import Incident, IncidentEvent
+from alerts.policy import Kin, relation, worse
+from alerts.services.telling import tell_alive, tell_update
+from alerts.services.timeline import move, note
+
+
+def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
+    """The new incident hangs under the ongoing one it belongs to, if there is one."""
+    found = _root_for(incident)
+    if found is None:
+        return []
+    root, reason = found
+    incident.parent = root
+    incident.save(update_fields=["parent"])
+    note(incident=incident, kind=IncidentEvent.Kind.LINKED, at=now, why=f"{reason}: #{root.pk}")
+    named = f"#{incident.pk} {incident.get_family_display()} at {incident.source}: {reason}"
+    note(incident=root, kind=IncidentEvent.Kind.LINKED, at=now, why=named)
+    return raise_root(child=incident, now=now, reason=named)
+
+
+def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
+    """The root of a group is ongoing and at least as grave as each of its parts."""
+    assert child.parent is not None
+    rows = Incident.objects.select_for_update(of=("self",)).select_related("source")
+    root = rows.get(pk=child.parent.pk)
+    kind, occasion = "updated", ""
+    if root.state not in ONGOING:
+        kind = "reopened"
+        move(incident=root, action=Action.REOPEN, at=now, why=reason)
+    if worse(child.level, than=root.level):
+        kind = "escalated"
+        root.level = child.level
+        move(incident=root, action=Action.RAISE, at=now, why=f"as grave as #{child.pk}")
+        occasion = f"escalated:{root.reopened}:{root.level}"
+    if root.announced is None:
+        return []
+    if kind == "updated":
+        return tell_update(incident=root, reason=reason, now=now)
+    return tell_alive(incident=root, kind=kind, reason=reason, now=now, occasion=occasion)
+
+
+def _root_for(incident: Incident) -> tuple[Incident, str] | None:
+    roots = (
+        Incident.objects.select_for_update(of=("self",))
+        .select_related("source")
+        .filter(state__in=ONGOING, parent=None, historical=False, key="")
+        .exclude(pk=incident.pk)
+        .order_by("opened", "id")
+    )
+    for root in roots:
+        if reason := relation(kin_of(incident), kin_of(root), conf.rules()):
+            return root, reason
+    return None
+
+
+def kin_of(incident: Incident) -> Kin:
+    """Return what the policy needs to tell whether incidents belong together."""
+    return Kin(
+        source=incident.source_id,
+        source_parent=incident.source.parent_id,
+        family=incident.family,
+        level=incident.level,
+        onset=incident.onset,
+        last_anomaly=incident.last_anomaly,
+    )

@@ -1,0 +1,234 @@
+"""Sends what the outbox holds: lease, try, record.
+
+A message is marked before the risky call and again after it. What dies in between is seen by its
+lease and tried again: sent twice at worst, never zero times.
+"""
+
+import logging
+import random
+import time
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from alerts import conf
+from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
+from alerts.messages import brief_of
+from alerts.models import Channel, IncidentEvent, Notification
+from alerts.retries import next_try
+from alerts.selectors.outbox import WAITING, due_channels, sendable
+from alerts.services.channels import disable_channel
+from alerts.services.failover import hand_to_backup
+from alerts.services.telling import ALIVE
+from alerts.services.timeline import note
+
+logger = logging.getLogger(__name__)
+Kind, State = Notification.Kind, Notification.State
+MINUTE = timedelta(minutes=1)
+
+
+def send_due_notifications(*, now: datetime, channel: int | None = None) -> list[int]:
+    """Every message that was due is sent, or says why not and when it is tried again.
+
+    Returns
+    -------
+    list of int
+        The notifications that were sent.
+    """
+    begun = time.monotonic()
+    sent: list[int] = []
+    for number in [channel] if channel is not None else due_channels(now=now):
+        for _ in range(conf.BATCH):
+            if time.monotonic() - begun > conf.SEND_BUDGET_SECONDS:
+                return sent
+            row = lease_next(channel=number, now=now)
+            if row is None:
+                break
+            if send_leased(row=row, now=now):
+                sent.append(row.pk)
+    return sent
+
+
+def lease_next(*, channel: int, now: datetime) -> Notification | None:
+    """The channel's next message is leased to the caller alone; None if nothing may go now."""
+    with transaction.atomic():
+        # The channel's row orders its senders: of two, one finds nothing left to lease.
+        place = Channel.objects.select_for_update(skip_locked=True, no_key=True)
+        if not (held := place.filter(pk=channel).first()) or _spent(held, now):
+            return None
+        row = _first_in_line(channel, now)
+        if row is None:
+            return None
+        claimed = sendable(now=now).filter(pk=row.pk)
+        taken = Notification.objects.filter(pk__in=claimed.values("pk")).update(
+            state=State.SENDING, leased_until=now + conf.LEASE, attempts=row.attempts + 1
+        )
+        if not taken:
+            return None
+    row.refresh_from_db()
+    return row
+
+
+def _first_in_line(channel: int, now: datetime) -> Notification | None:
+    earlier = Notification.objects.filter(
+        incident=OuterRef("incident"),
+        channel=OuterRef("channel"),
+        id__lt=OuterRef("id"),
+        state__in=WAITING,
+    )
+    return (
+        sendable(now=now)
+        .filter(channel=channel)
+        .exclude(Exists(earlier))
+        .order_by("level", "id")
+        .first()
+    )
+
+
+def _spent(channel: Channel, now: datetime) -> bool:
+    recent = channel.notifications.filter(state=State.SENT, sent__gt=now - MINUTE, sent__lte=now)
+    return recent.count() >= channel.per_minute
+
+
+def send_leased(*, row: Notification, now: datetime) -> bool:
+    """The leased message is sent, or waits for its next try, or is dead and says why."""
+    row = Notification.objects.select_related("channel", "incident__source").get(pk=row.pk)
+    if _superseded(row):
+        return False
+    try:
+        receipt = _send(row, now)
+    except ChannelError as error:
+        _record_failure(row, error, now)
+        return False
+    except Exception as error:
+        # A fault of ours in one message must not stop the others, nor be lost.
+        logger.exception("notification %s: %s", row.pk, error)
+        _record_failure(row, ChannelError(f"{type(error).__name__}: {error}"), now)
+        return False
+    _record_success(row, receipt, now)
+    return True
+
+
+def _superseded(row: Notification) -> bool:
+    """Drop a message that waited so long that a later one says all of it."""
+    if row.incident_id is None or row.kind not in ALIVE or row.stands_in_for_id:
+        return False
+    with transaction.atomic():
+        later = Notification.objects.filter(
+            incident=row.incident_id,
+            channel=row.channel_id,
+            id__gt=row.pk,
+            kind=Kind.RESOLVED,
+            state=State.PENDING,
+        )
+        if not later.exists():
+            return False
+        _finish(row, state=State.SUPPRESSED, reason="over before it was sent: told in one message")
+    return True
+
+
+def _send(row: Notification, now: datetime) -> Receipt:
+    adapter = adapter_of(row.channel)
+    if not adapter.configured(row.channel):
+        missing = ", ".join(adapter.needs)
+        raise ChannelError(f"the channel lacks its settings: {missing}", permanent=True)
+    return adapter.send(row.channel, outgoing(row=row, now=now))
+
+
+def outgoing(*, row: Notification, now: datetime) -> Outgoing:
+    """Return the message as it stands now, whatever it was when its row was written."""
+    key = f"guardian-{row.pk}"
+    if row.incident is None:
+        content = row.content or {}
+        return Outgoing(
+            key=key,
+            kind=row.kind,
+            title=content.get("title", ""),
+            text=content.get("text", ""),
+            tried=row.attempts > 1,
+        )
+    language = row.channel.language or "en"
+    return Outgoing(
+        key=key,
+        kind=row.kind,
+        brief=brief_of(row.incident, kind=row.kind, language=language, now=now),
+        reference=reference_of(row),
+        tried=row.attempts > 1,
+    )
+
+
+def reference_of(row: Notification) -> str:
+    """Return the vendor's name for what the channel already shows of the incident."""
+    known = Notification.objects.filter(
+        incident=row.incident_id, channel=row.channel_id, state=State.SENT
+    ).exclude(reference="")
+    return known.order_by("id").values_list("reference", flat=True).first() or ""
+
+
+def _finish(row: Notification, **values: object) -> bool:
+    """Record an outcome, if the lease is still ours: whoever took it over records theirs."""
+    ours = Notification.objects.filter(
+        pk=row.pk, state=State.SENDING, leased_until=row.leased_until, attempts=row.attempts
+    )
+    return bool(ours.update(leased_until=None, **values))
+
+
+def _record_success(row: Notification, receipt: Receipt, now: datetime) -> None:
+    with transaction.atomic():
+        ours = _finish(
+            row, state=State.SENT, sent=now, last_error="", reference=receipt.reference[:200]
+        )
+        if ours and row.incident is not None:
+            why = f"{row.kind} to {row.channel}: {row.reason}"
+            note(incident=row.incident, kind=IncidentEvent.Kind.SENT, at=now, why=why)
+
+
+def _record_failure(row: Notification, error: ChannelError, now: datetime) -> None:
+    logger.warning("notification %s to %s: %s", row.pk, row.channel, error)
+    with transaction.atomic():
+        if error.permanent or now - row.created > conf.GIVE_UP_AFTER:
+            _bury(row, error, now)
+            return
+        due = next_try(row.attempts, now=now, retry_after=error.retry_after, chance=random.random())
+        _finish(row, state=State.PENDING, due=due, last_error=str(error)[:500])
+        if error.retry_after is not None:
+            # The vendor's limit is for the whole channel, not for this message.
+            Channel.objects.filter(pk=row.channel_id).update(paused_until=due)
+        if row.level == "CRITICAL" and now - row.created > conf.STUCK_AFTER:
+            hand_to_backup(row=row, reason=f"stuck in {row.channel}: {error}", now=now)
+
+
+def _bury(row: Notification, error: ChannelError, now: datetime) -> None:
+    if not _finish(row, state=State.DEAD, last_error=str(error)[:500]):
+        return
+    if error.permanent:
+        disable_channel(channel=row.channel, reason=str(error), now=now)
+    if row.incident is not None:
+        why = f"{row.kind} to {row.channel}: {error}"
+        note(incident=row.incident, kind=IncidentEvent.Kind.FAILED, at=now, why=why)
+    hand_to_backup(row=row, reason=f"{row.channel} failed: {error}", now=now)
+    if error.permanent:
+        stranded = Notification.objects.filter(channel=row.channel_id, state=State.PENDING)
+        for other in stranded.select_related("channel__backup", "incident").order_by("id"):
+            hand_to_backup(row=other, reason=f"{row.channel} failed: {error}", now=now)
+
+
+def resend(*, notification_id: int, actor: str, now: datetime) -> Notification:
+    """The message waits in the outbox again, as if it had never been tried."""
+    row = Notification.objects.get(pk=notification_id)
+    again = Notification.objects.filter(
+        pk=row.pk, state__in=(State.DEAD, State.SUPPRESSED, State.SENT)
+    )
+    if not again.update(
+        state=State.PENDING,
+        due=now,
+        created=now,
+        attempts=0,
+        leased_until=None,
+        last_error="",
+        reason=f"sent again by {actor}"[:300],
+    ):
+        raise ValueError(f"Notification {row.pk} already waits to be sent.")
+    row.refresh_from_db()
+    return row

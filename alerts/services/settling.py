@@ -1,0 +1,118 @@
+"""Ends what is over, and tells what may be told by now."""
+
+from datetime import datetime
+
+from alerts import conf
+from alerts.lifecycle import ONGOING, Action
+from alerts.models import Incident, IncidentEvent, MaintenanceWindow, Silence
+from alerts.policy import MINUTE, decide_resolution
+from alerts.selectors.standing import judged_through, standing_of
+from alerts.selectors.watch import late_stage
+from alerts.services.telling import tell_alive, tell_held, tell_resolved, tell_update
+from alerts.services.timeline import move, note
+from alerts.services.turns import turn
+from alerts.suppression import Subject, held_back
+
+
+def settle_incidents(*, now: datetime) -> list[int]:
+    """What is over is resolved; what nothing holds back any more is in the outbox."""
+    written: list[int] = []
+    if not Incident.objects.filter(state__in=ONGOING).exists():
+        return written
+    with turn("absorb") as mine:
+        if not mine:
+            return written
+        for incident in _ongoing():
+            through = judged_through(incident.source_id)
+            written += _settle(incident, through=through, now=now)
+    return written
+
+
+def settle_source(*, source: int, before: datetime, now: datetime) -> list[int]:
+    """What ended at the source before a minute is resolved, as it would have been at the time.
+
+    A worker that catches up takes many minutes at once; what people are told must not depend on
+    how many. The caller has the turn.
+    """
+    written: list[int] = []
+    for incident in _ongoing(source=source):
+        written += _settle(incident, through=before - MINUTE, now=now)
+    return written
+
+
+def _ongoing(**which: int) -> list[Incident]:
+    """Return what is ongoing, parts before their roots: a root waits for its parts."""
+    rows = (
+        Incident.objects.select_for_update(of=("self",))
+        .select_related("source")
+        .filter(state__in=ONGOING, **which)
+        .order_by("id")
+    )
+    return sorted(rows, key=lambda incident: (incident.parent_id is None, incident.pk))
+
+
+def _settle(incident: Incident, *, through: datetime | None, now: datetime) -> list[int]:
+    written: list[int] = []
+    if incident.announced is None and incident.parent_id is None:
+        written += announce(incident=incident, now=now)
+    # What another system told us is over when that system says so.
+    if not incident.key and (why := _over(incident, through)):
+        written += resolve_quiet_incident(incident=incident, at=now, why=why)
+    return written
+
+
+def _over(incident: Incident, through: datetime | None) -> str | None:
+    if incident.children.filter(state__in=ONGOING).exists():
+        return None
+    if not incident.source.enabled:
+        return "the source is no longer watched"
+    standing = standing_of(incident)
+    resolution = decide_resolution(standing, judged_through=through, rules=conf.rules())
+    return resolution.reason if resolution.over else None
+
+
+def resolve_quiet_incident(*, incident: Incident, at: datetime, why: str) -> list[int]:
+    """The incident is over by itself, and who was told of it hears so."""
+    move(incident=incident, action=Action.RESOLVE, at=at, why=why)
+    if incident.parent_id is None:
+        return tell_resolved(incident=incident, reason=why, now=at)
+    root = incident.parent
+    assert root is not None
+    named = f"#{incident.pk} {incident.get_family_display()} is over"
+    note(incident=root, kind=IncidentEvent.Kind.LINKED, at=at, why=named)
+    return tell_update(incident=root, reason=named, now=at) if root.ongoing else []
+
+
+def announce(*, incident: Incident, now: datetime) -> list[int]:
+    """People are told of the incident, or its timeline says what holds that back."""
+    if (reason := suppression_of(incident=incident, now=now)) is not None:
+        _note_held(incident, reason, now)
+        return []
+    incident.announced = now
+    incident.save(update_fields=["announced"])
+    why = f"{incident.level} {incident.get_family_display().lower()} at {incident.source}"
+    return tell_alive(incident=incident, kind="opened", reason=why, now=now)
+
+
+def suppression_of(*, incident: Incident, now: datetime) -> str | None:
+    """Return what keeps the incident from being told now; None if nothing does."""
+    sources = {incident.source_id, incident.source.parent_id} - {None}
+    subject = Subject(
+        sources=frozenset(s for s in sources if s is not None),
+        family=incident.family,
+        level=incident.level,
+    )
+    return held_back(
+        subject,
+        now=now,
+        silences=Silence.objects.filter(starts__lte=now, ends__gt=now),
+        windows=MaintenanceWindow.objects.all(),
+        late_stage=late_stage(now=now),
+    )
+
+
+def _note_held(incident: Incident, reason: str, now: datetime) -> None:
+    last = incident.events.filter(kind=IncidentEvent.Kind.SUPPRESSED).last()
+    if last is None or last.why != reason:
+        note(incident=incident, kind=IncidentEvent.Kind.SUPPRESSED, at=now, why=reason)
+        tell_held(incident=incident, reason=reason, now=now)

@@ -1,0 +1,163 @@
+"""Writes the outbox: who is told of a change, and why not.
+
+All of it happens in the caller's transaction, so a change and its messages exist together or not
+at all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.channels import adapter_of
+from alerts.models import Channel, Incident, Notification
+from alerts.policy import worse
+from alerts.selectors.channels import channels_for
+from alerts.suppression import quiet_until
+
+Kind, State = Notification.Kind, Notification.State
+# What leaves a channel knowing that the incident is there; RESOLVED is what ends it.
+ALIVE = (Kind.OPENED, Kind.ESCALATED, Kind.REOPENED)
+STATEFUL = (*ALIVE, Kind.RESOLVED)
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What one channel has been told of one incident, and what waits to be told."""
+
+    told: str | None
+    waiting: list[Notification]
+
+    @property
+    def waits_alive(self) -> bool:
+        return any(row.kind in ALIVE for row in self.waiting)
+
+
+def knowledge(incident: Incident, channel: Channel) -> Knowledge:
+    """Return what the channel knows; a message on its way counts as told."""
+    rows = list(
+        Notification.objects.filter(
+            incident=incident,
+            channel=channel,
+            kind__in=STATEFUL,
+            state__in=(State.PENDING, State.SENDING, State.SENT),
+        ).order_by("id")
+    )
+    told = [row.kind for row in rows if row.state != State.PENDING]
+    waiting = [row for row in rows if row.state == State.PENDING]
+    return Knowledge(told[-1] if told else None, waiting)
+
+
+def tell_alive(
+    *,
+    incident: Incident,
+    kind: str,
+    reason: str,
+    now: datetime,
+    channels: Iterable[Channel] | None = None,
+    occasion: str = "",
+) -> list[int]:
+    """Every channel that should know of the incident knows it or has a message waiting."""
+    occasion = occasion or f"{kind}:{incident.reopened}"
+    written = []
+    for channel in channels_for(incident) if channels is None else channels:
+        known = knowledge(incident, channel)
+        _drop(known.waiting, (Kind.RESOLVED,), "it came back before this was sent")
+        if known.waits_alive:
+            continue
+        if kind == Kind.REOPENED and known.told in ALIVE:
+            # Its resolved message was never sent: for this channel nothing has happened.
+            continue
+        said = Kind.OPENED if known.told is None and kind == Kind.REOPENED else kind
+        written += _write(incident, channel, said, occasion, reason, now)
+    return written
+
+
+def tell_resolved(*, incident: Incident, reason: str, now: datetime) -> list[int]:
+    """Every channel that knows of the incident knows, or will, that it is over."""
+    written = []
+    channels = Channel.objects.filter(
+        notifications__incident=incident, notifications__kind__in=ALIVE
+    ).distinct()
+    for channel in channels:
+        known = knowledge(incident, channel)
+        _drop(known.waiting, STATEFUL, "over before it was sent: told in one message")
+        never_told = known.told is None and known.waits_alive
+        if never_told or known.told in ALIVE:
+            occasion = f"{Kind.RESOLVED}:{incident.reopened}"
+            written += _write(incident, channel, Kind.RESOLVED, occasion, reason, now)
+    return written
+
+
+def tell_update(*, incident: Incident, reason: str, now: datetime) -> list[int]:
+    """Channels that can edit their message show the incident as it is now; others stay quiet."""
+    written = []
+    channels = Channel.objects.filter(notifications__incident=incident).distinct()
+    for channel in channels:
+        if not adapter_of(channel).edits:
+            continue
+        rows = Notification.objects.filter(incident=incident, channel=channel)
+        if rows.filter(state=State.PENDING).exists() or not rows.filter(kind__in=ALIVE).exists():
+            # What waits is written from the incident as it is when it is sent.
+            continue
+        occasion = f"{Kind.UPDATED}:{rows.filter(kind=Kind.UPDATED).count()}"
+        written += _write(incident, channel, Kind.UPDATED, occasion, reason, now)
+    return written
+
+
+def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
+    """The outbox shows once for each reason that nobody is told, and why."""
+    for channel in channels_for(incident):
+        rows = Notification.objects.filter(
+            incident=incident, channel=channel, state=State.SUPPRESSED
+        )
+        if rows.filter(reason=reason).exists():
+            continue
+        Notification.objects.create(
+            incident=incident,
+            channel=channel,
+            kind=Kind.OPENED,
+            occasion=f"held:{rows.count()}",
+            level=incident.level,
+            state=State.SUPPRESSED,
+            reason=reason[:300],
+            created=now,
+            due=now,
+        )
+
+
+def _drop(rows: list[Notification], kinds: tuple[str, ...], reason: str) -> None:
+    for row in rows:
+        if row.kind in kinds:
+            row.state, row.reason = State.SUPPRESSED, reason
+            row.save(update_fields=["state", "reason"])
+
+
+def _write(
+    incident: Incident, channel: Channel, kind: str, occasion: str, reason: str, now: datetime
+) -> list[int]:
+    state, due = State.PENDING, now
+    if kind in ALIVE and worse(channel.minimum_level, incident.level):
+        state, reason = State.SUPPRESSED, f"below the channel's minimum, {channel.minimum_level}"
+        occasion = f"{occasion}:{incident.level}"
+    elif incident.level != "CRITICAL" and (until := _quiet_end(channel, now)):
+        due, reason = until, f"{reason}; quiet hours until {until:%H:%M} UTC"
+    row, created = Notification.objects.get_or_create(
+        incident=incident,
+        channel=channel,
+        occasion=occasion[:40],
+        defaults={
+            "kind": kind,
+            "level": incident.level,
+            "state": state,
+            "reason": reason[:300],
+            "created": now,
+            "due": due,
+        },
+    )
+    return [row.pk] if created and state == State.PENDING else []
+
+
+def _quiet_end(channel: Channel, now: datetime) -> datetime | None:
+    return quiet_until(
+        now, zone=channel.time_zone, begin=channel.quiet_from, end=channel.quiet_until
+    )

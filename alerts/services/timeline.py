@@ -1,0 +1,90 @@
+"""Every change of an incident goes through here, so that none lacks its line in the timeline."""
+
+from datetime import datetime
+
+from alerts.lifecycle import Action, State, next_state
+from alerts.models import Incident, IncidentEvent
+
+Kind = IncidentEvent.Kind
+KIND_OF = {
+    Action.ACKNOWLEDGE: Kind.ACKNOWLEDGED,
+    Action.MITIGATE: Kind.MITIGATED,
+    Action.RESOLVE: Kind.RESOLVED,
+    Action.CLOSE: Kind.CLOSED,
+    Action.MERGE: Kind.MERGED,
+    Action.REOPEN: Kind.REOPENED,
+    Action.RAISE: Kind.RAISED,
+}
+WHY_AT_MOST = 500
+
+
+def note(
+    *,
+    incident: Incident,
+    kind: str,
+    at: datetime,
+    who: str = "",
+    via: str = "system",
+    why: str = "",
+    states: tuple[str, str] = ("", ""),
+) -> IncidentEvent:
+    """The timeline has one line more."""
+    return IncidentEvent.objects.create(
+        incident=incident,
+        kind=kind,
+        at=at,
+        who=who[:120],
+        via=via,
+        why=why[:WHY_AT_MOST],
+        state_from=states[0],
+        state_to=states[1],
+    )
+
+
+def move(
+    *,
+    incident: Incident,
+    action: Action,
+    at: datetime,
+    who: str = "",
+    via: str = "system",
+    why: str = "",
+) -> None:
+    """The incident is in the state that the action leads to, stamped, saved and in the timeline.
+
+    The caller holds the incident's row; `IllegalTransition` leaves everything as it was.
+    """
+    before = incident.state
+    incident.state = next_state(before, action)
+    _stamp(incident, action, at, who)
+    incident.save()
+    note(
+        incident=incident,
+        kind=KIND_OF[action],
+        at=at,
+        who=who,
+        via=via,
+        why=why,
+        states=(before, incident.state),
+    )
+
+
+def _stamp(incident: Incident, action: Action, at: datetime, who: str) -> None:
+    if action is Action.ACKNOWLEDGE:
+        # The first answer counts: MTTA is the time until somebody looked.
+        incident.acknowledged = incident.acknowledged or at
+        incident.acknowledged_by = who[:120]
+    elif action is Action.MITIGATE:
+        incident.mitigated = at
+    elif action is Action.RESOLVE:
+        incident.resolved, incident.resolved_by = at, who[:120]
+    elif action is Action.CLOSE:
+        incident.closed = at
+        if incident.resolved is None:
+            incident.resolved, incident.resolved_by = at, who[:120]
+    elif action is Action.REOPEN:
+        incident.resolved, incident.resolved_by, incident.closed = None, "", None
+        incident.label = ""
+        incident.reopened += 1
+    if incident.state not in (State.OPEN, State.ACKNOWLEDGED):
+        incident.step_due = incident.reminder_due = None

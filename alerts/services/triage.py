@@ -1,0 +1,160 @@
+"""What people do with an incident."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from alerts.lifecycle import ONGOING, Action, IllegalTransition, State, next_state
+from alerts.models import Incident, IncidentEvent
+from alerts.services.telling import tell_alive, tell_resolved, tell_update
+from alerts.services.timeline import move, note
+
+Kind = IncidentEvent.Kind
+
+
+def _locked(incident_id: int) -> Incident:
+    rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
+    return rows.get(pk=incident_id)
+
+
+@transaction.atomic
+def acknowledge(
+    *, incident_id: int, actor: str, via: str, now: datetime, why: str = ""
+) -> Incident:
+    """Somebody has the incident: it escalates no further."""
+    incident = _locked(incident_id)
+    for each in [incident, *_parts(incident, {State.OPEN})]:
+        move(incident=each, action=Action.ACKNOWLEDGE, at=now, who=actor, via=via, why=why)
+    _show(incident, f"acknowledged by {actor}", now)
+    return incident
+
+
+@transaction.atomic
+def mitigate(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
+    """A workaround holds; the incident stays until it is over."""
+    incident = _locked(incident_id)
+    move(incident=incident, action=Action.MITIGATE, at=now, who=actor, via=via, why=why)
+    _show(incident, f"mitigated by {actor}", now)
+    return incident
+
+
+@transaction.atomic
+def resolve(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
+    """The incident and its parts are over, and who was told of them hears so."""
+    incident = _locked(incident_id)
+    for each in [*_parts(incident, ONGOING), incident]:
+        move(incident=each, action=Action.RESOLVE, at=now, who=actor, via=via, why=why)
+    _tell_over(incident, f"resolved by {actor}", now)
+    return incident
+
+
+@transaction.atomic
+def close(
+    *, incident_id: int, label: str, actor: str, via: str, now: datetime, why: str = ""
+) -> Incident:
+    """The incident is over and says what it was; an ongoing one ends with it."""
+    if label not in Incident.Label.values:
+        known = ", ".join(Incident.Label.values)
+        raise ValueError(f"“{label}” is not a label; use one of {known}.")
+    incident = _locked(incident_id)
+    was_ongoing = incident.ongoing
+    for each in [*_parts(incident, ONGOING), incident]:
+        each.label = label
+        reason = f"{label}: {why}" if why else label
+        move(incident=each, action=Action.CLOSE, at=now, who=actor, via=via, why=reason)
+    if was_ongoing:
+        _tell_over(incident, f"closed as {label} by {actor}", now)
+    return incident
+
+
+def mark_false_positive(
+    *, incident_id: int, actor: str, via: str, now: datetime, why: str = ""
+) -> Incident:
+    """The incident is closed as a false positive; the run that caused it opens no other."""
+    return close(
+        incident_id=incident_id,
+        label=Incident.Label.FALSE_POSITIVE,
+        actor=actor,
+        via=via,
+        now=now,
+        why=why,
+    )
+
+
+@transaction.atomic
+def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
+    """The incident goes on, and who heard that it was over hears so."""
+    incident = _locked(incident_id)
+    twin = Incident.objects.filter(
+        source=incident.source_id,
+        family=incident.family,
+        direction=incident.direction,
+        key=incident.key,
+        state__in=ONGOING,
+    ).first()
+    if twin is not None and twin.pk != incident.pk:
+        raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
+    move(incident=incident, action=Action.REOPEN, at=now, who=actor, via=via, why=why)
+    if incident.announced and not incident.parent_id:
+        tell_alive(incident=incident, kind="reopened", reason=f"reopened by {actor}", now=now)
+    return incident
+
+
+@transaction.atomic
+def merge(
+    *, incident_id: int, into_id: int, actor: str, via: str, now: datetime, why: str = ""
+) -> Incident:
+    """The incident and its parts belong to the other one, which alone is told from now on."""
+    if incident_id == into_id:
+        raise IllegalTransition("An incident cannot be merged into itself.")
+    first, second = (_locked(number) for number in sorted((incident_id, into_id)))
+    incident, target = (first, second) if first.pk == incident_id else (second, first)
+    if target.parent_id == incident.pk or target.state == State.MERGED:
+        raise IllegalTransition(f"Incident #{target.pk} is itself a part: merge into its root.")
+    next_state(incident.state, Action.MERGE)
+    root = target.parent or target
+    incident.children.update(parent=root)
+    incident.parent = root
+    reason = f"into #{root.pk}" + (f": {why}" if why else "")
+    move(incident=incident, action=Action.MERGE, at=now, who=actor, via=via, why=reason)
+    note(incident=root, kind=Kind.LINKED, at=now, who=actor, via=via, why=f"took in #{incident.pk}")
+    tell_update(incident=incident, reason=f"merged into #{root.pk}", now=now)
+    _show(root, f"took in #{incident.pk}", now)
+    return incident
+
+
+@transaction.atomic
+def comment(*, incident_id: int, text: str, actor: str, via: str, now: datetime) -> IncidentEvent:
+    """The timeline holds what somebody found out."""
+    if not text.strip():
+        raise ValueError("An empty comment says nothing.")
+    incident = _locked(incident_id)
+    return note(incident=incident, kind=Kind.COMMENTED, at=now, who=actor, via=via, why=text)
+
+
+def _parts(incident: Incident, states: "frozenset[State] | set[State]") -> list[Incident]:
+    rows = incident.children.select_for_update(of=("self",)).select_related("source")
+    return list(rows.filter(state__in=states).order_by("id"))
+
+
+def _show(incident: Incident, reason: str, now: datetime) -> None:
+    root = incident.parent or incident
+    if root.announced:
+        tell_update(incident=root, reason=reason, now=now)
+
+
+def _tell_over(incident: Incident, reason: str, now: datetime) -> None:
+    if incident.parent_id is None:
+        tell_resolved(incident=incident, reason=reason, now=now)
+    else:
+        _show(incident, reason, now)
+
+
+ACTIONS: dict[str, Callable[..., Incident]] = {
+    "acknowledge": acknowledge,
+    "mitigate": mitigate,
+    "resolve": resolve,
+    "false-positive": mark_false_positive,
+    "reopen": reopen,
+}

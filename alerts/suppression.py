@@ -1,0 +1,153 @@
+"""What keeps a message back at this moment: pure, derived anew each time, never a state."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from alerts.policy import worse
+
+
+class Matching(Protocol):
+    """What silences and maintenance windows have in common."""
+
+    pk: int
+    source_id: int | None
+    family: str
+    level: str
+    reason: str
+
+
+class Silencing(Matching, Protocol):
+    starts: datetime
+    ends: datetime
+    created_by: str
+
+
+class Recurring(Protocol):
+    time_zone: str
+    first_day: date
+    last_day: date | None
+    start_time: time
+    minutes: int
+    every: str
+    weekdays: list[int]
+
+
+class Maintaining(Matching, Recurring, Protocol):
+    name: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is told of: the facts that matchers look at."""
+
+    sources: frozenset[int]
+    family: str
+    level: str
+
+
+def matches(matcher: Matching, subject: Subject) -> bool:
+    """Say whether a matcher means the subject; its empty fields mean any."""
+    return (
+        (matcher.source_id is None or matcher.source_id in subject.sources)
+        and matcher.family in ("", subject.family)
+        and (not matcher.level or not worse(subject.level, matcher.level))
+    )
+
+
+def starts_on(window: Recurring, day: date) -> bool:
+    """Say whether a window begins on a local day.
+
+    Monthly windows on a day that a month lacks fall on its last day.
+    """
+    if day < window.first_day or (window.last_day is not None and day > window.last_day):
+        return False
+    if window.every == "once":
+        return day == window.first_day
+    if window.every == "week":
+        return day.weekday() in window.weekdays
+    if window.every == "month":
+        last_of_month = (day + timedelta(days=1)).month != day.month
+        return day.day == window.first_day.day or (last_of_month and day.day < window.first_day.day)
+    return True
+
+
+def occurrence_at(window: Recurring, now: datetime) -> tuple[datetime, datetime] | None:
+    """Return the begin and end of the occurrence that covers `now`; None if none does.
+
+    The start is local wall-clock time, the length is elapsed time: a window of 60 minutes lasts
+    60 minutes in the night the clocks change. A start that the clocks skip happens as much later;
+    one that they repeat happens at the first pass.
+    """
+    zone = ZoneInfo(window.time_zone)
+    length = timedelta(minutes=window.minutes)
+    today = now.astimezone(zone).date()
+    # One day more than the length: at the change of the clocks the local date may lag.
+    for back in range(length.days + 2):
+        day = today - timedelta(days=back)
+        if not starts_on(window, day):
+            continue
+        begin = datetime.combine(day, window.start_time, tzinfo=zone).astimezone(UTC)
+        if begin <= now < begin + length:
+            return begin, begin + length
+    return None
+
+
+def held_back(
+    subject: Subject,
+    *,
+    now: datetime,
+    silences: Iterable[Silencing],
+    windows: Iterable[Maintaining],
+    late_stage: str | None = None,
+) -> str | None:
+    """Return what keeps the subject from being told now, with its id; None if nothing does.
+
+    Parameters
+    ----------
+    subject : Subject
+        What would be told.
+    now : datetime
+        Time of the decision.
+    silences, windows : iterables
+        All that might apply.
+    late_stage : str or None
+        The stage of our own pipeline that stands still: then a silent source says nothing about
+        the source.
+    """
+    if late_stage is not None and subject.family == "silence":
+        return f"our own {late_stage} is late: silence says nothing about the source"
+    for silence in silences:
+        if silence.starts <= now < silence.ends and matches(silence, subject):
+            who = f" by {silence.created_by}" if silence.created_by else ""
+            return f"silence #{silence.pk}{who} until {silence.ends:%Y-%m-%d %H:%M} UTC"
+    for window in windows:
+        if matches(window, subject) and (span := occurrence_at(window, now)):
+            return f"maintenance window #{window.pk} “{window.name}” until {span[1]:%H:%M} UTC"
+    return None
+
+
+def quiet_until(
+    now: datetime, *, zone: str, begin: time | None, end: time | None
+) -> datetime | None:
+    """Return the end of the quiet hours that cover `now`; None outside of them.
+
+    Examples
+    --------
+    >>> from datetime import timezone
+    >>> night = datetime(2026, 1, 5, 23, 30, tzinfo=timezone.utc)
+    >>> quiet_until(night, zone="UTC", begin=time(22), end=time(7)).isoformat()
+    '2026-01-06T07:00:00+00:00'
+    """
+    if begin is None or end is None or begin == end:
+        return None
+    local = now.astimezone(ZoneInfo(zone))
+    clock = local.time()
+    over_midnight = begin > end
+    inside = (clock >= begin or clock < end) if over_midnight else begin <= clock < end
+    if not inside:
+        return None
+    day = local.date() + timedelta(days=1 if over_midnight and clock >= begin else 0)
+    return datetime.combine(day, end, tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -1,0 +1,175 @@
+import pytest
+
+from alerts.models import Incident, Notification
+from alerts.services import absorb_anomalies
+from alerts.tests.makers import at, judge, live, make_anomaly, make_source
+from detection.models import Anomaly
+
+pytestmark = pytest.mark.django_db
+
+
+def kinds(state: str = "pending") -> list[str]:
+    rows = Notification.objects.filter(state=state).order_by("id")
+    return list(rows.values_list("kind", flat=True))
+
+
+def test_an_anomaly_opens_an_incident_and_writes_its_message() -> None:
+    anomaly = make_anomaly()
+    written = absorb_anomalies(now=at(1))
+    incident = Incident.objects.get()
+    assert (incident.state, incident.family, incident.level) == ("open", "decline", "CRITICAL")
+    assert [row.pk for row in Notification.objects.all()] == written
+    anomaly.refresh_from_db()
+    assert anomaly.absorbed == at(1)
+
+
+def test_absorbing_again_changes_nothing() -> None:
+    make_anomaly()
+    absorb_anomalies(now=at(1))
+    assert absorb_anomalies(now=at(1.05)) == []
+    assert Incident.objects.count() == Notification.objects.count() == 1
+
+
+def test_later_minutes_join_the_same_incident() -> None:
+    live(4, bad={0, 1, 2, 3})
+    incident = Incident.objects.get()
+    assert (incident.anomaly_count, incident.last_anomaly) == (4, at(3))
+    assert kinds() == ["opened"]
+
+
+def test_it_resolves_after_enough_quiet_judged_minutes() -> None:
+    live(5, bad={0})
+    assert Incident.objects.get().state == "open"
+    live(1, bad=set(), first=5)
+    incident = Incident.objects.get()
+    assert (incident.state, incident.resolved, incident.ended) == ("resolved", at(6), at(1))
+
+
+def test_minutes_that_nobody_judged_resolve_nothing() -> None:
+    make_anomaly()
+    absorb_anomalies(now=at(1))
+    absorb_anomalies(now=at(600))
+    assert Incident.objects.get().state == "open"
+
+
+def test_one_opened_and_one_resolved_message_when_it_was_sent_between() -> None:
+    live(2, bad={0, 1})
+    Notification.objects.update(state="sent")
+    live(10, bad=set(), first=2)
+    assert list(Notification.objects.order_by("id").values_list("kind", flat=True)) == [
+        "opened",
+        "resolved",
+    ]
+
+
+def test_an_incident_over_before_it_was_told_makes_one_message() -> None:
+    live(12, bad={0, 1})
+    assert kinds("suppressed") == ["opened"]
+    assert kinds() == ["resolved"]
+
+
+def test_two_families_that_begin_together_make_one_message() -> None:
+    make_anomaly(family="technical_failure")
+    make_anomaly(family="reversal")
+    absorb_anomalies(now=at(1))
+    root, part = Incident.objects.order_by("id")
+    assert part.parent == root
+    assert kinds() == ["opened"]
+
+
+def test_the_root_waits_for_its_parts() -> None:
+    make_anomaly(family="reversal")
+    live(10, bad=set(range(10)), family="technical_failure")
+    states = dict(Incident.objects.values_list("family", "state"))
+    assert states == {"reversal": "open", "technical_failure": "open"}
+    live(10, bad=set(), first=10)
+    assert set(Incident.objects.values_list("state", flat=True)) == {"resolved"}
+    assert Notification.objects.filter(kind="resolved").count() == 1
+
+
+def test_a_rise_in_severity_is_told_once() -> None:
+    make_anomaly(0, level="WARNING")
+    absorb_anomalies(now=at(1))
+    Notification.objects.update(state="sent")
+    for minute in (1, 2):
+        make_anomaly(minute, level="CRITICAL")
+        absorb_anomalies(now=at(minute + 1))
+    assert kinds() == ["escalated"]
+
+
+def test_a_failure_that_returns_soon_reopens_its_incident() -> None:
+    live(8, bad={0})
+    live(3, bad={8}, first=8)
+    incident = Incident.objects.get()
+    assert (incident.state, incident.reopened) == ("open", 1)
+
+
+def test_a_failure_that_returns_late_is_a_new_incident() -> None:
+    live(50, bad={0, 45})
+    assert Incident.objects.count() == 2
+
+
+def test_past_anomalies_are_kept_and_nobody_is_called() -> None:
+    for minute in (0, 1, 2, 30):
+        make_anomaly(minute, past=True)
+    assert absorb_anomalies(now=at(5000)) == []
+    first, second = Incident.objects.order_by("onset")
+    assert (first.historical, first.state, first.anomaly_count) == (True, "resolved", 3)
+    assert second.onset == at(30)
+    assert not Notification.objects.exists()
+    assert not Anomaly.objects.filter(absorbed=None).exists()
+
+
+@pytest.mark.parametrize("size", [1, 3, 60])
+def test_a_worker_that_catches_up_decides_as_one_that_was_there(size: int) -> None:
+    bad = [0, 1, 2, 20, 21, 55]
+    for minute in range(60):
+        if minute in bad:
+            make_anomaly(minute)
+        if minute % size == size - 1:
+            for judged in range(minute - size + 1, minute + 1):
+                judge(judged)
+            absorb_anomalies(now=at(minute + 1))
+    incident = Incident.objects.get(reopened=1)
+    assert (incident.onset, incident.last_anomaly) == (at(0), at(21))
+    assert Incident.objects.count() == 2
+
+
+def test_a_source_that_flaps_sends_at_most_three_messages() -> None:
+    for minute in range(60):
+        live(1, bad={minute} if minute % 2 == 0 else set(), first=minute)
+        Notification.objects.filter(state="pending").update(state="sent")
+    live(70, bad=set(), first=60)
+    Notification.objects.filter(state="pending").update(state="sent")
+    assert Incident.objects.get().state == "resolved"
+    assert kinds("sent") == ["opened", "resolved"]
+
+
+@pytest.mark.parametrize("period", [3, 6, 7, 8, 12])
+def test_however_slowly_it_flaps_the_messages_stay_few(period: int) -> None:
+    for minute in range(60):
+        live(1, bad={minute} if minute % period == 0 else set(), first=minute)
+        Notification.objects.filter(state="pending").update(state="sent")
+    assert len(kinds("sent")) <= 5
+
+
+def test_one_source_that_cannot_be_absorbed_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from django.db import DatabaseError
+
+    from alerts.services import absorption
+
+    broken = make_source("broken")
+    make_anomaly(source=broken)
+    make_anomaly()
+    real = absorption._absorb_source
+
+    def fail(source: int, now: object) -> list[int]:
+        if source == broken.pk:
+            raise DatabaseError("disk full")
+        return real(source, at(1))
+
+    monkeypatch.setattr(absorption, "_absorb_source", fail)
+    assert len(absorb_anomalies(now=at(1))) == 1
+    assert Anomaly.objects.filter(absorbed=None).count() == 1
