@@ -189,7 +189,7 @@ class MinuteCount(models.Model):
 
 
 class LateHour(models.Model):
-    """An hour of a source whose counts changed after it closed; detection claims it and looks again."""
+    """An hour of a source whose counts changed late; detection claims it and looks again."""
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+", db_index=False)

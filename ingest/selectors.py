@@ -32,7 +32,7 @@ def source_refs(names: Iterable[str]) -> list[SourceRef]:
 def counts_between(
     source_id: int, since: datetime, until: datetime
 ) -> list[tuple[datetime, str, str, int]]:
-    """Return (minute, status, auth_code, count) of one source, since <= minute < until, in order."""
+    """Return (minute, status, auth_code, count) in order, since <= minute < until."""
     rows = MinuteCount.objects.filter(
         source_id=source_id, minute__gte=since, minute__lt=until
     ).order_by("minute", "status", "auth_code")

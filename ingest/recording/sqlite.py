@@ -101,7 +101,8 @@ class _Writing:
     def _run(self, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     def reports(self, reports: Sequence[NewReport]) -> None:
         rows = [_row(report) for report in reports]

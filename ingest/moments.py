@@ -1,0 +1,65 @@
+"""Times as senders write them, read as instants."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+EXPECTED = "a date and time such as 2025-07-12T13:45:00Z"
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_SHAPE = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?",
+    re.ASCII,
+)
+
+
+def read_moment(text: str, zone: ZoneInfo) -> datetime:
+    """Return the instant that `text` names, in UTC.
+
+    A time without a zone is local to `zone`. Where the clock is set back an hour comes twice and
+    the first one is meant; where it is set forward a time that no clock showed is moved forward
+    by the gap (02:30 becomes 03:30), as calendars do. Both follow from `fold=0`.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601 date and time, seconds, fraction and zone optional, `T` or a space between.
+    zone : ZoneInfo
+        Zone of a time that names none.
+
+    Raises
+    ------
+    ValueError
+        If it is not a date and time; the message says what to write.
+
+    Examples
+    --------
+    >>> read_moment("2025-07-12 13:45", ZoneInfo("America/Sao_Paulo")).isoformat()
+    '2025-07-12T16:45:00+00:00'
+    """
+    if not _SHAPE.fullmatch(text):
+        raise ValueError(f"must be {EXPECTED}")
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"is not on the calendar: {error}") from None
+
+
+def check_plausible(moment: datetime, latest: datetime) -> None:
+    """Raise ValueError if `moment` lies after `latest` or before anything could be counted."""
+    if moment > latest:
+        ahead = moment - latest
+        raise ValueError(
+            f"is in the future, {_about(ahead)} past what is allowed; check the clock and the zone"
+        )
+    if moment < EARLIEST:
+        raise ValueError("is before 1970")
+
+
+def _about(span: timedelta) -> str:
+    minutes = span.total_seconds() / 60
+    if minutes < 90:
+        return f"{max(1, round(minutes))} min"
+    return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{span.days} days"

@@ -1,0 +1,117 @@
+"""From a checked body to reports: whose they are, and when they happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from ingest.bodies import ReportBody
+from ingest.models import Source
+from ingest.moments import check_plausible, read_moment
+from ingest.refusals import FieldError, Refused
+from ingest.reports import NewReport, SourceRef
+from ingest.services.keys import Authenticated
+from ingest.services.sources import known_sources, resolve_sources, site_zone
+
+DEFAULT_CODE = "00"
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What the rows of one request are read by."""
+
+    now: datetime
+    zones: dict[str, ZoneInfo]
+    site: ZoneInfo
+
+    @property
+    def latest(self) -> datetime:
+        return self.now + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)
+
+    def timestamps(self, rows: Sequence[ReportBody], names: Sequence[str]) -> list[datetime]:
+        """Return when each row happened; raise Refused with every row that cannot say."""
+        moments, errors = [], []
+        latest, read = self.latest, dict[tuple[str, str], datetime]()
+        for place, (row, name) in enumerate(zip(rows, names, strict=True)):
+            if not isinstance(row.timestamp, str):
+                moments.append(self.now)
+                continue
+            try:
+                key = (row.timestamp, name)
+                if key not in read:  # rows of a batch share their minutes
+                    read[key] = self._moment(row.timestamp, name, latest)
+                moments.append(read[key])
+            except ValueError as error:
+                errors.append(FieldError(_field(rows, place, "timestamp"), str(error)))
+        if errors:
+            raise Refused("Nothing was stored: not every timestamp is valid.", errors)
+        return moments
+
+    def _moment(self, text: str, name: str, latest: datetime) -> datetime:
+        moment = read_moment(text, self.zones.get(name, self.site))
+        check_plausible(moment, latest)
+        return moment
+
+
+def _field(rows: Sequence[ReportBody], place: int, name: str) -> str:
+    return name if len(rows) == 1 else f"transactions[{place}].{name}"
+
+
+def receive_reports(*, rows: Sequence[ReportBody], holder: Authenticated | None) -> list[NewReport]:
+    """Every row has become a report of a source that exists, or Refused says which cannot."""
+    own = holder.source_name if holder else None
+    names = [row.source or own or Source.DEFAULT for row in rows]
+    if own is not None:
+        _check_own(rows, names, own)
+    sources = known_sources(names=set(names))
+    _check_known(rows, names, sources)
+    reading = _Reading(
+        datetime.now(UTC), {name: ref.zone for name, ref in sources.items()}, site_zone()
+    )
+    moments = reading.timestamps(rows, names)
+    if len(sources) < len(set(names)):
+        sources = resolve_sources(names=names)
+    return [
+        _report(row, sources[name], moment)
+        for row, name, moment in zip(rows, names, moments, strict=True)
+    ]
+
+
+def _check_own(rows: Sequence[ReportBody], names: Sequence[str], own: str) -> None:
+    errors = [
+        FieldError(_field(rows, place, "source"), f"must be “{own}”, the source of this key")
+        for place, name in enumerate(names)
+        if name != own
+    ]
+    if errors:
+        raise Refused("This key reports for another source.", errors, status=HTTPStatus.FORBIDDEN)
+
+
+def _check_known(
+    rows: Sequence[ReportBody], names: Sequence[str], sources: dict[str, SourceRef]
+) -> None:
+    """Where reports need a key, sources are made by the people who hand the keys out."""
+    if not settings.GUARDIAN_REQUIRE_API_KEY:
+        return
+    errors = [
+        FieldError(_field(rows, place, "source"), "is not known; an administrator has to add it")
+        for place, name in enumerate(names)
+        if name not in sources
+    ]
+    if errors:
+        raise Refused("Nothing was stored: not every source is known.", errors)
+
+
+def _report(row: ReportBody, source: SourceRef, moment: datetime) -> NewReport:
+    return NewReport(
+        source=source,
+        timestamp=moment,
+        status=row.status,
+        auth_code=row.auth_code or DEFAULT_CODE,
+        count=row.count if isinstance(row.count, int) else 1,
+        external_id=row.id or "",
+        timed=isinstance(row.timestamp, str),
+    )

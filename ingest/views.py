@@ -1,0 +1,132 @@
+"""The doors through which reports come in."""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import msgspec
+from django.db import DatabaseError, IntegrityError, InterfaceError
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, UnsupportedMediaType
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ingest import metrics
+from ingest.assessment import Assess
+from ingest.authentication import ApiKeyAuthentication, MayAdminister, MayReport
+from ingest.bodies import LARGEST_BODY, too_large
+from ingest.cache_stats import cache_report
+from ingest.refusals import Refused
+from ingest.repeats import forget_all_answers
+from ingest.services.answering import answer_batch, answer_report
+from ingest.services.keys import Authenticated
+
+RETRY_SECONDS = 2
+_HEADER_AT_FAULT: dict[type[Exception], str] = {
+    UnsupportedMediaType: "Content-Type",
+    AuthenticationFailed: "X-API-Key",
+    NotAuthenticated: "X-API-Key",
+}
+
+
+class JSONBytes(BaseParser):
+    """Hands the body on as it is: the typed reader behind the view takes bytes."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, context: Any = None
+    ) -> dict[str, bytes]:
+        body: bytes = stream.read(LARGEST_BODY + 1)
+        if len(body) > LARGEST_BODY:
+            raise too_large()
+        return {"body": body}
+
+
+def _json(body: bytes, status: int = HTTPStatus.OK) -> HttpResponse:
+    return HttpResponse(body, content_type="application/json", status=status)
+
+
+def holder(request: Request) -> Authenticated | None:
+    """Return the holder of the key the request came with."""
+    return request.auth if isinstance(request.auth, Authenticated) else None
+
+
+class ReportingView(APIView):
+    """What the two doors share: who may enter, how a body is read, how a failure is told."""
+
+    authentication_classes = (ApiKeyAuthentication,)
+    permission_classes = (MayReport,)
+    parser_classes = (JSONBytes,)
+    renderer_classes = (JSONRenderer,)
+    assess: ClassVar[Assess | None] = None
+
+    def body(self, request: Request) -> bytes:
+        """Return the bytes sent, bounded."""
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+            raise too_large()
+        sent = request.data
+        body = sent.get("body", b"") if isinstance(sent, dict) else b""
+        metrics.request_bytes.observe(len(body))
+        return body
+
+    def judge(self) -> Assess:
+        """Return whoever judges, given in the URL configuration."""
+        if self.assess is None:
+            raise TypeError("as_view() needs assess=...")
+        return self.assess
+
+    # DRF types this as its own Response; what it needs is any response of Django.
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
+        if isinstance(exc, Refused):
+            metrics.reports.labels("refused").inc()
+            return _json(msgspec.json.encode(exc.body()), exc.status)
+        if isinstance(exc, (DatabaseError, InterfaceError)) and not isinstance(exc, IntegrityError):
+            metrics.reports.labels("unavailable").inc()
+            return unavailable()
+        response: HttpResponseBase = super().handle_exception(exc)
+        header = _HEADER_AT_FAULT.get(type(exc))
+        if header is not None and isinstance(response, Response):
+            message = str(response.data["detail"])
+            response.data["errors"] = [{"field": header, "message": message}]
+        return response
+
+
+def unavailable() -> HttpResponse:
+    """Return the answer while the database is away: nothing was promised, send it again."""
+    response = _json(
+        msgspec.json.encode({"detail": "The database is not available; send this again."}),
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+class TransactionView(ReportingView):
+    def post(self, request: Request) -> HttpResponse:
+        body = self.body(request)
+        return _json(answer_report(body=body, holder=holder(request), assess=self.judge()))
+
+
+class BatchView(ReportingView):
+    def post(self, request: Request) -> HttpResponse:
+        body = self.body(request)
+        return _json(answer_batch(body=body, holder=holder(request), assess=self.judge()))
+
+
+class CacheStatsView(APIView):
+    def get(self, request: Request) -> Response:
+        return Response(cache_report())
+
+
+class CacheFlushView(APIView):
+    authentication_classes = (ApiKeyAuthentication, SessionAuthentication)
+    permission_classes = (MayAdminister,)
+
+    def delete(self, request: Request) -> Response:
+        forget_all_answers()
+        return Response({"message": "No cached answer is used any more."})
