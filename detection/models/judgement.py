@@ -1,5 +1,3 @@
-"""Is it abnormal: what is normal for a source, the versions of the forest, and what was found."""
-
 from django.db import models
 from django.utils import timezone
 
@@ -22,37 +20,6 @@ class Family(models.TextChoices):
     CODE_MIX = "code_mix", "Auth-code mix"
 
 
-class Baseline(models.Model):
-    """What is normal for one source, learned up to and including the minute `through`."""
-
-    source = models.OneToOneField(Source, on_delete=models.CASCADE, related_name="baseline")
-    state = models.BinaryField(help_text="detection.scoring.State, packed; never a pickle.")
-    through = models.DateTimeField(null=True, blank=True)
-    # Raised by every writer in a conditional UPDATE, so that of two sweeps one wins.
-    version = models.PositiveIntegerField(default=0)
-    updated = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return f"baseline of {self.source_id}"
-
-
-class Checkpoint(models.Model):
-    """A Baseline as it was at the end of an hour, to go back to when late data arrive."""
-
-    id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+", db_index=False)
-    through = models.DateTimeField()
-    state = models.BinaryField()
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("source", "through"), name="detection_checkpoint_key"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.source_id} at {self.through:%Y-%m-%d %H:%M}"
-
-
 class Band(models.Model):
     """What was expected of one source in one closed minute, and how it was judged."""
 
@@ -62,49 +29,23 @@ class Band(models.Model):
     level = models.CharField(max_length=8, choices=Level.choices, default=Level.NORMAL)
     score = models.FloatField(default=0.0)
     learning = models.BooleanField(default=False)
+    total = models.BigIntegerField(null=True, help_text="Seen; empty: nothing was reported.")
     expected = models.FloatField(null=True)
     lower = models.FloatField(null=True)
     upper = models.FloatField(null=True)
     by_status = models.JSONField(default=dict, help_text="status -> [expected, lower, upper]")
+    digest = models.BigIntegerField(
+        default=0, help_text="Of the counts it was judged on: tells whether late data changed any."
+    )
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("source", "minute"), name="detection_band_key"),
         )
+        indexes = (models.Index(fields=("-minute",), name="detection_band_newest"),)
 
     def __str__(self) -> str:
         return f"{self.source_id} {self.minute:%Y-%m-%d %H:%M}"
-
-
-class ForestVersion(models.Model):
-    """One trained Isolation Forest, with what it was trained on and how it did."""
-
-    class State(models.TextChoices):
-        SHADOW = "shadow", "Shadow: scored, not used"
-        LIVE = "live", "Live"
-        RETIRED = "retired", "Retired"
-
-    trained = models.DateTimeField(default=timezone.now)
-    window_start = models.DateTimeField(null=True)
-    window_end = models.DateTimeField(null=True)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.SHADOW)
-    parameters = models.JSONField(default=dict)
-    metrics = models.JSONField(default=dict)
-    model = models.BinaryField(help_text="detection.scoring.Forest, packed; never a pickle.")
-    note = models.CharField(max_length=200, blank=True)
-
-    class Meta:
-        ordering = ("-trained",)
-        constraints = (
-            models.UniqueConstraint(
-                fields=("state",),
-                condition=models.Q(state="live"),
-                name="detection_one_live_forest",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"forest {self.pk} ({self.state})"
 
 
 class Anomaly(models.Model):
@@ -140,6 +81,12 @@ class Anomaly(models.Model):
     recommendation = models.CharField(max_length=300, blank=True)
     # A past minute (late or backfilled data) is judged and kept, but nobody is called for it.
     past = models.BooleanField(default=False)
+    provisional = models.BooleanField(
+        default=False, help_text="The minute was still filling; the sweep confirms or removes it."
+    )
+    withdrawn = models.DateTimeField(
+        null=True, blank=True, help_text="Late data showed that it was none; an incident holds it."
+    )
     detected = models.DateTimeField(default=timezone.now)
     # Set by alerts when an incident has taken it in; NULL is its queue.
     absorbed = models.DateTimeField(null=True, blank=True)
@@ -155,7 +102,9 @@ class Anomaly(models.Model):
         indexes = (
             models.Index(fields=("-minute", "level"), name="detection_anomaly_newest"),
             models.Index(
-                fields=("id",), condition=models.Q(absorbed=None), name="detection_anomaly_waiting"
+                fields=("id",),
+                condition=models.Q(absorbed=None, provisional=False),
+                name="detection_anomaly_waiting",
             ),
         )
 

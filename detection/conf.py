@@ -1,0 +1,47 @@
+"""The limits of detection, each with its reason and its unit."""
+
+from datetime import timedelta
+
+from django.conf import settings
+
+MINUTE = timedelta(minutes=1)
+
+
+def grace() -> timedelta:
+    """How long after its end a minute may still fill before it is judged as complete."""
+    return timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS)
+
+
+def past_limit() -> timedelta:
+    """Nobody is called for a minute that is older than this when it is judged."""
+    return timedelta(minutes=getattr(settings, "GUARDIAN_PAST_MINUTES", 15))
+
+
+# A source that reported nothing for this long is watched again when it reports again; until then
+# its minutes are not judged, or one import of old files would raise a year of silence.
+LONGEST_GAP = timedelta(hours=24)
+# Late data change the verdicts of at most this much of the past; older counts are kept and shown.
+CHECKPOINTS_KEPT = timedelta(hours=48)
+CHECKPOINT_MINUTES = 60
+# A report that begins to be written just before its minute closes may be committed just after; the
+# sweep waits this much longer than the grace, so that it either sees it or is told it was late.
+SETTLING = timedelta(seconds=5)
+# An hour that changed late is looked at for this long at most: by then whoever was judging it while
+# it changed has finished.
+RECHECK_AGE = timedelta(minutes=10)
+# A web process trusts what it knows of a source for this long before it asks for the version.
+FRESH_SECONDS = 2.0
+# The sweep leaves a source alone for this long after a client moved it minute by minute.
+REPLAY_QUIET = timedelta(seconds=30)
+# Sources advanced together: enough to be vectorised, few enough to be held in memory.
+CHUNK = 500
+# Minutes read and judged in one go; bounds the memory of a sweep over a long backlog.
+SLICE_MINUTES = 360
+# A sweep stops after this long and goes on at the next beat, so that live sources never wait for
+# an import [seconds].
+SWEEP_SECONDS = 8.0
+# A request that brings more unjudged minutes than this leaves the rest to the sweep.
+REQUEST_MINUTES = 3000
+# The sweep is through with a minute of a live source by this age; a report of an older one that is
+# not judged yet comes from a client replaying the past, and is judged in order in its request.
+REPLAY_AGE = timedelta(minutes=3)

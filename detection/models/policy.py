@@ -1,0 +1,126 @@
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from detection.rules import RuleError, read_rules
+from detection.models.judgement import Family
+from ingest.models import Source
+
+
+def _known_rules(value: object) -> None:
+    try:
+        read_rules(value)
+    except RuleError as error:
+        raise ValidationError(str(error)) from None
+
+
+def _known_families(value: object) -> None:
+    if not isinstance(value, list) or set(value) - set(Family.values):
+        raise ValidationError(f"A list of families; known are {', '.join(Family.values)}.")
+
+
+class Policy(models.Model):
+    """What the owner of one source asked for; without a source, what holds for all others."""
+
+    source = models.OneToOneField(
+        Source,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="policy",
+        help_text="Empty: the default of every source. An empty field below means that default.",
+    )
+    pages_per_week = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.001), MaxValueValidator(1000)],
+        help_text="False pages a week this source may cost.",
+    )
+    weight_ml = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    weight_z = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    minimum_excess = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Transactions out of place below which nobody is called.",
+    )
+    minimum_relative_change = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(10)],
+        help_text="0.15: a change under fifteen per cent calls nobody.",
+    )
+    families_off = models.JSONField(
+        null=True, blank=True, validators=[_known_families], help_text="Families not watched."
+    )
+    rules = models.JSONField(
+        null=True,
+        blank=True,
+        validators=[_known_rules],
+        help_text='For example [{"name": "LOW_APPROVAL", "metric": "approval_rate", "op": "<", '
+        '"value": 0.8, "minutes": 5, "level": "CRITICAL"}].',
+    )
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "policies"
+        constraints = (
+            models.UniqueConstraint(Coalesce("source", 0), name="detection_policy_one_default"),
+        )
+
+    def __str__(self) -> str:
+        return f"policy of {self.source}" if self.source_id else "default policy"
+
+    def clean(self) -> None:
+        if self.weight_ml == 0 and self.weight_z == 0:
+            raise ValidationError({"weight_z": "One of the two weights must be above 0."})
+        if self.source_id is None and Policy.objects.filter(source=None).exclude(pk=self.pk):
+            raise ValidationError({"source": "There is a default policy already; change that one."})
+
+
+class SpecialDay(models.Model):
+    """A time at which more or less than usual is expected, declared by somebody who knows."""
+
+    class Kind(models.TextChoices):
+        PROMOTION = "promotion", "Promotion"
+        PAYDAY = "payday", "Payday"
+        HOLIDAY = "holiday", "Holiday"
+        MIGRATION = "migration", "Migration or planned stop"
+
+    source = models.ForeignKey(
+        Source,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="special_days",
+        help_text="Empty: all sources.",
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.PROMOTION)
+    name = models.CharField(max_length=80)
+    starts = models.DateTimeField()
+    ends = models.DateTimeField()
+    factor = models.FloatField(
+        validators=[MinValueValidator(0.01), MaxValueValidator(100)],
+        help_text="1.5: half as much again as usual is expected; 0.4: four tenths.",
+    )
+    created = models.DateTimeField(default=timezone.now, editable=False)
+    updated = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("-starts",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(ends__gt=models.F("starts")),
+                name="detection_specialday_order",
+                violation_error_message="It must end after it starts.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} (x {self.factor:g})"

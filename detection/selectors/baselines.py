@@ -1,0 +1,120 @@
+"""Who is watched and how far each source has been judged."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Min, OuterRef, QuerySet, Subquery
+
+from detection import conf
+from detection.models import Baseline, Checkpoint
+from ingest.models import MinuteCount, Source
+
+
+class Frontier(NamedTuple):
+    """How far one source has been judged, and how far its counts reach."""
+
+    source_id: int
+    name: str
+    zone: str
+    through: datetime | None
+    version: int | None
+    replayed: datetime | None
+    live: bool | None
+    newest: datetime
+
+
+def frontiers(now: datetime) -> list[Frontier]:
+    """Enabled sources that ever reported, the longest unjudged first."""
+    newest = (
+        MinuteCount.objects.filter(source_id=OuterRef("pk"), minute__lte=now)
+        .order_by("-minute")
+        .values("minute")[:1]
+    )
+    found = (
+        Source.objects.filter(enabled=True)
+        .annotate(newest=Subquery(newest))
+        .exclude(newest=None)
+        .order_by()
+        .values_list(
+            "id",
+            "name",
+            "time_zone",
+            "baseline__through",
+            "baseline__version",
+            "baseline__replayed",
+            "baseline__live",
+            "newest",
+        )
+    )
+    return [Frontier(*row) for row in found]
+
+
+def versions(source_ids: Sequence[int]) -> dict[int, int]:
+    """Version of the Baseline of each source that has one."""
+    return dict(
+        Baseline.objects.filter(source_id__in=source_ids).values_list("source_id", "version")
+    )
+
+
+def baselines(source_ids: Sequence[int]) -> QuerySet[Baseline]:
+    """The Baselines of some sources."""
+    return Baseline.objects.filter(source_id__in=source_ids).order_by()
+
+
+def first_minutes(source_ids: Sequence[int]) -> dict[int, datetime]:
+    """The oldest minute each source has counts of."""
+    oldest = (
+        MinuteCount.objects.filter(source_id=OuterRef("pk"))
+        .order_by("minute")
+        .values("minute")[:1]
+    )
+    found = Source.objects.filter(id__in=source_ids).annotate(oldest=Subquery(oldest)).order_by()
+    return {pk: minute for pk, minute in found.values_list("id", "oldest") if minute}
+
+
+def checkpoint_before(source_id: int, minute: datetime) -> Checkpoint | None:
+    """The newest Checkpoint that had not yet learned `minute`."""
+    return (
+        Checkpoint.objects.filter(source_id=source_id, through__lt=minute)
+        .order_by("-through")
+        .first()
+    )
+
+
+def judged_through(source_ids: Sequence[int] | None = None) -> dict[int, datetime | None]:
+    """Last minute judged of each source that is watched."""
+    found = Baseline.objects.order_by()
+    if source_ids is not None:
+        found = found.filter(source_id__in=source_ids)
+    return dict(found.values_list("source_id", "through"))
+
+
+def oldest_live_frontier() -> datetime | None:
+    """Last minute judged of the live source that is furthest behind; None without live sources."""
+    oldest: datetime | None = (
+        Baseline.objects.filter(live=True, source__enabled=True)
+        .exclude(through=None)
+        .aggregate(oldest=Min("through"))["oldest"]
+    )
+    return oldest
+
+
+def detection_lag(now: datetime) -> timedelta | None:
+    """How long the oldest closed minute of a live source has been waiting to be judged.
+
+    None when no source reports in real time.
+    """
+    live = Baseline.objects.filter(live=True, source__enabled=True)
+    oldest = live.filter(
+        Exists(
+            MinuteCount.objects.filter(
+                source_id=OuterRef("source_id"), minute__gt=now - conf.past_limit()
+            )
+        )
+    ).aggregate(oldest=Min("through"))["oldest"]
+    if oldest is None:
+        return None
+    # the minute after the last judged one is due when it has ended and its grace is over
+    due = oldest + 2 * conf.MINUTE + conf.grace() + conf.SETTLING
+    return max(now - due, timedelta())

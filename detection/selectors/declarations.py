@@ -1,0 +1,140 @@
+"""What people declared: policies, special days, minutes whose counts were wrong.
+
+All of it is small and read for every report, so each process keeps it and asks only now and then
+whether anything changed.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Max, Sum
+
+from detection import conf
+from detection.clock import minute_of
+from detection.models import Label, Policy, SpecialDay
+from detection.rules import Rule, read_rules
+from detection.scoring.policy import Policy as ScoringPolicy
+from ingest.models import Source
+
+SCORING_FIELDS = (
+    "pages_per_week",
+    "weight_ml",
+    "weight_z",
+    "minimum_excess",
+    "minimum_relative_change",
+    "families_off",
+)
+Window = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What holds for one source."""
+
+    policy: ScoringPolicy
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """Everything declared, by source id; None stands for all sources."""
+
+    settings: Mapping[int | None, Mapping[str, Any]] = field(default_factory=dict)
+    days: Mapping[int | None, tuple[tuple[int, int, float], ...]] = field(default_factory=dict)
+    wrong: Mapping[int, tuple[Window, ...]] = field(default_factory=dict)
+    unwatched: frozenset[int] = frozenset()
+    _asked: dict[int, Asked] = field(default_factory=dict)
+
+    def asked(self, source_id: int) -> Asked:
+        """Policy and rules of one source: its own where it has them, else the default."""
+        found = self._asked.get(source_id)
+        if found is None:
+            merged = {**self.settings.get(None, {}), **self.settings.get(source_id, {})}
+            policy = ScoringPolicy.of([{k: v for k, v in merged.items() if k != "rules"}])
+            found = self._asked[source_id] = Asked(policy, read_rules(merged.get("rules")))
+        return found
+
+    def factor(self, source_id: int, minute: int) -> float:
+        """How much more than usual is expected of a source in a minute; 1 = as usual."""
+        if not self.days:
+            return 1.0
+        value = 1.0
+        for first, end, factor in (*self.days.get(source_id, ()), *self.days.get(None, ())):
+            if first <= minute < end:
+                value *= factor
+        return value
+
+    def changed(self, source_id: int, changes: Mapping[str, Any]) -> "Declarations":
+        """The same with other policy fields for one source: what a backtest tries."""
+        own = {**self.settings.get(source_id, {}), **changes}
+        settings = {**self.settings, source_id: own}
+        return Declarations(settings, self.days, self.wrong, self.unwatched)
+
+
+def read_declarations() -> Declarations:
+    """Everything declared, from the database."""
+    settings = {
+        row.source_id: {
+            name: value
+            for name in (*SCORING_FIELDS, "rules")
+            if (value := getattr(row, name)) is not None
+        }
+        for row in Policy.objects.all()
+    }
+    days: dict[int | None, list[tuple[int, int, float]]] = {}
+    for source_id, starts, ends, factor in SpecialDay.objects.values_list(
+        "source_id", "starts", "ends", "factor"
+    ):
+        days.setdefault(source_id, []).append((minute_of(starts), minute_of(ends), factor))
+    wrong: dict[int, list[Window]] = {}
+    for source_id, starts, ends in Label.objects.filter(
+        kind=Label.Kind.DATA_PROBLEM, revoked=None
+    ).values_list("source_id", "starts", "ends"):
+        wrong.setdefault(source_id, []).append((minute_of(starts), minute_of(ends)))
+    return Declarations(
+        settings,
+        {key: tuple(value) for key, value in days.items()},
+        {key: tuple(value) for key, value in wrong.items()},
+        frozenset(Source.objects.filter(enabled=False).values_list("pk", flat=True)),
+    )
+
+
+def _mark() -> tuple[object, ...]:
+    marks: list[object] = []
+    for rows in (
+        Policy.objects.all(),
+        SpecialDay.objects.all(),
+        Label.objects.filter(kind=Label.Kind.DATA_PROBLEM, revoked=None),
+    ):
+        newest = "created" if rows.model is Label else "updated"
+        marks += rows.order_by().aggregate(n=Count("pk"), newest=Max(newest)).values()
+    unwatched = Source.objects.filter(enabled=False).order_by()
+    marks += unwatched.aggregate(n=Count("pk"), total=Sum("pk")).values()
+    return tuple(marks)
+
+
+_lock = threading.Lock()
+_kept: tuple[float, tuple[object, ...] | None, Declarations] = (float("-inf"), None, Declarations())
+
+
+def declarations() -> Declarations:
+    """Everything declared, at most `conf.FRESH_SECONDS` old."""
+    global _kept
+    asked, mark, kept = _kept
+    if time.monotonic() - asked < conf.FRESH_SECONDS:
+        return kept
+    with _lock:
+        current = _mark()
+        if current != mark:
+            kept = read_declarations()
+        _kept = (time.monotonic(), current, kept)
+    return kept
+
+
+def forget_declarations() -> None:
+    """The next call asks the database: for the process that has just changed something."""
+    global _kept
+    _kept = (float("-inf"), None, Declarations())

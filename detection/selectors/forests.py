@@ -1,0 +1,27 @@
+"""Which forests there are."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from detection.models import ForestVersion
+
+
+def live_mark() -> tuple[int, datetime] | None:
+    """Number and training time of the live forest: what tells one from the next."""
+    return (
+        ForestVersion.objects.filter(state=ForestVersion.State.LIVE)
+        .values_list("pk", "trained")
+        .first()
+    )
+
+
+def forest_versions() -> QuerySet[ForestVersion]:
+    """All versions, the newest first, without their arrays."""
+    return ForestVersion.objects.defer("model")
+
+
+def live_forest_trained() -> datetime | None:
+    """When the live forest was trained; None without one."""
+    mark = live_mark()
+    return mark[1] if mark else None

@@ -1,0 +1,1 @@
+"""What detection does: every writer of its rows."""

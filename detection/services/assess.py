@@ -1,0 +1,171 @@
+"""The verdict at once: what can be said of the reports that were just recorded.
+
+A minute is met in one of three ways. It is still filling, or so fresh that the sweep has not
+reached it: it is judged on what is there, against the state at the frontier. It is old and beyond
+the frontier, since a client replays the past in order: the source is advanced to it first. Or it
+is behind the frontier: it keeps its verdict, or late counts are judged on their own until the
+sweep has judged them again in order.
+"""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from django.utils import timezone
+
+from detection import conf, messages, metrics
+from detection.clock import minute_of
+from detection.rules import LEVELS, LONGEST_WINDOW
+from detection.scoring.policy import Policy
+from detection.scoring.series import STATUSES
+from detection.scoring.state import State
+from detection.selectors.counts import rows_by_minute
+from detection.selectors.declarations import declarations
+from detection.services.forests import live_forest
+from detection.services.grouping import Group, SourceMinute, arranged
+from detection.services.judgements import anomalies_of
+from detection.services.lockstep import Asking, Judged, Statuses, judge
+from detection.services.replaying import answer_replays, is_replay
+from detection.services.standing import answer_standing
+from detection.services.storing import store_provisional
+from detection.services.sweep import last_closed
+from detection.services.watch import Watched, stack, stack_policies, watch
+from ingest.assessment import Metrics, Verdict
+from ingest.reports import RecordedReport
+
+
+def assess(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Verdict]:
+    """Each report has its verdict, in order; what is not normal is stored as an Anomaly."""
+    started = time.perf_counter()
+    group = _group(reports, complete)
+    behind, replays, fresh = _by_way(group)
+    if behind:
+        fresh += answer_standing(group=group, minutes=behind)
+    if replays:
+        fresh += answer_replays(group=group, replays=replays)
+    if fresh:
+        _answer_now(group, fresh)
+    metrics.ASSESS_SECONDS.observe(time.perf_counter() - started)
+    return [one for one in group.answers if one is not None]
+
+
+def _group(reports: Sequence[RecordedReport], complete: bool) -> Group:
+    minutes = arranged(reports)
+    return Group(
+        now=timezone.now(),
+        complete=complete,
+        declared=declarations(),
+        minutes=minutes,
+        known=watch.get({source_id for source_id, _ in minutes}),
+        answers=[None] * len(reports),
+    )
+
+
+def _by_way(
+    group: Group,
+) -> tuple[list[SourceMinute], list[SourceMinute], list[SourceMinute]]:
+    behind: list[SourceMinute] = []
+    replays: list[SourceMinute] = []
+    fresh: list[SourceMinute] = []
+    for (source_id, minute), one in group.minutes.items():
+        if source_id in group.declared.unwatched:
+            group.answer(one, [_unwatched(report) for report in one.reports])
+        elif minute <= group.known[source_id].through:
+            behind.append(one)
+        elif is_replay(minute, group.known[source_id].through, group.now):
+            replays.append(one)
+        else:
+            fresh.append(one)
+    return behind, replays, fresh
+
+
+def _answer_now(group: Group, minutes: Sequence[SourceMinute]) -> None:
+    """Judge source minutes on what is there now, whatever the frontier."""
+    known = [group.known[one.source.id] for one in minutes]
+    judged = _judge_now(group, minutes, known)
+    if judged.findings:
+        _store(group, minutes, known, judged)
+    for row, one in enumerate(minutes):
+        group.answer_judged(one, judged, row, whole=group.complete)
+
+
+def _store(
+    group: Group, minutes: Sequence[SourceMinute], known: Sequence[Watched], judged: Judged
+) -> None:
+    """Provisional unless the minute is whole and the very next after those learned."""
+    closed = _closed(group, minutes)
+    provisional = [
+        not (whole and one.minute == at.through + 1)
+        for one, at, whole in zip(minutes, known, closed, strict=True)
+    ]
+    limit = minute_of(group.now - conf.past_limit())
+    store_provisional(
+        fresh=anomalies_of(judged, now=group.now, past_before=limit, provisional=provisional)
+    )
+
+
+def _closed(group: Group, minutes: Sequence[SourceMinute]) -> list[bool]:
+    limit = last_closed(group.now)
+    return [group.complete and one.minute <= limit for one in minutes]
+
+
+def _judge_now(
+    group: Group, minutes: Sequence[SourceMinute], known: Sequence[Watched]
+) -> Judged:
+    asking = Asking(
+        [one.source.id for one in minutes],
+        [one.source.zone.key for one in minutes],
+        [one.minute for one in minutes],
+        [one.counts for one in minutes],
+        _closed(group, minutes),
+        [one.minute <= at.through for one, at in zip(minutes, known, strict=True)],
+    )
+    state, policy = _stacked(group, known)
+    recent = _recent(group, minutes)
+    return judge(state, policy, asking, group.declared, live_forest(), recent)
+
+
+def _stacked(group: Group, known: Sequence[Watched]) -> tuple[State, Policy]:
+    policies = [group.declared.asked(one.source_id).policy for one in known]
+    if len(known) == 1:
+        # scoring never writes to the state: no copy for the report that comes alone
+        return known[0].state, policies[0]
+    return stack([one.state for one in known]), stack_policies(policies)
+
+
+def _recent(
+    group: Group, minutes: Sequence[SourceMinute]
+) -> list[tuple[int, Statuses]]:
+    """The minutes before, for the sources whose rules look at several."""
+    ruled = [
+        (row, one)
+        for row, one in enumerate(minutes)
+        if any(rule.minutes > 1 for rule in group.declared.asked(one.source.id).rules)
+    ]
+    if not ruled:
+        return []
+    numbers = [one.minute for _, one in ruled]
+    source_ids = [one.source.id for _, one in ruled]
+    rows = rows_by_minute(source_ids, min(numbers) - LONGEST_WINDOW, max(numbers))
+    recent = []
+    for minute, by_source in rows.items():
+        status = np.zeros((len(minutes), len(STATUSES)))
+        for row, one in ruled:
+            for name, _, count in by_source.get(one.source.id, ()):
+                status[row, STATUSES.index(name)] += count
+        recent.append((minute, status))
+    return recent
+
+
+def _unwatched(report: RecordedReport) -> Verdict:
+    return Verdict(
+        is_anomaly=False,
+        alert_level=LEVELS[0],
+        anomaly_score=0.0,
+        rule_violations=[],
+        recommendation=messages.UNWATCHED,
+        metrics=Metrics(
+            current_count=report.count, status=report.status, auth_code=report.auth_code
+        ),
+        judged=False,
+    )

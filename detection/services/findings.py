@@ -1,0 +1,174 @@
+"""What is wrong in a judged minute, one finding for each family, ready to be stored or answered."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection import messages
+from detection.rules import LEVELS, Rule, broken
+from detection.scoring.detector import Scores
+from detection.scoring.explain import explain
+from detection.scoring.minutes import Counts
+from detection.scoring.series import FAMILIES, STATUSES
+from detection.scoring.state import State
+
+STATUS_OF_FAMILY = {
+    "decline": "denied",
+    "technical_failure": "failed",
+    "reversal": "reversed",
+    "code_mix": "denied",
+    "volume_low": "approved",
+    "volume_high": "approved",
+    "silence": "",
+}
+MOST_CONTRIBUTIONS = 5
+Statuses = NDArray[np.floating]
+
+
+@dataclass(slots=True)
+class Finding:
+    """One family of one source is not normal in one minute."""
+
+    family: str
+    level: int
+    status: str
+    auth_code: str = ""
+    onset: int = -1
+    excess: float | None = None
+    excess_low: float | None = None
+    excess_high: float | None = None
+    violations: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    contributions: list[dict[str, object]] = field(default_factory=list)
+    owner: str = ""
+    recommendation: str = ""
+
+
+def family_findings(state: State, scores: Scores, counts: Counts) -> dict[int, list[Finding]]:
+    """What the tests found, by row."""
+    rows = np.flatnonzero(scores.level > 0).tolist()
+    return {row: _of_row(state, scores, counts, row) for row in rows}
+
+
+def _of_row(state: State, scores: Scores, counts: Counts, row: int) -> list[Finding]:
+    told = explain(state, scores, counts, row)
+    levels = scores.family_level[row]
+    active = [int(i) for i in np.flatnonzero(levels > 0)]
+    # the order in which explain() tells its reasons: the worst first
+    active.sort(key=lambda i: (-levels[i], -scores.evidence[row, i]))
+    found = []
+    for place, index in enumerate(active):
+        family = FAMILIES[index]
+        code = told.codes[0][0] if told.codes and family in ("decline", "code_mix") else ""
+        finding = Finding(
+            family=family,
+            level=int(levels[index]),
+            status=_status(family, scores, counts, row),
+            auth_code="" if code == "other" else code,
+            onset=int(scores.onset_utc_minute[row, index]),
+            excess=float(scores.excess[row, index]),
+            excess_low=float(scores.excess_low[row, index]),
+            excess_high=float(scores.excess_high[row, index]),
+            violations=told.rules[place : place + 1],
+            reasons=told.reasons[place : place + 1],
+            contributions=_contributions(told.codes, told.statuses, family),
+        )
+        finding.owner = messages.owner_of(family, finding.auth_code)
+        finding.recommendation = messages.first_action(family, finding.level, finding.auth_code)
+        found.append(finding)
+    return found
+
+
+def _status(family: str, scores: Scores, counts: Counts, row: int) -> str:
+    """The status that says most about it: of failures and reversals the one furthest off."""
+    pair = {
+        "technical_failure": ("failed", "backend_reversed"),
+        "reversal": ("reversed", "refunded"),
+        "decline": ("denied", "failed", "reversed", "backend_reversed"),
+    }.get(family)
+    if pair is None:
+        return STATUS_OF_FAMILY[family]
+    z = scores.zscore[row]
+    return max(pair, key=lambda status: float(z[STATUSES.index(status)]))
+
+
+def _contributions(
+    codes: Sequence[tuple[str, float]], statuses: Sequence[tuple[str, float]], family: str
+) -> list[dict[str, object]]:
+    parts: list[dict[str, object]] = [
+        {"status": name, "share": round(share, 3)} for name, share in statuses
+    ]
+    if family in ("decline", "code_mix"):
+        parts = [
+            {"status": "denied", "auth_code": name, "share": round(share, 3)}
+            for name, share in codes
+        ] + parts
+    return parts[:MOST_CONTRIBUTIONS]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One source minute and the minutes before it."""
+
+    row: int
+    minute: int
+    status: Statuses
+    recent: Iterable[tuple[int, Statuses]]
+
+    def last(self, minutes: int) -> list[float]:
+        """Transactions by status in the last minutes, this one included."""
+        seen = np.array(self.status, float)
+        for earlier, status in self.recent:
+            if self.minute - minutes < earlier < self.minute:
+                seen += status[self.row]
+        return [float(one) for one in seen]
+
+
+def rule_findings(rules: Sequence[Rule], window: Window, *, closed: bool) -> list[Finding]:
+    """What the static rules of one source found in the windows that end with this minute."""
+    found = []
+    for rule in rules:
+        if not closed and not _certain_early(rule):
+            continue
+        violation = broken(rule, window.last(rule.minutes))
+        if violation is not None:
+            found.append(_of_rule(rule, violation))
+    return found
+
+
+def _certain_early(rule: Rule) -> bool:
+    """Whether a minute that is still filling can only make the violation greater."""
+    return rule.op.startswith(">") and not rule.metric.endswith(("_share", "_rate"))
+
+
+def _of_rule(rule: Rule, violation: str) -> Finding:
+    level = LEVELS.index(rule.level)
+    return Finding(
+        family=rule.family,
+        level=level,
+        status=rule.status,
+        violations=[violation],
+        reasons=[f"Rule {violation}."],
+        owner=messages.owner_of(rule.family, ""),
+        recommendation=messages.first_action(rule.family, level, ""),
+    )
+
+
+def merge(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """One finding for each family: the worst, with the violations and reasons of all."""
+    merged: dict[str, Finding] = {}
+    for one in findings:
+        known = merged.get(one.family)
+        if known is None:
+            merged[one.family] = one
+            continue
+        worse, other = (one, known) if one.level > known.level else (known, one)
+        worse.violations = [*worse.violations, *other.violations]
+        worse.reasons = [*worse.reasons, *other.reasons]
+        if worse.excess is None:
+            worse.excess, worse.onset = other.excess, other.onset
+            worse.excess_low, worse.excess_high = other.excess_low, other.excess_high
+        merged[one.family] = worse
+    return merged

@@ -1,0 +1,43 @@
+"""The forest in use, kept by each process."""
+
+import threading
+import time
+
+from detection import metrics
+from detection.models import ForestVersion
+from detection.scoring.forest import Forest
+from detection.selectors import forests
+
+# How long a process may go on with the forest it knows after another was promoted [seconds].
+TRUSTED_SECONDS = 10.0
+
+_lock = threading.Lock()
+_kept: tuple[float, int | None, Forest | None] = (float("-inf"), None, None)
+
+
+def live_forest() -> Forest | None:
+    """The promoted forest, None while there is none; at most TRUSTED_SECONDS old."""
+    global _kept
+    asked, number, forest = _kept
+    if time.monotonic() - asked < TRUSTED_SECONDS:
+        return forest
+    with _lock:
+        mark = forests.live_mark()
+        if mark is None:
+            number, forest = None, None
+        elif mark[0] != number:
+            number, forest = mark[0], read_forest(ForestVersion.objects.get(pk=mark[0]))
+            metrics.FOREST_TRAINED.set(mark[1].timestamp())
+        _kept = (time.monotonic(), number, forest)
+    return forest
+
+
+def read_forest(version: ForestVersion) -> Forest:
+    """The arrays of a stored version."""
+    return Forest.unpack(bytes(version.model))
+
+
+def forget_forest() -> None:
+    """The next call asks the database: for the process that has just promoted another."""
+    global _kept
+    _kept = (float("-inf"), None, None)

@@ -1,0 +1,70 @@
+"""The reports of one request, arranged by source and minute, waiting for their answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from detection import metrics
+from detection.clock import minute_of
+from detection.selectors.counts import Row
+from detection.selectors.declarations import Declarations
+from detection.services.lockstep import Judged
+from detection.services.verdicts import verdicts_of
+from detection.services.watch import Watched
+from ingest.assessment import Verdict
+from ingest.reports import RecordedReport, SourceRef
+
+
+@dataclass(slots=True)
+class SourceMinute:
+    """The reports of one source and minute."""
+
+    source: SourceRef
+    minute: int
+    places: list[int] = field(default_factory=list)
+    reports: list[RecordedReport] = field(default_factory=list)
+
+    @property
+    def counts(self) -> list[Row]:
+        """The counts of the minute after the last of the reports."""
+        return self.reports[-1].minute_counts
+
+
+@dataclass(slots=True)
+class Group:
+    """Reports that are judged together."""
+
+    now: datetime
+    complete: bool
+    declared: Declarations
+    minutes: dict[tuple[int, int], SourceMinute]
+    known: dict[int, Watched]
+    answers: list[Verdict | None]
+
+    def answer(self, one: SourceMinute, verdicts: Sequence[Verdict]) -> None:
+        """Put the verdicts of one source minute where its reports stood."""
+        for place, verdict in zip(one.places, verdicts, strict=True):
+            self.answers[place] = verdict
+            metrics.VERDICTS.labels(verdict.alert_level).inc()
+            metrics.SCORES.observe(verdict.anomaly_score)
+
+    def answer_judged(self, one: SourceMinute, judged: Judged, row: int, *, whole: bool) -> None:
+        """Answer one source minute from its judgement."""
+        self.answer(one, verdicts_of(judged, row, one.reports, whole=whole))
+
+
+def arranged(reports: Sequence[RecordedReport]) -> dict[tuple[int, int], SourceMinute]:
+    """The reports by source and minute, in the order in which the minutes first appear."""
+    minutes: dict[tuple[int, int], SourceMinute] = {}
+    numbers: dict[datetime, int] = {}
+    for place, report in enumerate(reports):
+        number = numbers.get(report.minute)
+        if number is None:
+            number = numbers[report.minute] = minute_of(report.minute)
+        key = (report.source.id, number)
+        one = minutes.get(key)
+        if one is None:
+            one = minutes[key] = SourceMinute(report.source, number)
+        one.places.append(place)
+        one.reports.append(report)
+    return minutes

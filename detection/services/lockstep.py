@@ -1,0 +1,202 @@
+"""Walk sources at the same frontier through their minutes together: the one path of every verdict.
+
+The sweep, requests that replay old minutes, late data and backtests all come through here, which
+is why they agree.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detection import conf
+from detection.clock import offset_of
+from detection.rules import LONGEST_WINDOW
+from detection.scoring import detector
+from detection.scoring.detector import Scores
+from detection.scoring.forest import Forest
+from detection.scoring.minutes import Counts, Moments, tally
+from detection.scoring.policy import Policy
+from detection.scoring.state import State
+from detection.selectors.counts import Row, Rows
+from detection.selectors.declarations import Declarations
+from detection.services.findings import Finding, Window, family_findings, rule_findings
+from detection.services.watch import NEVER, Watched, stack, stack_policies, unstack
+
+GAP_MINUTES = int(conf.LONGEST_GAP.total_seconds() // 60)
+
+
+Statuses = NDArray[np.float64]
+# (minute, transactions by source and status): what rules over several minutes look back on.
+Recent = Iterable[tuple[int, Statuses]]
+
+
+@dataclass(slots=True)
+class Judged:
+    """Source minutes that were judged together, one a row."""
+
+    source_ids: Sequence[int]
+    minutes: Sequence[int]
+    scores: Scores
+    counts: Counts
+    rows: Sequence[Sequence[Row] | None]
+    # row -> what was found there; rows where all is well are absent.
+    findings: dict[int, list[Finding]]
+    # Minutes seen before this one: what a learning source is told.
+    seen: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Which source minutes are to be judged, one a row, and under which conditions."""
+
+    source_ids: Sequence[int]
+    zones: Sequence[str]
+    minutes: Sequence[int]
+    rows: Sequence[Sequence[Row] | None]
+    closed: Sequence[bool]
+    past: Sequence[bool] | None = None
+
+    def moments(self, declared: Declarations) -> Moments:
+        """The minutes in each source's own time, with what is declared for them."""
+        utc = np.array(self.minutes, np.int64)
+        pairs = zip(self.zones, self.minutes, strict=True)
+        local = utc + np.array([offset_of(zone, minute) for zone, minute in pairs], np.int64)
+        if not declared.days:
+            return Moments(utc, local)
+        keys = zip(self.source_ids, self.minutes, strict=True)
+        factors = np.array([declared.factor(source_id, minute) for source_id, minute in keys])
+        return Moments(utc, local, factors)
+
+
+def judge(
+    state: State,
+    policy: Policy,
+    asking: Asking,
+    declared: Declarations,
+    forest: Forest | None,
+    recent: Recent = (),
+) -> Judged:
+    """Judge source minutes; nothing is learned."""
+    counts = tally(state, asking.rows)
+    scores = detector.score(
+        state,
+        policy,
+        asking.moments(declared),
+        counts,
+        closed=np.array(asking.closed),
+        past=None if asking.past is None else np.array(asking.past),
+        forest=forest,
+    )
+    findings = family_findings(state, scores, counts)
+    for row, source_id in enumerate(asking.source_ids):
+        rules = declared.asked(source_id).rules
+        if rules:
+            window = Window(row, asking.minutes[row], counts.status[row], recent)
+            broken = rule_findings(rules, window, closed=asking.closed[row])
+            findings[row] = findings.get(row, []) + broken
+    return Judged(
+        asking.source_ids,
+        asking.minutes,
+        scores,
+        counts,
+        asking.rows,
+        {row: found for row, found in findings.items() if found},
+        [int(one) for one in state.minutes.tolist()],
+    )
+
+
+@dataclass
+class Lockstep:
+    """Sources at one frontier, with what was declared for them and the second opinion."""
+
+    watched: Sequence[Watched]
+    zones: Sequence[str]
+    declared: Declarations
+    forest: Forest | None = None
+    state: State = field(init=False)
+    policy: Policy = field(init=False)
+    source_ids: list[int] = field(init=False)
+    reported: list[int] = field(init=False)
+    ruled: bool = field(init=False)
+    recent: deque[tuple[int, Statuses]] = field(
+        default_factory=lambda: deque(maxlen=LONGEST_WINDOW)
+    )
+
+    def __post_init__(self) -> None:
+        self.source_ids = [one.source_id for one in self.watched]
+        asked = [self.declared.asked(source_id) for source_id in self.source_ids]
+        self.state = stack([one.state for one in self.watched])
+        self.policy = stack_policies([one.policy for one in asked])
+        self.reported = [one.reported for one in self.watched]
+        self.ruled = any(one.rules for one in asked)
+
+    def recall(self, rows: Rows, before: int) -> None:
+        """Take up the minutes before the frontier on which rules look back."""
+        if not self.ruled:
+            return
+        for minute in range(before - LONGEST_WINDOW, before):
+            if minute in rows:
+                mine = [rows[minute].get(source_id) for source_id in self.source_ids]
+                self.recent.append((minute, tally(self.state, mine).status))
+
+    def judge(self, minute: int, rows: Rows, *, closed: bool = True) -> Judged:
+        """Judge one minute of all; nothing is learned."""
+        return judge(
+            self.state,
+            self.policy,
+            self._asking(minute, rows, closed),
+            self.declared,
+            self.forest,
+            self.recent,
+        )
+
+    def _asking(self, minute: int, rows: Rows, closed: bool) -> Asking:
+        mine = rows.get(minute, {})
+        size = len(self.source_ids)
+        return Asking(
+            self.source_ids,
+            self.zones,
+            [minute] * size,
+            [mine.get(source_id) for source_id in self.source_ids],
+            [closed] * size,
+        )
+
+    def advance(self, minutes: Sequence[int], rows: Rows) -> Iterator[Judged]:
+        """Judge and learn the minutes in order; exhaust it, or the rest is not learned."""
+        for minute in minutes:
+            judged = self.judge(minute, rows)
+            moments = self._asking(minute, rows, True).moments(self.declared)
+            detector.learn(self.state, self.policy, moments, judged.counts, judged.scores)
+            if self.ruled:
+                self.recent.append((minute, judged.counts.status))
+            for row, found in enumerate(judged.rows):
+                if found:
+                    self.reported[row] = minute
+            yield judged
+
+    def at_frontier(self) -> list[Watched]:
+        """The sources as they are after the minutes advanced so far."""
+        return unstack(self.watched, self.state, self.reported)
+
+
+def minutes_to_judge(
+    one: Watched, upto: int, rows: Rows, wrong: Sequence[tuple[int, int]] = ()
+) -> tuple[int, ...]:
+    """The minutes after the frontier that are to be judged, in order.
+
+    Left out are minutes declared wrong, and of a gap in which nothing is reported all but its
+    first day: the source is simply not there.
+    """
+    last = one.reported
+    minutes = []
+    for minute in range(one.through + 1, upto + 1):
+        if any(first <= minute < end for first, end in wrong):
+            continue
+        if one.source_id in rows.get(minute, ()):
+            last = minute
+        if last != NEVER and minute - last <= GAP_MINUTES:
+            minutes.append(minute)
+    return tuple(minutes)

@@ -1,0 +1,87 @@
+"""Old minutes beyond the frontier: a client replays the past, and each minute is judged in order."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from detection import conf
+from detection.clock import minute_of
+from detection.selectors.counts import Row, rows_by_minute
+from detection.rules import LONGEST_WINDOW
+from detection.services.advancing import Journey, advance_sources, lockstep_of
+from detection.services.grouping import Group, SourceMinute
+from detection.services.judgements import anomalies_of
+from detection.services.lockstep import Judged
+from detection.services.storing import replace_anomalies
+from detection.services.watch import Watched, watch
+
+ATTEMPTS = 3
+
+
+def is_replay(minute: int, through: int, now: datetime) -> bool:
+    """Whether a minute is unjudged although the sweep should be past it: it is being replayed."""
+    return minute > through and minute < minute_of(now - conf.REPLAY_AGE)
+
+
+def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[SourceMinute]:
+    """The sources are judged up to the reported minutes; minutes it could not reach are returned."""
+    waiting = {(one.source.id, one.minute): one for one in replays}
+
+    def answer(judged: Judged) -> None:
+        for row, source_id in enumerate(judged.source_ids):
+            one = waiting.pop((source_id, judged.minutes[row]), None)
+            if one is not None:
+                group.answer_judged(one, judged, row, whole=True)
+
+    last = {one.source.id: one for one in sorted(replays, key=lambda one: one.minute)}
+    journey = Journey(
+        upto={source_id: one.minute - 1 for source_id, one in last.items()},
+        zones={source_id: one.source.zone.key for source_id, one in last.items()},
+        now=group.now,
+        replayed=True,
+        listener=answer,
+        declared=group.declared,
+    )
+    for one in advance_near(list(last), journey):
+        newest = last[one.source_id]
+        if one.through == newest.minute - 1:
+            judged = judge_next(one, newest.counts, journey, closed=group.complete)
+            waiting.pop((one.source_id, newest.minute), None)
+            group.answer_judged(newest, judged, 0, whole=group.complete)
+    return list(waiting.values())
+
+
+def advance_near(source_ids: Sequence[int], journey: Journey) -> list[Watched]:
+    """Advance sources unless that would take too long for a request; a lost race is run again."""
+    done: list[Watched] = []
+    for _ in range(ATTEMPTS):
+        known = watch.get(source_ids, fresh=0).values()
+        near = [
+            one
+            for one in known
+            if one.through < 0 or journey.upto[one.source_id] - one.through <= conf.REQUEST_MINUTES
+        ]
+        journey.lost.clear()
+        done += advance_sources(watched=near, journey=journey)
+        source_ids = list(journey.lost)
+        if not source_ids:
+            break
+    return done
+
+
+def judge_next(
+    one: Watched, counts: list[Row] | None, journey: Journey, *, closed: bool
+) -> Judged:
+    """The minute after the frontier is judged, and what is not normal stored; nothing is learned."""
+    minute = one.through + 1
+    rows = {}
+    if journey.declared.asked(one.source_id).rules:
+        rows = rows_by_minute([one.source_id], minute - LONGEST_WINDOW, minute - 1)
+    rows[minute] = {one.source_id: counts} if counts else {}
+    judged = lockstep_of([one], journey, rows).judge(minute, rows, closed=closed)
+    anomalies = anomalies_of(
+        judged, now=journey.now, past_before=journey.past_before, provisional=[not closed]
+    )
+    replace_anomalies(
+        spans={one.source_id: (minute, minute)}, fresh=anomalies, now=journey.now
+    )
+    return judged

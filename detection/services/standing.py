@@ -1,0 +1,106 @@
+"""Minutes behind the frontier keep the verdict they have, as long as their counts are the same."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from detection import messages
+from detection.clock import minute_of, moment_of
+from detection.models import Anomaly, Band
+from detection.rules import LEVELS
+from detection.selectors.counts import digest
+from detection.services.grouping import Group, SourceMinute
+from detection.services.judgements import count_of
+from detection.services.verdicts import BAND_SIDES, FAMILIES_OF_STATUS
+from ingest.assessment import Metrics, Verdict
+from ingest.reports import RecordedReport
+
+Key = tuple[int, int]
+
+
+def answer_standing(*, group: Group, minutes: Sequence[SourceMinute]) -> list[SourceMinute]:
+    """Minutes whose counts are those they were judged on are answered; the others are returned."""
+    bands, anomalies = _stored(minutes)
+    changed = []
+    for one in minutes:
+        band = bands.get((one.source.id, one.minute))
+        if band is None or band.digest != digest(one.counts):
+            changed.append(one)
+            continue
+        found = anomalies.get((one.source.id, one.minute), [])
+        group.answer(one, _verdicts(band, found, one.reports, whole=group.complete))
+    return changed
+
+
+def _stored(
+    minutes: Sequence[SourceMinute],
+) -> tuple[dict[Key, Band], dict[Key, list[Anomaly]]]:
+    wanted = {(one.source.id, one.minute) for one in minutes}
+    source_ids = {source_id for source_id, _ in wanted}
+    first = moment_of(min(minute for _, minute in wanted))
+    last = moment_of(max(minute for _, minute in wanted))
+    bands: dict[Key, Band] = {}
+    for band in Band.objects.filter(
+        source_id__in=source_ids, minute__gte=first, minute__lte=last
+    ).iterator():
+        bands[(band.source_id, _number(band.minute))] = band
+    anomalies: dict[Key, list[Anomaly]] = {}
+    for anomaly in Anomaly.objects.filter(
+        source_id__in=source_ids, minute__gte=first, minute__lte=last, withdrawn=None
+    ).order_by():
+        anomalies.setdefault((anomaly.source_id, _number(anomaly.minute)), []).append(anomaly)
+    return bands, anomalies
+
+
+def _number(moment: datetime) -> int:
+    return minute_of(moment)
+
+
+def _verdicts(
+    band: Band, found: Sequence[Anomaly], reports: Sequence[RecordedReport], *, whole: bool
+) -> list[Verdict]:
+    answers = []
+    statuses = {report.status for report in reports}
+    orphans = [one for one in found if not any(_concerns(one, name) for name in statuses)]
+    for place, report in enumerate(reports):
+        mine = [one for one in found if _concerns(one, report.status)]
+        if place == 0 and whole:
+            mine += orphans
+        answers.append(_verdict(band, mine, report))
+    return answers
+
+
+def _concerns(anomaly: Anomaly, status: str) -> bool:
+    return anomaly.status == status or anomaly.family in FAMILIES_OF_STATUS[status]
+
+
+def _verdict(band: Band, found: Sequence[Anomaly], report: RecordedReport) -> Verdict:
+    worst = max(found, key=lambda one: LEVELS.index(one.level), default=None)
+    expected, lower, upper = band.by_status.get(report.status, (None, None, None))
+    total = sum(count for _, _, count in report.minute_counts)
+    approved = count_of(report.minute_counts, "approved", "")
+    return Verdict(
+        is_anomaly=worst is not None,
+        alert_level=worst.level if worst else LEVELS[0],
+        anomaly_score=worst.score if worst else min(band.score, 0.5),
+        rule_violations=[violation for one in found for violation in one.violations],
+        recommendation=worst.recommendation if worst else messages.NORMAL,
+        metrics=Metrics(
+            current_count=report.count,
+            status=report.status,
+            auth_code=report.auth_code,
+            zscore=worst.z_score if worst else None,
+            ml_score=worst.ml_score if worst else None,
+            approval_rate=round(approved / total, 4) if total else None,
+            running_mean=expected,
+            running_std=None if expected is None else round((upper - lower) / BAND_SIDES, 4),
+            expected=expected,
+            lower=lower,
+            upper=upper,
+            total=total,
+            expected_total=band.expected,
+            reported=count_of(report.minute_counts, report.status, ""),
+        ),
+        reasons=[reason for one in found for reason in one.reasons],
+        family=worst.family if worst else None,
+        learning=band.learning,
+    )

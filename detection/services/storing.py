@@ -1,0 +1,179 @@
+"""Writing what an advance found: all of it or nothing, and only if nobody else was faster."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from django.db import connection, models, transaction
+
+from detection import conf, metrics
+from detection.clock import moment_of
+from detection.models import Anomaly, Band, Baseline, Checkpoint
+from detection.services.watch import NEVER, Watched, baseline_row, watch
+
+# Checkpoints older than this are kept every sixth hour only: going back further means a replay of
+# six hours more, and a quarter of the rows.
+DENSE_CHECKPOINTS = timedelta(hours=6)
+SPARSE_HOURS = (5, 11, 17, 23)
+REJUDGED_FIELDS = tuple(
+    one.name
+    for one in Anomaly._meta.concrete_fields
+    # Once somebody may have been called, neither when it was found nor that it was not past changes.
+    if one.name not in ("id", "source", "minute", "family", "absorbed", "detected", "past")
+)
+BAND_FIELDS = tuple(
+    one.name for one in Band._meta.concrete_fields if one.name not in ("id", "source", "minute")
+)
+
+
+@dataclass
+class Findings:
+    """What an advance of some sources has to write."""
+
+    bands: list[Band] = field(default_factory=list)
+    anomalies: list[Anomaly] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    # source id -> first and last minute judged
+    spans: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+def store_advance(
+    *, before: Sequence[Watched], after: Sequence[Watched], found: Findings, now: datetime,
+    replayed: bool = False,
+) -> list[Watched]:
+    """The sources whose version is still the one they were read at are stored; they are returned."""
+    blobs = {one.source_id: one.state.pack()[0] for one in after}
+    with transaction.atomic():
+        current = _locked_versions([one.source_id for one in before])
+        winners = {
+            one.source_id for one in before if current.get(one.source_id, NEVER) == one.version
+        }
+        stored = [
+            replace(one, version=one.version + 1, live=_is_live(one, now, replayed))
+            for one in after
+            if one.source_id in winners
+        ]
+        _write_baselines(stored, blobs, now, replayed)
+        write_findings(winners, found, now)
+    metrics.CONFLICTS.inc(len(before) - len(stored))
+    watch.put(stored)
+    return stored
+
+
+def _is_live(one: Watched, now: datetime, replayed: bool) -> bool:
+    if one.reported != NEVER and now - moment_of(one.reported) <= conf.past_limit():
+        return True
+    return one.live and not replayed
+
+
+def _locked_versions(source_ids: Sequence[int]) -> dict[int, int]:
+    rows = Baseline.objects.filter(source_id__in=source_ids).order_by("source_id")
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    return dict(rows.values_list("source_id", "version"))
+
+
+def _write_baselines(
+    stored: Sequence[Watched], blobs: dict[int, bytes], now: datetime, replayed: bool
+) -> None:
+    rows = []
+    for one in stored:
+        row = baseline_row(one, blobs[one.source_id])
+        row.updated = now
+        row.replayed = now if replayed else None
+        rows.append(row)
+    # The rows are locked and their versions compared, so an upsert writes only what it may. Two
+    # first writers of a new source meet at the unique key: the second waits, then overwrites what
+    # it also derived from the same counts.
+    Baseline.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["source"],
+        update_fields=["state", "through", "reported", "live", "version", "updated", "replayed"],
+    )
+
+
+def write_findings(winners: set[int], found: Findings, now: datetime) -> None:
+    """Bands, anomalies and checkpoints of the winners replace what stood in the same minutes."""
+    Band.objects.bulk_create(
+        [one for one in found.bands if one.source_id in winners],
+        update_conflicts=True,
+        unique_fields=["source", "minute"],
+        update_fields=BAND_FIELDS,
+    )
+    spans = {key: span for key, span in found.spans.items() if key in winners}
+    fresh = [one for one in found.anomalies if one.source_id in winners]
+    replace_anomalies(spans=spans, fresh=fresh, now=now)
+    Checkpoint.objects.bulk_create(
+        [one for one in found.checkpoints if one.source_id in winners],
+        update_conflicts=True,
+        unique_fields=["source", "through"],
+        update_fields=["state", "reported"],
+    )
+    if found.checkpoints:
+        _prune_checkpoints(winners, max(one.through for one in found.checkpoints))
+
+
+def replace_anomalies(
+    *, spans: dict[int, tuple[int, int]], fresh: Sequence[Anomaly], now: datetime
+) -> None:
+    """In the spans stand the fresh anomalies, and no others that nobody was called for."""
+    gone = _no_longer_true(spans, fresh)
+    Anomaly.objects.filter(pk__in=gone, absorbed=None).delete()
+    Anomaly.objects.filter(pk__in=gone, withdrawn=None).update(withdrawn=now)
+    upsert_anomalies(fresh)
+    for one in fresh:
+        metrics.ANOMALIES.labels(one.family, one.level).inc()
+
+
+def upsert_anomalies(fresh: Sequence[Anomaly]) -> None:
+    """Each anomaly is stored once for its source, minute and family."""
+    Anomaly.objects.bulk_create(
+        fresh,
+        update_conflicts=True,
+        unique_fields=["source", "minute", "family"],
+        update_fields=REJUDGED_FIELDS,
+    )
+
+
+def store_provisional(*, fresh: Sequence[Anomaly]) -> None:
+    """The anomalies are stored, except where the sweep has already confirmed one."""
+    confirmed = set(
+        Anomaly.objects.filter(
+            source_id__in={one.source_id for one in fresh},
+            minute__in={one.minute for one in fresh},
+            provisional=False,
+        ).values_list("source_id", "minute", "family")
+    )
+    upsert_anomalies(
+        [one for one in fresh if (one.source_id, one.minute, one.family) not in confirmed]
+    )
+
+
+def _no_longer_true(
+    spans: dict[int, tuple[int, int]], fresh: Sequence[Anomaly]
+) -> list[int]:
+    if not spans:
+        return []
+    true = {(one.source_id, one.minute, one.family) for one in fresh}
+    first = moment_of(min(span[0] for span in spans.values()))
+    last = moment_of(max(span[1] for span in spans.values()))
+    standing = Anomaly.objects.filter(
+        source_id__in=spans, minute__gte=first, minute__lte=last
+    ).order_by()
+    limits = {key: (moment_of(span[0]), moment_of(span[1])) for key, span in spans.items()}
+    return [
+        pk
+        for pk, source_id, minute, family in standing.values_list(
+            "pk", "source_id", "minute", "family"
+        )
+        if limits[source_id][0] <= minute <= limits[source_id][1]
+        and (source_id, minute, family) not in true
+    ]
+
+
+def _prune_checkpoints(source_ids: set[int], newest: datetime) -> None:
+    mine = Checkpoint.objects.filter(source_id__in=source_ids)
+    mine.filter(through__lt=newest - conf.CHECKPOINTS_KEPT).delete()
+    sparse = models.Q(through__hour__in=SPARSE_HOURS)
+    mine.filter(through__lt=newest - DENSE_CHECKPOINTS).exclude(sparse).delete()

@@ -1,0 +1,94 @@
+"""The sweep: every minute of every source is judged once it is complete."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+from tqdm import tqdm
+
+from detection import conf, metrics
+from detection.clock import minute_of
+from detection.selectors import baselines
+from detection.selectors.baselines import Frontier
+from detection.services.advancing import Journey, advance_sources, watched_sources
+from detection.services.late import recheck_late_hours
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep did."""
+
+    sources: int = 0
+    minutes: int = 0
+    rechecked: int = 0
+    seconds: float = 0.0
+
+
+def sweep_closed_minutes(*, now: datetime | None = None) -> Swept:
+    """Every closed minute of every enabled source is judged, late hours included, or due next time."""
+    now = now or timezone.now()
+    started = time.monotonic()
+    deadline = started + conf.SWEEP_SECONDS
+    closed = last_closed(now)
+    due = {
+        one.source_id: (one, upto)
+        for one in baselines.frontiers(now)
+        if (upto := judge_upto(one, closed, now)) is not None
+    }
+    journey = Journey(
+        upto={source_id: upto for source_id, (_, upto) in due.items()},
+        zones={source_id: one.zone for source_id, (one, _) in due.items()},
+        now=now,
+        deadline=deadline,
+    )
+    left = advance_sources(watched=watched_sources(list(due)), journey=journey)
+    rechecked = recheck_late_hours(now=now, deadline=deadline)
+    _report_lag(left, journey, closed)
+    seconds = time.monotonic() - started
+    metrics.SWEEP_SECONDS.observe(seconds)
+    return Swept(len(due), journey.judged_minutes, rechecked, seconds)
+
+
+def last_closed(now: datetime) -> int:
+    """The newest minute that can no longer fill."""
+    return minute_of(now - conf.grace() - conf.SETTLING) - 1
+
+
+def judge_upto(one: Frontier, closed: int, now: datetime) -> int | None:
+    """Last minute to judge of a source; None when there is nothing to do."""
+    age = now - one.newest
+    watched = age <= conf.past_limit() or (one.live and age <= conf.LONGEST_GAP)
+    # of an import of old files, or a source long gone, the counts are judged, not the time since
+    upto = closed if watched else min(minute_of(one.newest), closed)
+    if one.through is not None and minute_of(one.through) >= upto:
+        return None
+    return None if _is_replayed(one, now) else upto
+
+
+def _is_replayed(one: Frontier, now: datetime) -> bool:
+    """Whether a client is sending old minutes in order and has them judged in its requests."""
+    if one.replayed is None or now - one.newest <= conf.past_limit():
+        return False
+    return now - one.replayed < conf.REPLAY_QUIET
+
+
+def _report_lag(left: list, journey: Journey, closed: int) -> None:  # type: ignore[type-arg]
+    behind = [
+        min(journey.upto[one.source_id], closed) - one.through
+        for one in left
+        if journey.upto[one.source_id] == closed
+    ]
+    metrics.LAG_SECONDS.set(60 * max(behind, default=0))
+
+
+def learn_history(*, progress: bool = False) -> int:
+    """Everything counted so far is judged, however long that takes; the source minutes judged."""
+    judged = 0
+    with tqdm(disable=not progress, desc="Learning history", unit=" min", leave=False) as bar:
+        while True:
+            swept = sweep_closed_minutes()
+            bar.update(swept.minutes)
+            judged += swept.minutes
+            if not swept.minutes and not swept.rechecked:
+                return judged

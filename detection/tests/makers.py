@@ -1,0 +1,94 @@
+"""Makers of counts for tests: seeded traffic, written the way ingest writes it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from ingest.models import LateHour, MinuteCount, Source
+from ingest.reports import RecordedReport, SourceRef
+from zoneinfo import ZoneInfo
+
+START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
+Shares = Mapping[tuple[str, str], float]
+SHARES: Shares = {
+    ("approved", "00"): 0.92,
+    ("denied", "51"): 0.03,
+    ("denied", "59"): 0.02,
+    ("reversed", "00"): 0.015,
+    ("refunded", "00"): 0.015,
+}
+
+
+def at(minutes: float) -> datetime:
+    """The moment so many minutes after the tests' first midnight."""
+    return START + timedelta(minutes=minutes)
+
+
+def make_source(name: str = "default", **values: object) -> Source:
+    values.setdefault("time_zone", "UTC")
+    return Source.objects.get_or_create(name=name, defaults=values)[0]
+
+
+def make_counts(
+    source: Source,
+    minutes: Iterable[int],
+    *,
+    rate: float = 100.0,
+    seed: int = 1,
+    shares: Shares = SHARES,
+) -> None:
+    """Poisson counts in the minutes, of a source that reports its zeros."""
+    random = np.random.default_rng(seed)
+    rows = [
+        MinuteCount(
+            source=source,
+            minute=at(minute),
+            status=status,
+            auth_code=code,
+            count=int(random.poisson(rate * share)),
+        )
+        for minute in minutes
+        for (status, code), share in shares.items()
+    ]
+    MinuteCount.objects.bulk_create(rows, batch_size=5000)
+
+
+def set_count(source: Source, minute: int, status: str, code: str, count: int) -> None:
+    """One count as it is now."""
+    MinuteCount.objects.update_or_create(
+        source=source, minute=at(minute), status=status, auth_code=code, defaults={"count": count}
+    )
+
+
+def mark_late(source: Source, minute: int) -> None:
+    """Ingest noticed that the hour of this minute changed after it closed."""
+    hour = at(minute).replace(minute=0)
+    LateHour.objects.get_or_create(source=source, hour=hour)
+
+
+def recorded(
+    source: Source, minute: float, status: str, count: int, code: str = "00"
+) -> RecordedReport:
+    """A report as ingest hands it over, with the minute as it stands in the database."""
+    moment = at(int(minute))
+    rows = MinuteCount.objects.filter(source=source, minute=moment).order_by("status", "auth_code")
+    return RecordedReport(
+        source=SourceRef(source.pk, source.name, ZoneInfo(source.time_zone)),
+        timestamp=at(minute),
+        minute=moment,
+        status=status,
+        auth_code=code,
+        count=count,
+        changed=True,
+        corrected=False,
+        minute_counts=[tuple(row) for row in rows.values_list("status", "auth_code", "count")],  # type: ignore[misc]
+    )
+
+
+def report(
+    source: Source, minute: float, status: str, count: int, code: str = "00"
+) -> RecordedReport:
+    """Count it, then hand it over."""
+    set_count(source, int(minute), status, code, count)
+    return recorded(source, minute, status, count, code)
