@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError
 from django.utils import timezone
-from ingest.cache_stats import cache_stats
+from ingest.cache_stats import cache_report
 from ingest.selectors import totals_by_status
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -60,7 +60,7 @@ class FormerNames(Collector):
                 sum(self._sum("guardian_detection_anomalies").values()),
             ),
         }
-        stats = cache_stats()
+        stats = cache_report()
         totals["cache_hits"] = ("Reports answered from the cache.", float(stats["hits"]))
         totals["cache_misses"] = ("Reports not found in the cache.", float(stats["misses"]))
         for name, (text, value) in totals.items():

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from alerts.selectors import oldest_pending_age
-from detection.selectors import detection_lag, live_forest_trained
+from detection.selectors.baselines import oldest_live_frontier
+from detection.selectors.forests import live_mark
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
@@ -74,24 +75,26 @@ def heartbeat_health(kind: str) -> Callable[[], PartHealth]:
 
 
 def detection_health() -> PartHealth:
-    lag = detection_lag(now=timezone.now())
-    if lag is None:
+    through = oldest_live_frontier()
+    if through is None:
         return PartHealth("idle", "no source reports in real time yet")
+    lag = timezone.now() - through - timedelta(minutes=1)
     return PartHealth(_by_age(lag, LAG_LATE, LAG_DEAD), "closed minutes judged", _seconds(lag))
 
 
 def outbox_health() -> PartHealth:
-    age = oldest_pending_age(now=timezone.now())
-    if age is None:
+    waited = oldest_pending_age(now=timezone.now())
+    if waited is None:
         return PartHealth("ok", "nothing waits")
+    age = timedelta(seconds=waited)
     return PartHealth(_by_age(age, PENDING_LATE, PENDING_DEAD), "oldest message", _seconds(age))
 
 
 def forest_health() -> PartHealth:
-    trained = live_forest_trained()
-    if trained is None:
+    live = live_mark()
+    if live is None:
         return PartHealth("idle", "no live forest yet; rules and Z-score judge alone")
-    age = timezone.now() - trained
+    age = timezone.now() - live[1]
     return PartHealth("degraded" if age > FOREST_LATE else "ok", "live forest", _seconds(age))
 
 

@@ -1,8 +1,29 @@
 """Every route of the site, and the one place where detection is handed to ingest."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import (
+    SpectacularJSONAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerView,
+)
+
+from detection.services.assess import assess
+from guardian_site.exposition import metrics_view
+from guardian_site.views import health_view, live_view, ready_view
+from ingest.views import BatchView, TransactionView
 
 urlpatterns = [
+    path("transaction", TransactionView.as_view(assess=assess), name="transaction"),
+    path("transactions/batch", BatchView.as_view(assess=assess), name="batch"),
+    path("", include("ingest.urls")),
+    path("", include("alerts.urls")),
+    path("health", health_view, name="health"),
+    path("health/live", live_view, name="health-live"),
+    path("health/ready", ready_view, name="health-ready"),
+    path("metrics", metrics_view, name="metrics"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
     path("admin/", admin.site.urls),
 ]
