@@ -93,14 +93,14 @@ def _lines(incident: Incident, kind: str, language: str, now: datetime, over: bo
     if over:
         return [
             _lasted(incident, language),
-            _excess(incident, language, over=True),
+            excess_line(incident, language, over=True),
             _ending(incident, language),
         ]
     return [
         _special(incident, kind, language, now),
         say("since", language, time=_local(incident, incident.onset, now)),
         _seen(incident, language),
-        _excess(incident, language, over=False),
+        excess_line(incident, language, over=False),
         _external(incident),
         _codes(incident, language),
         _labelled("owner", incident.owner, language),
@@ -162,7 +162,8 @@ def _subject(incident: Incident) -> str:
     return f"{incident.status}{code}: "
 
 
-def _excess(incident: Incident, language: str, *, over: bool) -> str:
+def excess_line(incident: Incident, language: str, *, over: bool) -> str:
+    """Return how many transactions too many or too few, with the interval; empty if unknown."""
     if incident.excess is None:
         return ""
     side = "low" if incident.excess < 0 else "high"

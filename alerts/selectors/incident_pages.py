@@ -1,0 +1,116 @@
+"""Incidents as their pages show them: the list searched, and the chart around an onset."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from alerts.messages import brief_of
+from alerts.messages.brief import code_shares, duration, excess_line, first_action, headline
+from alerts.messages.phrases import meaning_of
+from alerts.models import Incident
+from alerts.selectors.incidents import Filters, incidents
+from alerts.selectors.live import incident_windows, language, level_name, minutes_known
+from alerts.selectors.series import NAMES, TOTAL, floor_to, series_between
+
+BEFORE = timedelta(minutes=60)
+AFTER = timedelta(minutes=30)
+# Minutes in one point, so that a chart of any length has at most about so many points.
+POINTS = 480
+STEPS = (1, 5, 15, 60, 240, 1440)
+STATUS_OF_FAMILY = {
+    "decline": "denied",
+    "technical_failure": "failed",
+    "reversal": "reversed",
+    "code_mix": "denied",
+}
+
+
+def incidents_found(filters: Filters, words: str) -> QuerySet[Incident]:
+    """Return the incidents that the filters let through and that speak of all the words."""
+    rows = incidents(filters)
+    for word in words.split()[:8]:
+        rows = rows.filter(_speaks_of(word))
+    return rows
+
+
+def _speaks_of(word: str) -> Q:
+    number = word.removeprefix("#")
+    number_known = number.isascii() and number.isdigit() and len(number) < 19
+    found = (
+        Q(source__name__icontains=word)
+        | Q(source__title__icontains=word)
+        | Q(family__icontains=word)
+        | Q(auth_code=word)
+        | Q(acknowledged_by__icontains=word)
+        | Q(owner__icontains=word)
+        | Q(reasons__icontains=word)
+    )
+    return found | Q(pk=int(number)) if number_known else found
+
+
+def charted_name(incident: Incident) -> str:
+    """Return the series that shows an incident best: its status, or the total."""
+    if incident.family not in STATUS_OF_FAMILY:
+        return TOTAL
+    return incident.status if incident.status in NAMES else STATUS_OF_FAMILY[incident.family]
+
+
+def incident_chart(incident: Incident, *, now: datetime) -> dict[str, Any]:
+    """Return what was seen and expected around an incident, an hour before its onset included."""
+    end = min(now, (now if incident.ongoing else incident.ended or incident.last_anomaly) + AFTER)
+    length = end - incident.onset + BEFORE
+    step = next((one for one in STEPS if length / timedelta(minutes=one) <= POINTS), STEPS[-1])
+    ids = [incident.source_id]
+    since, until = floor_to(incident.onset - BEFORE, step), floor_to(end, step)
+    series = series_between(
+        source_ids=ids, since=since, until=until, step=step, first=minutes_known(ids).oldest
+    )
+    name = charted_name(incident)
+    return {
+        "name": name,
+        "step": step,
+        "series": {
+            "minutes": series.minutes,
+            "seen": series.seen[name],
+            "expected": series.expected[name],
+            "lower": series.lower[name],
+            "upper": series.upper[name],
+        },
+        "windows": incident_windows(ids, since, until, now=now),
+    }
+
+
+def incident_words(incident: Incident, *, now: datetime) -> dict[str, Any]:
+    """Return what the page of an incident says in words, in the language of the page."""
+    words = language()
+    kind = "updated" if incident.ongoing else "resolved"
+    brief = brief_of(incident, kind=kind, language=words, now=now)
+    end = now if incident.ongoing else incident.ended or incident.last_anomaly
+    return {
+        "brief": brief,
+        "level_label": level_name(incident.level),
+        "lines": brief.lines[1:],
+        "lasted": duration(end - incident.onset, words),
+        "first_action": first_action(incident, words),
+        "runbook": brief.runbook or f"/help/#{incident.family}",
+        "codes": [
+            (code, meaning_of(code, words), share)
+            for code, share in code_shares(incident.contributions)
+        ],
+        "charted": charted_name(incident),
+        "live_until": int((end + AFTER).timestamp()),
+    }
+
+
+def incident_row(incident: Incident, *, now: datetime) -> dict[str, Any]:
+    """Return what the list says of an incident."""
+    words = language()
+    end = now if incident.ongoing else incident.ended or incident.last_anomaly
+    return {
+        "incident": incident,
+        "headline": headline(incident, words),
+        "level_label": level_name(incident.level),
+        "lasted": duration(end - incident.onset, words),
+        "how_bad": excess_line(incident, words, over=not incident.ongoing),
+    }

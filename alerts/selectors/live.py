@@ -1,0 +1,243 @@
+"""What the live page shows: one picture of some sources over some hours, as plain values."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from alerts.lifecycle import ONGOING, State
+from alerts.messages import brief_of, say
+from alerts.models import Incident
+from alerts.selectors.series import MINUTE, TOTAL, counts_so_far, floor_to, series_between
+from detection.models import Anomaly, Band, Level
+from ingest.models import MinuteCount, Source
+
+# Hours on offer, with the minutes that one point of the chart then holds.
+STEPS = {1: 1, 3: 1, 6: 1, 24: 5, 72: 15}
+# Late reports may change minutes that a page has already: each answer repeats so many.
+REPEATED = timedelta(minutes=20)
+VERDICTS = 12
+INCIDENTS = 50
+
+
+@dataclass(frozen=True)
+class View:
+    """What somebody looks at.
+
+    Attributes
+    ----------
+    source : Source or None
+        None is all enabled sources together.
+    hours : int
+        One of STEPS [h].
+    until : datetime or None
+        End of the window; None is now, and moves.
+    """
+
+    source: Source | None
+    hours: int
+    until: datetime | None = None
+
+    @property
+    def zone(self) -> str:
+        return self.source.time_zone if self.source else settings.GUARDIAN_TIME_ZONE
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The oldest and the newest minute that some sources have counts of."""
+
+    oldest: datetime | None
+    newest: datetime | None
+
+
+def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[str, Any]:
+    """Return all the live page shows; with `since`, only the points from shortly before it."""
+    sources = [view.source] if view.source else list(Source.objects.filter(enabled=True))
+    ids = [source.pk for source in sources]
+    step = STEPS[view.hours]
+    closed = floor_to(now - timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS), step)
+    end = min(closed, floor_to(view.until, step) if view.until else closed)
+    start = end - timedelta(hours=view.hours)
+    part = since is not None and view.until is None and since > start + REPEATED
+    first = floor_to(since - REPEATED, step) if part and since else start
+    extent = minutes_known(ids)
+    series = series_between(source_ids=ids, since=first, until=end, step=step, first=extent.oldest)
+    return {
+        "state": _state(ids, extent),
+        "history_hours": _hours(extent),
+        "newest": extent.newest and int(extent.newest.timestamp()),
+        "series": {**asdict(series), "start": int(start.timestamp()), "part": part},
+        "current": None if view.until else _current(ids, now),
+        "incidents": open_incidents_of(ids, now=now),
+        "windows": incident_windows(ids, start, end, now=now),
+        "verdicts": newest_findings(ids),
+        "judged": last_judged(ids),
+    }
+
+
+def minutes_known(source_ids: Sequence[int]) -> Extent:
+    """Return the first and the last minute with counts, over all the sources."""
+    minutes = MinuteCount.objects.filter(source_id=OuterRef("pk"))
+    rows = (
+        Source.objects.filter(pk__in=source_ids)
+        .order_by()
+        .values_list(
+            Subquery(minutes.order_by("minute").values("minute")[:1]),
+            Subquery(minutes.order_by("-minute").values("minute")[:1]),
+        )
+    )
+    known = [row for row in rows if row[0] is not None]
+    if not known:
+        return Extent(None, None)
+    return Extent(min(row[0] for row in known), max(row[1] for row in known))
+
+
+def open_incidents_of(source_ids: Sequence[int], *, now: datetime) -> list[dict[str, Any]]:
+    """Return the incidents that go on, the gravest and then the newest first."""
+    found = (
+        Incident.objects.filter(source_id__in=source_ids, state__in=sorted(ONGOING))
+        .select_related("source")
+        .order_by("-opened", "-id")[:INCIDENTS]
+    )
+    return [_card(one, now) for one in sorted(found, key=lambda one: one.level != Level.CRITICAL)]
+
+
+def incident_windows(
+    source_ids: Sequence[int], start: datetime, end: datetime, *, now: datetime
+) -> list[dict[str, Any]]:
+    """Return from when to when each incident that touches start..end went on."""
+    found = (
+        Incident.objects.filter(source_id__in=source_ids, onset__lt=end)
+        .filter(Q(state__in=sorted(ONGOING)) | Q(last_anomaly__gte=start))
+        .exclude(state=State.MERGED)
+        .order_by("onset")
+    )
+    return [
+        {
+            "id": one.pk,
+            "from": int(one.onset.timestamp()),
+            "to": int((now if one.ongoing else one.ended or one.last_anomaly).timestamp()),
+            "level": one.level,
+            "family": one.family,
+        }
+        for one in found[:INCIDENTS]
+    ]
+
+
+def newest_findings(source_ids: Sequence[int], limit: int = VERDICTS) -> list[dict[str, Any]]:
+    """Return the newest verdicts that were not NORMAL."""
+    found = (
+        Anomaly.objects.filter(source_id__in=source_ids, withdrawn=None)
+        .select_related("source")
+        .order_by("-minute", "-id")[:limit]
+    )
+    return [
+        {
+            "id": one.pk,
+            "minute": int(one.minute.timestamp()),
+            "zone": one.source.time_zone,
+            "source": str(one.source),
+            "level": one.level,
+            "level_label": level_name(one.level),
+            "family": say(f"family.{one.family}", language()),
+            "code": " ".join(part for part in (one.status, one.auth_code) if part),
+            "count": one.count,
+            "lower": one.lower,
+            "upper": one.upper,
+            "score": round(one.score, 2),
+            "reason": one.reasons[0] if one.reasons else "",
+            "past": _("past") if one.past else "",
+        }
+        for one in found
+    ]
+
+
+def last_judged(source_ids: Sequence[int]) -> dict[str, Any] | None:
+    """Return the newest judged minute, whatever its verdict; None before the first."""
+    newest = Band.objects.filter(source_id=OuterRef("pk")).order_by("-minute").values("id")[:1]
+    ids = (
+        Source.objects.filter(pk__in=source_ids).order_by().values_list(Subquery(newest), flat=True)
+    )
+    band = (
+        Band.objects.filter(pk__in=[pk for pk in ids if pk]).order_by("-minute", "-score").first()
+    )
+    if band is None:
+        return None
+    return {
+        "minute": int(band.minute.timestamp()),
+        "level": band.level,
+        "level_label": level_name(band.level),
+        "score": round(band.score, 2),
+    }
+
+
+def _state(source_ids: Sequence[int], extent: Extent) -> str:
+    if extent.newest is None:
+        return "empty"
+    newest = (
+        Band.objects.filter(source_id=OuterRef("pk")).order_by("-minute").values("learning")[:1]
+    )
+    learning = list(
+        Source.objects.filter(pk__in=source_ids).order_by().values_list(Subquery(newest), flat=True)
+    )
+    # A source without any band is not known yet either.
+    reporting = [state is not False for state in learning]
+    return "learning" if reporting and all(reporting) else "normal"
+
+
+def _hours(extent: Extent) -> float | None:
+    if extent.oldest is None or extent.newest is None:
+        return None
+    return round((extent.newest - extent.oldest) / timedelta(hours=1), 1)
+
+
+def _current(source_ids: Sequence[int], now: datetime) -> dict[str, Any]:
+    minute = floor_to(now, 1)
+    counts = counts_so_far(source_ids=source_ids, since=minute)
+    return {"minute": int(minute.timestamp()), TOTAL: sum(counts.values()), "by_status": counts}
+
+
+def _card(one: Incident, now: datetime) -> dict[str, Any]:
+    brief = brief_of(one, kind="updated", language=language(), now=now)
+    return {
+        "id": one.pk,
+        "title": brief.headline,
+        "family": one.family,
+        "zone": one.source.time_zone,
+        "level": one.level,
+        "level_label": level_name(one.level),
+        "state": one.state,
+        "state_label": _(one.get_state_display()),
+        "onset": int(one.onset.timestamp()),
+        # The first line says since when, which the page does itself and keeps up to date.
+        "lines": brief.lines[1:],
+        "first_action": brief.first_action,
+        "acknowledged_by": one.acknowledged_by,
+        "page": reverse("incident", args=(one.pk,)),
+        "acknowledge": reverse("incident-action", args=(one.pk, "acknowledge")),
+    }
+
+
+def language() -> str:
+    """Return the language that the page is written in."""
+    return get_language() or settings.GUARDIAN_LANGUAGE
+
+
+def level_name(level: str) -> str:
+    """Return a level as a word of the page's language."""
+    return say(f"level.{level}", language()).capitalize()
+
+
+def moment_at(seconds: float) -> datetime:
+    """Return the instant of so many Unix seconds."""
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+__all__ = ["MINUTE", "STEPS", "View", "live_picture", "moment_at"]

@@ -1,0 +1,173 @@
+"""Minute by minute: what was seen and what was expected, in the columns a chart draws."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Sum
+
+from detection.models import Band
+from ingest.models import MinuteCount, Status
+
+TOTAL = "total"
+NAMES = (TOTAL, *Status.values)
+MINUTE = timedelta(minutes=1)
+Column = list[float | None]
+# Expected, lower, upper.
+Expectation = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Columns over one time axis; a point is the mean per minute of `step` minutes.
+
+    Attributes
+    ----------
+    minutes : list of int
+        Start of each point [Unix seconds].
+    step : int
+        Minutes in one point [min].
+    seen, expected, lower, upper : dict
+        Series name ("total" or a status) -> column [transactions/min]; None is unknown.
+    """
+
+    minutes: list[int]
+    step: int
+    seen: dict[str, Column] = field(default_factory=dict)
+    expected: dict[str, Column] = field(default_factory=dict)
+    lower: dict[str, Column] = field(default_factory=dict)
+    upper: dict[str, Column] = field(default_factory=dict)
+
+
+def floor_to(moment: datetime, minutes: int) -> datetime:
+    """Return the start of the step of so many minutes that `moment` lies in.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> floor_to(datetime(2025, 7, 14, 10, 38, 12, tzinfo=UTC), 15).strftime("%H:%M:%S")
+    '10:30:00'
+    """
+    seconds = minutes * 60
+    return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=moment.tzinfo)
+
+
+def series_between(
+    *,
+    source_ids: Sequence[int],
+    since: datetime,
+    until: datetime,
+    step: int,
+    first: datetime | None,
+) -> Series:
+    """Return the points since <= point < until; before `first` nothing is known."""
+    seconds = step * 60
+    axis = range(int(since.timestamp()), int(until.timestamp()), seconds)
+    series = Series(minutes=list(axis), step=step)
+    counts = _counts(source_ids, since, until, seconds)
+    known_from = axis.stop if first is None else int(floor_to(first, step).timestamp())
+    _fill_seen(series, counts, known_from)
+    _fill_bands(series, _expectations(source_ids, since, until, step))
+    return series
+
+
+def counts_so_far(*, source_ids: Sequence[int], since: datetime) -> dict[str, int]:
+    """Return what was counted from `since` on, by status."""
+    rows = (
+        MinuteCount.objects.filter(source_id__in=source_ids, minute__gte=since)
+        .order_by()
+        .values_list("status")
+        .annotate(count=Sum("count"))
+    )
+    return {status: int(count) for status, count in rows}
+
+
+def _counts(
+    source_ids: Sequence[int], since: datetime, until: datetime, seconds: int
+) -> dict[str, dict[int, int]]:
+    rows = (
+        MinuteCount.objects.filter(source_id__in=source_ids, minute__gte=since, minute__lt=until)
+        .order_by()
+        .values_list("minute", "status")
+        .annotate(count=Sum("count"))
+    )
+    counts: dict[str, dict[int, int]] = {name: defaultdict(int) for name in NAMES}
+    for minute, status, count in rows:
+        point = int(minute.timestamp()) // seconds * seconds
+        counts[status][point] += count
+        counts[TOTAL][point] += count
+    return counts
+
+
+def _fill_seen(series: Series, counts: dict[str, dict[int, int]], known_from: int) -> None:
+    for name in NAMES:
+        column = counts[name]
+        # A minute that nobody reported is zero once the source has begun, unknown before.
+        series.seen[name] = [
+            round(column.get(point, 0) / series.step, 2) if point >= known_from else None
+            for point in series.minutes
+        ]
+
+
+def _expectations(
+    source_ids: Sequence[int], since: datetime, until: datetime, step: int
+) -> dict[int, dict[str, Expectation]]:
+    bands = Band.objects.filter(source_id__in=source_ids)
+    if step == 1:
+        bands = bands.filter(minute__gte=since, minute__lt=until)
+    else:
+        # What is expected changes slowly: one minute speaks for its step, and a page of three
+        # days reads hundreds of rows instead of thousands.
+        marks = range(int(since.timestamp()), int(until.timestamp()), step * 60)
+        middle = step // 2 * MINUTE
+        bands = bands.filter(
+            minute__in=[datetime.fromtimestamp(mark, tz=since.tzinfo) + middle for mark in marks]
+        )
+    by_point: dict[int, list[dict[str, Expectation]]] = defaultdict(list)
+    reporting = set()
+    seconds = step * 60
+    rows = bands.values_list("source_id", "minute", "expected", "lower", "upper", "by_status")
+    for source_id, minute, expected, lower, upper, by_status in rows:
+        reporting.add(source_id)
+        if expected is None:
+            continue
+        known = {name: tuple(band) for name, band in by_status.items() if None not in band}
+        known[TOTAL] = (expected, lower, upper)
+        by_point[int(minute.timestamp()) // seconds * seconds].append(known)
+    # A band of some of the sources would not be one of their sum.
+    return {
+        point: combined(known) for point, known in by_point.items() if len(known) == len(reporting)
+    }
+
+
+def combined(bands: Sequence[dict[str, Expectation]]) -> dict[str, Expectation]:
+    """Return the band of the sum of independent sources: expectations add, half-widths in squares.
+
+    Examples
+    --------
+    >>> combined([{"total": (10.0, 7.0, 14.0)}, {"total": (20.0, 16.0, 23.0)}])
+    {'total': (30.0, 25.0, 35.0)}
+    """
+    if len(bands) == 1:
+        return bands[0]
+    names: Iterable[str] = set.intersection(*(set(band) for band in bands))
+    return {name: _sum_of([band[name] for band in bands]) for name in names}
+
+
+def _sum_of(bands: Sequence[Expectation]) -> Expectation:
+    expected = sum(band[0] for band in bands)
+    below = sum((band[0] - band[1]) ** 2 for band in bands) ** 0.5
+    above = sum((band[2] - band[0]) ** 2 for band in bands) ** 0.5
+    return expected, max(0.0, expected - below), expected + above
+
+
+def _fill_bands(series: Series, by_point: dict[int, dict[str, Expectation]]) -> None:
+    for name in NAMES:
+        for place, part in enumerate((series.expected, series.lower, series.upper)):
+            part[name] = [
+                round(by_point[point][name][place], 2)
+                if point in by_point and name in by_point[point]
+                else None
+                for point in series.minutes
+            ]

@@ -1,0 +1,1 @@
+"""The pages: they ask selectors and services, and hold no logic of their own."""

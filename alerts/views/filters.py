@@ -1,0 +1,81 @@
+"""Which incidents a reader asked for."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from alerts.lifecycle import State
+from alerts.models.incident import FAMILIES
+from alerts.selectors import Filters
+from detection.models import Level
+from ingest.models import Source
+
+GOING_ON, OVER = "ongoing", "over"
+DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def _any_of(choices: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return [("", _("any")), *choices]
+
+
+class IncidentFilter(forms.Form):
+    """The query of the list; a field that makes no sense is shown as wrong and filters nothing."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("number, code, words")}),
+    )
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=_any_of([(GOING_ON, _("Going on")), (OVER, _("Over")), *State.choices]),
+    )
+    level = forms.ChoiceField(
+        label=_("Level"), required=False, choices=_any_of(list(Level.choices[1:]))
+    )
+    family = forms.ChoiceField(label=_("Family"), required=False, choices=_any_of(FAMILIES))
+    source = forms.ModelChoiceField(
+        label=_("Source"),
+        required=False,
+        queryset=Source.objects.all(),
+        to_field_name="name",
+        empty_label=_("any"),
+    )
+    since = forms.DateField(label=_("From day"), required=False, widget=DATE)
+    until = forms.DateField(label=_("To day"), required=False, widget=DATE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.full_clean()
+
+    def words(self) -> str:
+        return str(self.cleaned_data.get("q", ""))
+
+    def filters(self) -> Filters:
+        asked = self.cleaned_data
+        state = asked.get("state", "")
+        source = asked.get("source")
+        since, until = asked.get("since"), asked.get("until")
+        return Filters(
+            state="" if state in (GOING_ON, OVER) else state,
+            ongoing={GOING_ON: True, OVER: False}.get(state),
+            level=asked.get("level", ""),
+            family=asked.get("family", ""),
+            source=source.name if source else "",
+            since=_midnight(since) if since else None,
+            until=_midnight(until + timedelta(days=1)) if until else None,
+        )
+
+    def query(self) -> str:
+        """Return the query string of the same list, without its page."""
+        return urlencode({k: v for k, v in self.data.items() if v and k in self.fields})
+
+
+def _midnight(day: Any) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

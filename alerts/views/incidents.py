@@ -1,0 +1,106 @@
+"""The list of incidents, the page of one, and what may be done there."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from alerts.models import Incident
+from alerts.selectors import incident_detail
+from alerts.selectors.incident_pages import (
+    incident_chart,
+    incident_row,
+    incident_words,
+    incidents_found,
+)
+from alerts.views.access import for_operators, for_readers, may_act
+from alerts.views.actions import BY_NAME, LABELS, buttons
+from alerts.views.answers import json_with_etag
+from alerts.views.filters import IncidentFilter
+
+PAGE = 25
+# Minutes listed on the page of an incident; the chart shows all of them.
+SHOWN = 30
+
+
+@never_cache
+@require_safe
+@for_readers
+def incident_list(request: HttpRequest) -> HttpResponse:
+    form = IncidentFilter(request.GET)
+    found = incidents_found(form.filters(), form.words())
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    rows = [incident_row(one, now=timezone.now()) for one in page.object_list]
+    context = {"here": "incidents", "form": form, "page": page, "rows": rows}
+    context["query"] = form.query()
+    return render(request, "incidents/list.html", context)
+
+
+@never_cache
+@require_safe
+@for_readers
+def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
+    try:
+        detail = incident_detail(pk)
+    except Incident.DoesNotExist:
+        raise Http404(f"There is no incident {pk}.") from None
+    acting = may_act(request.user)
+    context: dict[str, Any] = {
+        "here": "incidents",
+        "detail": detail,
+        "incident": detail.incident,
+        "zone": detail.incident.source.time_zone,
+        "may_act": acting,
+        "buttons": buttons(detail.permitted) if acting else [],
+        "labels": LABELS if acting and "close" in detail.permitted else [],
+        "newest_anomalies": detail.anomalies[::-1][:SHOWN],
+        "config": {
+            "url": reverse("incident-json", args=(pk,)),
+            "onset": int(detail.incident.onset.timestamp()),
+            "zone": detail.incident.source.time_zone,
+        },
+        **incident_words(detail.incident, now=timezone.now()),
+    }
+    return render(request, "incidents/page.html", context)
+
+
+@require_safe
+@for_readers
+def incident_json(request: HttpRequest, pk: int) -> HttpResponse:
+    incident = get_object_or_404(Incident, pk=pk)
+    now = timezone.now()
+    return json_with_etag(request, incident_chart(incident, now=now), now=now)
+
+
+@require_POST
+@for_operators
+def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+    incident = get_object_or_404(Incident, pk=pk)
+    if action not in BY_NAME:
+        raise Http404(f"“{action}” is not something to do with an incident.")
+    act_asked = BY_NAME[action]
+    actor = request.user.get_username()
+    try:
+        act_asked.carry_out(
+            incident_id=incident.pk, actor=actor, now=timezone.now(), form=request.POST
+        )
+    except ValueError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, str(act_asked.done))
+    return redirect(_back(request, incident))
+
+
+def _back(request: HttpRequest, incident: Incident) -> str:
+    wanted = request.POST.get("next", "")
+    here = {request.get_host()}
+    if url_has_allowed_host_and_scheme(wanted, here, require_https=request.is_secure()):
+        return wanted
+    return incident.get_absolute_url()

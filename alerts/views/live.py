@@ -1,0 +1,64 @@
+"""The live page and the small JSON that keeps it true."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from alerts.selectors.live import STEPS, live_picture
+from alerts.views.access import for_readers, may_act
+from alerts.views.answers import json_with_etag
+from alerts.views.questions import asked_moment, asked_view
+from ingest.models import Source
+
+# Parts of /health that tell somebody who watches payments whether to trust the page.
+HEALTH_PARTS = (
+    ("worker", _("Worker")),
+    ("beat", _("Clock")),
+    ("detection", _("Detection")),
+    ("outbox", _("Messages")),
+    ("database", _("Database")),
+    ("cache", _("Cache")),
+)
+
+
+@never_cache
+@require_safe
+@for_readers
+def live(request: HttpRequest) -> HttpResponse:
+    view = asked_view(request.GET)
+    until = int(view.until.timestamp()) if view.until else None
+    context: dict[str, Any] = {
+        "here": "live",
+        "view": view,
+        "until": until,
+        "hours_on_offer": list(STEPS),
+        "sources": Source.objects.filter(enabled=True),
+        "may_act": may_act(request.user),
+        "needs_key": settings.GUARDIAN_REQUIRE_API_KEY,
+        "site": request.build_absolute_uri("/").rstrip("/"),
+        "health_parts": HEALTH_PARTS,
+        "config": {
+            "url": reverse("live-json"),
+            "source": view.source.name if view.source else "",
+            "hours": view.hours,
+            "until": until,
+            "zone": view.zone,
+        },
+    }
+    return render(request, "live.html", context)
+
+
+@require_safe
+@for_readers
+def live_json(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    view = asked_view(request.GET)
+    picture = live_picture(view, now=now, since=asked_moment(request.GET, "since"))
+    return json_with_etag(request, picture, now=now)

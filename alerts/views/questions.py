@@ -1,0 +1,32 @@
+"""What a request asks for, read from its query; nonsense is a 404, never a 500."""
+
+from datetime import datetime
+
+from django.http import Http404, QueryDict
+from django.shortcuts import get_object_or_404
+
+from alerts.selectors.live import STEPS, View, moment_at
+from ingest.models import Source
+
+DEFAULT_HOURS = 3
+# Unix seconds of the years 2000 and 2100: outside of them it is not a time of payments.
+EARLIEST, LATEST = 946_684_800, 4_102_444_800
+
+
+def asked_moment(query: QueryDict, name: str) -> datetime | None:
+    """Return the instant given in Unix seconds; None if there is none."""
+    text = query.get(name, "")
+    if not text or text == "0":
+        return None
+    if not text.isascii() or not text.isdigit() or not EARLIEST <= int(text[:12]) <= LATEST:
+        raise Http404(f"“{name}” is not a time in Unix seconds.")
+    return moment_at(int(text[:12]))
+
+
+def asked_view(query: QueryDict) -> View:
+    """Return the source, hours and end that the query names."""
+    name = query.get("source", "")
+    source = get_object_or_404(Source, name=name) if name else None
+    hours = query.get("hours", "")
+    known = {str(hour): hour for hour in STEPS}
+    return View(source, known.get(hours, DEFAULT_HOURS), asked_moment(query, "until"))

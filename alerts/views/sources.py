@@ -1,0 +1,38 @@
+"""Who reports, how fresh, how far learned; and what is expected of one of them."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from alerts.selectors.source_pages import newest_incidents, source_row, source_rows, week_expected
+from alerts.views.access import for_readers
+from ingest.models import Source
+
+
+@never_cache
+@require_safe
+@for_readers
+def source_list(request: HttpRequest) -> HttpResponse:
+    rows = source_rows(now=timezone.now())
+    return render(request, "sources/list.html", {"here": "sources", "rows": rows})
+
+
+@never_cache
+@require_safe
+@for_readers
+def source_page(request: HttpRequest, name: str) -> HttpResponse:
+    source = get_object_or_404(Source, name=name)
+    now = timezone.now()
+    week = week_expected(source, now=now)
+    context = {
+        "here": "sources",
+        "row": source_row(source, now=now),
+        "source": source,
+        "week": week,
+        "has_week": any(hour.shade for _day, hours in week for hour in hours),
+        "hours": range(24),
+        "incidents": newest_incidents(source),
+    }
+    return render(request, "sources/page.html", context)

@@ -1,0 +1,120 @@
+"""GET /stream: what happens, as it happens, to whoever keeps the line open."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import msgspec
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from alerts.selectors.stream import Happening, Place, happenings_after, newest_place, place_of
+from alerts.views.access import for_readers
+
+HEARTBEAT_SECONDS = 15.0
+LOOK_EVERY_SECONDS = 1.0
+# A line holds a thread: each ends by itself, and the reader comes back with Last-Event-ID.
+LONGEST_SECONDS = 600.0
+RETRY_MS = 2000
+
+
+class Lines:
+    """How many lines this process may keep open; one more is refused."""
+
+    def __init__(self, most: int) -> None:
+        self._free = threading.BoundedSemaphore(most)
+
+    def take(self) -> bool:
+        return self._free.acquire(blocking=False)
+
+    def give_back(self) -> None:
+        self._free.release()
+
+
+# Half of the threads at most: reports and pages must still be answered.
+lines = Lines(max(1, min(16, settings.GUARDIAN_WEB_THREADS // 2)))
+
+
+@require_GET
+@for_readers
+def stream(request: HttpRequest) -> HttpResponseBase:
+    asked = request.headers.get("Last-Event-ID") or request.GET.get("last_event_id", "")
+    place = place_of(asked) if asked else newest_place()
+    if place is None:
+        return JsonResponse({"error": f"“{asked[:40]}” is not an event id."}, status=400)
+    if not lines.take():
+        refusal = JsonResponse({"error": "Too many open streams."}, status=503)
+        refusal["Retry-After"] = "30"
+        return refusal
+    answer = StreamingHttpResponse(Line(place), content_type="text/event-stream")
+    answer["Cache-Control"] = "no-cache, no-transform"
+    answer["X-Accel-Buffering"] = "no"
+    return answer
+
+
+class Line:
+    """One open line: an iterator that gives its slot back however it ends."""
+
+    def __init__(self, place: Place) -> None:
+        self._text = written(place)
+        self._held = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._text)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._held:
+            self._held = False
+            lines.give_back()
+
+    def __del__(self) -> None:
+        # The reader went away before the first byte: no server calls close() then.
+        self.close()
+
+
+def written(place: Place) -> Iterator[bytes]:
+    """Write what happens after `place`, with a heartbeat when nothing does."""
+    ends = time.monotonic() + LONGEST_SECONDS
+    spoke = time.monotonic()
+    yield f"retry: {RETRY_MS}\nid: {place}\nevent: connected\ndata: {{}}\n\n".encode()
+    while time.monotonic() < ends:
+        happened = happenings_after(place, now=timezone.now())
+        _let_go_of_the_database()
+        for one in happened:
+            place = one.place
+            yield event_text(one)
+        if happened:
+            spoke = time.monotonic()
+            continue
+        if time.monotonic() - spoke >= HEARTBEAT_SECONDS:
+            spoke = time.monotonic()
+            yield b": still here\n\n"
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+def event_text(one: Happening) -> bytes:
+    """Return one event as the wire wants it."""
+    body = msgspec.json.encode(one.body)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (
+        str(one.place).encode(),
+        one.kind.encode(),
+        body,
+    )
+
+
+def _let_go_of_the_database() -> None:
+    # The pool is small, and this line sleeps most of the time. Inside a transaction (a test) the
+    # connection is not this line's to close.
+    if not connection.in_atomic_block:
+        connection.close()
