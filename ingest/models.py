@@ -1,5 +1,6 @@
 """Who reported, what they reported, and the counts per minute that detection reads."""
 
+import re
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -8,6 +9,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+
+
+RATE = re.compile(r"[1-9]\d{0,8}/[smhd]")
 
 
 class Status(models.TextChoices):
@@ -65,15 +69,33 @@ class Source(models.Model):
         return self.title or self.name
 
 
+def _known_scopes(value: str) -> None:
+    unknown = sorted(set(value.split()) - set(ApiKey.Scope.values))
+    if unknown or not value.split():
+        known = ", ".join(ApiKey.Scope.values)
+        raise ValidationError(f"Known scopes are {known}; separate several by a space.")
+
+
+def _known_rate(value: str) -> None:
+    if not RATE.fullmatch(value):
+        raise ValidationError("Write requests/period such as 6000/m (s, m, h or d).")
+
+
 class ApiKey(models.Model):
     """A secret that lets one source report. Only its prefix and a hash are kept."""
 
     class Scope(models.TextChoices):
         REPORT = "report", "Report transactions"
-        ADMIN = "admin", "Report, and administer"
+        READ = "read", "Read anomalies, incidents and figures"
+        ADMIN = "admin", "Everything, for every source"
 
     name = models.CharField(max_length=80)
-    scope = models.CharField(max_length=8, choices=Scope.choices, default=Scope.REPORT)
+    scopes = models.CharField(
+        max_length=40,
+        default=Scope.REPORT,
+        validators=[_known_scopes],
+        help_text="report, read or admin; several separated by a space.",
+    )
     source = models.ForeignKey(
         Source,
         null=True,
@@ -84,19 +106,38 @@ class ApiKey(models.Model):
     )
     prefix = models.CharField(max_length=12, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, editable=False)
+    signed_only = models.BooleanField(
+        default=False, help_text="On: takes signed requests alone, never the secret itself."
+    )
     rate_limit = models.CharField(
-        max_length=16, blank=True, help_text="For example 6000/m; empty: unlimited."
+        max_length=16,
+        blank=True,
+        validators=[_known_rate],
+        help_text="For example 6000/m; empty: unlimited.",
     )
     created = models.DateTimeField(default=timezone.now, editable=False)
     expires = models.DateTimeField(null=True, blank=True)
     revoked = models.DateTimeField(null=True, blank=True)
     last_used = models.DateTimeField(null=True, blank=True, editable=False)
+    successor = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="predecessors",
+    )
 
     class Meta:
         ordering = ("-created",)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    def clean(self) -> None:
+        # What an administrator may do is not bounded by a source, so neither may the key seem to be.
+        if self.source_id is not None and self.Scope.ADMIN in self.scopes.split():
+            raise ValidationError({"scopes": "A key of one source cannot be an admin's."})
 
 
 class Report(models.Model):

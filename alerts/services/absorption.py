@@ -50,7 +50,7 @@ def absorb_anomalies(*, now: datetime) -> list[int]:
 
 def waiting_sources() -> list[int]:
     """Return the sources with anomalies in the queue."""
-    waiting = Anomaly.objects.filter(absorbed=None).order_by()
+    waiting = Anomaly.objects.filter(absorbed=None, provisional=False).order_by()
     return list(waiting.values_list("source_id", flat=True).distinct())
 
 
@@ -71,12 +71,13 @@ def _absorb_source(source: int, now: datetime) -> list[int]:
 def _claim(source: int, now: datetime) -> list[Anomaly]:
     waiting = (
         Anomaly.objects.select_for_update(skip_locked=True)
-        .filter(source=source, absorbed=None)
+        .filter(source=source, absorbed=None, provisional=False)
         .order_by("minute", "id")[: conf.BATCH]
     )
     claimed = list(waiting)
     Anomaly.objects.filter(pk__in=[a.pk for a in claimed], absorbed=None).update(absorbed=now)
-    return claimed
+    # Late data may have taken one back before anybody was told: nothing to tell then.
+    return [anomaly for anomaly in claimed if anomaly.withdrawn is None]
 
 
 def _absorb(anomaly: Anomaly, now: datetime) -> list[int]:
@@ -165,7 +166,7 @@ def _take_in(incident: Incident, anomaly: Anomaly) -> None:
     incident.first_anomaly = min(incident.first_anomaly, anomaly.minute)
     incident.last_anomaly = max(incident.last_anomaly, anomaly.minute)
     incident.onset = min(incident.onset, incident.first_anomaly)
-    incident.anomaly_count = _bad_minutes(incident)
+    incident.anomaly_count = max(_bad_minutes(incident), 1)
     if anomaly.excess is not None:
         incident.excess = anomaly.excess
         incident.excess_low, incident.excess_high = anomaly.excess_low, anomaly.excess_high
@@ -180,6 +181,7 @@ def _bad_minutes(incident: Incident) -> int:
         source=incident.source_id,
         family=incident.family,
         minute__range=(incident.first_anomaly, incident.last_anomaly),
+        withdrawn=None,
     ).count()
 
 

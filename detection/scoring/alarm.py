@@ -13,9 +13,11 @@ TOP_FACTOR = 2.0
 # Normality is tested against this part of the shift seen in the alarm ...
 RETURN_PART = 0.6
 # ... and believed from this much evidence [nats].
-RETURN_EVIDENCE = 3.0
+RETURN_EVIDENCE = 2.0
 # A shift that lasted this long is the new normal, and said so.
 NEW_LEVEL_MINUTES = 240
+# ... a volume already after this: campaigns and holidays last for hours.
+NEW_VOLUME_MINUTES = 59
 
 
 def shift_seen(seen: Floats, meant: Floats) -> Floats:

@@ -20,6 +20,8 @@ LEVEL_TRANSACTIONS = 300.0
 FAST_MINUTES = (20.0, 300.0)
 SLOW_MINUTES = (180.0, 600.0)
 LEVEL_FLOOR = 0.02
+# Before so many days of a kind are known every morning would be a surge.
+SEASON_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def expect(state: State, moments: Moments) -> Expectation:
     level = np.where(known, state.level_seen / np.where(known, state.level_expected, 1), 1.0)
     level = np.maximum(level, LEVEL_FLOOR)
     slow = season * level[:, 1]
-    usual = np.where(state.season_days > 0, season, slow)
+    usual = np.where(state.season_days.any(1), season, slow)
     return Expectation(season, season * level[:, 0], slow, usual)
 
 
@@ -133,7 +135,7 @@ def _relearn(state: State, rows: Ints, moments: Moments) -> None:
     before = season_at(part, moments.local_minute[rows])
     history = np.expm1(part.history.astype(float))
     season, factor, days = fit_season(history, part.history_day.astype(np.int64))
-    fitted = days > 0
+    fitted = days.any(1)
     state.season[rows] = np.where(fitted[:, None, None], season, part.season)
     state.weekday_factor[rows] = np.where(fitted[:, None], factor, part.weekday_factor)
     state.season_days[rows] = days
@@ -158,8 +160,8 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
         Volume of a typical weekday and weekend day [transactions a minute].
     factor : array (S, 7)
         What each weekday's total is of that.
-    days : array (S,)
-        Days the fit rests on.
+    days : array (S, 2)
+        Weekdays and weekend days the fit rests on.
     """
     known = np.isfinite(history)
     whole = (known.mean(axis=2) > 0.5) & (day >= 0)
@@ -173,15 +175,27 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
         seen = np.clip(seen, 0.6 * model, 1.6 * model) * known
         shape = _ratio(seen.sum(1), (factor[:, :, None] * known).sum(1))
     shape = smooth_circular(shape)
-    shrink = 0.25 + 50.0 / BIN_MINUTES / np.maximum(shape.mean(1), 1e-3)
     season = np.empty((len(history), DAY_TYPES, BINS))
     for kind in range(DAY_TYPES):
-        weight = whole & (weekend == bool(kind))
-        exposure = (factor[:, :, None] * known * weight[:, :, None]).sum(1)
-        total = (seen * weight[:, :, None]).sum(1)
-        own = (total + shrink[:, None] * shape) / (exposure + shrink[:, None])
-        season[:, kind] = smooth_circular(own)
-    return season, _weekday_factors(factor, whole, day), whole.sum(1).astype(float)
+        weight = known & (whole & (weekend == bool(kind)))[:, :, None]
+        exposure = (factor[:, :, None] * weight).sum(1)
+        season[:, kind] = _toward(shape, (seen * weight).sum(1), exposure)
+    return season, _weekday_factors(factor, whole, day), np.stack([whole & ~weekend, whole & weekend], axis=2).sum(1).astype(float)
+
+
+def _toward(shape: Floats, total: Floats, exposure: Floats) -> Floats:
+    """Shape of one kind of day, drawn to the shape of all days as far as noise explains both.
+
+    The pull is the empirical Bayes one: sampling variance over the variance between the kinds.
+    """
+    smooth_total, smooth_exposure = smooth_circular(total), smooth_circular(exposure)
+    model = np.maximum(shape * smooth_exposure, 1e-9)
+    noise = SMOOTHED_PART / np.maximum(BIN_MINUTES * model, 1e-9)
+    distance = (smooth_total / model - 1) ** 2
+    heavy = np.minimum(model, 5.0)
+    between = ((distance - noise) * heavy).sum(1) / np.maximum(heavy.sum(1), 1e-9)
+    pull = SMOOTHED_PART / BIN_MINUTES / np.maximum(between, LEAST_BETWEEN)[:, None]
+    return (smooth_total + pull) / (smooth_exposure + pull / np.maximum(shape, 1e-6))
 
 
 def _weekday_factors(factor: Floats, whole: Bools, day: Ints) -> Floats:
@@ -200,6 +214,11 @@ def _weekday_factors(factor: Floats, whole: Bools, day: Ints) -> Floats:
 SMOOTHING = np.hanning(7)[1:-1] / np.hanning(7)[1:-1].sum()
 
 
+# Variance left after that averaging, and the least difference assumed between kinds of day.
+SMOOTHED_PART = float((SMOOTHING**2).sum())
+LEAST_BETWEEN = 0.003
+
+
 def smooth_circular(shape: Floats) -> Floats:
     """Average each quarter hour with its two neighbours on both sides, around midnight too."""
     out = np.zeros_like(shape)
@@ -210,3 +229,9 @@ def smooth_circular(shape: Floats) -> Floats:
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     return np.maximum(numerator, 1e-6) / np.maximum(denominator, 1e-6)
+
+
+def seasoned(state: State, moments: Moments) -> Bools:
+    """Whether days like this one have been seen often enough to expect their shape, (S,)."""
+    kind = (moments.weekday >= SATURDAY).astype(np.int64)
+    return state.season_days[np.arange(len(state)), kind] >= SEASON_DAYS

@@ -23,7 +23,7 @@ RATE_RISES = (1.5, 2.5, 6.0, 30.0)
 RATE_FALL = 0.4
 VOLUME_FALLS = (0.65, 0.4, 0.1)
 VOLUME_RISES = (2.2,)
-DRIFT_FALLS = (0.65,)
+DRIFT_FALLS = (0.5,)
 DRIFT_RISES: tuple[float, ...] = ()
 
 FAMILY_OF_RATE = {

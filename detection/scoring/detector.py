@@ -6,7 +6,7 @@ import numpy as np
 
 from detection.scoring import alarm as alarms
 from detection.scoring import designs
-from detection.scoring.baseline import Expectation, expect, follow_level, record_history
+from detection.scoring.baseline import Expectation, expect, follow_level, record_history, seasoned
 from detection.scoring.calibration import z_surprise
 from detection.scoring.cusum import accumulate, negative_binomial_gain
 from detection.scoring.dispersion import Dispersion, dispersion, learn_dispersion
@@ -28,8 +28,6 @@ __all__ = ["Explanation", "Scores", "explain", "forecast", "learn", "score", "ta
 CAP = 0.6
 # A source is learning until it has reported this many minutes.
 LEARNING_MINUTES = 120
-# Without a known day, volume tests other than outage and silence would page every morning.
-SEASON_DAYS = 2
 BAND_WIDTH = 3.0
 ZS = 7
 # A share is known well enough to notice its fall from this many transactions on.
@@ -171,7 +169,7 @@ def _accumulate(
     ) / np.take(width.swing, designs.CHANNEL, axis=1)
     gain[:, designs.SILENCE] = silence_gain(state, meant[:, 0], width, counts.reported)
     gain = np.where(~closed[:, None] & designs.FALLS, 0.0, gain)
-    gain = np.where(_testable(state), gain, 0.0)
+    gain = np.where(_testable(state, moments), gain, 0.0)
     fresh = past | (moments.utc_minute - state.through > GAP_MINUTES)
     keep = ~fresh[:, None]
     before = np.where(keep, state.evidence, 0)
@@ -212,15 +210,15 @@ def _allowed(state: State, policy: Policy, seen: Floats, meant: Floats) -> Bools
     return (large & changed | silent) & on
 
 
-def _testable(state: State) -> Bools:
+def _testable(state: State, moments: Moments) -> Bools:
     """Which tests have the history they need, shape (S, T)."""
-    seasoned = state.season_days[:, None] >= SEASON_DAYS
+    known = seasoned(state, moments)[:, None]
     needs_season = designs.IS_VOLUME & (designs.RHO > 0.1)
     learned = state.minutes[:, None] >= LEARNING_MINUTES
     rate = np.maximum(designs.CHANNEL - designs.FIRST_RATE, 0)
     common = np.take(state.share_seen, rate, axis=1) >= FALL_TRANSACTIONS
     needs_count = designs.FALLS & ~designs.IS_VOLUME
-    return learned & (seasoned | ~needs_season) & (common | ~needs_count)
+    return learned & (known | ~needs_season) & (common | ~needs_count)
 
 
 def _judge(
@@ -346,7 +344,9 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
 def _adopt_new_levels(state: State, moments: Moments) -> None:
     """After four hours the shift is the new normal: the alarm ends and the baseline moves."""
     age = moments.utc_minute[:, None] - state.alarm_since
-    old = (state.alarm > 0) & (age >= alarms.NEW_LEVEL_MINUTES)
+    patience = np.where(designs.IS_VOLUME, alarms.NEW_VOLUME_MINUTES, alarms.NEW_LEVEL_MINUTES)
+    old = (state.alarm > 0) & (age >= patience)
+    old[:, designs.SILENCE] = False
     if not old.any():
         return
     rows = np.flatnonzero(old.any(1))
@@ -370,8 +370,9 @@ def _close_day(state: State, policy: Policy, moments: Moments) -> None:
     # a day begun or spent learning says nothing about quiet traffic
     whole = rows[state.minutes[rows] >= 2 * LEARNING_MINUTES]
     slot = state.day[whole] % MAXIMA_DAYS
-    seasoned = (state.season_days[whole, None] >= SEASON_DAYS) | ~designs.IS_VOLUME
-    state.maxima[whole, slot] = np.where(seasoned, state.day_maximum[whole], np.nan)
+    yesterday = Moments(moments.utc_minute - 1, moments.local_minute - 1)
+    fit = seasoned(state, yesterday)[whole, None] | ~designs.IS_VOLUME
+    state.maxima[whole, slot] = np.where(fit, state.day_maximum[whole], np.nan)
     state.day_maximum[rows] = 0
     maxima = state.maxima[rows].astype(float)
     state.threshold[rows] = gumbel_threshold(maxima, policy.pages_per_week[rows])

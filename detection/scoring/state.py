@@ -34,7 +34,7 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "history_day": ((HISTORY_DAYS,), np.int32, -1),
     "season": ((DAY_TYPES, BINS), np.float32, 1),
     "weekday_factor": ((7,), np.float32, 1),
-    "season_days": ((), np.float32, 0),
+    "season_days": ((DAY_TYPES,), np.float32, 0),
     # the level of the volume: fast and slow memory
     "level_seen": ((2,), np.float32, 0),
     "level_expected": ((2,), np.float32, 0),

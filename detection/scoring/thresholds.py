@@ -8,12 +8,13 @@ from detection.scoring.series import Floats, Ints
 # Tests of one source speak largely of the same transactions; as many false pages as this number
 # of independent ones would raise.
 EFFECTIVE_TESTS = 12.0
-FLOOR = 9.0
+FLOOR = 10.5
 # Before the maxima of a few days are known the threshold is this much higher.
 START = 12.0
 MINIMUM_DAYS = 3
-GUMBEL_50 = -np.log(-np.log(0.5))
-GUMBEL_80 = -np.log(-np.log(0.8))
+LOWER, UPPER = 0.3, 0.7
+GUMBEL_LOWER = -np.log(-np.log(LOWER))
+GUMBEL_UPPER = -np.log(-np.log(UPPER))
 PRIOR_DAYS = 4.0
 PRIOR_SCALE = 1.0
 
@@ -35,13 +36,13 @@ def gumbel_threshold(maxima: Floats, pages_per_week: Floats) -> Floats:
     """
     count = np.isfinite(maxima).sum(1)
     ordered = np.sort(np.where(np.isfinite(maxima), maxima, np.inf), axis=1)
-    middle = _quantile(ordered, count, 0.5)
-    upper = _quantile(ordered, count, 0.8)
-    scale = (upper - middle) / (GUMBEL_80 - GUMBEL_50)
+    lower = _quantile(ordered, count, LOWER)
+    upper = _quantile(ordered, count, UPPER)
+    scale = (upper - lower) / (GUMBEL_UPPER - GUMBEL_LOWER)
     scale = (count * scale + PRIOR_DAYS * PRIOR_SCALE) / (count + PRIOR_DAYS)
     alpha = pages_per_week / 7 / EFFECTIVE_TESTS
     height = -np.log(-np.log1p(-np.minimum(alpha, 0.5)))
-    threshold = middle - GUMBEL_50 * scale + scale * height[:, None]
+    threshold = upper + scale * (height[:, None] - GUMBEL_UPPER)
     return np.where(count >= MINIMUM_DAYS, np.maximum(threshold, FLOOR), START)
 
 

@@ -12,12 +12,15 @@ from ingest.reports import NewReport
 
 # Every INSERT takes its rows in key order, and the tables come in one order in every statement:
 # two writers of the same keys therefore wait for each other and never in a circle.
-_REPORTS = """
+_SENT = """
 sent AS (
     SELECT * FROM unnest(%(sources)s::bigint[], %(timestamps)s::timestamptz[], %(statuses)s::text[],
                          %(codes)s::text[], %(counts)s::bigint[], %(timed)s::boolean[])
         AS s (source_id, timestamp, status, auth_code, count, timed)
-), written AS (
+)"""
+
+_WRITTEN = """
+written AS (
     INSERT INTO ingest_report AS r
         (source_id, timestamp, status, auth_code, count, timed, received)
     SELECT source_id, timestamp, status, auth_code, count, timed, now() FROM sent
@@ -55,7 +58,7 @@ placed AS (
     RETURNING *
 )"""
 
-_MINUTES = """
+_COUNTED = """
 counted AS (
     INSERT INTO ingest_minutecount AS m (source_id, minute, status, auth_code, count)
     SELECT source_id, minute, status, auth_code, sum(moved)::bigint FROM ({shifts}) AS shifts
@@ -73,7 +76,10 @@ counted AS (
     -- commit or leaves it, and a busy hour is not rewritten at every report.
     ON CONFLICT (source_id, hour) DO UPDATE SET seen = excluded.seen
         WHERE h.seen < excluded.seen - interval '1 second'
-), touched AS ({touched})
+)"""
+
+_ANSWER = """
+, touched AS ({touched})
 SELECT 'before', m.source_id, m.minute, m.status, m.auth_code, m.count,
     NULL::text, NULL::boolean, NULL::boolean
     FROM touched JOIN ingest_minutecount AS m USING (source_id, minute)
@@ -101,21 +107,26 @@ SELECT 'place', source_id, timestamp, status, auth_code, count, external_id,
 FROM placed
 """
 
-REPORTS_ONLY = (
-    "WITH" + _REPORTS + "," + _MINUTES.format(shifts=_SHIFTS, touched=_TOUCHED)
-).encode()
+REPORTS_ONLY = ",".join(
+    ("WITH" + _SENT, _WRITTEN, _COUNTED.format(shifts=_SHIFTS))
+) + _ANSWER.format(touched=_TOUCHED)
 WITH_TRANSACTIONS = (
-    "WITH"
-    + _REPORTS
-    + ","
-    + _TRANSACTIONS
-    + ","
-    + _MINUTES.format(
-        shifts=_SHIFTS + _MOVES,
-        touched=_TOUCHED + " UNION " + _TOUCHED.replace("sent", "placed"),
-    )
+    ",".join(("WITH" + _SENT, _WRITTEN, _TRANSACTIONS, _COUNTED.format(shifts=_SHIFTS + _MOVES)))
+    + _ANSWER.format(touched=_TOUCHED + " UNION " + _TOUCHED.replace("sent", "placed"))
     + _PLACES
-).encode()
+)
+# The same for rows that wait in the temporary table `staged`; answers how many of them were news.
+STAGED = (
+    ",".join(
+        (
+            "WITH sent AS (SELECT source_id, timestamp, status, auth_code, count, true AS timed"
+            " FROM staged)",
+            _WRITTEN,
+            _COUNTED.format(shifts=_SHIFTS),
+        )
+    )
+    + " SELECT count(*) FROM written"
+)
 
 # After this many runs on a connection a statement is planned once and for all: planning costs
 # more than running it for one report.
@@ -133,12 +144,12 @@ def _columns(reports: Sequence[NewReport], prefix: str = "") -> dict[str, list[A
     }
 
 
-def _run(sql: bytes, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _run(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     raw = connection.connection
     raw.prepare_threshold = PREPARE_AFTER
     with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        cursor.execute(sql, parameters, binary=True)
+        cursor.execute(sql.encode(), parameters, binary=True)
         return cursor.fetchall()
 
 

@@ -1,11 +1,13 @@
-"""API keys: issued once, kept as a hash, believed until revoked or expired."""
+"""API keys: issued once, kept as a hash, believed until revoked, replaced or expired."""
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ REMEMBER_SECONDS = 10
 USED_EVERY = timedelta(minutes=1)
 PREFIX_LENGTH = 12
 LONGEST_SECRET = 128
+DEFAULT_OVERLAP = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Authenticated:
     id: int
     name: str
     prefix: str
-    scope: str
+    scopes: frozenset[str]
     rate_limit: str
     source_id: int | None
     source_name: str | None
@@ -45,10 +48,19 @@ class Authenticated:
     @property
     def is_admin(self) -> bool:
         """Tell whether the key may administer."""
-        return self.scope == ApiKey.Scope.ADMIN
+        return ApiKey.Scope.ADMIN in self.scopes
 
 
-_remembered: Expiring[str, Authenticated] = Expiring(REMEMBER_SECONDS, limit=10_000)
+@dataclass(frozen=True)
+class Known:
+    """A key that was found: its holder, and what a caller has to match."""
+
+    holder: Authenticated
+    secret_hash: str
+    signed_only: bool
+
+
+_remembered: Expiring[str, Known] = Expiring(REMEMBER_SECONDS, limit=10_000)
 
 
 def _digest(secret: str) -> str:
@@ -61,53 +73,88 @@ def issue_key(
     *,
     name: str,
     source: Source | None = None,
-    scope: str = ApiKey.Scope.REPORT,
+    scopes: Iterable[str] = (ApiKey.Scope.REPORT,),
     rate_limit: str = "",
     expires: datetime | None = None,
+    signed_only: bool = False,
 ) -> tuple[ApiKey, str]:
     """A key exists; its secret is returned this once and kept nowhere."""
     secret = f"tg_{secrets.token_hex(5)[:9]}{secrets.token_urlsafe(32)}"
-    key = ApiKey.objects.create(
+    key = ApiKey(
         name=name,
         source=source,
-        scope=scope,
+        scopes=" ".join(sorted(set(scopes))),
         rate_limit=rate_limit,
         expires=expires,
+        signed_only=signed_only,
         prefix=secret[:PREFIX_LENGTH],
         secret_hash=_digest(secret),
     )
+    key.full_clean(validate_unique=False)
+    key.save()
     return key, secret
+
+
+@transaction.atomic
+def rotate_key(*, key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> tuple[ApiKey, str]:
+    """A successor with the same rights exists; the key itself ends when the overlap is over."""
+    successor, secret = issue_key(
+        name=key.name,
+        source=key.source,
+        scopes=key.scopes.split(),
+        rate_limit=key.rate_limit,
+        # A key that was to live for ninety days is followed by one that lives for ninety days.
+        expires=timezone.now() + (key.expires - key.created) if key.expires else None,
+        signed_only=key.signed_only,
+    )
+    ends = timezone.now() + overlap
+    key.expires = min(key.expires, ends) if key.expires else ends
+    key.successor = successor
+    key.save(update_fields=("expires", "successor"))
+    forget_keys()
+    return successor, secret
 
 
 def authenticate_key(*, secret: str) -> Authenticated | None:
     """The holder of a valid key is returned and noted as seen; None for any other secret."""
     if not secret.isascii() or not secret.startswith("tg_") or len(secret) > LONGEST_SECRET:
         return None
-    digest = _digest(secret)
-    holder = _remembered.get(digest) or _looked_up(secret, digest)
-    if holder is None or (holder.expires and holder.expires <= timezone.now()):
+    known = known_key(prefix=secret[:PREFIX_LENGTH])
+    if known is None or known.signed_only:
         return None
-    return holder
+    return known.holder if hmac.compare_digest(known.secret_hash, _digest(secret)) else None
 
 
-def _looked_up(secret: str, digest: str) -> Authenticated | None:
-    key = ApiKey.objects.select_related("source").filter(prefix=secret[:PREFIX_LENGTH]).first()
-    if key is None or not hmac.compare_digest(key.secret_hash, digest) or key.revoked:
+def known_key(*, prefix: str) -> Known | None:
+    """The key of this prefix is returned if it is neither revoked nor expired, and noted as seen.
+
+    Nothing is proven by a prefix: the caller compares the secret or the signature.
+    """
+    known = _remembered.get(prefix) or _looked_up(prefix)
+    if known is None or (known.holder.expires and known.holder.expires <= timezone.now()):
+        return None
+    return known
+
+
+def _looked_up(prefix: str) -> Known | None:
+    key = ApiKey.objects.select_related("source").filter(prefix=prefix, revoked=None).first()
+    if key is None:
         return None
     holder = Authenticated(
         id=key.pk,
         name=key.name,
         prefix=key.prefix,
-        scope=key.scope,
+        scopes=frozenset(key.scopes.split()),
         rate_limit=key.rate_limit,
         source_id=key.source_id,
         source_name=key.source.name if key.source else None,
         expires=key.expires,
     )
+    known = Known(holder=holder, secret_hash=key.secret_hash, signed_only=key.signed_only)
     if key.expires is None or key.expires > timezone.now():
         _note_use(key)
-        _remembered.put(digest, holder)
-    return holder
+        _remembered.put(prefix, known)
+    return known
 
 
 def _note_use(key: ApiKey) -> None:
@@ -120,7 +167,9 @@ def _note_use(key: ApiKey) -> None:
 
 def revoke_key(*, key: ApiKey) -> None:
     """The key opens nothing any more: here at once, in other processes within seconds."""
-    ApiKey.objects.filter(pk=key.pk, revoked=None).update(revoked=timezone.now())
+    if key.revoked is None:
+        key.revoked = timezone.now()
+        key.save(update_fields=("revoked",))
     forget_keys()
 
 
