@@ -10,7 +10,6 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
-
 RATE = re.compile(r"[1-9]\d{0,8}/[smhd]")
 
 
@@ -135,7 +134,7 @@ class ApiKey(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
     def clean(self) -> None:
-        # What an administrator may do is not bounded by a source, so neither may the key seem to be.
+        # What an administrator may do is bounded by no source; the key must not seem to be.
         if self.source_id is not None and self.Scope.ADMIN in self.scopes.split():
             raise ValidationError({"scopes": "A key of one source cannot be an admin's."})
 

@@ -61,6 +61,7 @@ class Known:
 
 
 _remembered: Expiring[str, Known] = Expiring(REMEMBER_SECONDS, limit=10_000)
+_noted: Expiring[str, bool] = Expiring(USED_EVERY.total_seconds(), limit=10_000)
 
 
 def _digest(secret: str) -> str:
@@ -122,11 +123,14 @@ def authenticate_key(*, secret: str) -> Authenticated | None:
     known = known_key(prefix=secret[:PREFIX_LENGTH])
     if known is None or known.signed_only:
         return None
-    return known.holder if hmac.compare_digest(known.secret_hash, _digest(secret)) else None
+    if not hmac.compare_digest(known.secret_hash, _digest(secret)):
+        return None
+    note_use(holder=known.holder)
+    return known.holder
 
 
 def known_key(*, prefix: str) -> Known | None:
-    """The key of this prefix is returned if it is neither revoked nor expired, and noted as seen.
+    """The key of this prefix is returned if it is neither revoked nor expired.
 
     Nothing is proven by a prefix: the caller compares the secret or the signature.
     """
@@ -151,18 +155,17 @@ def _looked_up(prefix: str) -> Known | None:
         expires=key.expires,
     )
     known = Known(holder=holder, secret_hash=key.secret_hash, signed_only=key.signed_only)
-    if key.expires is None or key.expires > timezone.now():
-        _note_use(key)
-        _remembered.put(prefix, known)
+    _remembered.put(prefix, known)
     return known
 
 
-def _note_use(key: ApiKey) -> None:
-    """Write the time of use, but not at every request."""
-    now = datetime.now(UTC)
-    if key.last_used is None or key.last_used < now - USED_EVERY:
+def note_use(*, holder: Authenticated) -> None:
+    """The key was used within the last minute or two; not written at every request."""
+    if _noted.get(holder.prefix) is None:
+        now = datetime.now(UTC)
         stale = Q(last_used=None) | Q(last_used__lt=now - USED_EVERY)
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used=now)
+        ApiKey.objects.filter(stale, pk=holder.id).update(last_used=now)
+        _noted.put(holder.prefix, True)
 
 
 def revoke_key(*, key: ApiKey) -> None:
@@ -176,3 +179,4 @@ def revoke_key(*, key: ApiKey) -> None:
 def forget_keys() -> None:
     """This process reads every key afresh."""
     _remembered.forget()
+    _noted.forget()
