@@ -64,7 +64,8 @@ JOIN ingest_minutecount AS m ON m.source_id = j.value->>0 AND m.minute = j.value
 Shift = tuple[int, str, str, str]
 
 
-def _text(moment: datetime) -> str:
+def as_text(moment: datetime) -> str:
+    """Return a time as Django keeps it in SQLite."""
     return str(moment.replace(tzinfo=None))
 
 
@@ -80,7 +81,7 @@ def _minute(text: str) -> str:
 def _row(report: NewReport) -> list[Any]:
     return [
         report.source.id,
-        _text(report.timestamp),
+        as_text(report.timestamp),
         report.status,
         report.auth_code,
         report.count,
@@ -93,7 +94,7 @@ class _Writing:
     """One recording: what has been written so far and how far each minute has to move."""
 
     def __init__(self, now: datetime) -> None:
-        self.now = _text(now)
+        self.now = as_text(now)
         self.outcome = Outcome()
         self.shifts: dict[Shift, int] = defaultdict(int)
         self.touched: set[tuple[int, str]] = set()
@@ -130,7 +131,7 @@ class _Writing:
         if self.shifts:
             moved = [[*key, count] for key, count in self.shifts.items()]
             self._run(_MINUTES, json.dumps(moved))
-        limit = _text(late_before)
+        limit = as_text(late_before)
         late = {(key[0], key[1][:13] + ":00:00") for key in self.shifts if key[1] < limit}
         if late:
             self._run(_LATE, self.now, _json(late))
