@@ -22,7 +22,7 @@ NEW_VOLUME_MINUTES = 59
 
 def shift_seen(seen: Floats, meant: Floats) -> Floats:
     """Ratio of what came since the onset to what was expected, bounded to 1/1000 .. 1000."""
-    return np.clip((seen + 0.1) / (meant + 0.1), 1e-3, 1e6)
+    return np.clip((seen + 0.01) / (meant + 1e-6), 1e-3, 1e6)
 
 
 def return_gain(seen: Floats, meant: Floats, ratio: Floats) -> Floats:

@@ -22,6 +22,8 @@ SLOW_MINUTES = (180.0, 600.0)
 LEVEL_FLOOR = 0.02
 # Before so many days of a kind are known every morning would be a surge.
 SEASON_DAYS = 2
+# A median needs three days; two say only that they differ.
+MEDIAN_DAYS = 3
 
 
 @dataclass(frozen=True)
@@ -169,11 +171,11 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
     seen = np.where(known, history, 0.0)
     weekend = weekday_of(day) >= SATURDAY
     shape = _ratio(seen.sum(1), known.sum(1))
-    for _ in range(3):
-        factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
-        model = factor[:, :, None] * shape[:, None]
-        seen = np.clip(seen, 0.6 * model, 1.6 * model) * known
+    factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
+    seen = _without_outliers(seen, factor, known, weekend)
+    for _ in range(2):
         shape = _ratio(seen.sum(1), (factor[:, :, None] * known).sum(1))
+        factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
     shape = smooth_circular(shape)
     season = np.empty((len(history), DAY_TYPES, BINS))
     for kind in range(DAY_TYPES):
@@ -181,6 +183,27 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
         exposure = (factor[:, :, None] * weight).sum(1)
         season[:, kind] = _toward(shape, (seen * weight).sum(1), exposure)
     return season, _weekday_factors(factor, whole, day), np.stack([whole & ~weekend, whole & weekend], axis=2).sum(1).astype(float)
+
+
+def _without_outliers(seen: Floats, factor: Floats, known: Bools, weekend: Bools) -> Floats:
+    """Bring quarter hours far from the median of their kind of day back to its edge."""
+    relative = np.where(known, seen / np.maximum(factor, 1e-6)[:, :, None], np.nan)
+    out = seen
+    for kind in (False, True):
+        mine = known & (weekend == kind)[:, :, None]
+        enough = mine.any(2).sum(1) >= MEDIAN_DAYS
+        if not enough.any():
+            continue
+        ordered = np.sort(np.where(mine, relative, np.inf), axis=1)
+        count = mine.sum(1)
+        middle = np.take_along_axis(ordered, (np.maximum(count - 1, 0) // 2)[:, None], 1)
+        upper = np.take_along_axis(ordered, (count // 2 - (count > 0) * (count % 2 == 0) * 0)[:, None].clip(max=ordered.shape[1]-1), 1)
+        middle = np.where(np.isfinite(upper), (middle + upper) / 2, middle)
+        middle = np.where(np.isfinite(middle), middle, 0.0) * factor[:, :, None]
+        reach = np.maximum(0.5 * middle, 4 * np.sqrt(middle / BIN_MINUTES))
+        clipped = np.clip(seen, middle - reach, middle + reach)
+        out = np.where(mine & enough[:, None, None], clipped, out)
+    return out
 
 
 def _toward(shape: Floats, total: Floats, exposure: Floats) -> Floats:

@@ -30,6 +30,11 @@ CAP = 0.6
 LEARNING_MINUTES = 120
 BAND_WIDTH = 3.0
 ZS = 7
+SHIFT_KEEP = 1 - 1 / 20.0
+MILDEST = (1 + designs.RHO) / 2
+USEFUL_MINUTES = 300.0
+INFORMATION = designs.RHO * designs.LOG_RHO - designs.RHO_LESS_1
+MUST_BE_USEFUL = (designs.RHO > 0) & (designs.RHO < 3)
 # A share is known well enough to notice its fall from this many transactions on.
 FALL_TRANSACTIONS = 50.0
 GAP_MINUTES = 15
@@ -44,6 +49,8 @@ class Running:
     onset: Ints
     seen: Floats
     meant: Floats
+    shift_seen: Floats
+    shift_meant: Floats
     clearing: Floats
     alarm: Ints
     alarm_since: Ints
@@ -170,6 +177,8 @@ def _accumulate(
     gain[:, designs.SILENCE] = silence_gain(state, meant[:, 0], width, counts.reported)
     gain = np.where(~closed[:, None] & designs.FALLS, 0.0, gain)
     gain = np.where(_testable(state, moments), gain, 0.0)
+    useful = m * INFORMATION * USEFUL_MINUTES >= threshold
+    gain = np.where(useful | ~MUST_BE_USEFUL, gain, np.minimum(gain, 0.0))
     fresh = past | (moments.utc_minute - state.through > GAP_MINUTES)
     keep = ~fresh[:, None]
     before = np.where(keep, state.evidence, 0)
@@ -185,7 +194,10 @@ def _accumulate(
     allowed = _allowed(state, policy, seen_since, meant_since)
     previous = np.where(keep, state.alarm, 0)
     level = alarms.next_alarm(previous, evidence, threshold, gain, now - onset + 1, allowed)
-    ratio = alarms.shift_seen(seen_since, meant_since)
+    shift_seen = np.where(returning, state.shift_seen, state.shift_seen * SHIFT_KEEP + np.take(seen, designs.CHANNEL, axis=1))
+    shift_meant = np.where(returning, state.shift_meant, state.shift_meant * SHIFT_KEEP + np.take(meant, designs.CHANNEL, axis=1))
+    ratio = alarms.shift_seen(shift_seen, shift_meant)
+    ratio = np.where(designs.FALLS, np.minimum(ratio, MILDEST), np.maximum(ratio, MILDEST))
     back = np.where(previous > 0, state.clearing, 0) + np.minimum(alarms.return_gain(x, m, ratio), alarms.RETURN_EVIDENCE/2)
     clearing = np.maximum(back, 0) * (previous > 0)
     clearing[:, designs.SILENCE] = np.where(counts.reported, np.inf, 0)
@@ -196,7 +208,7 @@ def _accumulate(
     evidence = np.where(cleared, 0, evidence)
     since = np.where((previous == 0) & (level > 0), now, np.where(level > 0, state.alarm_since, -1))
     return Running(
-        gain, evidence, onset, seen_since, meant_since, clearing, level, since, threshold
+        gain, evidence, onset, seen_since, meant_since, shift_seen, shift_meant, clearing, level, since, threshold
     )
 
 
@@ -312,7 +324,7 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     running = scores.running
     total = scores.channel_seen[:, 0]
     _close_day(state, policy, moments)
-    for name in ("evidence", "onset", "seen", "meant", "clearing", "alarm", "alarm_since"):
+    for name in ("evidence", "onset", "seen", "meant", "shift_seen", "shift_meant", "clearing", "alarm", "alarm_since"):
         getattr(state, name)[:] = getattr(running, name)
     quiet = np.where(running.alarm == 0, running.evidence, 0)
     np.maximum(state.day_maximum, quiet, out=state.day_maximum)
@@ -321,7 +333,8 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     _adopt_new_levels(state, moments)
     volume_suspect = (suspect & designs.IS_VOLUME).any(1)
     counted = counts.reported | (reports_zeros(state) < 0.5)
-    normal = counted & ~volume_suspect
+    alarmed = ((running.alarm > 0) & designs.IS_VOLUME).any(1)
+    normal = counted & ~(alarmed & seasoned(state, moments))
     calm = counts.reported & ~suspect.any(1)
     follow_level(state, scores.expectation, total, counted, volume_suspect)
     record_history(state, moments, total, normal)

@@ -60,6 +60,8 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "onset": ((TESTS,), np.int32, -1),
     "seen": ((TESTS,), np.float32, 0),
     "meant": ((TESTS,), np.float32, 0),
+    "shift_seen": ((TESTS,), np.float32, 0),
+    "shift_meant": ((TESTS,), np.float32, 0),
     "clearing": ((TESTS,), np.float32, 0),
     "alarm": ((TESTS,), np.int8, 0),
     "alarm_since": ((TESTS,), np.int32, -1),
@@ -121,6 +123,8 @@ class State:
     onset: NDArray[Any]
     seen: NDArray[Any]
     meant: NDArray[Any]
+    shift_seen: NDArray[Any]
+    shift_meant: NDArray[Any]
     clearing: NDArray[Any]
     alarm: NDArray[Any]
     alarm_since: NDArray[Any]

@@ -104,3 +104,26 @@ def _verdict(band: Band, found: Sequence[Anomaly], report: RecordedReport) -> Ve
         family=worst.family if worst else None,
         learning=band.learning,
     )
+
+
+def standing_minute(*, source_id: int, minute: int) -> dict[str, object] | None:
+    """The verdict that a judged minute has; None when it was not judged."""
+    band = Band.objects.filter(source_id=source_id, minute=moment_of(minute)).first()
+    if band is None:
+        return None
+    found = Anomaly.objects.filter(source_id=source_id, minute=band.minute, withdrawn=None)
+    worst = sorted(found, key=lambda one: -LEVELS.index(one.level))
+    return {
+        "timestamp": band.minute,
+        "is_anomaly": bool(worst),
+        "alert_level": worst[0].level if worst else LEVELS[0],
+        "anomaly_score": band.score,
+        "rule_violations": [text for one in worst for text in one.violations],
+        "recommendation": worst[0].recommendation if worst else messages.NORMAL,
+        "reasons": [text for one in worst for text in one.reasons],
+        "family": worst[0].family if worst else None,
+        "learning": band.learning,
+        "judged": True,
+        "total": band.total,
+        "expected_total": band.expected,
+    }
