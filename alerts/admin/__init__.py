@@ -1,0 +1,16 @@
+"""What operators see and may do at /admin."""
+
+from alerts.admin.incidents import IncidentAdmin
+from alerts.admin.oncall import EscalationPolicyAdmin, ScheduleAdmin
+from alerts.admin.outbox import ChannelAdmin, NotificationAdmin
+from alerts.admin.quiet import MaintenanceWindowAdmin, SilenceAdmin
+
+__all__ = [
+    "ChannelAdmin",
+    "EscalationPolicyAdmin",
+    "IncidentAdmin",
+    "MaintenanceWindowAdmin",
+    "NotificationAdmin",
+    "ScheduleAdmin",
+    "SilenceAdmin",
+]

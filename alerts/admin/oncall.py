@@ -1,0 +1,55 @@
+from django.contrib import admin
+from unfold.admin import ModelAdmin, TabularInline
+
+from alerts.models import (
+    EscalationPolicy,
+    EscalationStep,
+    Override,
+    Rotation,
+    RotationMember,
+    Schedule,
+)
+
+
+class RotationInline(TabularInline):
+    model = Rotation
+    extra = 0
+    show_change_link = True
+
+
+class OverrideInline(TabularInline):
+    model = Override
+    extra = 0
+
+
+class PlaceInline(TabularInline):
+    model = RotationMember
+    extra = 1
+
+
+class StepInline(TabularInline):
+    model = EscalationStep
+    extra = 1
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ModelAdmin):
+    list_display = ("name", "time_zone")
+    search_fields = ("name",)
+    inlines = (RotationInline, OverrideInline)
+
+
+@admin.register(Rotation)
+class RotationAdmin(ModelAdmin):
+    list_display = ("name", "schedule", "rank", "first_day", "handover", "days")
+    list_filter = ("schedule",)
+    search_fields = ("name",)
+    inlines = (PlaceInline,)
+
+
+@admin.register(EscalationPolicy)
+class EscalationPolicyAdmin(ModelAdmin):
+    list_display = ("name", "rank", "source", "family", "minimum_level", "rounds")
+    list_filter = ("minimum_level", "source")
+    search_fields = ("name",)
+    inlines = (StepInline,)
