@@ -14,7 +14,7 @@ class Signed(ModelAdmin):
     readonly_fields = ("created_by", "created")
 
     def save_model(
-        self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool
+        self, request: HttpRequest, obj: Any, form: "ModelForm[Any]", change: bool
     ) -> None:
         if not change:
             obj.created_by = request.user.get_username()
