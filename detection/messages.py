@@ -32,31 +32,31 @@ OWNER_OF_FAMILY = {
     "code_mix": "fraud control",
 }
 ACTION_OF_CODE = {
-    "05": "Compare the denials by issuer: one issuer means calling it, all issuers mean our request changed.",
-    "14": "Look for card testing: many cards, one merchant or IP. Block the pattern, then tell fraud control.",
-    "51": "No funds: compare with the last payday and check for retries of the same card before anything else.",
-    "54": "Expired cards: check whether stored cards were updated and whether a recurring batch has just run.",
-    "59": "Suspected fraud: ask fraud control what rule changed, and look at the merchants with most denials.",
-    "63": "Security violation: ask fraud control what rule changed and check the CVV and 3-D Secure steps.",
-    "68": "Late responses: check the latency to the network, then route around it if it lasts.",
-    "91": "Issuer or switch unavailable: check the issuer's status, then route around it if it lasts.",
+    "05": "Compare the denials by issuer: if it is one, call it; if all, our request has changed.",
+    "14": "Look for card testing: many cards, one merchant or IP. Block it, tell fraud control.",
+    "51": "No funds: think of the last payday first, then look for retries of the same cards.",
+    "54": "Expired cards: see whether stored cards were updated and which recurring batch ran.",
+    "59": "Suspected fraud: ask fraud control what rule changed; see the merchants denied most.",
+    "63": "Security violation: ask fraud control what rule changed; check CVV and 3-D Secure.",
+    "68": "Late responses: check the latency to the network; route around it if it lasts.",
+    "91": "Issuer or switch down: check the issuer's status; route around it if it lasts.",
     "92": "No route to the issuer: check the network link and the routing tables.",
     "96": "System malfunction: check the acquirer link and our last deployment.",
 }
 ACTION_OF_FAMILY = {
-    "decline": "See which codes and issuers deny more than usual, and whether fraud rules were changed.",
-    "technical_failure": "Check errors and timeouts of the gateway and the processor, and the last deployment.",
-    "reversal": "See who reverses: a client timing out after approval, or a merchant. Stop duplicates first.",
-    "volume_low": "Check the connection to the acquirer and the checkout page, then ask the biggest merchants.",
-    "volume_high": "Ask whether a campaign is running; otherwise look for retries or card testing.",
-    "silence": "Nothing arrives: check that the source still runs and can reach us, then the network.",
-    "code_mix": "The mix of denial codes changed: ask fraud control whether a rule was switched off or on.",
+    "decline": "See which codes and issuers deny more than usual, and whether fraud rules changed.",
+    "technical_failure": "Check errors and timeouts of gateway, processor and the last release.",
+    "reversal": "See who reverses: a client timing out after approval, or a merchant.",
+    "volume_low": "Check the link to the acquirer and the checkout; ask the biggest merchants.",
+    "volume_high": "Ask whether a campaign runs; if not, look for retries or card testing.",
+    "silence": "Nothing arrives: check that the source runs and can reach us.",
+    "code_mix": "The mix of denial codes changed: ask fraud control what rule was switched.",
 }
 NORMAL = "Within what is expected. Nothing to do."
 LEARNING = "Still learning what is normal here: {seen} of {needed} minutes seen."
 WATCH = "Watch it for a few minutes. "
 UNWATCHED = "Recorded. This source is not watched."
-NOT_THERE = "Recorded. Nothing was reported here for more than a day, so this minute is not judged."
+NOT_THERE = "Not judged: this source has not reported for more than a day, or never."
 
 
 def owner_of(family: str, auth_code: str) -> str:

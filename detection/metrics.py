@@ -3,9 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 VERDICTS = Counter("guardian_detection_verdicts_total", "Verdicts answered.", ["level"])
-ANOMALIES = Counter(
-    "guardian_detection_anomalies_total", "Anomalies found.", ["family", "level"]
-)
+ANOMALIES = Counter("guardian_detection_anomalies_total", "Anomalies found.", ["family", "level"])
 SCORES = Histogram(
     "guardian_detection_score",
     "Anomaly scores answered.",
@@ -27,9 +25,7 @@ LAG_SECONDS = Gauge(
     "Age of the oldest closed minute of a live source that is not judged yet.",
     multiprocess_mode="mostrecent",
 )
-LATE_HOURS = Counter(
-    "guardian_detection_late_hours_total", "Hours looked at again.", ["outcome"]
-)
+LATE_HOURS = Counter("guardian_detection_late_hours_total", "Hours looked at again.", ["outcome"])
 CONFLICTS = Counter(
     "guardian_detection_conflicts_total", "Advances dropped since another was faster."
 )

@@ -11,9 +11,9 @@ from ingest.selectors import totals_by_status
 
 def bands_between(source_id: int, since: datetime, until: datetime) -> QuerySet[Band]:
     """Bands of one source, since <= minute < until, in order."""
-    return Band.objects.filter(
-        source_id=source_id, minute__gte=since, minute__lt=until
-    ).order_by("minute")
+    return Band.objects.filter(source_id=source_id, minute__gte=since, minute__lt=until).order_by(
+        "minute"
+    )
 
 
 def approval_rate(since: datetime, until: datetime, source: Source | None = None) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Min, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, Min, OuterRef, QuerySet, Subquery
 
 from detection import conf
 from detection.models import Baseline, Checkpoint
@@ -65,9 +65,7 @@ def baselines(source_ids: Sequence[int]) -> QuerySet[Baseline]:
 def first_minutes(source_ids: Sequence[int]) -> dict[int, datetime]:
     """The oldest minute each source has counts of."""
     oldest = (
-        MinuteCount.objects.filter(source_id=OuterRef("pk"))
-        .order_by("minute")
-        .values("minute")[:1]
+        MinuteCount.objects.filter(source_id=OuterRef("pk")).order_by("minute").values("minute")[:1]
     )
     found = Source.objects.filter(id__in=source_ids).annotate(oldest=Subquery(oldest)).order_by()
     return {pk: minute for pk, minute in found.values_list("id", "oldest") if minute}

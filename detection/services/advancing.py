@@ -45,7 +45,7 @@ class Journey:
 
 
 def advance_sources(*, watched: Sequence[Watched], journey: Journey) -> list[Watched]:
-    """The sources are judged up to their minute, or as far as the deadline and other writers let."""
+    """The sources are judged up to their minute, or as far as deadline and rivals let them."""
     ready: list[Watched] = []
     done: list[Watched] = []
     for one in _with_first_minutes(watched):
@@ -113,9 +113,7 @@ def _advance_plan(
     found = Findings()
     for judged in lockstep.advance(minutes, rows):
         found.bands += bands_of(judged)
-        found.anomalies += anomalies_of(
-            judged, now=journey.now, past_before=journey.past_before
-        )
+        found.anomalies += anomalies_of(judged, now=journey.now, past_before=journey.past_before)
         _checkpoint(found, lockstep, judged.minutes[0], journey)
         if journey.listener is not None:
             journey.listener(judged)

@@ -109,9 +109,7 @@ def _closed(group: Group, minutes: Sequence[SourceMinute]) -> list[bool]:
     return [group.complete and one.minute <= limit for one in minutes]
 
 
-def _judge_now(
-    group: Group, minutes: Sequence[SourceMinute], known: Sequence[Watched]
-) -> Judged:
+def _judge_now(group: Group, minutes: Sequence[SourceMinute], known: Sequence[Watched]) -> Judged:
     asking = Asking(
         [one.source.id for one in minutes],
         [one.source.zone.key for one in minutes],
@@ -133,9 +131,7 @@ def _stacked(group: Group, known: Sequence[Watched]) -> tuple[State, Policy]:
     return stack([one.state for one in known]), stack_policies(policies)
 
 
-def _recent(
-    group: Group, minutes: Sequence[SourceMinute]
-) -> list[tuple[int, Statuses]]:
+def _recent(group: Group, minutes: Sequence[SourceMinute]) -> list[tuple[int, Statuses]]:
     """The minutes before, for the sources whose rules look at several."""
     ruled = [
         (row, one)

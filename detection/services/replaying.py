@@ -1,12 +1,12 @@
-"""Old minutes beyond the frontier: a client replays the past, and each minute is judged in order."""
+"""Old minutes beyond the frontier: a client replays the past, and each is judged in order."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from detection import conf
 from detection.clock import minute_of
-from detection.selectors.counts import Row, rows_by_minute
 from detection.rules import LONGEST_WINDOW
+from detection.selectors.counts import Row, rows_by_minute
 from detection.services.advancing import Journey, advance_sources, lockstep_of
 from detection.services.grouping import Group, SourceMinute
 from detection.services.judgements import anomalies_of
@@ -23,7 +23,7 @@ def is_replay(minute: int, through: int, now: datetime) -> bool:
 
 
 def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[SourceMinute]:
-    """The sources are judged up to the reported minutes; minutes it could not reach are returned."""
+    """The sources are judged up to the reported minutes; those out of reach are returned."""
     waiting = {(one.source.id, one.minute): one for one in replays}
 
     def answer(judged: Judged) -> None:
@@ -68,10 +68,8 @@ def advance_near(source_ids: Sequence[int], journey: Journey) -> list[Watched]:
     return done
 
 
-def judge_next(
-    one: Watched, counts: list[Row] | None, journey: Journey, *, closed: bool
-) -> Judged:
-    """The minute after the frontier is judged, and what is not normal stored; nothing is learned."""
+def judge_next(one: Watched, counts: list[Row] | None, journey: Journey, *, closed: bool) -> Judged:
+    """The minute after the frontier is judged, what is not normal stored; nothing is learned."""
     minute = one.through + 1
     rows = {}
     if journey.declared.asked(one.source_id).rules:
@@ -81,7 +79,5 @@ def judge_next(
     anomalies = anomalies_of(
         judged, now=journey.now, past_before=journey.past_before, provisional=[not closed]
     )
-    replace_anomalies(
-        spans={one.source_id: (minute, minute)}, fresh=anomalies, now=journey.now
-    )
+    replace_anomalies(spans={one.source_id: (minute, minute)}, fresh=anomalies, now=journey.now)
     return judged

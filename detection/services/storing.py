@@ -18,7 +18,7 @@ SPARSE_HOURS = (5, 11, 17, 23)
 REJUDGED_FIELDS = tuple(
     one.name
     for one in Anomaly._meta.concrete_fields
-    # Once somebody may have been called, neither when it was found nor that it was not past changes.
+    # Once somebody may have been called, when it was found and that it was new do not change.
     if one.name not in ("id", "source", "minute", "family", "absorbed", "detected", "past")
 )
 BAND_FIELDS = tuple(
@@ -38,10 +38,14 @@ class Findings:
 
 
 def store_advance(
-    *, before: Sequence[Watched], after: Sequence[Watched], found: Findings, now: datetime,
+    *,
+    before: Sequence[Watched],
+    after: Sequence[Watched],
+    found: Findings,
+    now: datetime,
     replayed: bool = False,
 ) -> list[Watched]:
-    """The sources whose version is still the one they were read at are stored; they are returned."""
+    """Sources whose version is still the one they were read at are stored, and returned."""
     blobs = {one.source_id: one.state.pack()[0] for one in after}
     with transaction.atomic():
         current = _locked_versions([one.source_id for one in before])
@@ -150,9 +154,7 @@ def store_provisional(*, fresh: Sequence[Anomaly]) -> None:
     )
 
 
-def _no_longer_true(
-    spans: dict[int, tuple[int, int]], fresh: Sequence[Anomaly]
-) -> list[int]:
+def _no_longer_true(spans: dict[int, tuple[int, int]], fresh: Sequence[Anomaly]) -> list[int]:
     if not spans:
         return []
     true = {(one.source_id, one.minute, one.family) for one in fresh}

@@ -26,7 +26,7 @@ class Swept:
 
 
 def sweep_closed_minutes(*, now: datetime | None = None) -> Swept:
-    """Every closed minute of every enabled source is judged, late hours included, or due next time."""
+    """Every closed minute of every enabled source is judged, late hours too, or due next time."""
     now = now or timezone.now()
     started = time.monotonic()
     deadline = started + conf.SWEEP_SECONDS

@@ -46,17 +46,13 @@ def verdicts_of(
         mine = [one for one in found if concerns(one, report.status)]
         if place == 0 and whole and found:
             mine += [
-                one
-                for one in found
-                if not any(concerns(one, other.status) for other in reports)
+                one for one in found if not any(concerns(one, other.status) for other in reports)
             ]
         answers.append(_verdict(judged, row, report, mine))
     return answers
 
 
-def _verdict(
-    judged: Judged, row: int, report: RecordedReport, found: Sequence[Finding]
-) -> Verdict:
+def _verdict(judged: Judged, row: int, report: RecordedReport, found: Sequence[Finding]) -> Verdict:
     scores = judged.scores
     level = max((one.level for one in found), default=0)
     worst = max(found, key=lambda one: one.level, default=None)

@@ -128,9 +128,7 @@ def batches(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
 
 def stack(states: Sequence[State]) -> State:
     """One state of many one-row states; a copy, free to be written to."""
-    return State(
-        {name: np.concatenate([getattr(one, name) for one in states]) for name in LAYOUT}
-    )
+    return State({name: np.concatenate([getattr(one, name) for one in states]) for name in LAYOUT})
 
 
 def stack_policies(policies: Sequence[Policy]) -> Policy:

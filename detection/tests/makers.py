@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from ingest.models import LateHour, MinuteCount, Source
 from ingest.reports import RecordedReport, SourceRef
-from zoneinfo import ZoneInfo
 
 START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 Shares = Mapping[tuple[str, str], float]

@@ -1,0 +1,175 @@
+"""What the readers of the API ask, checked: a wrong parameter is named, not guessed at."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.conf import settings
+
+from detection.clock import minute_of, moment_of
+from detection.models import Family, Level
+from detection.selectors.anomalies import Asked
+from ingest.models import Source, Status
+from ingest.moments import check_plausible, read_moment
+from ingest.refusals import FieldError, Refused, refused
+from ingest.reports import SourceRef
+from ingest.services.sources import known_sources, site_zone
+
+MOST_ANOMALIES = 1000
+USUAL_ANOMALIES = 50
+LONGEST_FORECAST = 168
+USUAL_FORECAST = 6
+
+
+class Question:
+    """Query parameters, read one by one; every fault is kept until `done`."""
+
+    def __init__(self, sent: Mapping[str, str]) -> None:
+        self.sent = sent
+        self.errors: list[FieldError] = []
+        self.read: set[str] = set()
+
+    def fault(self, name: str, message: str) -> None:
+        self.errors.append(FieldError(name, message))
+
+    def text(self, name: str) -> str | None:
+        self.read.add(name)
+        value = self.sent.get(name)
+        return value.strip() if value is not None and value.strip() else None
+
+    def choice(self, name: str, known: Sequence[str], *, upper: bool = False) -> str | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        value = value.upper() if upper else value.lower()
+        if value not in known:
+            self.fault(name, f"must be one of {', '.join(known)}")
+        return value
+
+    def whole(self, name: str, usual: int, least: int, most: int) -> int:
+        value = self.text(name)
+        if value is None:
+            return usual
+        if value.isascii() and value.isdigit() and least <= int(value[:12]) <= most:
+            return int(value)
+        self.fault(name, f"must be a whole number from {least} to {most}")
+        return usual
+
+    def moment(self, name: str, zone: ZoneInfo) -> datetime | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            # an unescaped plus sign of a zone arrives as a space
+            return read_moment(value.replace(" ", "+") if "T" in value else value, zone)
+        except ValueError as error:
+            self.fault(name, str(error))
+            return None
+
+    def source(self, name: str = "source") -> SourceRef | None:
+        value = self.text(name)
+        if value is None:
+            return None
+        found = known_sources(names=[value]).get(value)
+        if found is None:
+            self.fault(name, "is not known")
+        return found
+
+    def done(self) -> None:
+        for name in self.sent:
+            if name not in self.read:
+                self.fault(name, "is not a parameter here")
+        if self.errors:
+            raise Refused("Not every parameter is valid.", self.errors)
+
+
+def read_asked(sent: Mapping[str, str]) -> tuple[Asked, int, int]:
+    """Which anomalies, how many, and how many to leave out; Refused names every fault."""
+    question = Question(sent)
+    source = question.source()
+    zone = source.zone if source else site_zone()
+    limit = question.whole("limit", USUAL_ANOMALIES, 1, MOST_ANOMALIES)
+    offset = question.whole("offset", 0, 0, 10_000_000)
+    asked = Asked(
+        level=question.choice("level", Level.values, upper=True),
+        family=question.choice("family", Family.values),
+        source=source.name if source else None,
+        status=question.choice("status", Status.values),
+        since=question.moment("since", zone),
+        until=question.moment("until", zone),
+        after=_cursor(question),
+    )
+    question.done()
+    return asked, limit, offset
+
+
+def _cursor(question: Question) -> tuple[datetime, int] | None:
+    value = question.text("cursor")
+    if value is None:
+        return None
+    minute, _, number = value.partition(".")
+    if not (minute.isdigit() and number.isdigit() and len(value) < 40 and value.isascii()):
+        question.fault("cursor", "must be the “next” of an earlier answer")
+        return None
+    try:
+        return moment_of(int(minute)), int(number)
+    except OverflowError:
+        question.fault("cursor", "must be the “next” of an earlier answer")
+        return None
+
+
+def cursor_of(minute: datetime, number: int) -> str:
+    """Where the next page begins."""
+    return f"{minute_of(minute)}.{number}"
+
+
+def read_forecast(sent: Mapping[str, str]) -> tuple[SourceRef, int]:
+    """Which source and how many hours; Refused names every fault."""
+    question = Question(sent)
+    if question.text("source") is None:
+        question = Question({**dict(sent.items()), "source": Source.DEFAULT})
+    source = question.source()
+    hours = question.whole("hours", USUAL_FORECAST, 1, LONGEST_FORECAST)
+    question.done()
+    assert source is not None
+    return source, hours
+
+
+class CloseBody(msgspec.Struct, forbid_unknown_fields=False):
+    """A source says that a minute is complete."""
+
+    timestamp: str
+    source: str | None = None
+
+
+def read_close(body: bytes, own: str | None, latest: datetime) -> tuple[SourceRef | None, int]:
+    """Whose minute, and which; the source is None while it has never reported."""
+    try:
+        sent = msgspec.json.decode(body, type=CloseBody)
+    except msgspec.ValidationError as error:
+        raise refused(_field_of(str(error)), str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise refused("body", f"must be JSON: {error}") from None
+    name = sent.source or own or Source.DEFAULT
+    if own is not None and name != own:
+        raise refused("source", f"must be “{own}”, the source of this key")
+    found = known_sources(names=[name]).get(name)
+    try:
+        moment = read_moment(sent.timestamp, found.zone if found else site_zone())
+        check_plausible(moment, latest)
+    except ValueError as error:
+        raise refused("timestamp", str(error)) from None
+    return found, minute_of(moment)
+
+
+def _field_of(error: str) -> str:
+    for name in ("timestamp", "source"):
+        if f"`{name}`" in error or f".{name}" in error:
+            return name
+    return "body"
+
+
+def latest_moment(now: datetime) -> datetime:
+    """The latest time a source's clock may show."""
+    return now + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)

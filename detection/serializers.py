@@ -1,0 +1,137 @@
+"""What the API of detection answers with: the shapes, as /docs shows them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from detection.models import Anomaly, Family, Level
+from ingest.models import Status
+
+
+class AnomalyTransactionSerializer(serializers.Serializer[Any]):
+    timestamp = serializers.DateTimeField()
+    status = serializers.ChoiceField(Status.choices, allow_blank=True)
+    count = serializers.IntegerField()
+    auth_code = serializers.CharField()
+
+
+class AnomalySerializer(serializers.Serializer[Anomaly]):
+    id = serializers.IntegerField()
+    timestamp = serializers.DateTimeField(source="minute")
+    source = serializers.CharField(source="source.name")
+    alert_level = serializers.ChoiceField(Level.choices, source="level")
+    family = serializers.ChoiceField(Family.choices)
+    score = serializers.FloatField()
+    z_score = serializers.FloatField(allow_null=True)
+    ml_score = serializers.FloatField(allow_null=True)
+    violations = serializers.ListField(child=serializers.CharField())
+    reasons = serializers.ListField(child=serializers.CharField())
+    transaction = AnomalyTransactionSerializer()
+    expected = serializers.FloatField(allow_null=True)
+    lower = serializers.FloatField(allow_null=True)
+    upper = serializers.FloatField(allow_null=True)
+    onset = serializers.DateTimeField(allow_null=True)
+    excess = serializers.FloatField(allow_null=True)
+    excess_low = serializers.FloatField(allow_null=True)
+    excess_high = serializers.FloatField(allow_null=True)
+    contributions = serializers.ListField(child=serializers.DictField())
+    owner = serializers.CharField()
+    recommendation = serializers.CharField()
+    past = serializers.BooleanField()
+    provisional = serializers.BooleanField()
+
+
+class AnomaliesSerializer(serializers.Serializer[Any]):
+    total = serializers.IntegerField(help_text="All that match, on whatever page.")
+    anomalies = AnomalySerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Send it as cursor for what follows.")
+
+
+class SpreadSerializer(serializers.Serializer[Any]):
+    min = serializers.IntegerField(allow_null=True)
+    max = serializers.IntegerField(allow_null=True)
+    avg = serializers.FloatField(allow_null=True)
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    total_processed = serializers.IntegerField(help_text="Transactions, not calls.")
+    total_anomalies = serializers.IntegerField()
+    anomaly_rate = serializers.FloatField(help_text="Anomalies per judged source minute, 0 to 1.")
+    transaction_stats = SpreadSerializer(help_text="Transactions of one source in one minute.")
+    status_distribution = serializers.DictField(child=serializers.IntegerField())
+    minutes_judged = serializers.IntegerField()
+    cache = serializers.DictField()
+    uptime_seconds = serializers.FloatField()
+
+
+class ForecastPointSerializer(serializers.Serializer[Any]):
+    timestamp = serializers.DateTimeField()
+    expected = serializers.FloatField()
+    lower = serializers.FloatField()
+    upper = serializers.FloatField()
+
+
+class ForecastSerializer(serializers.Serializer[Any]):
+    source = serializers.CharField()
+    generated_at = serializers.DateTimeField()
+    hours = serializers.IntegerField()
+    step_minutes = serializers.IntegerField()
+    unit = serializers.CharField()
+    interval = serializers.FloatField(help_text="Probability that a minute lies inside.")
+    days_learned = serializers.IntegerField()
+    learning = serializers.BooleanField()
+    points = ForecastPointSerializer(many=True)
+
+
+class CloseSerializer(serializers.Serializer[Any]):
+    timestamp = serializers.CharField(help_text="Any time inside the minute.")
+    source = serializers.CharField(required=False)
+
+
+class ClosedMinuteSerializer(serializers.Serializer[Any]):
+    timestamp = serializers.DateTimeField()
+    is_anomaly = serializers.BooleanField()
+    alert_level = serializers.ChoiceField(Level.choices)
+    anomaly_score = serializers.FloatField()
+    rule_violations = serializers.ListField(child=serializers.CharField())
+    recommendation = serializers.CharField()
+    reasons = serializers.ListField(child=serializers.CharField())
+    family = serializers.ChoiceField(Family.choices, allow_null=True)
+    learning = serializers.BooleanField()
+    judged = serializers.BooleanField()
+    total = serializers.IntegerField(allow_null=True)
+    expected_total = serializers.FloatField(allow_null=True)
+
+
+def anomaly_body(anomaly: Anomaly) -> dict[str, Any]:
+    """One anomaly as GET /anomalies answers it."""
+    return {
+        "id": anomaly.pk,
+        "timestamp": anomaly.minute,
+        "source": anomaly.source.name,
+        "alert_level": anomaly.level,
+        "family": anomaly.family,
+        "score": anomaly.score,
+        "z_score": anomaly.z_score,
+        "ml_score": anomaly.ml_score,
+        "violations": anomaly.violations,
+        "reasons": anomaly.reasons,
+        "transaction": {
+            "timestamp": anomaly.minute,
+            "status": anomaly.status,
+            "count": anomaly.count,
+            "auth_code": anomaly.auth_code,
+        },
+        "expected": anomaly.expected,
+        "lower": anomaly.lower,
+        "upper": anomaly.upper,
+        "onset": anomaly.onset,
+        "excess": anomaly.excess,
+        "excess_low": anomaly.excess_low,
+        "excess_high": anomaly.excess_high,
+        "contributions": anomaly.contributions,
+        "owner": anomaly.owner,
+        "recommendation": anomaly.recommendation,
+        "past": anomaly.past,
+        "provisional": anomaly.provisional,
+    }

@@ -1,0 +1,125 @@
+"""What was found, what is expected, and the door at which a minute is closed."""
+
+import time
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from detection.models import Family, Level
+from detection.questions import (
+    MOST_ANOMALIES,
+    USUAL_ANOMALIES,
+    cursor_of,
+    latest_moment,
+    read_asked,
+    read_close,
+    read_forecast,
+)
+from detection.selectors.anomalies import anomalies, anomaly_count
+from detection.selectors.stats import stats
+from detection.serializers import (
+    AnomaliesSerializer,
+    ClosedMinuteSerializer,
+    CloseSerializer,
+    ForecastSerializer,
+    StatsSerializer,
+    anomaly_body,
+)
+from detection.services.closing import close_minute, unknown_source
+from detection.services.forecasting import forecast_source
+from ingest.cache_stats import cache_report
+from ingest.models import Status
+from ingest.refusals import Refused
+from ingest.views import ReportingView, holder
+
+STARTED = time.monotonic()
+
+
+def _parameter(name: str, description: str, enum: list[str] | None = None) -> OpenApiParameter:
+    return OpenApiParameter(name, str, description=description, enum=enum)
+
+
+class ReadingView(APIView):
+    """A reader of the API: a wrong parameter is answered 400 and named."""
+
+    # DRF types this as its own Response; what it needs is any response of Django.
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
+        if isinstance(exc, Refused):
+            errors = [{"field": one.field, "message": one.message} for one in exc.errors]
+            return Response({"detail": exc.detail, "errors": errors}, exc.status)
+        response: HttpResponseBase = super().handle_exception(exc)
+        return response
+
+
+class AnomaliesView(ReadingView):
+    @extend_schema(
+        operation_id="anomalies",
+        summary="What was found, newest first",
+        parameters=[
+            _parameter("level", "Only this level.", list(Level.values)),
+            _parameter("family", "Only this family.", list(Family.values)),
+            _parameter("source", "Only this source, by name."),
+            _parameter("status", "Only where this status says most.", list(Status.values)),
+            _parameter("since", "From this minute on."),
+            _parameter("until", "Before this minute."),
+            _parameter("limit", f"1 to {MOST_ANOMALIES}, {USUAL_ANOMALIES} if left out."),
+            _parameter("offset", "How many to leave out."),
+            _parameter("cursor", "“next” of the page before; steady while new ones arrive."),
+        ],
+        responses=AnomaliesSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        asked, limit, offset = read_asked(request.query_params)
+        page = list(anomalies(asked)[offset : offset + limit + 1])
+        more = len(page) > limit
+        page = page[:limit]
+        return Response(
+            {
+                "total": anomaly_count(asked),
+                "anomalies": [anomaly_body(one) for one in page],
+                "next": cursor_of(page[-1].minute, page[-1].pk) if more and page else None,
+            }
+        )
+
+
+class StatsView(ReadingView):
+    @extend_schema(operation_id="stats", summary="Totals", responses=StatsSerializer)
+    def get(self, request: Request) -> Response:
+        uptime = round(time.monotonic() - STARTED, 1)
+        return Response({**stats(), "cache": cache_report(), "uptime_seconds": uptime})
+
+
+class ForecastView(ReadingView):
+    @extend_schema(
+        operation_id="forecast",
+        summary="What is expected in the coming hours",
+        parameters=[
+            _parameter("source", "By name; the default source if left out."),
+            _parameter("hours", "1 to 168, 6 if left out."),
+        ],
+        responses=ForecastSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        source, hours = read_forecast(request.query_params)
+        return Response(forecast_source(source=source, hours=hours, now=timezone.now()))
+
+
+class CloseMinuteView(ReportingView):
+    @extend_schema(
+        operation_id="close_minute",
+        summary="Say that a minute is complete, also when it is empty",
+        request=CloseSerializer,
+        responses=ClosedMinuteSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        now = timezone.now()
+        key = holder(request)
+        own = key.source_name if key else None
+        source, minute = read_close(self.body(request), own, latest_moment(now))
+        if source is None:
+            return Response(unknown_source(minute))
+        return Response(close_minute(source=source, minute=minute, now=now))
