@@ -99,7 +99,7 @@ def _lines(incident: Incident, kind: str, language: str, now: datetime, over: bo
     return [
         _special(incident, kind, language, now),
         say("since", language, time=_local(incident, incident.onset, now)),
-        _seen(incident, language),
+        seen_line(incident, language),
         excess_line(incident, language, over=False),
         _external(incident),
         _codes(incident, language),
@@ -143,7 +143,8 @@ def _ending(incident: Incident, language: str) -> str:
     return say("resolved_alone", language)
 
 
-def _seen(incident: Incident, language: str) -> str:
+def seen_line(incident: Incident, language: str) -> str:
+    """Return the worst minute against what was expected of it; empty if that is unknown."""
     if incident.expected is None or incident.family == "silence":
         return ""
     values = {"seen": number(incident.seen, language)}

@@ -6,12 +6,19 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from alerts.messages import brief_of
-from alerts.messages.brief import code_shares, duration, excess_line, first_action, headline
+from alerts.messages.brief import (
+    code_shares,
+    duration,
+    excess_line,
+    first_action,
+    headline,
+    seen_line,
+)
 from alerts.messages.phrases import meaning_of
 from alerts.models import Incident
 from alerts.selectors.incidents import Filters, incidents
 from alerts.selectors.live import incident_windows, language, level_name, minutes_known
-from alerts.selectors.series import NAMES, TOTAL, floor_to, series_between
+from alerts.selectors.series import NAMES, TOTAL, closed_before, floor_to, series_between
 
 BEFORE = timedelta(minutes=60)
 AFTER = timedelta(minutes=30)
@@ -62,7 +69,8 @@ def incident_chart(incident: Incident, *, now: datetime) -> dict[str, Any]:
     length = end - incident.onset + BEFORE
     step = next((one for one in STEPS if length / timedelta(minutes=one) <= POINTS), STEPS[-1])
     ids = [incident.source_id]
-    since, until = floor_to(incident.onset - BEFORE, step), floor_to(end, step)
+    since = floor_to(incident.onset - BEFORE, step)
+    until = min(floor_to(end, step), closed_before(now, step))
     series = series_between(
         source_ids=ids, since=since, until=until, step=step, first=minutes_known(ids).oldest
     )
@@ -87,15 +95,16 @@ def incident_words(incident: Incident, *, now: datetime) -> dict[str, Any]:
     kind = "updated" if incident.ongoing else "resolved"
     brief = brief_of(incident, kind=kind, language=words, now=now)
     end = now if incident.ongoing else incident.ended or incident.last_anomaly
+    lines = [seen_line(incident, words), excess_line(incident, words, over=not incident.ongoing)]
     return {
         "brief": brief,
         "level_label": level_name(incident.level),
-        "lines": brief.lines[1:],
+        "lines": [line for line in lines if line],
         "lasted": duration(end - incident.onset, words),
         "first_action": first_action(incident, words),
         "runbook": brief.runbook or f"/help/#{incident.family}",
         "codes": [
-            (code, meaning_of(code, words), share)
+            (code, meaning_of(code, words), round(100 * share))
             for code, share in code_shares(incident.contributions)
         ],
         "charted": charted_name(incident),

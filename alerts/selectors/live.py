@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
 from alerts.models import Incident
-from alerts.selectors.series import MINUTE, TOTAL, counts_so_far, floor_to, series_between
+from alerts.selectors.series import TOTAL, closed_before, counts_so_far, floor_to, series_between
 from detection.models import Anomaly, Band, Level
 from ingest.models import MinuteCount, Source
 
@@ -62,7 +62,7 @@ def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[s
     sources = [view.source] if view.source else list(Source.objects.filter(enabled=True))
     ids = [source.pk for source in sources]
     step = STEPS[view.hours]
-    closed = floor_to(now - timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS), step)
+    closed = closed_before(now, step)
     end = min(closed, floor_to(view.until, step) if view.until else closed)
     start = end - timedelta(hours=view.hours)
     part = since is not None and view.until is None and since > start + REPEATED
@@ -240,4 +240,4 @@ def moment_at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
 
 
-__all__ = ["MINUTE", "STEPS", "View", "live_picture", "moment_at"]
+__all__ = ["STEPS", "View", "live_picture", "moment_at"]

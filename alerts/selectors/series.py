@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
+from django.conf import settings
+from django.db.models import QuerySet, Sum
 
 from detection.models import Band
 from ingest.models import MinuteCount, Status
@@ -16,6 +17,7 @@ MINUTE = timedelta(minutes=1)
 Column = list[float | None]
 # Expected, lower, upper.
 Expectation = tuple[float, float, float]
+Known = dict[str, Expectation]
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ def floor_to(moment: datetime, minutes: int) -> datetime:
     """
     seconds = minutes * 60
     return datetime.fromtimestamp(int(moment.timestamp()) // seconds * seconds, tz=moment.tzinfo)
+
+
+def closed_before(now: datetime, step: int) -> datetime:
+    """Return the end of the last step whose minutes have had the time to fill."""
+    return floor_to(now - timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS), step)
 
 
 def series_between(
@@ -112,33 +119,45 @@ def _fill_seen(series: Series, counts: dict[str, dict[int, int]], known_from: in
 
 def _expectations(
     source_ids: Sequence[int], since: datetime, until: datetime, step: int
-) -> dict[int, dict[str, Expectation]]:
-    bands = Band.objects.filter(source_id__in=source_ids)
-    if step == 1:
-        bands = bands.filter(minute__gte=since, minute__lt=until)
-    else:
-        # What is expected changes slowly: one minute speaks for its step, and a page of three
-        # days reads hundreds of rows instead of thousands.
-        marks = range(int(since.timestamp()), int(until.timestamp()), step * 60)
-        middle = step // 2 * MINUTE
-        bands = bands.filter(
-            minute__in=[datetime.fromtimestamp(mark, tz=since.tzinfo) + middle for mark in marks]
-        )
-    by_point: dict[int, list[dict[str, Expectation]]] = defaultdict(list)
-    reporting = set()
+) -> dict[int, Known]:
+    by_source: dict[int, dict[int, Known]] = defaultdict(dict)
     seconds = step * 60
-    rows = bands.values_list("source_id", "minute", "expected", "lower", "upper", "by_status")
+    rows = _bands(source_ids, since, until, step).values_list(
+        "source_id", "minute", "expected", "lower", "upper", "by_status"
+    )
     for source_id, minute, expected, lower, upper, by_status in rows:
-        reporting.add(source_id)
-        if expected is None:
-            continue
-        known = {name: tuple(band) for name, band in by_status.items() if None not in band}
-        known[TOTAL] = (expected, lower, upper)
-        by_point[int(minute.timestamp()) // seconds * seconds].append(known)
-    # A band of some of the sources would not be one of their sum.
-    return {
-        point: combined(known) for point, known in by_point.items() if len(known) == len(reporting)
-    }
+        known: Known = {name: tuple(band) for name, band in by_status.items() if None not in band}
+        known[TOTAL] = (expected or 0.0, lower or 0.0, upper or 0.0)
+        by_source[source_id][int(minute.timestamp()) // seconds * seconds] = known
+    if len(source_ids) == 1:
+        return by_source[source_ids[0]]
+    points = set().union(*by_source.values())
+    for source_id in source_ids:
+        if missing := points - by_source[source_id].keys():
+            seen = _counts([source_id], since, until, seconds)
+            by_source[source_id].update({point: _as_seen(seen, point, step) for point in missing})
+    return {point: combined([known[point] for known in by_source.values()]) for point in points}
+
+
+def _bands(
+    source_ids: Sequence[int], since: datetime, until: datetime, step: int
+) -> QuerySet[Band]:
+    bands = Band.objects.filter(source_id__in=source_ids).exclude(expected=None)
+    if step == 1:
+        return bands.filter(minute__gte=since, minute__lt=until)
+    # What is expected changes slowly: one minute speaks for its step, and a page of three days
+    # reads hundreds of rows instead of thousands.
+    marks = range(int(since.timestamp()), int(until.timestamp()), step * 60)
+    middle = step // 2 * MINUTE
+    return bands.filter(
+        minute__in=[datetime.fromtimestamp(mark, tz=since.tzinfo) + middle for mark in marks]
+    )
+
+
+def _as_seen(counts: dict[str, dict[int, int]], point: int, step: int) -> Known:
+    """Return what a source did as its expectation: one that still learns must not bend the sum."""
+    seen = {name: counts[name].get(point, 0) / step for name in NAMES}
+    return {name: (value, value, value) for name, value in seen.items()}
 
 
 def combined(bands: Sequence[dict[str, Expectation]]) -> dict[str, Expectation]:

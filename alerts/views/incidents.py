@@ -27,7 +27,7 @@ from alerts.views.filters import IncidentFilter
 
 PAGE = 25
 # Minutes listed on the page of an incident; the chart shows all of them.
-SHOWN = 30
+SHOWN = 12
 
 
 @never_cache

@@ -20,7 +20,7 @@ from ingest.models import Source
 # Parts of /health that tell somebody who watches payments whether to trust the page.
 HEALTH_PARTS = (
     ("worker", _("Worker")),
-    ("beat", _("Clock")),
+    ("beat", _("Scheduler")),
     ("detection", _("Detection")),
     ("outbox", _("Messages")),
     ("database", _("Database")),

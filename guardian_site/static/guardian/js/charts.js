@@ -1,5 +1,5 @@
 // One line over its expected band, with the incidents shaded behind it.
-import { clock, moment } from "./format.js";
+import { clock, moment, number, percent } from "./format.js";
 
 const AXIS_FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
 const HATCH = 7;
@@ -64,7 +64,7 @@ const markMinute = (chart, minute) => {
   ctx.restore();
 };
 
-const axes = (zone, small) => [
+const axes = (zone, small, share) => [
   {
     stroke: () => colour("ink-2"), font: AXIS_FONT, size: small ? 22 : 28, space: small ? 70 : 80, gap: 3,
     grid: { show: !small, stroke: () => colour("chart-grid"), width: 1 },
@@ -76,6 +76,7 @@ const axes = (zone, small) => [
     stroke: () => colour("ink-2"), font: AXIS_FONT, size: 46, gap: 4, space: small ? 30 : 36,
     grid: { stroke: () => colour("chart-grid"), width: 1 },
     ticks: { show: false },
+    values: (_chart, splits) => splits.map((value) => (share ? percent(value) : number(value))),
   },
 ];
 
@@ -105,7 +106,7 @@ export class BandChart {
       scales: { y: { range: (_chart, low, high) => this.#limits(low, high, share) } },
       series,
       bands: [{ series: [1, 2], fill: () => colour("chart-band") }],
-      axes: axes(zone, small),
+      axes: axes(zone, small, share),
       cursor: {
         y: false, drag: { x: false, y: false }, sync: { key: "guardian" },
         points: { size: 7, width: 2, fill: () => colour("panel") },

@@ -15,7 +15,7 @@ const draw = async () => {
   const legend = (index) => {
     const at = index ?? minutes.findIndex((minute) => minute >= config.onset);
     if (at < 0) return;
-    fill(find(".legend", place), {
+    fill(find(".reading", place), {
       at: clock(minutes[at], config.zone), seen: number(seen[at]),
       expected: expected[at] === null ? null : range(lower[at], upper[at]),
     });

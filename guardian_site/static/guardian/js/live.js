@@ -11,6 +11,8 @@ const config = JSON.parse(find("#live-config").textContent);
 // Minutes further back than an answer repeats may change too (late reports): ask for all now and then.
 const WHOLE_EVERY = 300;
 const TABLE_MINUTES = 30;
+// A source that is well reports each minute; after so many seconds somebody should look.
+const QUIET_TOO_LONG = 180;
 const SMALLS = ["denied", "failed", "reversed", "backend_reversed", "refunded"];
 const known = { series: null, body: null, wholeAt: 0, shownAt: 0, ahead: 0 };
 const text = (name, words = {}) =>
@@ -51,13 +53,13 @@ const showLegend = (name, index) => {
   const columns = columnsOf(name);
   const at = index ?? columns[0].length - 1;
   const form = name === "approval" ? percent : number;
-  const expected = columns[3][at];
-  const band = columns[2][at] === null || columns[2][at] === undefined ? form(expected) : range(columns[2][at], columns[1][at]);
-  const legend = find(`[data-chart="${name}"] .legend`);
+  const [upper, lower, expected] = columns.slice(1, 4).map((column) => column[at] ?? null);
+  const band = lower === null ? form(expected) : range(lower, upper);
+  const legend = find(`[data-chart="${name}"] .reading`);
   fill(legend, {
     at: columns[0][at] ? clock(columns[0][at], config.zone) : null,
     seen: form(columns[4][at]),
-    expected: expected === null || expected === undefined ? text("not-learned") : band,
+    expected: columns[3].every((value) => value === null) ? text("not-learned") : band,
     approved: name === "total" ? number(columns[5][at]) : null,
   });
 };
@@ -100,7 +102,7 @@ const showTable = () => {
 const makeIncident = (record) => {
   const card = fill(copy("incident-card"), record);
   setLevel(card, record.level);
-  setTime(find("time", card), record.onset, record.zone);
+  setTime(find("time", card), record.onset, config.zone);
   find("[data-since]", card).dataset.since = record.onset;
   for (const words of record.lines) {
     const item = document.createElement("li");
@@ -121,8 +123,8 @@ const makeVerdict = (record) => {
     score: record.score === null ? null : record.score.toFixed(2),
   });
   setLevel(row, record.level);
-  setTime(find("time", row), record.minute, record.zone);
-  row.classList.add("fresh");
+  setTime(find("time", row), record.minute, config.zone);
+  if (known.shownAt) row.classList.add("fresh");
   return row;
 };
 
@@ -142,6 +144,7 @@ const showFreshness = () => {
   const age = find("#data-age");
   age.hidden = !newest;
   if (newest) age.dataset.since = newest;
+  setLevel(age.parentElement, newest && now() - newest < QUIET_TOO_LONG ? "NORMAL" : "WARNING");
   const note = find("#newest-minute");
   note.hidden = !newest || config.until !== null || state === "empty" || now() - newest < config.hours * 3600;
   if (!note.hidden) {

@@ -3,7 +3,10 @@ import { find, fill, setLevel } from "./dom.js";
 import { number, percent, range } from "./format.js";
 import { last, lately } from "./series.js";
 
-const QUARTER = 900;
+const QUARTER = 15;
+// The newest minutes are judged some seconds after they close: until then the last band stands.
+const JUDGED_WITHIN = 5;
+const newest = (values) => values.slice(-JUDGED_WITHIN).findLast((value) => value !== null) ?? null;
 const sum = (...values) => {
   const known = values.filter((value) => value !== null);
   return known.length ? known.reduce((total, value) => total + value, 0) : null;
@@ -23,7 +26,7 @@ const figures = (series, current) => {
   return {
     volume: {
       figure: number(last(series.seen.total)),
-      usual: range(last(series.lower.total), last(series.upper.total)),
+      usual: range(newest(series.lower.total), newest(series.upper.total)),
       current: current ? number(current.total) : null,
     },
     approval: { figure: approval("seen"), usual: approval("expected") },
@@ -39,8 +42,8 @@ const worst = (incidents) => {
 };
 
 export const showTiles = (series, current, incidents) => {
-  // Points of five minutes hold averages per minute: sums of them would lie.
-  const scale = series.step / 60;
+  // Points of several minutes hold means per minute: their sum would be too small.
+  const scale = series.step;
   const shown = figures(scale === 1 ? series : multiplied(series, scale), current);
   if (scale !== 1) shown.volume.figure = number(last(series.seen.total));
   for (const [name, record] of Object.entries(shown)) {
