@@ -1,0 +1,94 @@
+"""`manage.py import_counts FILE.csv`: counts of the past, from a file."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from ingest.count_files import BadFile, CountFile
+from ingest.models import Source
+from ingest.services.importing import Survey, import_file, source_for_import, survey_file
+
+SHOWN = 20
+
+
+class Command(BaseCommand):
+    help = (
+        "Import counts from a CSV file with the columns timestamp, status and/or auth_code, count. "
+        "The same file again changes nothing; an interrupted import goes on where it stopped."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--source", default=Source.DEFAULT, help="whose counts these are")
+        parser.add_argument(
+            "--time-zone", default="", help="zone of times without one; default: the source's"
+        )
+        group = parser.add_mutually_exclusive_group()
+        group.add_argument(
+            "--strict", action="store_true", help="refuse a file with bad lines (the default)"
+        )
+        group.add_argument("--skip-bad", action="store_true", help="import the good lines of it")
+        parser.add_argument(
+            "--again", action="store_true", help="read a file that was imported before once more"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file = self._file(options["file"])
+        zone = self._zone(options["time_zone"], options["source"])
+        with self._bar(file.lines, "Checking", options) as bar:
+            survey = survey_file(file=file, zone=zone, progress=bar.update)
+        self._tell_bad(survey)
+        if survey.bad and not options["skip_bad"]:
+            raise CommandError(
+                f"{survey.bad} bad lines: nothing was imported. Mend them, or use --skip-bad."
+            )
+        source = self._source(options)
+        with self._bar(file.lines, "Importing", options) as bar:
+            done = import_file(
+                file=file, source=source, zone=zone, progress=bar.update, again=options["again"]
+            )
+        if done.already:
+            self.stdout.write(f"{file.path.name} is in already; nothing to do.")
+            return
+        left = f", {survey.bad:,} bad lines left out" if survey.bad else ""
+        self.stdout.write(
+            f"{done.lines:,} lines into “{source.name}”: {done.news:,} changed a count{left}."
+        )
+
+    def _file(self, path: Path) -> CountFile:
+        try:
+            return CountFile(path)
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}.") from None
+        except BadFile as error:
+            raise CommandError(str(error)) from None
+
+    def _zone(self, name: str, source_name: str) -> ZoneInfo:
+        source = Source.objects.filter(name=source_name).first()
+        name = name or (source.time_zone if source else Source().time_zone)
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise CommandError(f"--time-zone {name}: write an IANA name such as UTC.") from None
+
+    def _source(self, options: dict[str, Any]) -> Source:
+        try:
+            Source(name=options["source"]).clean_fields()
+            return source_for_import(name=options["source"], time_zone=options["time_zone"])
+        except ValidationError as error:
+            raise CommandError(f"--source: {' '.join(error.messages)}") from None
+
+    def _tell_bad(self, survey: Survey) -> None:
+        for line in survey.bad_lines[:SHOWN]:
+            self.stderr.write(f"line {line.number}: {line.reason}")
+        if survey.bad > SHOWN:
+            self.stderr.write(f"... and {survey.bad - SHOWN:,} more bad lines")
+
+    def _bar(self, lines: int, title: str, options: dict[str, Any]) -> "tqdm[Any]":
+        quiet = options["verbosity"] == 0 or None
+        return tqdm(total=lines, desc=title, unit=" lines", unit_scale=True, disable=quiet)

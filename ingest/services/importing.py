@@ -1,0 +1,132 @@
+"""Importing files of counts: all lines checked first, then written in chunks that can go on."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from msgspec import Struct
+
+from ingest.count_files import BadLine, CountFile, Layout, Row
+from ingest.models import FileImport, Source
+from ingest.recording import bulk, reconciling
+from ingest.services.sources import forget_sources
+
+CHUNK_LINES = 50_000
+BAD_LINES_KEPT = 1_000
+_TOLD_EVERY = 5_000
+
+# Told how many more lines are done.
+Progress = Callable[[int], object]
+_RECONCILE = {
+    Layout.BY_STATUS: reconciling.total_by_status,
+    Layout.BY_CODE: reconciling.split_by_code,
+}
+
+
+class Survey(Struct):
+    """What a look through the whole file found."""
+
+    good: int = 0
+    bad: int = 0
+    # The first of them; a file of nothing else must not fill the memory.
+    bad_lines: list[BadLine] = []
+
+
+class Imported(Struct):
+    """What an import did."""
+
+    lines: int
+    news: int
+    resumed_after: int
+    already: bool = False
+
+
+def source_for_import(*, name: str, time_zone: str) -> Source:
+    """The source exists; one that is new is in `time_zone`."""
+    source, created = Source.objects.get_or_create(
+        name=name, defaults={"time_zone": time_zone or settings.TIME_ZONE}
+    )
+    if created:
+        source.full_clean()
+        forget_sources()
+    return source
+
+
+def _latest() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)
+
+
+def survey_file(*, file: CountFile, zone: ZoneInfo, progress: Progress) -> Survey:
+    """Every line has been read and nothing written; the bad lines are named and counted."""
+    survey = Survey()
+    for _number, row in _telling(file.rows(zone, _latest()), progress):
+        if not isinstance(row, BadLine):
+            survey.good += 1
+            continue
+        survey.bad += 1
+        if len(survey.bad_lines) < BAD_LINES_KEPT:
+            survey.bad_lines.append(row)
+    return survey
+
+
+def import_file(
+    *, file: CountFile, source: Source, zone: ZoneInfo, progress: Progress, again: bool = False
+) -> Imported:
+    """The good lines are counted, each once however often it was begun; bad ones are left out."""
+    state, _created = FileImport.objects.get_or_create(
+        source=source, digest=file.digest, defaults={"file_name": file.path.name[:255]}
+    )
+    if again:
+        state.lines, state.finished = 0, None
+    if state.finished:
+        return Imported(0, 0, state.lines, already=True)
+    done = Imported(0, 0, max(1, state.lines))
+    progress(done.resumed_after)
+    for last, rows in _chunks(_telling(file.rows(zone, _latest(), done.resumed_after), progress)):
+        done.lines += len(rows)
+        done.news += _write_chunk(state, file.layout, rows, last)
+    state.finished = timezone.now()
+    state.save()
+    return done
+
+
+def _write_chunk(state: FileImport, layout: Layout, rows: list[Row], last: int) -> int:
+    """The rows are in and the line they end at is noted, or neither."""
+    grace = timedelta(minutes=1, seconds=settings.GUARDIAN_GRACE_SECONDS)
+    late_before = datetime.now(UTC) - grace
+    with transaction.atomic():
+        news = bulk.write(state.source_id, rows, late_before, _RECONCILE.get(layout))
+        state.lines = last
+        state.save()
+    return news
+
+
+def _chunks(
+    numbered: Iterable[tuple[int, Row | BadLine]],
+) -> Iterator[tuple[int, list[Row]]]:
+    rows: list[Row] = []
+    number = 0
+    for number, row in numbered:
+        if not isinstance(row, BadLine):
+            rows.append(row)
+        if len(rows) >= CHUNK_LINES:
+            yield number, rows
+            rows = []
+    if rows:
+        yield number, rows
+
+
+def _telling(
+    numbered: Iterable[tuple[int, Row | BadLine]], progress: Progress
+) -> Iterator[tuple[int, Row | BadLine]]:
+    untold = 0
+    for item in numbered:
+        yield item
+        untold += 1
+        if untold >= _TOLD_EVERY:
+            progress(untold)
+            untold = 0
+    progress(untold)
