@@ -1,6 +1,5 @@
 """Rows that people read and that only services write."""
 
-
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
@@ -19,11 +18,11 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(ReadOnly, ModelAdmin):
     list_per_page = 50
 
 
-class ReadOnlyInline(ReadOnly, TabularInline):  # type: ignore[misc]
+class ReadOnlyInline(ReadOnly, TabularInline):
     extra = 0
     show_change_link = False
 

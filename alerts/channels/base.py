@@ -56,6 +56,8 @@ class Outgoing:
         The vendor's name for the incident's earlier message in this channel, if there is one.
     tried : bool
         An earlier try may have arrived without our knowing.
+    image : str
+        Public address of the chart; empty where nobody outside can fetch one.
     """
 
     key: str
@@ -65,7 +67,7 @@ class Outgoing:
     text: str = ""
     reference: str = ""
     tried: bool = False
-    chart: bytes = b""
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,30 +105,35 @@ def setting(channel: Channel, name: str) -> str:
 def post(
     url: str,
     *,
-    body: Mapping[str, Any] | None = None,
+    body: Mapping[str, Any] | list[Any] | None = None,
     content: bytes | None = None,
     form: Mapping[str, str] | None = None,
-    files: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
-    method: str = "POST",
+    address: str | None = None,
 ) -> httpx.Response:
-    """Send one request and return the answer, whatever its status.
+    """Send one request and return the answer, whatever its status; redirects are not followed.
+
+    Parameters
+    ----------
+    address : str or None
+        The IP address to call whatever the name in `url` resolves to; None to look it up.
 
     Raises
     ------
     ChannelError
         If no answer came: transient, because a network that is away comes back.
     """
+    sent = dict(headers or {})
+    extensions: dict[str, Any] = {}
     try:
+        target = httpx.URL(url)
+        if address is not None:
+            sent["Host"] = target.netloc.decode()
+            extensions["sni_hostname"] = target.host
+            target = target.copy_with(host=address)
         with httpx.Client(timeout=REQUEST_SECONDS, follow_redirects=False) as client:
-            return client.request(
-                method,
-                url,
-                json=body,
-                content=content,
-                data=dict(form) if form is not None else None,
-                files=files,
-                headers=dict(headers or {}),
+            return client.post(
+                target, json=body, content=content, data=form, headers=sent, extensions=extensions
             )
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise ChannelError(f"not an address that can be called: {error}", permanent=True) from error

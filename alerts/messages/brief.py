@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from alerts.lifecycle import ONGOING
+from alerts.lifecycle import ONGOING, permitted
 from alerts.messages.phrases import meaning_of, number, say
 from alerts.models import Incident
 
@@ -32,6 +32,7 @@ class Brief:
     url: str
     link_text: str
     ongoing: bool
+    began: datetime
     permitted: list[str] = field(default_factory=list)
     source: str = ""
     family: str = ""
@@ -62,6 +63,8 @@ def brief_of(
         url=f"{settings.GUARDIAN_URL}{incident.get_absolute_url()}",
         link_text=say("open_page", language, id=incident.pk),
         ongoing=not over,
+        began=incident.onset,
+        permitted=permitted(incident.state),
         source=str(incident.source),
         family=incident.family,
     )

@@ -163,7 +163,7 @@ def reference_of(row: Notification) -> str:
     known = Notification.objects.filter(
         incident=row.incident_id, channel=row.channel_id, state=State.SENT
     ).exclude(reference="")
-    return known.order_by("id").values_list("reference", flat=True).first() or ""
+    return known.order_by("-id").values_list("reference", flat=True).first() or ""
 
 
 def _finish(row: Notification, **values: object) -> bool:

@@ -1,0 +1,52 @@
+"""Pushes incidents to an Alertmanager, which then knows them as alerts of its own."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from alerts.channels.base import Outgoing, Receipt, post, refuse_failure, setting
+from alerts.messages import Brief
+from alerts.models import Channel
+
+# An alert without an end resolves by itself after minutes; we say ourselves when it is over.
+FAR = timedelta(days=7)
+
+
+class Alertmanager:
+    edits = True
+    needs = ("url",)
+
+    def configured(self, channel: Channel) -> bool:
+        return bool(setting(channel, "url"))
+
+    def send(self, channel: Channel, message: Outgoing) -> Receipt:
+        if message.brief is None:
+            return Receipt()
+        address = f"{setting(channel, 'url').rstrip('/')}/api/v2/alerts"
+        headers = {}
+        if token := setting(channel, "token"):
+            headers["Authorization"] = f"Bearer {token}"
+        content = [alert_of(message.brief, now=datetime.now(UTC))]
+        refuse_failure(post(address, body=content, headers=headers))
+        return Receipt(f"incident-{message.brief.incident}")
+
+
+def alert_of(brief: Brief, *, now: datetime) -> dict[str, Any]:
+    """Return an alert of Alertmanager's v2 API; its labels are its identity."""
+    end = now + FAR if brief.ongoing else now
+    return {
+        "labels": {
+            "alertname": "TransactionGuardianIncident",
+            "incident": str(brief.incident),
+            "source": brief.source,
+            "family": brief.family,
+        },
+        "annotations": {
+            "level": brief.level,
+            "summary": brief.text,
+            "description": "\n".join([*brief.lines, brief.first_action]).strip(),
+            "runbook_url": brief.runbook,
+        },
+        "startsAt": brief.began.isoformat(),
+        "endsAt": max(end, brief.began).isoformat(),
+        "generatorURL": brief.url,
+    }

@@ -1,0 +1,71 @@
+"""E-mail: plain text and HTML, one thread for each incident."""
+
+import smtplib
+from email.utils import formatdate
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from alerts.channels.base import ChannelError, Outgoing, Receipt, setting
+from alerts.conf import REQUEST_SECONDS
+from alerts.messages import email as rendering
+from alerts.models import Channel
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+PERMANENT_FROM = 500
+
+
+class Email:
+    edits = False
+    needs = ("host", "from", "to")
+
+    def configured(self, channel: Channel) -> bool:
+        return all(setting(channel, name) for name in self.needs)
+
+    def send(self, channel: Channel, message: Outgoing) -> Receipt:
+        mail = _compose(channel, message)
+        try:
+            mail.send()
+        except smtplib.SMTPAuthenticationError as error:
+            raise ChannelError(
+                f"the mail server refuses our password: {error}", permanent=True
+            ) from error
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _text in error.recipients.values()]
+            permanent = bool(codes) and min(codes) >= PERMANENT_FROM
+            raise ChannelError(f"recipients refused: {codes}", permanent=permanent) from error
+        except smtplib.SMTPResponseException as error:
+            raise ChannelError(f"mail server: {error.smtp_code}") from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise ChannelError(f"no answer: {type(error).__name__}") from error
+        return Receipt(mail.extra_headers["Message-ID"])
+
+
+def _compose(channel: Channel, message: Outgoing) -> EmailMultiAlternatives:
+    # The same for every try: a mailbox that gets it twice can show it once.
+    name = f"<{message.key}@{urlsplit(settings.GUARDIAN_URL).hostname or 'guardian'}>"
+    headers = {"Message-ID": name, "Date": formatdate(), "Auto-Submitted": "auto-generated"}
+    if message.reference and message.reference != name:
+        headers |= {"In-Reply-To": message.reference, "References": message.reference}
+    subject, text, html = rendering.render(message)
+    mail = EmailMultiAlternatives(
+        subject=subject,
+        body=text,
+        from_email=setting(channel, "from"),
+        to=[one.strip() for one in setting(channel, "to").split(",") if one.strip()],
+        headers=headers,
+        connection=get_connection(
+            SMTP,
+            host=setting(channel, "host"),
+            port=int(setting(channel, "port") or 587),
+            username=setting(channel, "user"),
+            password=setting(channel, "password"),
+            use_tls=setting(channel, "security") == "starttls",
+            use_ssl=setting(channel, "security") == "tls",
+            timeout=REQUEST_SECONDS,
+        ),
+    )
+    if html:
+        mail.attach_alternative(html, "text/html")
+    return mail

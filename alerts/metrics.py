@@ -1,0 +1,97 @@
+"""What /metrics tells of incidents and messages: read from committed rows at each scrape.
+
+The rows are the truth in every process: a counter in a worker would not be seen by the web
+process that answers the scrape. Register with
+`registry.register(AlertsCollector())`.
+"""
+
+from collections.abc import Iterator
+
+from django.db import DatabaseError
+from django.utils import timezone
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from alerts.models import Channel, Notification, StageAlarm
+from alerts.models.incident import FAMILIES
+from alerts.selectors.incidents import open_counts
+from alerts.selectors.outbox import oldest_pending_age, outcome_counts
+from alerts.selectors.statistics import period_statistics
+from alerts.selectors.watch import stage_ages
+from detection.models import Level
+
+MEANS = ("mttd", "mtta", "mttr", "mtbf")
+
+
+class AlertsCollector(Collector):
+    """Open incidents, messages by outcome, what waits, and the mean times of the last 30 days."""
+
+    def describe(self) -> list[Metric]:
+        # Without this, registering would ask the database.
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            yield from self._incidents()
+            yield from self._outbox()
+            yield from self._means()
+            yield from self._stages()
+        except DatabaseError:
+            return
+
+    def _incidents(self) -> Iterator[Metric]:
+        gauge = GaugeMetricFamily(
+            "guardian_alerts_incidents_open", "Ongoing incidents.", labels=["level", "family"]
+        )
+        found = {(level, family): number for level, family, number in open_counts()}
+        for level in (Level.WARNING, Level.CRITICAL):
+            for family, _title in FAMILIES:
+                gauge.add_metric([level, family], found.get((level, family), 0))
+        yield gauge
+
+    def _outbox(self) -> Iterator[Metric]:
+        total = CounterMetricFamily(
+            "guardian_alerts_notifications", "Messages by outcome.", labels=["channel", "outcome"]
+        )
+        waiting = GaugeMetricFamily(
+            "guardian_alerts_waiting", "Messages that wait or are being sent.", labels=["channel"]
+        )
+        found = {(kind, state): number for kind, state, number in outcome_counts()}
+        done = (Notification.State.SENT, Notification.State.DEAD, Notification.State.SUPPRESSED)
+        for kind in Channel.Kind.values:
+            for state in done:
+                total.add_metric([kind, state], found.get((kind, state), 0))
+            pending = found.get((kind, "pending"), 0) + found.get((kind, "sending"), 0)
+            waiting.add_metric([kind], pending)
+        yield total
+        yield waiting
+        yield GaugeMetricFamily(
+            "guardian_alerts_oldest_pending_seconds",
+            "How long the oldest message that is due has waited; 0 if none waits.",
+            value=oldest_pending_age(timezone.now()) or 0.0,
+        )
+
+    def _means(self) -> Iterator[Metric]:
+        means = GaugeMetricFamily(
+            "guardian_alerts_mean_seconds",
+            "Mean time to detect, acknowledge, resolve, and between failures, last 30 days.",
+            labels=["mean", "family"],
+        )
+        for family, found in period_statistics(now=timezone.now()).by_family.items():
+            for name in MEANS:
+                value = getattr(found, name)
+                if value is not None:
+                    means.add_metric([name, family], value)
+        yield means
+
+    def _stages(self) -> Iterator[Metric]:
+        ages = GaugeMetricFamily(
+            "guardian_alerts_stage_age_seconds",
+            "Time since a stage last let the canary through.",
+            labels=["stage"],
+        )
+        known = stage_ages(now=timezone.now())
+        for stage in StageAlarm.Stage.values:
+            if (age := known.get(stage)) is not None:
+                ages.add_metric([stage], age)
+        yield ages
