@@ -33,7 +33,8 @@ def negative_binomial_gain(
     """
     excess = np.maximum(scatter - 1.0, 1e-3)
     size = meant / excess + 1e-9
-    shifted = size * rho
+    # the silence test has rho 0 and a likelihood of its own: here it only must not be NaN
+    shifted = size * np.maximum(rho, 1e-3)
     return (
         gammaln(seen + shifted) - gammaln(shifted) - gammaln(seen + size) + gammaln(size)
     ) - (shifted - size) * np.log1p(excess)
