@@ -1,0 +1,67 @@
+from typing import Any
+
+from django.contrib import admin, messages
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
+
+from ingest.models import ApiKey, Source
+from ingest.services.keys import issue_key
+from ingest.services.sources import forget_sources
+
+
+class ApiKeyInline(TabularInline):
+    model = ApiKey
+    fk_name = "source"
+    extra = 0
+    fields = (
+        "name",
+        "prefix",
+        "scopes",
+        "rate_limit",
+        "created",
+        "expires",
+        "revoked",
+        "last_used",
+    )
+    readonly_fields = fields
+    show_change_link = True
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # A key is issued by the action: only then is there a secret to show.
+        return False
+
+
+@admin.register(Source)
+class SourceAdmin(ModelAdmin):
+    list_display = ("name", "title", "time_zone", "enabled", "parent", "created")
+    list_filter = ("enabled", "time_zone")
+    search_fields = ("name", "title")
+    date_hierarchy = "created"
+    autocomplete_fields = ("parent",)
+    inlines = (ApiKeyInline,)
+    actions_detail = ("issue_api_key",)
+
+    def save_model(
+        self, request: HttpRequest, obj: Source, form: "ModelForm[Any]", change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        forget_sources()
+
+    def has_issue_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("ingest.add_apikey")
+
+    @action(description="Issue API key", icon="key", permissions=["issue"])
+    def issue_api_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        source = Source.objects.get(pk=object_id)
+        _key, secret = issue_key(name=f"key of {source.name}", source=source)
+        show_secret(request, secret)
+        return redirect("admin:ingest_source_change", object_id)
+
+
+def show_secret(request: HttpRequest, secret: str) -> None:
+    """Show a new secret, this once."""
+    messages.warning(request, f"Copy the key now; it is not shown again: {secret}")
