@@ -6,6 +6,15 @@ class GuardianSiteConfig(AppConfig):
     verbose_name = "Operation"
 
     def ready(self) -> None:
-        from guardian_site import checks, pulse  # noqa: F401  checks register themselves
+        from guardian_site import (
+            checks,  # noqa: F401  checks register themselves
+            measured_tasks,
+            metrics,
+            pulse,
+            worker_exposition,
+        )
 
+        metrics.begin_at_zero()
         pulse.connect()
+        measured_tasks.connect()
+        worker_exposition.connect()

@@ -10,6 +10,8 @@ from functools import lru_cache
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_ratelimit.core import get_usage
+
+from guardian_site.metrics import RATE_LIMITED
 from ingest.services.keys import authenticate_key
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -81,6 +83,7 @@ class RateLimit:
         limit = int(allowed.rate.split("/", 1)[0])
         usage = self._count(request, allowed)
         if usage is not None and usage["should_limit"]:
+            RATE_LIMITED.labels(allowed.bucket).inc()
             response: HttpResponse = _refusal(int(usage["time_left"]))
         else:
             response = self.get_response(request)

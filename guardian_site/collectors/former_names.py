@@ -1,0 +1,81 @@
+"""The eight names of the system before, with true meanings: they count transactions, not calls."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ingest.cache_stats import counts as answer_cache
+from ingest.models import Status
+from ingest.selectors import totals_by_status
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+class FormerNames(Collector):
+    """`transaction_guardian_*`, made of what the processes counted and of the last hour's rows."""
+
+    def __init__(self, counted: Iterable[Metric]) -> None:
+        self.counted = counted
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._counters()
+        try:
+            yield from _last_hour(timezone.now())
+        except DatabaseError:
+            return
+
+    def _counters(self) -> Iterator[Metric]:
+        transactions = self._by_label("guardian_ingest_transactions", "status")
+        anomalies = self._by_label("guardian_detection_anomalies", "level")
+        yield _counter(
+            "by_status",
+            "Transactions by status.",
+            {status: transactions.get(status, 0.0) for status in Status.values},
+        )
+        cache = answer_cache.totals()
+        for name, text, value in (
+            ("total", "Transactions reported.", sum(transactions.values())),
+            ("anomalies", "Anomalies found.", sum(anomalies.values())),
+            ("cache_hits", "Reports answered from the cache.", float(cache["hits"])),
+            ("cache_misses", "Reports not found in the cache.", float(cache["misses"])),
+        ):
+            yield _counter(name, text, {"": value})
+
+    def _by_label(self, name: str, label: str) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        samples = (sample for metric in self.counted for sample in metric.samples)
+        for sample in samples:
+            if sample.name == f"{name}_total":
+                key = sample.labels.get(label, "")
+                sums[key] = sums.get(key, 0.0) + sample.value
+        return sums
+
+
+def _last_hour(now: datetime) -> Iterator[Metric]:
+    minute = now.replace(second=0, microsecond=0)
+    last = sum(totals_by_status(minute - MINUTE, minute).values())
+    totals = totals_by_status(minute - HOUR, minute)
+    whole = sum(totals.values())
+    gauges = {
+        "current_count": ("Transactions of the last full minute.", float(last)),
+        "avg_count": ("Mean transactions per minute of the last hour.", whole / 60),
+    }
+    # With nothing reported there is no rate; a 0 here would page somebody.
+    if whole:
+        rate = totals[Status.APPROVED] / whole
+        gauges["approval_rate"] = ("Approved share of the last hour, 0 to 1.", rate)
+    for name, (text, value) in gauges.items():
+        yield GaugeMetricFamily(f"transaction_guardian_{name}", text, value=value)
+
+
+def _counter(name: str, text: str, values: dict[str, float]) -> Metric:
+    # The library adds `_total` to the name of a counter, and these names are fixed without it.
+    family = Metric(f"transaction_guardian_{name}", text, "unknown")
+    for status, value in values.items():
+        family.add_sample(family.name, {"status": status} if status else {}, value)
+    return family

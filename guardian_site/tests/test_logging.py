@@ -1,0 +1,66 @@
+import json
+import logging
+
+import pytest
+from celery import shared_task
+from django.test import Client
+
+from guardian_site.logging import JsonFormatter, LineFormatter, request_id
+
+
+def _record(message: str = "It went wrong.", **extra: object) -> logging.LogRecord:
+    record = logging.makeLogRecord({"name": "alerts", "levelname": "ERROR", "msg": message})
+    record.__dict__.update(extra)
+    return record
+
+
+def test_a_line_is_one_json_object_with_what_extra_named() -> None:
+    line = JsonFormatter().format(_record("Sent.\nTwice.", incident_id=7))
+    assert "\n" not in line
+    found = json.loads(line)
+    assert found["message"] == "Sent.\nTwice."
+    assert found["incident_id"] == 7
+    assert found["level"] == "ERROR"
+
+
+def test_an_error_keeps_its_traceback() -> None:
+    try:
+        raise ValueError("no such thing")
+    except ValueError as error:
+        record = _record(exc_info=(ValueError, error, error.__traceback__))
+    assert "no such thing" in json.loads(JsonFormatter().format(record))["error"]
+
+
+def test_objects_do_not_leak_into_the_line() -> None:
+    assert "request" not in json.loads(JsonFormatter().format(_record(request=object())))
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), LineFormatter()])
+def test_a_line_written_for_a_request_carries_its_id(formatter: logging.Formatter) -> None:
+    token = request_id.set("abc123")
+    try:
+        assert "abc123" in formatter.format(_record())
+    finally:
+        request_id.reset(token)
+
+
+def test_an_answer_carries_the_id_the_caller_sent(client: Client) -> None:
+    answer = client.get("/health/live", headers={"X-Request-ID": "order-17"})
+    assert answer["X-Request-ID"] == "order-17"
+
+
+@pytest.mark.parametrize("sent", ["", "two words", "x" * 65, "line\nbreak", "<script>"])
+def test_an_unsound_id_is_replaced(client: Client, sent: str) -> None:
+    answer = client.get("/health/live", headers={"X-Request-ID": sent})
+    assert answer["X-Request-ID"] not in ("", sent)
+    assert request_id.get() == ""
+
+
+def test_a_line_written_in_a_task_names_the_task() -> None:
+    @shared_task(name="guardian_site.tests.speak")
+    def speak() -> str:
+        return JsonFormatter().format(_record())
+
+    found = json.loads(speak.apply().get())
+    assert found["task"] == "guardian_site.tests.speak"
+    assert found["task_id"]
