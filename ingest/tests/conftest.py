@@ -1,0 +1,83 @@
+"""The same tests on both databases: a SQLite file and a PostgreSQL, each as in production."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import environ
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from ingest.models import ApiKey, FileImport, LateHour, MinuteCount, Report, Source, Transaction
+from ingest.services import forget_keys, forget_sources
+
+TABLES = (LateHour, FileImport, MinuteCount, Report, Transaction, ApiKey, Source)
+
+
+@contextmanager
+def default_database(config: dict[str, Any]) -> Iterator[None]:
+    """Let every thread find another database under the name default."""
+    original, before = connections["default"], connections.settings["default"]
+    connections.settings["default"] = connections.configure_settings({"default": config})["default"]
+    connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        if hasattr(connections["default"], "close_pool"):
+            connections["default"].close_pool()
+        connections.settings["default"], connections["default"] = before, original
+
+
+@pytest.fixture(scope="session")
+def sqlite_config(
+    tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> dict[str, Any]:
+    path = tmp_path_factory.mktemp("sqlite") / "guardian.sqlite3"
+    config = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "OPTIONS": dict(settings.SQLITE_OPTIONS),
+    }
+    with django_db_blocker.unblock(), default_database(config):
+        call_command("migrate", "ingest", verbosity=0)
+    return config
+
+
+@pytest.fixture(scope="session")
+def postgresql_config(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> dict[str, Any]:
+    config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
+    config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}
+    with django_db_blocker.unblock(), default_database(config):
+        call_command("migrate", "ingest", verbosity=0)
+    return config
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Give the vendor of an empty database that really commits and that threads share."""
+    config = request.getfixturevalue(f"{request.param}_config")
+    with django_db_blocker.unblock(), default_database(config):
+        forget_sources()
+        yield request.param
+        # Other apps point at these rows and have no tables here, so no cascade is looked for.
+        for model in TABLES:
+            model.objects.all()._raw_delete("default")
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> None:
+    """Forget what earlier tests left in this process."""
+    cache.clear()
+    forget_sources()
+    forget_keys()
+
+
+@pytest.fixture
+def csv_file(tmp_path: Path) -> Path:
+    return tmp_path / "counts.csv"

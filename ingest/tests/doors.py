@@ -1,0 +1,12 @@
+"""The routes of ingest with a judge of the tests."""
+
+from django.urls import include, path
+
+from ingest.tests.makers import judge
+from ingest.views import BatchView, TransactionView
+
+urlpatterns = [
+    path("transaction", TransactionView.as_view(assess=judge)),
+    path("transactions/batch", BatchView.as_view(assess=judge)),
+    path("", include("ingest.urls")),
+]
