@@ -29,6 +29,10 @@ SETTLING = timedelta(seconds=5)
 # An hour that changed late is looked at for this long at most: by then whoever was judging it while
 # it changed has finished.
 RECHECK_AGE = timedelta(minutes=10)
+# So many changed hours before the oldest checkpoint are an import of history, worth judging all of
+# it again, once no more has come for a moment; fewer are stragglers and only counted.
+BACKFILL_HOURS = 6
+BACKFILL_QUIET = timedelta(seconds=30)
 # A web process trusts what it knows of a source for this long before it asks for the version.
 FRESH_SECONDS = 2.0
 # The sweep leaves a source alone for this long after a client moved it minute by minute.

@@ -16,6 +16,12 @@ def bands_between(source_id: int, since: datetime, until: datetime) -> QuerySet[
     )
 
 
+def digests_between(source_id: int, first: datetime, last: datetime) -> dict[datetime, int]:
+    """Fingerprints of the counts that the minutes first..last were judged on."""
+    judged = Band.objects.filter(source_id=source_id, minute__gte=first, minute__lte=last)
+    return dict(judged.order_by().values_list("minute", "digest"))
+
+
 def approval_rate(since: datetime, until: datetime, source: Source | None = None) -> float | None:
     """Approved share of what was counted, 0..1; None where nothing was."""
     totals = totals_by_status(since, until, source)

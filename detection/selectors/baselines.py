@@ -80,6 +80,13 @@ def checkpoint_before(source_id: int, minute: datetime) -> Checkpoint | None:
     )
 
 
+def oldest_checkpoint(source_id: int) -> datetime | None:
+    """How far back a source can be judged again."""
+    found = Checkpoint.objects.filter(source_id=source_id).aggregate(oldest=Min("through"))
+    oldest: datetime | None = found["oldest"]
+    return oldest
+
+
 def judged_through(source_ids: Sequence[int] | None = None) -> dict[int, datetime | None]:
     """Last minute judged of each source that is watched."""
     found = Baseline.objects.order_by()

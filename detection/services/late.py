@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,9 +11,10 @@ from django.db import transaction
 
 from detection import conf, metrics
 from detection.clock import minute_of, moment_of
-from detection.models import Band, Recheck
+from detection.models import Recheck
 from detection.scoring.state import State
 from detection.selectors import baselines
+from detection.selectors.bands import digests_between
 from detection.selectors.counts import digest, rows_by_minute
 from detection.services.advancing import Journey, advance_sources, watched_sources
 from detection.services.watch import NEVER, Watched
@@ -22,87 +23,85 @@ from ingest.services.late_hours import claim_late_hours
 
 logger = logging.getLogger(__name__)
 CLAIMED_AT_ONCE = 2000
+HOUR = 60
+DAY = 24 * HOUR
 
 
 def recheck_late_hours(*, now: datetime, deadline: float = float("inf")) -> int:
-    """Sources whose judged minutes changed are judged as if all had come in order; their number."""
-    _take_over()
+    """Sources whose judged minutes changed are judged as if all came in order; their number."""
+    _take_over(now)
     waiting: dict[int, list[Recheck]] = defaultdict(list)
     for row in Recheck.objects.filter(source__enabled=True).order_by("source_id", "hour"):
         waiting[row.source_id].append(row)
-    if not waiting:
-        return 0
-    replayed = 0
-    for one in watched_sources(list(waiting)):
+    again = 0
+    for one in watched_sources(list(waiting)) if waiting else ():
         if time.monotonic() > deadline:
             break
-        replayed += _recheck(one, waiting[one.source_id], now)
-    return replayed
+        again += _recheck(one, waiting[one.source_id], now, deadline)
+    return again
 
 
-def _take_over() -> None:
+def _take_over(now: datetime) -> None:
     """Late hours become ours in one transaction, so that a crash loses none."""
     with transaction.atomic():
         claimed = claim_late_hours(limit=CLAIMED_AT_ONCE)
-        Recheck.objects.bulk_create([Recheck(source_id=pk, hour=hour) for pk, hour in claimed])
+        Recheck.objects.bulk_create(
+            [Recheck(source_id=pk, hour=hour, claimed=now) for pk, hour in claimed]
+        )
 
 
-def _recheck(one: Watched, hours: Sequence[Recheck], now: datetime) -> bool:
+def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: float) -> bool:
     """Look at the hours of one source; whether it had to be judged again."""
-    changed = first_changed_minute(one, [row.hour for row in hours])
-    replayed = False
+    hours = sorted({minute_of(row.hour) for row in waiting})
+    changed = first_changed_minute(one, hours)
+    start = None
     if changed is not None:
-        replayed = _replay(one, changed, now)
-        if not replayed:
-            return False
+        start = _state_before(one, changed)
+        if start is None and _is_backfill(one, hours):
+            if now - max(row.claimed for row in waiting) < conf.BACKFILL_QUIET:
+                return False
+            start = _from_first_count(one)
+        if start is None:
+            start = _without_the_too_old(one, hours, changed)
+    if start is not None and not _judge_again(one, start, now, deadline):
+        return False
     settled = [
         row.pk
-        for row in hours
-        if minute_of(row.hour) + 59 <= one.through or now - row.claimed > conf.RECHECK_AGE
+        for row in waiting
+        if minute_of(row.hour) + HOUR - 1 <= one.through or now - row.claimed > conf.RECHECK_AGE
     ]
     Recheck.objects.filter(pk__in=settled).delete()
-    metrics.LATE_HOURS.labels("judged again" if replayed else "unchanged").inc(len(settled))
-    return replayed
+    outcome = "unchanged" if start is None else "judged again"
+    metrics.LATE_HOURS.labels(outcome).inc(len(settled))
+    return start is not None
 
 
-def first_changed_minute(one: Watched, hours: Sequence[datetime]) -> int | None:
+def first_changed_minute(one: Watched, hours: Sequence[int]) -> int | None:
     """The first judged minute of some hours whose counts are no longer those it was judged on."""
-    for hour in sorted(set(hours)):
-        first = minute_of(hour)
-        last = min(first + 59, one.through)
-        if last < first:
-            continue
-        judged = dict(
-            Band.objects.filter(
-                source_id=one.source_id,
-                minute__gte=moment_of(first),
-                minute__lte=moment_of(last),
-            ).values_list("minute", "digest")
-        )
+    for first, last in _spans(hours, one.through):
+        judged = digests_between(one.source_id, moment_of(first), moment_of(last))
         rows = rows_by_minute([one.source_id], first, last)
+        asked = set(hours)
         for minute in range(first, last + 1):
-            now_there = digest(rows.get(minute, {}).get(one.source_id))
-            if judged.get(moment_of(minute), 0) != now_there:
+            if minute // HOUR * HOUR not in asked:
+                continue
+            there = digest(rows.get(minute, {}).get(one.source_id))
+            if judged.get(moment_of(minute), 0) != there:
                 return minute
     return None
 
 
-def _replay(one: Watched, minute: int, now: datetime) -> bool:
-    """Judge again from before the minute to the frontier; False when another writer was faster."""
-    start = _state_before(one, minute)
-    if start is None:
-        metrics.LATE_HOURS.labels("too old").inc()
-        logger.warning(
-            "source %s: counts of %s changed, but no checkpoint is that old: they are counted, "
-            "not judged again",
-            one.source_id,
-            moment_of(minute).isoformat(),
-        )
-        return True
-    zone = Source.objects.values_list("time_zone", flat=True).get(pk=one.source_id)
-    journey = Journey(upto={one.source_id: one.through}, zones={one.source_id: zone}, now=now)
-    advance_sources(watched=[start], journey=journey)
-    return not journey.lost
+def _spans(hours: Sequence[int], through: int) -> Iterable[tuple[int, int]]:
+    """Stretches of at most a day that hold the hours, up to the frontier."""
+    first = None
+    for place, hour in enumerate(hours):
+        first = hour if first is None else first
+        follows = place + 1 < len(hours) and hours[place + 1] < first + DAY
+        if not follows:
+            last = min(hour + HOUR - 1, through)
+            if first <= last:
+                yield first, last
+            first = None
 
 
 def _state_before(one: Watched, minute: int) -> Watched | None:
@@ -115,11 +114,52 @@ def _state_before(one: Watched, minute: int) -> Watched | None:
             through=minute_of(checkpoint.through),
             reported=NEVER if checkpoint.reported is None else minute_of(checkpoint.reported),
         )
-    if one.through - minute > conf.CHECKPOINTS_KEPT.total_seconds() // 60:
+    start = _from_first_count(one)
+    # so young a source that it has no checkpoint that old: all of it is soon judged again
+    young = conf.CHECKPOINTS_KEPT.total_seconds() // 60
+    return start if one.through - start.through <= young else None
+
+
+def _from_first_count(one: Watched) -> Watched:
+    first = minute_of(baselines.first_minutes([one.source_id])[one.source_id])
+    return replace(one, state=State.new(1), through=first - 1, reported=NEVER)
+
+
+def _is_backfill(one: Watched, hours: Sequence[int]) -> bool:
+    """Whether so many old hours changed that somebody is importing history."""
+    oldest = baselines.oldest_checkpoint(one.source_id)
+    limit = one.through if oldest is None else minute_of(oldest)
+    return sum(hour <= limit for hour in hours) >= conf.BACKFILL_HOURS
+
+
+def _without_the_too_old(one: Watched, hours: Sequence[int], changed: int) -> Watched | None:
+    """Changes before all checkpoints are counted only; from where the others are judged again."""
+    metrics.LATE_HOURS.labels("too old").inc()
+    logger.warning(
+        "source %s: counts of %s changed, but no checkpoint is that old: they are counted, not "
+        "judged again",
+        one.source_id,
+        moment_of(changed).isoformat(),
+    )
+    oldest = baselines.oldest_checkpoint(one.source_id)
+    if oldest is None:
         return None
-    first = Band.objects.filter(source_id=one.source_id).order_by("minute").first()
-    if first is not None and minute_of(first.minute) < minute - conf.CHECKPOINT_MINUTES:
-        return None
-    # so young a source that it has no checkpoint yet: from its first count
-    start = minute_of(baselines.first_minutes([one.source_id])[one.source_id])
-    return Watched(one.source_id, State.new(1), one.version, start - 1, NEVER)
+    later = first_changed_minute(one, [hour for hour in hours if hour > minute_of(oldest)])
+    return None if later is None else _state_before(one, later)
+
+
+def _judge_again(one: Watched, start: Watched, now: datetime, deadline: float) -> bool:
+    """Judge from there to the frontier; False when another writer was faster or time is up.
+
+    The frontier moves back with the first slice that is stored. Should it end there, by a crash
+    or the deadline, the sweep goes on from where it stands.
+    """
+    zone = Source.objects.values_list("time_zone", flat=True).get(pk=one.source_id)
+    journey = Journey(
+        upto={one.source_id: one.through},
+        zones={one.source_id: zone},
+        now=now,
+        deadline=deadline,
+    )
+    advance_sources(watched=[start], journey=journey)
+    return journey.judged_minutes > 0 and not journey.lost

@@ -25,11 +25,13 @@ class Swept:
     seconds: float = 0.0
 
 
-def sweep_closed_minutes(*, now: datetime | None = None) -> Swept:
+def sweep_closed_minutes(
+    *, now: datetime | None = None, seconds: float = conf.SWEEP_SECONDS
+) -> Swept:
     """Every closed minute of every enabled source is judged, late hours too, or due next time."""
     now = now or timezone.now()
     started = time.monotonic()
-    deadline = started + conf.SWEEP_SECONDS
+    deadline = started + seconds
     closed = last_closed(now)
     due = {
         one.source_id: (one, upto)
@@ -45,9 +47,9 @@ def sweep_closed_minutes(*, now: datetime | None = None) -> Swept:
     left = advance_sources(watched=watched_sources(list(due)), journey=journey)
     rechecked = recheck_late_hours(now=now, deadline=deadline)
     _report_lag(left, journey, closed)
-    seconds = time.monotonic() - started
-    metrics.SWEEP_SECONDS.observe(seconds)
-    return Swept(len(due), journey.judged_minutes, rechecked, seconds)
+    took = time.monotonic() - started
+    metrics.SWEEP_SECONDS.observe(took)
+    return Swept(len(due), journey.judged_minutes, rechecked, took)
 
 
 def last_closed(now: datetime) -> int:

@@ -10,11 +10,6 @@ from detection.tests.makers import at, make_counts, make_source, set_count
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _forget() -> None:
-    watch.forget()
-
-
 def standing() -> list[tuple[object, ...]]:
     return sorted(Band.objects.values_list("source_id", "minute", "level", "score", "digest"))
 

@@ -1,0 +1,40 @@
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from detection.selectors.declarations import forget_declarations
+from detection.services import assess as assessing
+from detection.services.forests import forget_forest
+from detection.services.watch import watch
+from detection.tests.makers import at
+from ingest.services.sources import forget_sources
+
+
+@pytest.fixture(autouse=True)
+def _forgetful() -> Iterator[None]:
+    """What a process keeps of the database ends with each test."""
+    yield
+    watch.forget()
+    forget_declarations()
+    forget_forest()
+    forget_sources()
+
+
+class Clock:
+    """The time that detection reads."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now: datetime = at(0)
+        monkeypatch.setattr(assessing.timezone, "now", lambda: self.now)
+
+    def stand(self, minutes: float) -> None:
+        """It is now so many minutes after the tests' first midnight."""
+        self.now = at(minutes)
+        watch.forget()
+        forget_declarations()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
