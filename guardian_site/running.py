@@ -1,0 +1,76 @@
+"""The whole product in the foreground: what `manage.py run` and `manage.py demo` share."""
+
+import contextlib
+import shutil
+import threading
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from guardian_site import supervisor
+from guardian_site.schedule import QUEUES
+
+READY_SECONDS = 60.0
+BANNER = """
+  Transaction Guardian is running.
+    live page   {address}/
+    API         {address}/docs
+    admin       {address}/admin/
+    health      {address}/health
+{notes}  Ctrl-C stops all of it.
+"""
+
+
+def run_guardian(
+    *, host: str, port: int, beside: Sequence[supervisor.Part] = (), notes: Sequence[str] = ()
+) -> None:
+    """Web, worker, beat and what else was asked for ran until somebody stopped them."""
+    if supervisor.is_taken(host, port):
+        raise CommandError(f"Port {port} is in use. Stop what listens there or set GUARDIAN_PORT.")
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    broker, parts = settings.REDIS_URL, list[supervisor.Part]()
+    if not broker:
+        broker, parts = supervisor.embedded_broker(settings.DATA_DIR)
+    environment = {
+        "GUARDIAN_BROKER_URL": broker,
+        "GUARDIAN_HOST": host,
+        "GUARDIAN_PORT": str(port),
+        "PROMETHEUS_MULTIPROC_DIR": str(_empty(settings.DATA_DIR / "metrics")),
+    }
+    threading.Thread(target=_greet, args=(host, port, notes), daemon=True).start()
+    supervisor.Supervisor([*parts, *_parts(host, port, environment), *beside]).run()
+
+
+def _parts(host: str, port: int, environment: dict[str, str]) -> list[supervisor.Part]:
+    workers, threads = settings.GUARDIAN_WEB_WORKERS, settings.GUARDIAN_WEB_THREADS
+    return [
+        supervisor.Part(
+            "worker", supervisor.worker_command(QUEUES, settings.DATA_DIR), environment
+        ),
+        supervisor.Part("web", supervisor.web_command(host, port, workers, threads), environment),
+    ]
+
+
+def _empty(folder: Path) -> Path:
+    """Counters of processes that are gone would be summed with those of the new ones."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _greet(host: str, port: int, notes: Sequence[str]) -> None:
+    address = f"http://{host}:{port}"
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{address}/health/live", timeout=2).close()
+            lines = "".join(f"    {note}\n" for note in notes)
+            print(BANNER.format(address=address, notes=lines), flush=True)
+            return
+        time.sleep(0.2)
+    print("The web server has not answered for a minute; see the messages above.", flush=True)
