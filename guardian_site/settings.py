@@ -54,6 +54,9 @@ ALLOWED_HOSTS = env.names(
     "GUARDIAN_ALLOWED_HOSTS",
     "localhost,127.0.0.1,[::1]" + (f",{GUARDIAN_HOST}" if EMBEDDED else ""),
 )
+# Probes are answered under this name, whatever else is allowed (guardian_site.probes).
+if "localhost" not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append("localhost")
 CSRF_TRUSTED_ORIGINS = env.names("GUARDIAN_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
@@ -80,6 +83,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "guardian_site.request_ids.RequestIds",
+    "guardian_site.probes.Probes",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -201,6 +205,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics$"]
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 if env.flag("GUARDIAN_HTTPS"):
