@@ -19,6 +19,7 @@ from alerts.models import Incident
 from alerts.selectors.incidents import Filters, incidents
 from alerts.selectors.live import incident_windows, language, level_name, minutes_known
 from alerts.selectors.series import NAMES, TOTAL, closed_before, floor_to, series_between
+from alerts.selectors.visibility import Seen, seen_by
 
 BEFORE = timedelta(minutes=60)
 AFTER = timedelta(minutes=30)
@@ -33,9 +34,9 @@ STATUS_OF_FAMILY = {
 }
 
 
-def incidents_found(filters: Filters, words: str) -> QuerySet[Incident]:
+def incidents_found(filters: Filters, words: str, *, seen: Seen) -> QuerySet[Incident]:
     """Return the incidents that the filters let through and that speak of all the words."""
-    rows = incidents(filters)
+    rows = seen_by(incidents(filters), seen)
     for word in words.split()[:8]:
         rows = rows.filter(_speaks_of(word))
     return rows
@@ -54,6 +55,11 @@ def _speaks_of(word: str) -> Q:
         | Q(reasons__icontains=word)
     )
     return found | Q(pk=int(number)) if number_known else found
+
+
+def incident_seen(incident_id: int, seen: Seen) -> Incident | None:
+    """Return an incident; None if it is not there or not for this reader."""
+    return seen_by(Incident.objects.select_related("source"), seen).filter(pk=incident_id).first()
 
 
 def charted_name(incident: Incident) -> str:

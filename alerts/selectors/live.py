@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
 from alerts.models import Incident
 from alerts.selectors.series import TOTAL, closed_before, counts_so_far, floor_to, series_between
+from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Anomaly, Band, Level
 from ingest.models import MinuteCount, Source
 
@@ -38,11 +39,14 @@ class View:
         One of STEPS [h].
     until : datetime or None
         End of the window; None is now, and moves.
+    seen : collection of int or None
+        The sources that the reader may see; None is all of them.
     """
 
     source: Source | None
     hours: int
     until: datetime | None = None
+    seen: Seen = None
 
     @property
     def zone(self) -> str:
@@ -59,7 +63,7 @@ class Extent:
 
 def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[str, Any]:
     """Return all the live page shows; with `since`, only the points from shortly before it."""
-    sources = [view.source] if view.source else list(Source.objects.filter(enabled=True))
+    sources = [view.source] if view.source else list(watched_sources(view.seen))
     ids = [source.pk for source in sources]
     step = STEPS[view.hours]
     closed = closed_before(now, step)
@@ -80,6 +84,11 @@ def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[s
         "verdicts": newest_findings(ids),
         "judged": last_judged(ids),
     }
+
+
+def watched_sources(seen: Seen) -> QuerySet[Source]:
+    """Return the enabled sources that a reader may see."""
+    return seen_by(Source.objects.filter(enabled=True), seen, "pk")
 
 
 def minutes_known(source_ids: Sequence[int]) -> Extent:

@@ -11,6 +11,7 @@ from alerts.lifecycle import ONGOING
 from alerts.models import Incident
 from alerts.selectors.live import level_name, minutes_known
 from alerts.selectors.series import TOTAL, floor_to, series_between
+from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Band, Level
 from ingest.models import Source
 
@@ -63,9 +64,9 @@ class Hour:
     shade: int
 
 
-def source_rows(*, now: datetime) -> list[SourceRow]:
-    """Return every source with its state."""
-    return [source_row(source, now=now) for source in Source.objects.all()]
+def source_rows(*, now: datetime, seen: Seen) -> list[SourceRow]:
+    """Return the sources that a reader may see, with their state."""
+    return [source_row(source, now=now) for source in seen_by(Source.objects.all(), seen, "pk")]
 
 
 def source_row(source: Source, *, now: datetime) -> SourceRow:

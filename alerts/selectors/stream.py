@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Max
 
 from alerts.models import IncidentEvent
+from alerts.selectors.visibility import Seen
 from detection.models import Anomaly
 
 BATCH = 100
@@ -32,7 +33,7 @@ class Happening:
 
     place: Place
     kind: str
-    body: dict[str, Any]
+    body: dict[str, Any] | None
 
 
 def newest_place() -> Place:
@@ -57,13 +58,14 @@ def place_of(text: str) -> Place | None:
     return Place(anomaly, event)
 
 
-def happenings_after(place: Place, *, now: datetime) -> list[Happening]:
-    """Return what happened after `place`, in the order in which it is told."""
+def happenings_after(place: Place, *, now: datetime, seen: Seen) -> list[Happening]:
+    """Return what happened after `place`, in order; what is not for this reader has no body."""
     told = []
     anomalies = Anomaly.objects.filter(id__gt=place.anomaly).select_related("source").order_by("id")
     for anomaly in _settled(list(anomalies[:BATCH]), place.anomaly, "detected", now):
         place = Place(anomaly.pk, place.event)
-        told.append(Happening(place, "anomaly", anomaly_body(anomaly)))
+        body = anomaly_body(anomaly) if _is_for(anomaly.source_id, seen) else None
+        told.append(Happening(place, "anomaly", body))
     events = (
         IncidentEvent.objects.filter(id__gt=place.event)
         .select_related("incident__source")
@@ -71,8 +73,13 @@ def happenings_after(place: Place, *, now: datetime) -> list[Happening]:
     )
     for event in _settled(list(events[:BATCH]), place.event, "at", now):
         place = Place(place.anomaly, event.pk)
-        told.append(Happening(place, "incident", event_body(event)))
+        body = event_body(event) if _is_for(event.incident.source_id, seen) else None
+        told.append(Happening(place, "incident", body))
     return told
+
+
+def _is_for(source_id: int, seen: Seen) -> bool:
+    return seen is None or source_id in seen
 
 
 def _settled(rows: Sequence[Any], last: int, written: str, now: datetime) -> list[Any]:

@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from alerts.lifecycle import State
 from alerts.models.incident import FAMILIES
 from alerts.selectors import Filters
+from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Level
 from ingest.models import Source
 
@@ -43,15 +45,18 @@ class IncidentFilter(forms.Form):
     source = forms.ModelChoiceField(
         label=_("Source"),
         required=False,
-        queryset=Source.objects.all(),
+        queryset=Source.objects.none(),
         to_field_name="name",
         empty_label=_("any"),
     )
     since = forms.DateField(label=_("From day"), required=False, widget=DATE)
     until = forms.DateField(label=_("To day"), required=False, widget=DATE)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, query: QueryDict, seen: Seen) -> None:
+        super().__init__(query)
+        sources = self.fields["source"]
+        assert isinstance(sources, forms.ModelChoiceField)
+        sources.queryset = seen_by(Source.objects.all(), seen, "pk")
         self.full_clean()
 
     def words(self) -> str:

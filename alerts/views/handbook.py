@@ -7,12 +7,10 @@ from django.views.decorators.http import require_safe
 
 from alerts.messages import say
 from alerts.selectors.live import language, level_name
-from alerts.views.access import for_readers
 from detection.models import Family, Level
 
 
 @require_safe
-@for_readers
 def handbook(request: HttpRequest) -> HttpResponse:
     words = language()
     families = [

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -17,10 +17,11 @@ from alerts.selectors import incident_detail
 from alerts.selectors.incident_pages import (
     incident_chart,
     incident_row,
+    incident_seen,
     incident_words,
     incidents_found,
 )
-from alerts.views.access import for_operators, for_readers, may_act
+from alerts.views.access import may_act, seen_sources
 from alerts.views.actions import BY_NAME, LABELS, buttons
 from alerts.views.answers import json_with_etag
 from alerts.views.filters import IncidentFilter
@@ -32,10 +33,10 @@ SHOWN = 12
 
 @never_cache
 @require_safe
-@for_readers
 def incident_list(request: HttpRequest) -> HttpResponse:
-    form = IncidentFilter(request.GET)
-    found = incidents_found(form.filters(), form.words())
+    seen = seen_sources(request)
+    form = IncidentFilter(request.GET, seen)
+    found = incidents_found(form.filters(), form.words(), seen=seen)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = [incident_row(one, now=timezone.now()) for one in page.object_list]
     context = {"here": "incidents", "form": form, "page": page, "rows": rows}
@@ -45,12 +46,8 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-@for_readers
 def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
-    try:
-        detail = incident_detail(pk)
-    except Incident.DoesNotExist:
-        raise Http404(f"There is no incident {pk}.") from None
+    detail = incident_detail(_incident(request, pk).pk)
     acting = may_act(request.user)
     context: dict[str, Any] = {
         "here": "incidents",
@@ -72,17 +69,15 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-@for_readers
 def incident_json(request: HttpRequest, pk: int) -> HttpResponse:
-    incident = get_object_or_404(Incident, pk=pk)
+    incident = _incident(request, pk)
     now = timezone.now()
     return json_with_etag(request, incident_chart(incident, now=now), now=now)
 
 
 @require_POST
-@for_operators
 def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
-    incident = get_object_or_404(Incident, pk=pk)
+    incident = _incident(request, pk)
     if action not in BY_NAME:
         raise Http404(f"“{action}” is not something to do with an incident.")
     act_asked = BY_NAME[action]
@@ -96,6 +91,13 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     else:
         messages.success(request, str(act_asked.done))
     return redirect(_back(request, incident))
+
+
+def _incident(request: HttpRequest, pk: int) -> Incident:
+    found = incident_seen(pk, seen_sources(request))
+    if found is None:
+        raise Http404(f"There is no incident {pk}.")
+    return found
 
 
 def _back(request: HttpRequest, incident: Incident) -> str:

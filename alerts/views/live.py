@@ -11,11 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from alerts.selectors.live import STEPS, live_picture
-from alerts.views.access import for_readers, may_act
+from alerts.selectors.live import STEPS, live_picture, watched_sources
+from alerts.views.access import may_act, seen_sources
 from alerts.views.answers import json_with_etag
 from alerts.views.questions import asked_moment, asked_view
-from ingest.models import Source
 
 # Parts of /health that tell somebody who watches payments whether to trust the page.
 HEALTH_PARTS = (
@@ -30,16 +29,16 @@ HEALTH_PARTS = (
 
 @never_cache
 @require_safe
-@for_readers
 def live(request: HttpRequest) -> HttpResponse:
-    view = asked_view(request.GET)
+    seen = seen_sources(request)
+    view = asked_view(request.GET, seen)
     until = int(view.until.timestamp()) if view.until else None
     context: dict[str, Any] = {
         "here": "live",
         "view": view,
         "until": until,
         "hours_on_offer": list(STEPS),
-        "sources": Source.objects.filter(enabled=True),
+        "sources": watched_sources(seen),
         "may_act": may_act(request.user),
         "needs_key": settings.GUARDIAN_REQUIRE_API_KEY,
         "site": request.build_absolute_uri("/").rstrip("/"),
@@ -56,9 +55,8 @@ def live(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@for_readers
 def live_json(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    view = asked_view(request.GET)
+    view = asked_view(request.GET, seen_sources(request))
     picture = live_picture(view, now=now, since=asked_moment(request.GET, "since"))
     return json_with_etag(request, picture, now=now)

@@ -6,6 +6,7 @@ from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404
 
 from alerts.selectors.live import STEPS, View, moment_at
+from alerts.selectors.visibility import Seen, seen_by
 from ingest.models import Source
 
 DEFAULT_HOURS = 3
@@ -23,10 +24,11 @@ def asked_moment(query: QueryDict, name: str) -> datetime | None:
     return moment_at(int(text[:12]))
 
 
-def asked_view(query: QueryDict) -> View:
-    """Return the source, hours and end that the query names."""
+def asked_view(query: QueryDict, seen: Seen) -> View:
+    """Return the source, hours and end that the query names, as far as the reader may see them."""
     name = query.get("source", "")
-    source = get_object_or_404(Source, name=name) if name else None
+    sources = seen_by(Source.objects.all(), seen, "pk")
+    source = get_object_or_404(sources, name=name) if name else None
     hours = query.get("hours", "")
     known = {str(hour): hour for hour in STEPS}
-    return View(source, known.get(hours, DEFAULT_HOURS), asked_moment(query, "until"))
+    return View(source, known.get(hours, DEFAULT_HOURS), asked_moment(query, "until"), seen)

@@ -7,23 +7,24 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from alerts.selectors.source_pages import newest_incidents, source_row, source_rows, week_expected
-from alerts.views.access import for_readers
+from alerts.selectors.visibility import seen_by
+from alerts.views.access import seen_sources
 from ingest.models import Source
 
 
 @never_cache
 @require_safe
-@for_readers
 def source_list(request: HttpRequest) -> HttpResponse:
-    rows = source_rows(now=timezone.now())
+    rows = source_rows(now=timezone.now(), seen=seen_sources(request))
     return render(request, "sources/list.html", {"here": "sources", "rows": rows})
 
 
 @never_cache
 @require_safe
-@for_readers
 def source_page(request: HttpRequest, name: str) -> HttpResponse:
-    source = get_object_or_404(Source, name=name)
+    source = get_object_or_404(
+        seen_by(Source.objects.all(), seen_sources(request), "pk"), name=name
+    )
     now = timezone.now()
     week = week_expected(source, now=now)
     context = {

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from alerts.selectors.stream import Happening, Place, happenings_after, newest_place, place_of
-from alerts.views.access import for_readers
+from alerts.selectors.visibility import Seen
+from alerts.views.access import seen_sources
 
 HEARTBEAT_SECONDS = 15.0
 LOOK_EVERY_SECONDS = 1.0
@@ -40,7 +41,6 @@ lines = Lines(max(1, min(16, settings.GUARDIAN_WEB_THREADS // 2)))
 
 
 @require_GET
-@for_readers
 def stream(request: HttpRequest) -> HttpResponseBase:
     asked = request.headers.get("Last-Event-ID") or request.GET.get("last_event_id", "")
     place = place_of(asked) if asked else newest_place()
@@ -50,7 +50,8 @@ def stream(request: HttpRequest) -> HttpResponseBase:
         refusal = JsonResponse({"error": "Too many open streams."}, status=503)
         refusal["Retry-After"] = "30"
         return refusal
-    answer = StreamingHttpResponse(Line(place), content_type="text/event-stream")
+    line = Line(place, seen_sources(request), lines)
+    answer = StreamingHttpResponse(line, content_type="text/event-stream")
     answer["Cache-Control"] = "no-cache, no-transform"
     answer["X-Accel-Buffering"] = "no"
     return answer
@@ -59,9 +60,9 @@ def stream(request: HttpRequest) -> HttpResponseBase:
 class Line:
     """One open line: an iterator that gives its slot back however it ends."""
 
-    def __init__(self, place: Place) -> None:
-        self._text = written(place)
-        self._held = True
+    def __init__(self, place: Place, seen: Seen, taken_from: Lines) -> None:
+        self._text = written(place, seen)
+        self._taken_from: Lines | None = taken_from
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -74,27 +75,28 @@ class Line:
             raise
 
     def close(self) -> None:
-        if self._held:
-            self._held = False
-            lines.give_back()
+        taken_from, self._taken_from = self._taken_from, None
+        if taken_from is not None:
+            taken_from.give_back()
 
     def __del__(self) -> None:
         # The reader went away before the first byte: no server calls close() then.
         self.close()
 
 
-def written(place: Place) -> Iterator[bytes]:
+def written(place: Place, seen: Seen) -> Iterator[bytes]:
     """Write what happens after `place`, with a heartbeat when nothing does."""
     ends = time.monotonic() + LONGEST_SECONDS
     spoke = time.monotonic()
     yield f"retry: {RETRY_MS}\nid: {place}\nevent: connected\ndata: {{}}\n\n".encode()
     while time.monotonic() < ends:
-        happened = happenings_after(place, now=timezone.now())
+        happened = happenings_after(place, now=timezone.now(), seen=seen)
         _let_go_of_the_database()
         for one in happened:
             place = one.place
-            yield event_text(one)
-        if happened:
+            if one.body is not None:
+                yield event_text(one)
+        if any(one.body for one in happened):
             spoke = time.monotonic()
             continue
         if time.monotonic() - spoke >= HEARTBEAT_SECONDS:

@@ -1,0 +1,102 @@
+import pytest
+from django.test import Client
+
+from alerts.models import Incident
+from alerts.tests.makers import open_incident
+from alerts.tests.pages import PAGE, operator, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def act(client: Client, incident: Incident, action: str, **form: str) -> Incident:
+    answer = client.post(f"/incidents/{incident.pk}/{action}", form)
+    assert answer.status_code == 302
+    incident.refresh_from_db()
+    return incident
+
+
+@pytest.mark.parametrize(
+    ("action", "state"),
+    [
+        ("acknowledge", "acknowledged"),
+        ("mitigate", "mitigated"),
+        ("resolve", "resolved"),
+        ("false-positive", "closed"),
+    ],
+)
+def test_an_operator_acts(action: str, state: str) -> None:
+    incident = act(operator(), open_incident(), action)
+    assert incident.state == state
+    line = incident.events.latest("id")
+    assert (line.who, line.via) == ("ana", "web")
+
+
+def test_what_was_resolved_is_opened_again() -> None:
+    client = operator()
+    incident = act(client, open_incident(), "resolve")
+    assert act(client, incident, "reopen").state == "open"
+
+
+def test_an_incident_is_closed_as_what_it_was() -> None:
+    assert act(operator(), open_incident(), "close", label="planned").label == "planned"
+
+
+def test_a_comment_joins_the_timeline() -> None:
+    incident = act(operator(), open_incident(), "comment", text="The issuer is called.")
+    assert incident.events.latest("id").why == "The issuer is called."
+
+
+@pytest.mark.parametrize(
+    ("action", "form"), [("reopen", {}), ("close", {"label": "gone"}), ("comment", {"text": " "})]
+)
+def test_what_cannot_be_done_is_refused_in_words(action: str, form: dict[str, str]) -> None:
+    incident = open_incident()
+    answer = operator().post(f"/incidents/{incident.pk}/{action}", form, follow=True)
+    assert answer.status_code == 200
+    assert 'data-level="CRITICAL">' in answer.content.decode()
+    incident.refresh_from_db()
+    assert incident.state == "open"
+
+
+def test_only_what_the_state_allows_is_offered() -> None:
+    client = operator()
+    incident = act(client, open_incident(), "resolve")
+    text = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+    assert "Reopen</button>" in text
+    assert "Acknowledge</button>" not in text
+
+
+def test_an_act_that_does_not_exist_is_not_found() -> None:
+    incident = open_incident()
+    assert operator().post(f"/incidents/{incident.pk}/delete").status_code == 404
+
+
+def test_reading_an_act_changes_nothing() -> None:
+    incident = open_incident()
+    assert operator().get(f"/incidents/{incident.pk}/resolve").status_code == 405
+
+
+@pytest.mark.parametrize("role", [None, "", "viewer"])
+def test_who_may_not_act_is_refused_and_offered_nothing(role: str | None) -> None:
+    client = Client() if role is None else signed_in(role)
+    incident = open_incident()
+    assert client.post(f"/incidents/{incident.pk}/resolve").status_code in (401, 403)
+    incident.refresh_from_db()
+    assert incident.state == "open"
+    text = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+    assert "Resolve</button>" not in text
+
+
+def test_a_form_without_its_token_is_refused() -> None:
+    incident = open_incident()
+    client = operator()
+    client.handler.enforce_csrf_checks = True
+    assert client.post(f"/incidents/{incident.pk}/resolve").status_code == 403
+
+
+def test_the_way_back_never_leaves_the_site() -> None:
+    incident = open_incident()
+    answer = operator().post(
+        f"/incidents/{incident.pk}/acknowledge", {"next": "https://evil.example/"}
+    )
+    assert answer["Location"] == f"/incidents/{incident.pk}/"

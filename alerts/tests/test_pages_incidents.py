@@ -1,0 +1,121 @@
+import pytest
+from django.test import Client
+
+from alerts.tests.makers import at, make_source, open_incident
+from alerts.tests.pages import PAGE, an_hour, operator
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(client: Client, **query: str) -> str:
+    answer = client.get("/incidents/", query, headers=PAGE)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_an_empty_list_says_so(client: Client) -> None:
+    assert "No incident yet" in listed(client)
+
+
+def test_the_list_says_what_broke_and_how_bad(client: Client) -> None:
+    open_incident()
+    text = listed(client)
+    assert "Denials above normal at default" in text
+    assert "About 36 more than normal so far (28 to 44)" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"state": "ongoing"}, True),
+        ({"state": "over"}, False),
+        ({"state": "acknowledged"}, False),
+        ({"level": "CRITICAL"}, True),
+        ({"level": "WARNING"}, False),
+        ({"family": "decline"}, True),
+        ({"family": "silence"}, False),
+        ({"source": "default"}, True),
+        ({"since": "2026-03-02", "until": "2026-03-02"}, True),
+        ({"since": "2026-03-03"}, False),
+        ({"q": "51"}, True),
+        ({"q": "denials issuer"}, True),
+        ({"q": "denials refund"}, False),
+    ],
+)
+def test_the_list_is_filtered(client: Client, query: dict[str, str], found: bool) -> None:
+    open_incident()
+    assert ("Denials above normal" in listed(client, **query)) is found
+
+
+def test_a_number_finds_its_incident(client: Client) -> None:
+    incident = open_incident()
+    assert "Denials above normal" in listed(client, q=f"#{incident.pk}")
+
+
+def test_a_filter_that_makes_no_sense_is_named_and_filters_nothing(client: Client) -> None:
+    open_incident()
+    text = listed(client, since="tomorrow", source="nobody", state="asleep")
+    assert "Enter a valid date" in text
+    assert "Denials above normal" in text
+
+
+def test_long_lists_have_pages_that_keep_the_filter(client: Client) -> None:
+    for number in range(26):
+        open_incident(source=make_source(f"source-{number}"))
+    first = listed(client, level="CRITICAL")
+    assert "Page 1 of 2" in first
+    assert "?level=CRITICAL&amp;page=2" in first
+    assert "Page 2 of 2" in listed(client, level="CRITICAL", page="2")
+
+
+def test_the_page_of_an_incident_shows_all_that_is_known(client: Client) -> None:
+    incident = open_incident()
+    text = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+    for part in (
+        "Denials above normal at default",
+        "About 36 more than normal so far (28 to 44)",
+        "Call the issuer.",
+        "no funds",
+        "80 %",
+        "issuer",
+        "42 denials in 1 min, 6 expected.",
+        'href="/help/#decline"',
+    ):
+        assert part in text
+
+
+def test_the_address_without_a_slash_leads_to_the_page(client: Client) -> None:
+    incident = open_incident()
+    answer = client.get(f"/incidents/{incident.pk}")
+    assert answer["Location"] == f"/incidents/{incident.pk}/"
+
+
+def test_an_incident_of_the_past_is_marked(client: Client) -> None:
+    incident = open_incident(past=True)
+    text = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+    assert "past: found in old data" in text
+    assert "past</span>" in listed(client)
+
+
+def test_the_chart_begins_before_the_onset(client: Client) -> None:
+    source = make_source()
+    an_hour(source)
+    incident = open_incident(minute=50, source=source)
+    chart = client.get(f"/incidents/{incident.pk}/chart.json").json()
+    assert chart["name"] == "denied"
+    assert chart["series"]["minutes"][0] <= int(at(0).timestamp())
+    assert 10.0 in chart["series"]["seen"]
+
+
+def test_an_incident_that_is_not_there_is_not_found(client: Client) -> None:
+    for address in ("/incidents/999/", "/incidents/999/chart.json"):
+        assert client.get(address, headers=PAGE).status_code == 404
+
+
+def test_a_name_cannot_bring_markup_into_the_page() -> None:
+    source = make_source(title="<script>alert(1)</script>")
+    incident = open_incident(source=source, reasons=["<img src=x onerror=alert(1)>"])
+    client = operator()
+    for address in ("/", "/incidents/", f"/incidents/{incident.pk}/", "/sources/"):
+        text = client.get(address, headers=PAGE).content.decode()
+        assert "alert(1)" not in text.replace("&gt;alert(1)&lt;", "").replace("=alert(1)&gt;", "")

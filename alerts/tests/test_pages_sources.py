@@ -1,0 +1,70 @@
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from alerts.selectors.series import floor_to
+from alerts.tests.makers import make_source, open_incident
+from alerts.tests.pages import PAGE, count, expect
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client: Client, address: str = "/sources/") -> str:
+    answer = client.get(address, headers=PAGE)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_without_a_source_the_page_says_how_one_appears(client: Client) -> None:
+    assert "A source appears with its first report." in shown(client)
+
+
+def test_a_source_that_never_reported_is_listed(client: Client) -> None:
+    make_source("kiosk")
+    assert "never reported" in shown(client)
+
+
+def test_a_source_is_drawn_over_what_was_expected(client: Client) -> None:
+    source = make_source()
+    newest = floor_to(timezone.now(), 1) - timedelta(minutes=20)
+    for minute in range(60):
+        count(source, newest - timedelta(minutes=minute), approved=30)
+        expect(source, newest - timedelta(minutes=minute), 30)
+    text = shown(client)
+    assert "<polyline" in text
+    assert "Normal" in text
+
+
+def test_a_source_without_a_baseline_is_learning(client: Client) -> None:
+    count(make_source(), floor_to(timezone.now(), 1), approved=3)
+    assert "Learning" in shown(client)
+
+
+def test_a_source_has_the_level_of_its_worst_incident(client: Client) -> None:
+    open_incident()
+    assert "Critical" in shown(client)
+
+
+def test_a_source_that_is_off_says_so(client: Client) -> None:
+    make_source(enabled=False)
+    assert "Off" in shown(client)
+
+
+def test_the_page_of_a_source_shows_its_week_in_its_own_time(client: Client) -> None:
+    source = make_source("sp", time_zone="America/Sao_Paulo")
+    monday = timezone.now() - timedelta(days=1)
+    expect(source, monday.replace(minute=7, second=0, microsecond=0), 57)
+    text = shown(client, "/sources/sp/")
+    assert ">57</td>" in text
+    assert "America/Sao_Paulo" in text
+
+
+def test_a_source_without_a_week_says_that_it_learns(client: Client) -> None:
+    make_source("new")
+    assert "Nothing is expected yet" in shown(client, "/sources/new/")
+
+
+def test_a_source_that_does_not_exist_is_not_found(client: Client) -> None:
+    assert client.get("/sources/nobody/", headers=PAGE).status_code == 404

@@ -1,0 +1,58 @@
+"""Who is in a team sees the sources of that team, on every page."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from alerts.tests.makers import make_source, open_incident
+from alerts.tests.pages import PAGE, an_hour, signed_in, streamed
+from alerts.views import stream as page
+from guardian_site.access.models import Team
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def member() -> Client:
+    client = signed_in("operator", "bia")
+    team = Team.objects.create(name="south")
+    team.members.add(get_user_model().objects.get(username="bia"))
+    team.sources.add(make_source("mine"))
+    make_source("theirs")
+    return client
+
+
+@pytest.mark.parametrize("address", ["/", "/incidents/", "/sources/", "/live.json"])
+def test_a_member_sees_only_their_sources(member: Client, address: str) -> None:
+    for name in ("mine", "theirs"):
+        an_hour(make_source(name))
+        open_incident(source=make_source(name))
+    text = member.get(address, headers=PAGE).content.decode()
+    assert "mine" in text
+    assert "theirs" not in text
+
+
+def test_what_is_not_theirs_is_not_there(member: Client) -> None:
+    incident = open_incident(source=make_source("theirs"))
+    for address in (
+        f"/incidents/{incident.pk}/",
+        f"/incidents/{incident.pk}/chart.json",
+        "/sources/theirs/",
+        "/?source=theirs",
+        "/live.json?source=theirs",
+    ):
+        assert member.get(address, headers=PAGE).status_code == 404
+    assert member.post(f"/incidents/{incident.pk}/resolve").status_code == 404
+
+
+def test_the_stream_tells_only_what_is_theirs(
+    member: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "LOOK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(page, "LONGEST_SECONDS", 0.3)
+    for name in ("theirs", "mine"):
+        open_incident(source=make_source(name))
+    answer = member.get("/stream", headers={"Last-Event-ID": "0.0"})
+    text = b"".join(streamed(answer)).decode()
+    assert '"source":"mine"' in text
+    assert "theirs" not in text
