@@ -35,6 +35,9 @@ class Incident(models.Model):
     direction = models.CharField(max_length=5, choices=Direction.choices)
     # Tells alerts of other systems apart; empty for what detection found.
     key = models.CharField(max_length=64, blank=True, default="")
+    title = models.CharField(
+        max_length=200, blank=True, help_text="What another system called it; empty for ours."
+    )
     state = models.CharField(max_length=12, choices=State.choices, default=State.OPEN)
     level = models.CharField(max_length=8, choices=Level.choices)
     label = models.CharField(max_length=16, choices=Label.choices, blank=True)

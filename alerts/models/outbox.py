@@ -14,6 +14,12 @@ LANGUAGES = [("en", "English"), ("pt-br", "Português do Brasil")]
 class Channel(models.Model):
     """One way to reach people: a Slack channel, a mailbox, a telephone."""
 
+    class Digest(models.TextChoices):
+        NONE = "", "None"
+        DAILY = "daily", "Daily"
+        WEEKLY = "weekly", "Weekly"
+        BOTH = "both", "Daily and weekly"
+
     class Kind(models.TextChoices):
         CONSOLE = "console", "Console"
         SLACK_WEBHOOK = "slack_webhook", "Slack (incoming webhook)"
@@ -55,6 +61,7 @@ class Channel(models.Model):
     quiet_from = models.TimeField(null=True, blank=True, help_text="Warnings wait from here …")
     quiet_until = models.TimeField(null=True, blank=True, help_text="… until here, local time.")
     per_minute = models.PositiveSmallIntegerField(default=30, help_text="At most so many a minute.")
+    digest = models.CharField(max_length=6, choices=Digest.choices, blank=True, default="")
     builtin = models.BooleanField(default=False, editable=False)
     fingerprint = models.CharField(max_length=16, blank=True, editable=False)
     enabled = models.BooleanField(default=True)

@@ -2,8 +2,10 @@
 
 from alerts.services.absorption import absorb_anomalies
 from alerts.services.channels import enable_channel, queue_test, sync_builtin_channels
+from alerts.services.escalation import escalate_incidents
 from alerts.services.sending import resend, send_due_notifications
-from alerts.services.settling import settle_incidents, suppression_of
+from alerts.services.settling import settle_incidents
+from alerts.services.silencing import create_silence, end_silence, silence_incident
 from alerts.services.triage import (
     acknowledge,
     close,
@@ -20,7 +22,10 @@ __all__ = [
     "acknowledge",
     "close",
     "comment",
+    "create_silence",
     "enable_channel",
+    "end_silence",
+    "escalate_incidents",
     "mark_false_positive",
     "merge",
     "mitigate",
@@ -30,6 +35,6 @@ __all__ = [
     "resolve",
     "send_due_notifications",
     "settle_incidents",
-    "suppression_of",
+    "silence_incident",
     "sync_builtin_channels",
 ]

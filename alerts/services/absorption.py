@@ -18,10 +18,10 @@ from alerts.policy import (
     quiet_needed,
 )
 from alerts.selectors.standing import latest_incident, past_incident, standing_of
+from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.channels import sync_builtin_channels
 from alerts.services.kinship import link_to_root, raise_root
-from alerts.services.settling import announce, settle_incidents, settle_source
-from alerts.services.telling import tell_alive
+from alerts.services.settling import settle_incidents, settle_source
 from alerts.services.timeline import move, note
 from alerts.services.turns import turn
 from detection.models import Anomaly
@@ -144,9 +144,7 @@ def _reopen(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) ->
     move(incident=incident, action=Action.REOPEN, at=now, why=reason)
     if incident.parent_id:
         return raise_root(child=incident, now=now, reason=reason)
-    if incident.announced is None:
-        return []
-    return tell_alive(incident=incident, kind="reopened", reason=reason, now=now)
+    return tell_or_hold(incident=incident, kind="reopened", reason=reason, now=now)
 
 
 def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
@@ -155,11 +153,8 @@ def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> 
     if incident.parent_id:
         return raise_root(child=incident, now=now, reason=reason)
     if incident.announced is None:
-        return []
-    occasion = f"escalated:{incident.reopened}:{incident.level}"
-    return tell_alive(
-        incident=incident, kind="escalated", reason=reason, now=now, occasion=occasion
-    )
+        return announce(incident=incident, now=now)
+    return tell_or_hold(incident=incident, kind="escalated", reason=reason, now=now)
 
 
 def _take_in(incident: Incident, anomaly: Anomaly) -> None:

@@ -6,7 +6,8 @@ from alerts import conf
 from alerts.lifecycle import ONGOING, Action
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import Kin, relation, worse
-from alerts.services.telling import tell_alive, tell_update
+from alerts.services.announcing import announce, tell_or_hold
+from alerts.services.telling import tell_update
 from alerts.services.timeline import move, note
 
 
@@ -29,7 +30,7 @@ def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
     assert child.parent is not None
     rows = Incident.objects.select_for_update(of=("self",)).select_related("source")
     root = rows.get(pk=child.parent.pk)
-    kind, occasion = "updated", ""
+    kind = "updated"
     if root.state not in ONGOING:
         kind = "reopened"
         move(incident=root, action=Action.REOPEN, at=now, why=reason)
@@ -37,12 +38,11 @@ def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
         kind = "escalated"
         root.level = child.level
         move(incident=root, action=Action.RAISE, at=now, why=f"as grave as #{child.pk}")
-        occasion = f"escalated:{root.reopened}:{root.level}"
     if root.announced is None:
-        return []
+        return announce(incident=root, now=now)
     if kind == "updated":
         return tell_update(incident=root, reason=reason, now=now)
-    return tell_alive(incident=root, kind=kind, reason=reason, now=now, occasion=occasion)
+    return tell_or_hold(incident=root, kind=kind, reason=reason, now=now)
 
 
 def _root_for(incident: Incident) -> tuple[Incident, str] | None:

@@ -4,14 +4,13 @@ from datetime import datetime
 
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action
-from alerts.models import Incident, IncidentEvent, MaintenanceWindow, Silence
+from alerts.models import Incident, IncidentEvent
 from alerts.policy import MINUTE, decide_resolution
 from alerts.selectors.standing import judged_through, standing_of
-from alerts.selectors.watch import late_stage
-from alerts.services.telling import tell_alive, tell_held, tell_resolved, tell_update
+from alerts.services.announcing import announce
+from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
 from alerts.services.turns import turn
-from alerts.suppression import Subject, held_back
 
 
 def settle_incidents(*, now: datetime) -> list[int]:
@@ -81,38 +80,3 @@ def resolve_quiet_incident(*, incident: Incident, at: datetime, why: str) -> lis
     named = f"#{incident.pk} {incident.get_family_display()} is over"
     note(incident=root, kind=IncidentEvent.Kind.LINKED, at=at, why=named)
     return tell_update(incident=root, reason=named, now=at) if root.ongoing else []
-
-
-def announce(*, incident: Incident, now: datetime) -> list[int]:
-    """People are told of the incident, or its timeline says what holds that back."""
-    if (reason := suppression_of(incident=incident, now=now)) is not None:
-        _note_held(incident, reason, now)
-        return []
-    incident.announced = now
-    incident.save(update_fields=["announced"])
-    why = f"{incident.level} {incident.get_family_display().lower()} at {incident.source}"
-    return tell_alive(incident=incident, kind="opened", reason=why, now=now)
-
-
-def suppression_of(*, incident: Incident, now: datetime) -> str | None:
-    """Return what keeps the incident from being told now; None if nothing does."""
-    sources = {incident.source_id, incident.source.parent_id} - {None}
-    subject = Subject(
-        sources=frozenset(s for s in sources if s is not None),
-        family=incident.family,
-        level=incident.level,
-    )
-    return held_back(
-        subject,
-        now=now,
-        silences=Silence.objects.filter(starts__lte=now, ends__gt=now),
-        windows=MaintenanceWindow.objects.all(),
-        late_stage=late_stage(now=now),
-    )
-
-
-def _note_held(incident: Incident, reason: str, now: datetime) -> None:
-    last = incident.events.filter(kind=IncidentEvent.Kind.SUPPRESSED).last()
-    if last is None or last.why != reason:
-        note(incident=incident, kind=IncidentEvent.Kind.SUPPRESSED, at=now, why=reason)
-        tell_held(incident=incident, reason=reason, now=now)

@@ -104,6 +104,16 @@ def tell_update(*, incident: Incident, reason: str, now: datetime) -> list[int]:
     return written
 
 
+def tell_reminder(*, incident: Incident, reason: str, now: datetime) -> list[int]:
+    """Every channel that was told of the incident is reminded of it."""
+    written = []
+    occasion = f"{Kind.REMINDER}:{incident.reopened}:{incident.reminders}"
+    for channel in Channel.objects.filter(notifications__incident=incident).distinct():
+        if knowledge(incident, channel).told in ALIVE:
+            written += _write(incident, channel, Kind.REMINDER, occasion, reason, now)
+    return written
+
+
 def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
     """The outbox shows once for each reason that nobody is told, and why."""
     for channel in channels_for(incident):

@@ -86,5 +86,8 @@ def _stamp(incident: Incident, action: Action, at: datetime, who: str) -> None:
         incident.resolved, incident.resolved_by, incident.closed = None, "", None
         incident.label = ""
         incident.reopened += 1
-    if incident.state not in (State.OPEN, State.ACKNOWLEDGED):
-        incident.step_due = incident.reminder_due = None
+    # Steps belong to an open incident, reminders to an acknowledged one.
+    if incident.state != State.OPEN:
+        incident.step_due = None
+    if incident.state != State.ACKNOWLEDGED:
+        incident.reminder_due = None

@@ -7,7 +7,9 @@ from django.db import transaction
 
 from alerts.lifecycle import ONGOING, Action, IllegalTransition, State, next_state
 from alerts.models import Incident, IncidentEvent
-from alerts.services.telling import tell_alive, tell_resolved, tell_update
+from alerts.services.announcing import tell_or_hold
+from alerts.services.escalation import plan_reminder
+from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
 
 Kind = IncidentEvent.Kind
@@ -26,6 +28,7 @@ def acknowledge(
     incident = _locked(incident_id)
     for each in [incident, *_parts(incident, {State.OPEN})]:
         move(incident=each, action=Action.ACKNOWLEDGE, at=now, who=actor, via=via, why=why)
+    plan_reminder(incident=incident, now=now)
     _show(incident, f"acknowledged by {actor}", now)
     return incident
 
@@ -96,8 +99,8 @@ def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = 
     if twin is not None and twin.pk != incident.pk:
         raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
     move(incident=incident, action=Action.REOPEN, at=now, who=actor, via=via, why=why)
-    if incident.announced and not incident.parent_id:
-        tell_alive(incident=incident, kind="reopened", reason=f"reopened by {actor}", now=now)
+    if not incident.parent_id:
+        tell_or_hold(incident=incident, kind="reopened", reason=f"reopened by {actor}", now=now)
     return incident
 
 

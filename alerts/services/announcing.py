@@ -1,0 +1,42 @@
+"""Tells people of an incident, or writes down what holds that back."""
+
+from datetime import datetime
+
+from alerts.models import Incident, IncidentEvent, Notification
+from alerts.selectors.suppression import suppression_of
+from alerts.services.escalation import begin_escalation
+from alerts.services.telling import ALIVE, tell_alive, tell_held
+from alerts.services.timeline import note
+
+Kind = Notification.Kind
+State = Notification.State
+
+
+def announce(*, incident: Incident, now: datetime) -> list[int]:
+    """People are told of the incident as soon as nothing holds it back."""
+    told = incident.notifications.filter(kind__in=ALIVE).exclude(state=State.SUPPRESSED)
+    why = f"{incident.level} {incident.get_family_display().lower()} at {incident.source}"
+    kind = Kind.ESCALATED if told.exists() else Kind.OPENED
+    return tell_or_hold(incident=incident, kind=kind, reason=why, now=now)
+
+
+def tell_or_hold(*, incident: Incident, kind: str, reason: str, now: datetime) -> list[int]:
+    """The change is in the outbox; or it waits, unannounced, until nothing holds it back."""
+    held = suppression_of(incident, now=now)
+    incident.announced = None if held else now
+    incident.save(update_fields=["announced"])
+    if held:
+        _note_held(incident, held, now)
+        return []
+    begin_escalation(incident=incident, now=now)
+    occasion = f"{kind}:{incident.reopened}"
+    if kind == Kind.ESCALATED:
+        occasion = f"{occasion}:{incident.level}"
+    return tell_alive(incident=incident, kind=kind, reason=reason, now=now, occasion=occasion)
+
+
+def _note_held(incident: Incident, reason: str, now: datetime) -> None:
+    last = incident.events.filter(kind=IncidentEvent.Kind.SUPPRESSED).last()
+    if last is None or last.why != reason:
+        note(incident=incident, kind=IncidentEvent.Kind.SUPPRESSED, at=now, why=reason)
+        tell_held(incident=incident, reason=reason, now=now)
