@@ -7,11 +7,11 @@ from typing import Any
 
 import environ
 import pytest
-from django.conf import settings
+from django.conf import settings as site_settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from ingest.models import ApiKey, FileImport, LateHour, MinuteCount, Report, Source, Transaction
 from ingest.services import forget_keys, forget_sources
@@ -42,7 +42,7 @@ def sqlite_config(
     config = {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
-        "OPTIONS": dict(settings.SQLITE_OPTIONS),
+        "OPTIONS": dict(site_settings.SQLITE_OPTIONS),
     }
     with django_db_blocker.unblock(), default_database(config):
         call_command("migrate", "ingest", verbosity=0)
@@ -81,3 +81,13 @@ def fresh_process() -> None:
 @pytest.fixture
 def csv_file(tmp_path: Path) -> Path:
     return tmp_path / "counts.csv"
+
+
+@pytest.fixture(autouse=True)
+def ingest_alone(settings: Settings) -> None:
+    """Ingest is tested without what the site puts around it."""
+    settings.MIDDLEWARE = [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+    ]

@@ -6,7 +6,7 @@ from ingest.tests.makers import judge
 from ingest.views import BatchView, TransactionView
 
 urlpatterns = [
-    path("transaction", TransactionView.as_view(assess=judge)),
-    path("transactions/batch", BatchView.as_view(assess=judge)),
+    path("transaction", TransactionView.as_view(assess=judge), name="transaction"),
+    path("transactions/batch", BatchView.as_view(assess=judge), name="batch"),
     path("", include("ingest.urls")),
 ]

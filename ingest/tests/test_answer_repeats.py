@@ -1,0 +1,109 @@
+import json
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from ingest.cache_stats import cache_report, counts
+from ingest.models import Report
+from ingest.services import issue_key
+from ingest.tests.makers import total
+
+pytestmark = [pytest.mark.urls("ingest.tests.doors"), pytest.mark.django_db]
+
+
+def post(client: Client, count: int = 5, **fields: Any) -> Any:
+    sent = {"timestamp": "2026-03-04T12:00:00Z", "status": "approved", "count": count, **fields}
+    return client.post("/transaction", json.dumps(sent), "application/json").json()
+
+
+def test_a_repeat_is_the_same_answer_from_the_cache(client: Client) -> None:
+    first, again = post(client), post(client)
+    assert (first["cached"], again["cached"]) == (False, True)
+    assert {**first, "cached": True} == again
+
+
+def test_the_same_time_written_otherwise_is_a_repeat(client: Client) -> None:
+    post(client)
+    assert post(client, timestamp="2026-03-04T09:00:00-03:00", auth_code="00")["cached"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"status": "denied"}, {"auth_code": "51"}, {"source": "b"}, {"id": "t1"}]
+)
+def test_another_report_is_no_repeat(client: Client, fields: dict[str, str]) -> None:
+    post(client)
+    assert not post(client, **fields)["cached"]
+
+
+def test_a_correction_and_back_is_stored_each_time(client: Client) -> None:
+    for count in (5, 7, 5):
+        assert not post(client, count)["cached"]
+        assert total() == count
+
+
+def test_a_correction_by_a_batch_ends_the_belief_in_older_answers(client: Client) -> None:
+    post(client, 5)
+    row = {"timestamp": "2026-03-04T12:00:00Z", "status": "approved", "count": 9}
+    client.post("/transactions/batch", json.dumps({"transactions": [row]}), "application/json")
+    assert not post(client, 5)["cached"]
+    assert total() == 5
+
+
+def test_a_correction_leaves_other_sources_alone(client: Client) -> None:
+    post(client, source="a")
+    post(client, 5, source="b")
+    post(client, 6, source="b")
+    assert post(client, source="a")["cached"]
+
+
+def test_a_lost_cache_makes_answers_slower_and_nothing_else(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_args: Any, **_options: Any) -> None:
+        raise ConnectionError
+
+    for name in ("get_many", "set", "set_many", "get", "incr", "add"):
+        monkeypatch.setattr(cache, name, lost)
+    assert [post(client, count)["cached"] for count in (5, 5, 6)] == [False, False, False]
+    assert total() == 6
+    assert client.get("/cache/stats").json()["connected"] is False
+
+
+def test_without_a_cache_time_nothing_is_kept(client: Client, settings: Any) -> None:
+    settings.GUARDIAN_CACHE_SECONDS = 0
+    assert [post(client)["cached"] for _ in range(2)] == [False, False]
+
+
+def test_hits_misses_and_sets_are_counted(client: Client) -> None:
+    counts.flush()
+    cache.clear()
+    for _ in range(4):
+        post(client)
+    stats = client.get("/cache/stats").json()
+    assert (stats["hits"], stats["misses"], stats["sets"], stats["errors"]) == (3, 1, 1, 0)
+    assert stats["hit_rate"] == 75.0
+    assert stats["connected"] is True
+    assert set(stats["redis_info"]) == {"used_memory", "connected_clients"}
+
+
+def test_the_rate_of_nothing_is_zero() -> None:
+    counts.flush()
+    cache.clear()
+    assert cache_report()["hit_rate"] == 0.0
+
+
+def test_flushing_needs_an_administrator(client: Client) -> None:
+    _key, secret = issue_key(name="k")
+    assert client.delete("/cache/flush").status_code == 401
+    assert client.delete("/cache/flush", headers={"X-API-Key": secret}).status_code == 403
+
+
+def test_flushing_forgets_answers_and_nothing_else(admin_client: Client) -> None:
+    cache.set("somebody's", 1)
+    post(admin_client)
+    assert admin_client.delete("/cache/flush").status_code == 200
+    assert not post(admin_client)["cached"]
+    assert cache.get("somebody's") == 1
+    assert Report.objects.count() == 1
