@@ -218,12 +218,14 @@ class Kin:
     family: str
     level: str
     onset: datetime
-    last_anomaly: datetime
+    first_anomaly: datetime
 
 
 def relation(new: Kin, root: Kin, rules: Rules) -> str | None:
     """Return why `new` is a part of the ongoing incident `root`; None if it is not."""
-    near = abs(new.onset - root.onset) <= rules.related_minutes * MINUTE
+    # One onset may lie far back where evidence grew slowly; seen together counts as much.
+    apart = min(abs(new.onset - root.onset), abs(new.first_anomaly - root.first_anomaly))
+    near = apart <= rules.related_minutes * MINUTE
     if new.source == root.source:
         if root.level == "CRITICAL" and new.family in HIDES.get(root.family, frozenset()):
             return f"hidden by {root.family} of the same source"

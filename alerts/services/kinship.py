@@ -67,5 +67,5 @@ def kin_of(incident: Incident) -> Kin:
         family=incident.family,
         level=incident.level,
         onset=incident.onset,
-        last_anomaly=incident.last_anomaly,
+        first_anomaly=incident.first_anomaly,
     )

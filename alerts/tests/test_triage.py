@@ -1,0 +1,159 @@
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from alerts import services
+from alerts.lifecycle import IllegalTransition
+from alerts.models import Incident, IncidentEvent, Notification
+from alerts.services import absorb_anomalies
+from alerts.tests.makers import at, judge, live, make_anomaly, make_source, open_incident
+
+pytestmark = pytest.mark.django_db
+BY = {"actor": "ana", "via": "web"}
+
+
+def last_event(incident: Incident) -> IncidentEvent:
+    return incident.events.latest("id")
+
+
+def test_acknowledging_says_who_when_and_from_where() -> None:
+    incident = open_incident()
+    services.acknowledge(incident_id=incident.pk, now=at(3), why="on it", **BY)
+    incident.refresh_from_db()
+    assert (incident.state, incident.acknowledged) == ("acknowledged", at(3))
+    assert incident.acknowledged_by == "ana"
+    event = last_event(incident)
+    assert (event.kind, event.who, event.via, event.why) == ("acknowledged", "ana", "web", "on it")
+    assert (event.state_from, event.state_to) == ("open", "acknowledged")
+
+
+def test_an_illegal_action_changes_nothing() -> None:
+    incident = open_incident()
+    services.resolve(incident_id=incident.pk, now=at(2), **BY)
+    events = incident.events.count()
+    with pytest.raises(IllegalTransition):
+        services.acknowledge(incident_id=incident.pk, now=at(3), **BY)
+    incident.refresh_from_db()
+    assert (incident.state, incident.events.count()) == ("resolved", events)
+
+
+def test_a_rise_opens_an_acknowledged_incident_again() -> None:
+    incident = open_incident(level="WARNING")
+    services.acknowledge(incident_id=incident.pk, now=at(1), **BY)
+    make_anomaly(1, level="CRITICAL")
+    absorb_anomalies(now=at(2))
+    incident.refresh_from_db()
+    assert (incident.state, incident.level) == ("open", "CRITICAL")
+    assert Notification.objects.filter(kind="escalated").exists() is False
+    assert Notification.objects.get(kind="opened").level == "WARNING"
+
+
+def test_resolving_the_root_resolves_its_parts() -> None:
+    root = open_incident(family="technical_failure")
+    part = open_incident(family="reversal")
+    services.resolve(incident_id=root.pk, now=at(2), **BY)
+    part.refresh_from_db()
+    assert part.state == "resolved"
+
+
+def test_a_false_positive_is_closed_and_its_run_stays_quiet() -> None:
+    incident = open_incident()
+    services.mark_false_positive(incident_id=incident.pk, now=at(1), **BY)
+    live(5, bad={1, 2, 3, 4, 5}, first=1)
+    incident.refresh_from_db()
+    assert (incident.state, incident.label) == ("closed", "false_positive")
+    assert Incident.objects.count() == 1
+
+
+def test_closing_a_resolved_incident_tells_nobody() -> None:
+    incident = open_incident()
+    services.resolve(incident_id=incident.pk, now=at(1), **BY)
+    before = Notification.objects.count()
+    services.close(incident_id=incident.pk, label="real", now=at(9), **BY)
+    assert Notification.objects.count() == before
+
+
+def test_an_unknown_label_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a label"):
+        services.close(incident_id=open_incident().pk, label="odd", now=at(9), **BY)
+
+
+def test_reopening_by_hand_is_told() -> None:
+    incident = open_incident()
+    Notification.objects.update(state="sent")
+    services.resolve(incident_id=incident.pk, now=at(1), **BY)
+    Notification.objects.update(state="sent")
+    services.reopen(incident_id=incident.pk, now=at(2), **BY)
+    assert Notification.objects.get(state="pending").kind == "reopened"
+
+
+def test_it_cannot_be_reopened_beside_its_successor() -> None:
+    first = open_incident()
+    services.close(incident_id=first.pk, label="real", now=at(1), **BY)
+    second = open_incident(minute=50)
+    assert first.pk != second.pk
+    with pytest.raises(IllegalTransition, match=f"#{second.pk}"):
+        services.reopen(incident_id=first.pk, now=at(51), **BY)
+
+
+def test_a_merged_incident_goes_on_under_the_other() -> None:
+    other = make_source("other")
+    into = open_incident()
+    merged = open_incident(source=other, minute=1)
+    services.merge(incident_id=merged.pk, into_id=into.pk, now=at(2), **BY)
+    make_anomaly(2, source=other)
+    absorb_anomalies(now=at(3))
+    merged.refresh_from_db()
+    assert (merged.state, merged.parent_id, merged.last_anomaly) == ("merged", into.pk, at(2))
+    assert Incident.objects.count() == 2
+
+
+def test_what_was_merged_keeps_its_root_open() -> None:
+    other = make_source("other")
+    into = open_incident()
+    merged = open_incident(source=other, minute=8)
+    services.merge(incident_id=merged.pk, into_id=into.pk, now=at(8), **BY)
+    for minute in range(10):
+        judge(minute)
+    absorb_anomalies(now=at(10))
+    into.refresh_from_db()
+    assert into.state == "open"
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_incident_cannot_be_merged_into_itself_or_its_part(number: int) -> None:
+    root = open_incident(family="technical_failure")
+    part = open_incident(family="reversal")
+    with pytest.raises(IllegalTransition):
+        services.merge(incident_id=root.pk, into_id=(root.pk, part.pk)[number], now=at(1), **BY)
+
+
+def test_a_comment_is_kept_and_an_empty_one_refused() -> None:
+    incident = open_incident()
+    services.comment(incident_id=incident.pk, text="issuer says 10 min", now=at(1), **BY)
+    assert last_event(incident).why == "issuer says 10 min"
+    with pytest.raises(ValueError, match="empty"):
+        services.comment(incident_id=incident.pk, text="  ", now=at(1), **BY)
+
+
+def test_the_database_allows_one_open_incident_of_a_kind() -> None:
+    incident = open_incident()
+    incident.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        incident.save(force_insert=True)
+
+
+def test_every_state_change_has_its_line_in_the_timeline() -> None:
+    incident = open_incident()
+    steps: list[tuple[Any, dict[str, Any]]] = [
+        (services.acknowledge, {}),
+        (services.mitigate, {}),
+        (services.resolve, {}),
+        (services.reopen, {}),
+        (services.close, {"label": "real"}),
+    ]
+    for minute, (service, more) in enumerate(steps):
+        service(incident_id=incident.pk, now=at(minute + 1), **BY, **more)
+    lines = incident.events.exclude(state_to="").order_by("id").values_list("state_to", flat=True)
+    assert list(lines) == ["open", "acknowledged", "mitigated", "resolved", "open", "closed"]
