@@ -192,8 +192,7 @@ class TestInTheProduct:
         assert loud.kind == "escalated"
 
     def test_a_warning_waits_for_the_morning_and_critical_does_not(self) -> None:
-        hours = {"quiet_from": time(11), "quiet_until": time(13)}
-        make_channel("phone", **hours)
+        make_channel("phone", quiet_from=time(11), quiet_until=time(13))
         make_anomaly(0, level="WARNING")
         absorb_anomalies(now=at(1))
         waiting = Notification.objects.get(channel__name="phone")
