@@ -5,10 +5,11 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
-from django.urls import reverse_lazy
 
 from guardian_site import environment as env
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
+from guardian_site.settings_access import *  # noqa: F403
+from guardian_site.settings_access import ACCESS_APPS, jwt_keys
 
 GUARDIAN_VERSION = "3.0.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,6 +26,9 @@ GUARDIAN_URL = env.text("GUARDIAN_URL", f"http://localhost:{GUARDIAN_PORT}").rst
 # Behaviour ---------------------------------------------------------------------------------------
 GUARDIAN_RATE_LIMIT = env.text("GUARDIAN_RATE_LIMIT", "100/m")
 GUARDIAN_REQUIRE_API_KEY = env.flag("GUARDIAN_REQUIRE_API_KEY")
+# Who may read without signing in: anybody, where nobody but this machine can ask.
+GUARDIAN_PUBLIC_READ = env.flag("GUARDIAN_PUBLIC_READ", EMBEDDED and env.is_loopback(GUARDIAN_HOST))
+GUARDIAN_PUBLIC_METRICS = env.flag("GUARDIAN_PUBLIC_METRICS", True)
 GUARDIAN_TRUSTED_PROXIES = env.names("GUARDIAN_TRUSTED_PROXIES")
 GUARDIAN_MAX_SKEW_SECONDS = env.whole("GUARDIAN_MAX_SKEW_SECONDS", 300, 0, 86400)
 GUARDIAN_CACHE_SECONDS = env.whole("GUARDIAN_CACHE_SECONDS", 60, 0, 86400)
@@ -50,6 +54,7 @@ SECRET_KEY = (
     if env.is_loopback(GUARDIAN_HOST)
     else env.secret("GUARDIAN_SECRET_KEY")
 )
+GUARDIAN_JWT_KEYS = jwt_keys(SECRET_KEY)
 ALLOWED_HOSTS = env.names(
     "GUARDIAN_ALLOWED_HOSTS",
     "localhost,127.0.0.1,[::1]" + (f",{GUARDIAN_HOST}" if EMBEDDED else ""),
@@ -79,6 +84,7 @@ INSTALLED_APPS = [
     "ingest",
     "detection",
     "alerts",
+    *ACCESS_APPS,
 ]
 
 MIDDLEWARE = [
@@ -92,9 +98,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "guardian_site.access.auditing.WhoChanges",
+    "guardian_site.access.middleware.RouteRules",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -187,7 +197,6 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = reverse_lazy("admin:login")
 
 LANGUAGE_CODE = GUARDIAN_LANGUAGE
 LANGUAGES = [("en", "English"), ("pt-br", "Português do Brasil")]
@@ -206,7 +215,6 @@ WHITENOISE_USE_FINDERS = DEBUG
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics$"]
-SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 if env.flag("GUARDIAN_HTTPS"):
     SECURE_SSL_REDIRECT = True
@@ -233,7 +241,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    # guardian_site.access.middleware has asked the rules of the routes before any view runs.
+    "DEFAULT_AUTHENTICATION_CLASSES": ["guardian_site.access.authentication.AlreadyIdentified"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
 }
 SPECTACULAR_SETTINGS = {

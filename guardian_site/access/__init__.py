@@ -1,0 +1,1 @@
+"""Who may do what: roles, rules of the routes, sign-in, keys at the door, audit."""

@@ -1,0 +1,73 @@
+"""Which rows are audited: who changed them, from where, before and after."""
+
+from collections.abc import Sequence
+
+from auditlog.registry import auditlog
+from django.contrib.auth.models import User
+from django.db.models import Model
+
+from alerts.models import (
+    Channel,
+    EscalationPolicy,
+    EscalationStep,
+    Incident,
+    MaintenanceWindow,
+    Override,
+    Rotation,
+    RotationMember,
+    Schedule,
+    Silence,
+)
+from detection.models import Backtest, ForestVersion, Label, Policy, Proposal, SpecialDay
+from guardian_site.access.models import Team
+from ingest.models import ApiKey, Source
+
+# What people decide about an incident. What detection goes on counting in it is no decision, and
+# its timeline tells it.
+DECIDED = ("state", "label", "acknowledged_by", "resolved_by", "parent")
+
+EVERYTHING: Sequence[type[Model]] = (
+    Source,
+    Policy,
+    SpecialDay,
+    Label,
+    Proposal,
+    Silence,
+    MaintenanceWindow,
+    Override,
+    Schedule,
+    Rotation,
+    RotationMember,
+    EscalationPolicy,
+    EscalationStep,
+)
+
+
+HIDDEN = "guardian_site.access.audit.hidden"
+
+
+def hidden(value: str) -> str:
+    """Return what stands in the audit log for a secret: nothing of it."""
+    return "(hidden)" if value else ""
+
+
+def register_models() -> None:
+    """Every change of these rows is written down from now on."""
+    for model in EVERYTHING:
+        auditlog.register(model)
+    auditlog.register(Team, m2m_fields={"members", "sources"})
+    # A webhook's address is a secret; that it changed is told, to what is not.
+    auditlog.register(
+        Channel, mask_fields=["configuration"], mask_callable=HIDDEN, m2m_fields={"sources"}
+    )
+    auditlog.register(ApiKey, exclude_fields=["last_used", "secret_hash"])
+    auditlog.register(Incident, include_fields=list(DECIDED))
+    auditlog.register(ForestVersion, include_fields=["state", "promoted", "note", "parameters"])
+    auditlog.register(Backtest, include_fields=["since", "until", "changes", "requested_by"])
+    auditlog.register(
+        User,
+        exclude_fields=["last_login"],
+        mask_fields=["password"],
+        mask_callable=HIDDEN,
+        m2m_fields={"groups"},
+    )

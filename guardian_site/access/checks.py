@@ -1,0 +1,54 @@
+"""System checks of who gets in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from guardian_site import environment
+from guardian_site.access.routes import all_routes
+from guardian_site.access.rules import methods_of
+
+
+@register(Tags.urls)
+def every_route_has_a_rule(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a route that nobody has said who may call."""
+    return [
+        Error(
+            f"Nobody has said who may call {path} ({route}).",
+            hint="Add it to RULES in guardian_site/access/rules.py.",
+            id="guardian.E020",
+        )
+        for route, path in all_routes().items()
+        if methods_of(route) is None
+    ]
+
+
+@register(Tags.security, deploy=True)
+def tokens_have_their_own_key(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Warn when tokens are signed by what signs sessions too."""
+    if environment.text("GUARDIAN_JWT_KEYS"):
+        return []
+    return [
+        Warning(
+            "Tokens are signed by a key made of GUARDIAN_SECRET_KEY.",
+            hint="Set GUARDIAN_JWT_KEYS to a key of its own, so that each can be changed alone.",
+            id="guardian.W002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def reading_needs_a_sign_in(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Warn when a deployment shows its figures to anybody."""
+    return list(_open_reading())
+
+
+def _open_reading() -> Iterator[CheckMessage]:
+    if settings.GUARDIAN_PUBLIC_READ:
+        yield Warning(
+            "Anybody who reaches the site may read figures and incidents.",
+            hint="Set GUARDIAN_PUBLIC_READ=off and give people accounts.",
+            id="guardian.W003",
+        )

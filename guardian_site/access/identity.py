@@ -1,0 +1,139 @@
+"""Who sent a request: a session, a token, an API key or a signature. Asked once per request."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework_simplejwt.exceptions import TokenError
+
+from guardian_site.access.deciding import NOBODY, Caller
+from guardian_site.access.roles import role_of
+from guardian_site.access.selectors import signed_in_user, visible_source_ids
+from guardian_site.access.tokens import AccessToken
+from ingest.services.keys import Authenticated, known_key
+from ingest.services.proving import (
+    Asked,
+    NotProven,
+    secret_holder,
+    sent_credentials,
+    signature_holder,
+)
+
+BEARER = "bearer "
+KEY_START = "tg_"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a request is from, with whatever proved it.
+
+    Attributes
+    ----------
+    user : User or None
+        The person; None for keys and for nobody.
+    key : Authenticated or None
+        The holder of the key.
+    sign_in : UUID or None
+        The sign-in whose token was sent.
+    by_session : bool
+        A browser's cookie proved it, so that a form of another site could have sent it.
+    """
+
+    user: User | None = None
+    key: Authenticated | None = None
+    sign_in: UUID | None = None
+    by_session: bool = False
+
+    @cached_property
+    def caller(self) -> Caller:
+        """What a rule asks about them."""
+        if self.key is not None:
+            name = f"{self.key.name} ({self.key.prefix}…)"
+            return Caller(name=name, known=True, scopes=self.key.scopes)
+        if self.user is not None:
+            return Caller(name=self.user.get_username(), known=True, role=role_of(self.user))
+        return NOBODY
+
+    @cached_property
+    def source_ids(self) -> frozenset[int] | None:
+        """The sources they may see; None is all of them."""
+        if self.key is not None:
+            return None if self.key.source_id is None else frozenset({self.key.source_id})
+        return None if self.user is None else visible_source_ids(self.user)
+
+
+def identify(request: HttpRequest) -> Identity:
+    """Return who sent `request`.
+
+    Raises
+    ------
+    NotProven
+        If it carries credentials that prove nothing.
+    """
+    token = _bearer(request)
+    if token and not (sent_credentials(request.headers) and not _is_good(token)):
+        return _from_bearer(token)
+    if sent_credentials(request.headers):
+        return Identity(key=key_holder(request))
+    user = request.user
+    return Identity(user=user, by_session=True) if isinstance(user, User) else Identity()
+
+
+def key_holder(request: HttpRequest) -> Authenticated | None:
+    """Return the holder of the key that the request carries, checked once; None without a key."""
+    known: Authenticated | NotProven | None = getattr(request, "_key_holder", None)
+    if known is None and sent_credentials(request.headers):
+        try:
+            known = _proven(request)
+        except NotProven as refusal:
+            known = refusal
+        request._key_holder = known  # type: ignore[attr-defined]
+    if isinstance(known, NotProven):
+        raise known
+    return known
+
+
+def _proven(request: HttpRequest) -> Authenticated:
+    if "X-Signature" not in request.headers:
+        return secret_holder(request.headers)
+    asked = Asked(request.method or "", request.get_full_path(), request.body)
+    return signature_holder(request.headers, asked, now=timezone.now())
+
+
+def _bearer(request: HttpRequest) -> str:
+    header: str = request.META.get("HTTP_AUTHORIZATION", "")
+    return header[len(BEARER) :].strip() if header[: len(BEARER)].lower() == BEARER else ""
+
+
+def _is_good(token: str) -> bool:
+    try:
+        _from_bearer(token)
+    except NotProven:
+        return False
+    return True
+
+
+def _from_bearer(token: str) -> Identity:
+    if token.startswith(KEY_START):
+        return Identity(key=secret_holder({"X-Api-Key": token}))
+    try:
+        claims = AccessToken.read(token).payload
+        if "key" in claims:
+            return Identity(key=_living_key(str(claims["key"]), str(claims.get("scope", ""))))
+        sign_in = UUID(claims["sid"])
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise NotProven("This token is not valid or has expired.") from error
+    user = signed_in_user(sign_in, timezone.now())
+    if user is None:
+        raise NotProven("This sign-in has ended; sign in again.")
+    return Identity(user=user, sign_in=sign_in)
+
+
+def _living_key(prefix: str, scope: str) -> Authenticated:
+    known = known_key(prefix=prefix)
+    if known is None:
+        raise NotProven("The key behind this token was revoked or has expired.")
+    return replace(known.holder, scopes=known.holder.scopes & frozenset(scope.split()))

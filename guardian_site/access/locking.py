@@ -1,0 +1,23 @@
+"""What somebody hears whose sign-in failed too often."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from guardian_site.access.middleware import wants_html
+
+
+def locked_out(
+    request: HttpRequest, original: HttpResponse | None, credentials: Any
+) -> HttpResponse:
+    """Return 429 with the time to wait: a page for people, JSON for programs."""
+    seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
+    if wants_html(request):
+        response = render(request, "locked.html", {"minutes": seconds // 60}, status=429)
+    else:
+        detail = f"Too many failed sign-ins; try again in {seconds // 60} minutes."
+        response = JsonResponse({"detail": detail}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,154 @@
+"""Every request passes here once its route is known; here alone the rules are enforced."""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.urls import ResolverMatch
+
+from guardian_site.access.deciding import decide, is_open
+from guardian_site.access.identity import Identity, identify
+from guardian_site.access.rules import PEOPLE_ADMINISTERING, Opening, Rule, methods_of, unnamed
+from guardian_site.plain import plain
+from ingest.services.proving import NotProven
+
+Handler = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
+logger = logging.getLogger(__name__)
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CHALLENGE = 'Bearer realm="Transaction Guardian"'
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> str:
+        return reason
+
+
+def _no_response(request: HttpRequest) -> HttpResponse:
+    raise AssertionError("the check of the CSRF token never calls on")
+
+
+def openings() -> frozenset[Opening]:
+    """Return what stands open to anybody under the settings of now."""
+    states = {
+        Opening.ALWAYS: True,
+        Opening.REPORTING: not settings.GUARDIAN_REQUIRE_API_KEY,
+        Opening.READING: settings.GUARDIAN_PUBLIC_READ,
+        Opening.METRICS: settings.GUARDIAN_PUBLIC_METRICS,
+    }
+    return frozenset(opening for opening, is_on in states.items() if is_on)
+
+
+def route_of(match: ResolverMatch) -> str:
+    """Return the key under which a route stands in the rules: its name, else its pattern."""
+    return match.view_name if match.url_name else unnamed(match.namespace, match.route)
+
+
+def rule_for(route: str, method: str) -> Rule | None:
+    """Return the rule of a route and method; None for a method that has none.
+
+    A route that nobody wrote a rule for is for administrators, and fails a test.
+    """
+    methods = methods_of(route)
+    if methods is None:
+        return PEOPLE_ADMINISTERING
+    if method == "OPTIONS":
+        return next(iter(methods.values()))
+    return methods.get("GET" if method == "HEAD" else method)
+
+
+class RouteRules:
+    """Lets in whom the rule of the route lets in, before the view runs."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if match is None:
+            return None
+        route, method = route_of(match), request.method or ""
+        rule = rule_for(route, method)
+        if rule is None:
+            return HttpResponseNotAllowed(sorted(methods_of(route) or ()))
+        return self._enforce(request, view, rule)
+
+    def _enforce(self, request: HttpRequest, view: View, rule: Rule) -> HttpResponse | None:
+        # Whoever may come in unknown may also come with a token that has run out, to get another.
+        if rule.opening is Opening.ALWAYS:
+            return None
+        try:
+            identity = identify(request)
+        except NotProven as refusal:
+            return _unauthorised(str(refusal), "invalid_token")
+        decision = decide(rule, identity.caller, openings())
+        if not decision.allowed:
+            return _refuse(request, identity, decision.status, decision.reason)
+        if identity.by_session and not is_open(rule, openings()):
+            refusal_by_csrf = _csrf_refusal(request, view)
+            if refusal_by_csrf is not None:
+                return refusal_by_csrf
+        remember(request, identity)
+        return None
+
+
+def remember(request: HttpRequest, identity: Identity) -> None:
+    """Put who it is where views, DRF and the audit find it."""
+    request.identity = identity  # type: ignore[attr-defined]
+    if identity.user is not None:
+        request.user = identity.user
+
+
+def _csrf_refusal(request: HttpRequest, view: View) -> HttpResponse | None:
+    """Refuse what another site made a browser send to a view that does not look at this itself."""
+    if request.method in SAFE or not getattr(view, "csrf_exempt", False):
+        return None
+    check = _CsrfCheck(_no_response)
+    check.process_request(request)
+    reason = check.process_view(request, _no_response, (), {})
+    if reason is None:
+        return None
+    return JsonResponse({"detail": f"CSRF failed: {reason}"}, status=HTTPStatus.FORBIDDEN)
+
+
+def wants_html(request: HttpRequest) -> bool:
+    """Tell whether a browser asks, on behalf of a person."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def _wants_a_page(request: HttpRequest) -> bool:
+    return request.method in SAFE and wants_html(request)
+
+
+def _refuse(
+    request: HttpRequest, identity: Identity, status: HTTPStatus, reason: str
+) -> HttpResponse:
+    if status is HTTPStatus.UNAUTHORIZED:
+        if _wants_a_page(request):
+            return redirect_to_login(request.get_full_path())
+        return _unauthorised(reason)
+    name = plain(identity.caller.name)
+    logger.warning("Refused %s %s to %s", request.method, plain(request.path), name)
+    if _wants_a_page(request):
+        raise PermissionDenied(reason)
+    response = JsonResponse({"detail": reason}, status=status)
+    response["WWW-Authenticate"] = f'{CHALLENGE}, error="insufficient_scope"'
+    return response
+
+
+def _unauthorised(reason: str, error: str = "") -> HttpResponse:
+    response = JsonResponse({"detail": reason}, status=HTTPStatus.UNAUTHORIZED)
+    response["WWW-Authenticate"] = f'{CHALLENGE}, error="{error}"' if error else CHALLENGE
+    return response

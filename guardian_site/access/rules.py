@@ -1,0 +1,138 @@
+"""The one place that says who may call what. `manage.py access_table` prints it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from guardian_site.access.roles import Role
+from ingest.models import ApiKey
+
+Scope = ApiKey.Scope
+Methods = Mapping[str, "Rule"]
+
+
+class Opening(StrEnum):
+    """When a door stands open to anybody."""
+
+    ALWAYS = "anybody"
+    REPORTING = "anybody while GUARDIAN_REQUIRE_API_KEY is off"
+    READING = "anybody while GUARDIAN_PUBLIC_READ is on"
+    METRICS = "anybody while GUARDIAN_PUBLIC_METRICS is on"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may: people from a role upwards, keys of a scope, anybody through an opening.
+
+    Attributes
+    ----------
+    role : Role or None
+        The least role of a person; None lets no person in.
+    scope : str or None
+        The scope a key needs (`admin` stands for all); None lets no key in.
+    opening : Opening or None
+        When nobody has to say who they are.
+    known : bool
+        Whoever has shown who they are, whatever they may do.
+    proof : str
+        What the view itself checks instead: a vendor's signature, an own secret.
+    """
+
+    role: Role | None = None
+    scope: str | None = None
+    opening: Opening | None = None
+    known: bool = False
+    proof: str = ""
+
+
+PUBLIC = Rule(opening=Opening.ALWAYS)
+REPORTING = Rule(Role.OPERATOR, Scope.REPORT, Opening.REPORTING)
+READING = Rule(Role.VIEWER, Scope.READ, Opening.READING)
+SCRAPING = Rule(Role.VIEWER, Scope.READ, Opening.METRICS)
+KNOWN = Rule(known=True)
+SIGNED_IN = Rule(Role.VIEWER)
+OPERATING = Rule(Role.OPERATOR, Scope.ADMIN)
+BY_HAND = Rule(Role.OPERATOR)
+ADMINISTERING = Rule(Role.ADMIN, Scope.ADMIN)
+PEOPLE_ADMINISTERING = Rule(Role.ADMIN)
+
+
+def vouched(proof: str) -> Rule:
+    """Return the rule of a door whose view checks `proof` before it does anything."""
+    return Rule(opening=Opening.ALWAYS, proof=proof)
+
+
+READ: Methods = {"GET": READING}
+
+# By the name of the route; a route without a name by its pattern.
+RULES: Mapping[str, Methods] = {
+    # Reports
+    "transaction": {"POST": REPORTING},
+    "batch": {"POST": REPORTING},
+    "close-minute": {"POST": REPORTING},
+    "anomalies": READ,
+    "stats": READ,
+    "forecast": READ,
+    "cache-stats": READ,
+    "cache-flush": {"DELETE": ADMINISTERING},
+    "reset": {"POST": ADMINISTERING},
+    # Operation
+    "health": {"GET": PUBLIC},
+    "health-live": {"GET": PUBLIC},
+    "health-ready": {"GET": PUBLIC},
+    "metrics": {"GET": SCRAPING},
+    "openapi": READ,
+    "docs": READ,
+    "redoc": READ,
+    # Pages
+    "live": READ,
+    "live-json": READ,
+    "stream": READ,
+    "incidents": READ,
+    "incident": READ,
+    "incident-json": READ,
+    "incident-action": {"POST": BY_HAND},
+    "sources": READ,
+    "source": READ,
+    "help": READ,
+    "^incidents$": READ,
+    "^incidents/<int:pk>$": READ,
+    "^sources$": READ,
+    "^help$": READ,
+    "login": {"GET": PUBLIC, "POST": PUBLIC},
+    "logout": {"POST": PUBLIC},
+    # Sign-in and keys
+    "auth-login": {"POST": PUBLIC},
+    "auth-refresh": {"POST": vouched("refresh token")},
+    "auth-token": {"POST": vouched("key as client credentials")},
+    "auth-logout": {"POST": KNOWN},
+    "auth-me": {"GET": KNOWN},
+    "auth-stats": {"GET": ADMINISTERING},
+    "auth-api-keys": {"GET": ADMINISTERING, "POST": ADMINISTERING},
+    "auth-api-key": {"GET": ADMINISTERING, "DELETE": ADMINISTERING},
+    "auth-api-key-rotate": {"POST": ADMINISTERING},
+}
+
+# Every page of the admin asks its own permission besides (roles.MODELS).
+NAMESPACES: Mapping[str, Methods] = {
+    "admin": {"GET": SIGNED_IN, "POST": BY_HAND},
+}
+ADMIN_EXCEPTIONS: Mapping[str, Methods] = {
+    "admin:login": {"GET": PUBLIC, "POST": PUBLIC},
+    "admin:logout": {"POST": PUBLIC},
+    "admin:password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+}
+
+
+def unnamed(namespace: str, pattern: str) -> str:
+    """Return the key of a route that has no name."""
+    return f"{namespace}:^{pattern}$" if namespace else f"^{pattern}$"
+
+
+def methods_of(route: str) -> Methods | None:
+    """Return the rules of a route by method; None if nobody has written any."""
+    if route in RULES:
+        return RULES[route]
+    if route in ADMIN_EXCEPTIONS:
+        return ADMIN_EXCEPTIONS[route]
+    return NAMESPACES.get(route.partition(":")[0]) if ":" in route else None

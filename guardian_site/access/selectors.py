@@ -1,0 +1,48 @@
+"""The only readers of sign-ins and teams."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.utils.crypto import constant_time_compare
+
+from guardian_site.access.models import SignIn
+from guardian_site.access.roles import Role, role_of
+from ingest.models import ApiKey, Source
+
+
+def signed_in_user(sign_in_id: UUID, now: datetime) -> User | None:
+    """Return who is behind a sign-in that has neither ended, nor run out, nor lost its password."""
+    rows = SignIn.objects.select_related("user").filter(pk=sign_in_id, ended=None, expires__gt=now)
+    found = rows.first()
+    if found is None or not found.user.is_active:
+        return None
+    mark = found.user.get_session_auth_hash()
+    return found.user if constant_time_compare(found.password_mark, mark) else None
+
+
+def visible_source_ids(user: User) -> frozenset[int] | None:
+    """Return the sources `user` may see; None is all of them."""
+    if role_of(user) is Role.ADMIN:
+        return None
+    team_ids = list(user.teams.values_list("pk", flat=True))
+    if not team_ids:
+        return None
+    ids = Source.objects.filter(teams__in=team_ids).values_list("pk", flat=True)
+    return frozenset(ids)
+
+
+def open_sign_ins(now: datetime) -> int:
+    """Return how many people are signed in through the API."""
+    return SignIn.objects.filter(ended=None, expires__gt=now).count()
+
+
+def ended_sign_ins() -> int:
+    """Return how many sign-ins were ended by hand and are still remembered."""
+    return SignIn.objects.exclude(ended=None).count()
+
+
+def living_keys() -> QuerySet[ApiKey]:
+    """Return the keys that nobody revoked."""
+    return ApiKey.objects.select_related("source").filter(revoked=None)

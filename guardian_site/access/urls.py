@@ -1,0 +1,24 @@
+"""Routes of sign-in and keys."""
+
+from django.urls import path
+
+from guardian_site.access.views.keys import KeysView, KeyView, RotateKeyView, StatsView
+from guardian_site.access.views.signing_in import (
+    ClientTokenView,
+    LoginView,
+    LogoutView,
+    MeView,
+    RefreshView,
+)
+
+urlpatterns = [
+    path("auth/login", LoginView.as_view(), name="auth-login"),
+    path("auth/refresh", RefreshView.as_view(), name="auth-refresh"),
+    path("auth/token", ClientTokenView.as_view(), name="auth-token"),
+    path("auth/logout", LogoutView.as_view(), name="auth-logout"),
+    path("auth/me", MeView.as_view(), name="auth-me"),
+    path("auth/stats", StatsView.as_view(), name="auth-stats"),
+    path("auth/api-keys", KeysView.as_view(), name="auth-api-keys"),
+    path("auth/api-keys/<str:key>", KeyView.as_view(), name="auth-api-key"),
+    path("auth/api-keys/<str:key>/rotate", RotateKeyView.as_view(), name="auth-api-key-rotate"),
+]

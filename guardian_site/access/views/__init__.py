@@ -1,0 +1,1 @@
+"""The /auth routes of the API."""

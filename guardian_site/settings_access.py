@@ -1,0 +1,69 @@
+"""Settings of sign-in and access, from the environment."""
+
+import hashlib
+import hmac
+from datetime import timedelta
+
+from guardian_site import environment as env
+
+
+def jwt_keys(secret_key: str) -> list[str]:
+    """Return the keys that sign tokens: those of GUARDIAN_JWT_KEYS, else one made of SECRET_KEY.
+
+    Raises
+    ------
+    env.SettingError
+        If one of them can be guessed.
+    """
+    keys = env.names("GUARDIAN_JWT_KEYS")
+    if any(len(key) < env.SHORTEST_SECRET for key in keys):
+        raise env.SettingError(
+            f"GUARDIAN_JWT_KEYS: each key needs {env.SHORTEST_SECRET} or more random characters; "
+            "separate them by commas, the one that signs first."
+        )
+    made = hmac.new(secret_key.encode(), b"guardian.jwt", hashlib.sha256).hexdigest()
+    return keys or [made]
+
+
+ACCESS_APPS = (
+    "axes",
+    "auditlog",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "guardian_site.access",
+)
+
+AUTHENTICATION_BACKENDS = [
+    # First, so that whoever is locked out gets no further.
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian_site.access.backends.RolePermissions",
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "live"
+
+# A browser's session ends after a working day, and with the browser.
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "guardian_session"
+CSRF_COOKIE_NAME = "guardian_csrf"
+
+# Five failures from one address lock that address out of that account, not its owner elsewhere.
+AXES_FAILURE_LIMIT = 5
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_CLIENT_IP_CALLABLE = "guardian_site.middleware.client_address"
+AXES_LOCKOUT_CALLABLE = "guardian_site.access.locking.locked_out"
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
+
+OTP_TOTP_ISSUER = "Transaction Guardian"
+
+# The entries name the address themselves, behind trusted proxies only.
+AUDITLOG_DISABLE_REMOTE_ADDR = True
+# A batch of 10,000 reports, the largest thing anybody sends (ingest.bodies.LARGEST_BODY).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
