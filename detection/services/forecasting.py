@@ -26,8 +26,8 @@ def forecast_source(*, source: SourceRef, hours: int, now: datetime) -> dict[str
         "step_minutes": STEP_MINUTES,
         "unit": "transactions per minute",
         "interval": 0.95,
-        "days_learned": int(at.state.season_days[0]),
-        "learning": not points or float(at.state.season_days[0]) < 1,
+        "days_learned": int(np.max(at.state.season_days)),
+        "learning": not points or float(np.max(at.state.season_days)) < 1,
         "points": points,
     }
 

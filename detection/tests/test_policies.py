@@ -1,0 +1,114 @@
+"""What the owner of a source asked for holds for it, at once and in every path."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from detection.models import Anomaly, Policy, SpecialDay
+from detection.selectors.declarations import declarations, forget_declarations
+from detection.services.assess import assess
+from detection.services.sweep import sweep_closed_minutes
+from detection.tests.conftest import Clock
+from detection.tests.makers import at, make_counts, make_source, report, set_count
+
+pytestmark = pytest.mark.django_db
+LOW = {"name": "LOW_APPROVAL", "metric": "approval_rate", "op": "<", "value": 0.8, "minutes": 5}
+
+
+def test_a_source_takes_what_it_does_not_say_from_the_default() -> None:
+    source = make_source()
+    Policy.objects.create(source=None, pages_per_week=3.0, minimum_excess=20)
+    Policy.objects.create(source=source, minimum_excess=5)
+    asked = declarations().asked(source.pk)
+    assert asked.policy.pages_per_week.tolist() == [3.0]
+    assert asked.policy.minimum_excess.tolist() == [5.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"pages_per_week": -1}, "pages_per_week"),
+        ({"weight_ml": 2}, "weight_ml"),
+        ({"weight_ml": 0, "weight_z": 0}, "weight_z"),
+        ({"families_off": ["declines"]}, "families_off"),
+        ({"rules": [{"name": "x"}]}, "rules"),
+        ({"minimum_relative_change": -0.1}, "minimum_relative_change"),
+    ],
+)
+def test_an_invalid_policy_is_refused_at_its_field(
+    values: dict[str, object], field: str
+) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Policy(source=make_source(), **values).full_clean()
+    assert field in refusal.value.message_dict
+
+
+def test_there_is_one_default() -> None:
+    Policy.objects.create(source=None)
+    with pytest.raises(ValidationError, match="default policy already"):
+        Policy(source=None).full_clean()
+
+
+def test_a_rule_over_several_minutes_fires_in_the_sweep() -> None:
+    source = make_source()
+    Policy.objects.create(source=source, rules=[{**LOW, "level": "CRITICAL"}])
+    make_counts(source, range(60))
+    for minute in range(50, 60):
+        set_count(source, minute, "denied", "51", 60)
+    sweep_closed_minutes(now=at(60.5))
+    found = Anomaly.objects.filter(family="decline", level="CRITICAL").order_by("minute")
+    # one bad minute of five leaves 83 %, the second brings it under 80 %
+    assert found.first().minute == at(51)
+    assert found.first().violations[0].startswith("LOW_APPROVAL: approval_rate 0.7")
+
+
+def test_a_rule_remembers_minutes_of_the_sweep_before() -> None:
+    source = make_source()
+    Policy.objects.create(source=source, rules=[LOW])
+    make_counts(source, range(60))
+    for minute in range(50, 60):
+        set_count(source, minute, "denied", "51", 60)
+    for minute in range(1, 61):
+        sweep_closed_minutes(now=at(minute + 0.5))
+    assert Anomaly.objects.order_by("minute").first().minute == at(51)
+
+
+def test_a_rule_fires_at_once_where_more_reports_can_only_make_it_worse(clock: Clock) -> None:
+    source = make_source()
+    many = {"name": "MANY", "metric": "failed", "op": ">", "value": 10, "level": "CRITICAL"}
+    Policy.objects.create(source=source, rules=[LOW, many])
+    clock.stand(0.7)
+    [verdict] = assess([report(source, 0.5, "failed", 30)], complete=False)
+    assert verdict.alert_level == "CRITICAL"
+    assert verdict.rule_violations == ["MANY: failed 30 > 10 in 1 min"]
+    assert verdict.learning
+
+
+def test_a_family_that_is_off_raises_nothing() -> None:
+    source = make_source()
+    Policy.objects.create(source=source, families_off=["decline", "code_mix"])
+    make_counts(source, range(600))
+    for minute in range(590, 600):
+        set_count(source, minute, "denied", "51", 45)
+    sweep_closed_minutes(now=at(600.5))
+    assert not Anomaly.objects.filter(family__in=["decline", "code_mix"]).exists()
+
+
+def test_a_changed_policy_is_seen() -> None:
+    source = make_source()
+    policy = Policy.objects.create(source=source, minimum_excess=5)
+    assert declarations().asked(source.pk).policy.minimum_excess.tolist() == [5.0]
+    policy.minimum_excess = 9
+    policy.save()
+    forget_declarations()
+    assert declarations().asked(source.pk).policy.minimum_excess.tolist() == [9.0]
+
+
+def test_a_declared_promotion_is_expected() -> None:
+    source = make_source()
+    SpecialDay.objects.create(name="sale", starts=at(100), ends=at(200), factor=3.0)
+    SpecialDay.objects.create(
+        name="more", starts=at(150), ends=at(160), factor=2.0, source=source
+    )
+    known = declarations()
+    minute = int(at(0).timestamp() // 60)
+    assert [known.factor(source.pk, minute + one) for one in (99, 100, 155, 200)] == [1, 3, 6, 1]
