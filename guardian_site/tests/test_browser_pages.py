@@ -1,0 +1,160 @@
+"""What a person sees: real server, real browser."""
+
+import time
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from guardian_site.tests.browser import (
+    Site,
+    chromium,
+    empty_site,
+    looking,
+    sign_in,
+    site,
+)
+
+__all__ = ["chromium", "empty_site", "site"]
+pytestmark = pytest.mark.browser
+PAGES = ("/", "/incidents/", "/incidents/1/", "/sources/", "/sources/acquirer/", "/help/", "/login")
+BUDGET = 150_000
+# Some pixel of the line's colour stands in the canvas: it was drawn, not only laid out.
+DRAWN = """() => {
+  const canvas = document.querySelector('[data-chart="total"] canvas');
+  if (!canvas) return false;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < data.length; at += 4)
+    if (data[at + 2] > 180 && data[at] < 90 && data[at + 3] > 200) return true;
+  return false;
+}"""
+OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
+
+
+def live(page: Page) -> None:
+    page.wait_for_selector('body[data-live="yes"]')
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 390, 1440])
+def test_no_page_errs_leaves_the_host_or_scrolls_sideways(
+    site: Site, chromium: Browser, width: int, scheme: str
+) -> None:
+    with looking(chromium, width=width, scheme=scheme) as look:
+        for path in PAGES:
+            look.page.goto(site.address + path)
+            look.page.wait_for_load_state("networkidle")
+            assert look.page.evaluate(OVERFLOW) <= 0, path
+        assert look.faults == []
+        assert look.hosts == {f"127.0.0.1:{site.port}"}
+
+
+def test_the_chart_is_drawn_and_read_by_keyboard(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        look.page.goto(site.address)
+        live(look.page)
+        look.page.wait_for_function(DRAWN)
+        plot = look.page.locator('[data-chart="total"] .plot')
+        assert "last" in (plot.get_attribute("aria-label") or "")
+        reading = look.page.locator('[data-chart="total"] .reading')
+        before = reading.inner_text()
+        plot.focus()
+        plot.press("ArrowLeft")
+        plot.press("ArrowLeft")
+        expect(reading).not_to_have_text(before)
+        expect(reading).to_contain_text("80–120")
+
+
+def test_a_report_appears_without_reloading(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        look.page.goto(site.address)
+        live(look.page)
+        look.page.evaluate("() => { window.sameDocument = true; }")
+        before = int(look.page.inner_text("#so-far"))
+        site.report(source="acquirer", status="approved", count=77)
+        expect(look.page.locator("#so-far")).not_to_have_text(str(before), timeout=8000)
+        assert look.page.evaluate("() => window.sameDocument") is True
+        assert look.faults == []
+
+
+def test_everything_of_the_live_page_fits_the_budget(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        look.page.goto(site.address)
+        live(look.page)
+        look.page.wait_for_load_state("networkidle")
+        assert 20_000 < look.bytes < BUDGET
+
+
+def test_an_operator_acknowledges_from_the_live_page(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        sign_in(look.page, site.address)
+        live(look.page)
+        card = look.page.locator(".incident").first
+        expect(card).to_contain_text("About 400 more than normal")
+        card.get_by_role("button", name="Acknowledge").click()
+        expect(card).to_contain_text("Acknowledged by ana", timeout=8000)
+        expect(card.get_by_role("button", name="Acknowledge")).to_be_hidden()
+        assert look.faults == []
+
+
+def test_a_reader_sees_no_button(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        look.page.goto(site.address)
+        live(look.page)
+        expect(look.page.locator(".incident").first).to_be_visible()
+        expect(look.page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+
+
+def test_the_page_of_an_incident_draws_what_was_expected(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        look.page.goto(f"{site.address}/incidents/1/")
+        expect(look.page.locator("#incident-chart canvas")).to_be_visible()
+        expect(look.page.locator("#incident-chart .reading")).to_contain_text("2.5–10")
+        expect(look.page.locator("#chart-failed")).to_be_hidden()
+
+
+def test_a_paused_page_stands_still(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        look.page.goto(site.address)
+        live(look.page)
+        look.page.click("#pause")
+        expect(look.page.locator("#banner")).to_contain_text("Paused at")
+        asked: list[str] = []
+        look.page.on("request", lambda request: asked.append(request.url))
+        look.page.wait_for_timeout(3500)
+        assert not [url for url in asked if "live.json" in url]
+        look.page.click("#pause")
+        expect(look.page.locator("#banner")).to_be_hidden()
+
+
+def test_the_chosen_colours_are_kept(site: Site, chromium: Browser) -> None:
+    with looking(chromium, scheme="light") as look:
+        look.page.goto(site.address)
+        look.page.click("#theme")
+        look.page.goto(f"{site.address}/help/")
+        assert look.page.get_attribute("html", "data-theme") == "dark"
+
+
+def test_an_empty_site_says_how_to_begin_and_begins(empty_site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        look.page.goto(empty_site.address)
+        expect(look.page.locator("#empty")).to_contain_text("curl -X POST")
+        empty_site.report(status="approved", count=118)
+        expect(look.page.locator("#empty")).to_be_hidden(timeout=8000)
+        expect(look.page.locator("#learning")).to_be_visible()
+        expect(look.page.locator("#so-far")).to_have_text("118")
+        assert look.faults == []
+
+
+def test_a_server_that_does_not_answer_is_told_and_comes_back(
+    empty_site: Site, chromium: Browser
+) -> None:
+    with looking(chromium) as look:
+        look.page.goto(empty_site.address)
+        live(look.page)
+        empty_site.stop()
+        banner = look.page.locator("#banner")
+        expect(banner).to_contain_text("The server does not answer", timeout=10_000)
+        empty_site.start()
+        started = time.monotonic()
+        expect(banner).to_be_hidden(timeout=35_000)
+        assert time.monotonic() - started < 35
