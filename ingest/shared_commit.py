@@ -49,6 +49,11 @@ class SharedCommit:
         self._waiting: deque[_Waiter] = deque()
         self._led = False
 
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for the next commit."""
+        return len(self._waiting)
+
     def record(self, reports: Sequence[NewReport]) -> list[RecordedReport]:
         """Return once `reports` are committed; raise what their own write raised."""
         me = _Waiter(reports)

@@ -24,6 +24,7 @@ from ingest.refusals import Refused
 from ingest.repeats import forget_all_answers
 from ingest.services.answering import answer_batch, answer_report
 from ingest.services.keys import Authenticated
+from ingest.services.sources import forget_sources
 
 RETRY_SECONDS = 2
 _HEADER_AT_FAULT: dict[type[Exception], str] = {
@@ -85,7 +86,10 @@ class ReportingView(APIView):
         if isinstance(exc, Refused):
             metrics.reports.labels("refused").inc()
             return _json(msgspec.json.encode(exc.body()), exc.status)
-        if isinstance(exc, (DatabaseError, InterfaceError)) and not isinstance(exc, IntegrityError):
+        if isinstance(exc, (DatabaseError, InterfaceError)):
+            if isinstance(exc, IntegrityError):
+                # A remembered source was deleted meanwhile; the next attempt finds or makes it.
+                forget_sources()
             metrics.reports.labels("unavailable").inc()
             return unavailable()
         response: HttpResponseBase = super().handle_exception(exc)

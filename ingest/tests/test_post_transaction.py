@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.test import Client
 
 from ingest.assessment import Verdict
@@ -146,3 +146,16 @@ def test_a_judge_that_fails_does_not_make_the_client_report_again() -> None:
     assert answer["judged"] is False
     assert "Recorded" in answer["recommendation"]
     assert total() == 1
+
+
+def test_a_remembered_source_that_is_gone_is_read_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(**_reports: Any) -> None:
+        raise IntegrityError("no such source")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.services.answering.record_reports", gone)
+        assert post(client, source="shop-1").status_code == 503
+    Source.objects.all().delete()
+    assert post(client, source="shop-1").status_code == 200
