@@ -5,6 +5,7 @@ from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 
 from guardian_site import environment as env
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
@@ -323,6 +324,14 @@ UNFOLD = {
     "SITE_TITLE": "Transaction Guardian",
     "SITE_HEADER": "Transaction Guardian",
     "SITE_SYMBOL": "monitor_heart",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("guardian/favicon.svg"),
+        }
+    ],
+    "DASHBOARD_CALLBACK": "alerts.views.desk.admin_desk",
     "SHOW_VIEW_ON_SITE": True,
     "SITE_URL": "/",
 }

@@ -57,6 +57,12 @@ def _speaks_of(word: str) -> Q:
     return found | Q(pk=int(number)) if number_known else found
 
 
+def rows_going_on(*, now: datetime, seen: Seen, limit: int) -> list[dict[str, Any]]:
+    """Return what the list says of the newest incidents that go on."""
+    found = incidents_found(Filters(ongoing=True), "", seen=seen)[:limit]
+    return [incident_row(one, now=now) for one in found]
+
+
 def incident_seen(incident_id: int, seen: Seen) -> Incident | None:
     """Return an incident; None if it is not there or not for this reader."""
     return seen_by(Incident.objects.select_related("source"), seen).filter(pk=incident_id).first()

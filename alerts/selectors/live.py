@@ -151,7 +151,6 @@ def newest_findings(source_ids: Sequence[int], limit: int = VERDICTS) -> list[di
         {
             "id": one.pk,
             "minute": int(one.minute.timestamp()),
-            "zone": one.source.time_zone,
             "source": str(one.source),
             "level": one.level,
             "level_label": level_name(one.level),
@@ -219,7 +218,6 @@ def _card(one: Incident, now: datetime) -> dict[str, Any]:
         "id": one.pk,
         "title": brief.headline,
         "family": one.family,
-        "zone": one.source.time_zone,
         "level": one.level,
         "level_label": level_name(one.level),
         "state": one.state,
