@@ -16,6 +16,9 @@ BLEND_MINUTES = 150
 
 # The level remembers about this many transactions ...
 LEVEL_TRANSACTIONS = 300.0
+FAST_PACE=155.0
+FAST_POWER=0.5
+MODE=2
 # ... but never less or more than these minutes: shorter follows an outage, longer misses a payday.
 FAST_MINUTES = (20.0, 300.0)
 SLOW_MINUTES = (180.0, 600.0)
@@ -41,7 +44,7 @@ class Expectation:
         lowest = np.minimum(self.slow, self.usual)
         highest = np.maximum(self.slow, self.usual)
         out = np.empty((len(self.season), 4))
-        np.minimum(self.fast, lowest, out=out[:, 0])
+        np.minimum(self.fast, {0: lowest, 1: highest, 2: self.usual, 3: (self.usual+self.slow)/2}[MODE], out=out[:, 0])
         np.maximum(self.fast, highest, out=out[:, 1])
         out[:, 2] = lowest
         out[:, 3] = highest
@@ -90,8 +93,9 @@ def follow_level(
     state: State, expectation: Expectation, total: Floats, counted: Bools, frozen: Bools
 ) -> None:
     """Advance the fast and slow level by one minute; frozen rows keep the level they have."""
-    pace = LEVEL_TRANSACTIONS / np.maximum(expectation.slow, 1e-3)
-    minutes = np.stack([np.clip(pace, *FAST_MINUTES), np.clip(pace, *SLOW_MINUTES)], axis=1)
+    pace = FAST_PACE / np.maximum(expectation.slow, 1e-3)**FAST_POWER
+    pace2 = LEVEL_TRANSACTIONS / np.maximum(expectation.slow, 1e-3)
+    minutes = np.stack([np.clip(pace, *FAST_MINUTES), np.clip(pace2, *SLOW_MINUTES)], axis=1)
     keep = 1 - 1 / minutes
     live = (counted & ~frozen)[:, None]
     season = expectation.season[:, None]

@@ -20,7 +20,7 @@ CHANNELS = (*VOLUME_CHANNELS, *RATE_SERIES)
 # Rates rise by half in slow drifts, several times in bursts, and from nothing (30) in new failures.
 RATE_RISES = (1.5, 2.5, 6.0, 30.0)
 # A share that falls to four tenths: a control switched off, a code that vanished.
-RATE_FALL = 0.4
+RATE_FALL = 0.3
 VOLUME_FALLS = (0.65, 0.4, 0.1)
 VOLUME_RISES = (2.2,)
 DRIFT_FALLS = (0.5,)
@@ -80,5 +80,18 @@ RHO_LESS_1: Floats = RHO - 1.0
 FALLS: Bools = RHO < 1.0
 IS_VOLUME: Bools = CHANNEL < FIRST_RATE
 IS_CODE: Bools = CHANNEL >= FIRST_RATE + FIRST_CODE
+
+
+def _dearness(design: Design) -> float:
+    """Extra evidence asked of a test, because few incidents speak through it alone [nats]."""
+    name = CHANNELS[design.channel]
+    if design.rho < 1 and design.channel >= FIRST_RATE:
+        return 3.5
+    if name.startswith("code_"):
+        return 2.0
+    return {"not_approved": 1.0, "refunded": 2.5, "drift_below": 2.0}.get(name, 0.0)
+
+
+DEARNESS: Floats = np.array([_dearness(design) for design in DESIGNS])
 # (tests, families) membership, to reduce tests to families
 IN_FAMILY: Bools = FAMILY[:, None] == np.arange(len(FAMILIES))[None, :]

@@ -365,7 +365,9 @@ def _adopt_new_levels(state: State, moments: Moments) -> None:
     rows = np.flatnonzero(old.any(1))
     ratio = alarms.shift_seen(state.window_seen[rows, -1], state.window_expected[rows, -1])
     moved = (old & designs.IS_VOLUME)[rows].any(1)
-    state.level_seen[rows] *= np.where(moved, ratio[:, -1], 1)[:, None]
+    fast = state.level_seen[rows, 0] / np.maximum(state.level_expected[rows, 0], 1e-9)
+    adopted = (fast * ratio[:, -1])[:, None] * state.level_expected[rows]
+    state.level_seen[rows] = np.where(moved[:, None], adopted, state.level_seen[rows])
     for series in range(6):
         mine = old[rows][:, designs.FIRST_RATE + series == designs.CHANNEL].any(1)
         known = series > 0

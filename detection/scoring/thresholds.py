@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from detection.scoring.designs import TESTS
+from detection.scoring.designs import DEARNESS, TESTS
 from detection.scoring.series import Floats, Ints
 
 # Tests of one source speak largely of the same transactions; as many false pages as this number
 # of independent ones would raise.
 EFFECTIVE_TESTS = 12.0
-FLOOR = 10.5
+FLOOR = 10.0
 # Before the maxima of a few days are known the threshold is this much higher.
 START = 12.0
 MINIMUM_DAYS = 3
@@ -43,12 +43,12 @@ def gumbel_threshold(maxima: Floats, pages_per_week: Floats) -> Floats:
     alpha = pages_per_week / 7 / EFFECTIVE_TESTS
     height = -np.log(-np.log1p(-np.minimum(alpha, 0.5)))
     threshold = upper + scale * (height[:, None] - GUMBEL_UPPER)
-    return np.where(count >= MINIMUM_DAYS, np.maximum(threshold, FLOOR), START)
+    return np.where(count >= MINIMUM_DAYS, np.maximum(threshold, FLOOR), START) + DEARNESS
 
 
 def unlearned(size: int) -> Floats:
     """Thresholds of sources whose quiet days are not known yet, shape (S, T)."""
-    return np.full((size, TESTS), START)
+    return np.full((size, TESTS), START) + DEARNESS
 
 
 def _quantile(ordered: Floats, count: Ints, part: float) -> Floats:
