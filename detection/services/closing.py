@@ -11,6 +11,7 @@ from detection.selectors.counts import rows_by_minute
 from detection.services.advancing import Journey
 from detection.services.findings import Finding
 from detection.services.judgements import known
+from detection.services.keeping import Stored
 from detection.services.lockstep import Judged
 from detection.services.replaying import advance_near, judge_next
 from detection.services.standing import standing_minute
@@ -34,9 +35,7 @@ def close_minute(*, source: SourceRef, minute: int, now: datetime | None = None)
     journey = Journey(
         upto={source.id: upto},
         zones={source.id: source.zone.key},
-        now=now,
-        replayed=minute <= last_closed(now),
-        listener=listen,
+        keeper=Stored(now, replayed=minute <= last_closed(now), listener=listen),
     )
     at = watch.get([source.id], fresh=0)[source.id]
     if minute <= at.through:
@@ -44,7 +43,7 @@ def close_minute(*, source: SourceRef, minute: int, now: datetime | None = None)
     reached = advance_near([source.id], journey)
     if not heard and reached and reached[0].through == minute - 1:
         counts = rows_by_minute([source.id], minute, minute).get(minute, {}).get(source.id)
-        heard.append(judge_next(reached[0], counts, journey, closed=True))
+        heard.append(judge_next(reached[0], counts, journey, now=now, closed=True))
     return _answer(heard[0]) if heard else _not_judged(minute)
 
 

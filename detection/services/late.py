@@ -17,6 +17,7 @@ from detection.selectors import baselines
 from detection.selectors.bands import digests_between
 from detection.selectors.counts import digest, rows_by_minute
 from detection.services.advancing import Journey, advance_sources, watched_sources
+from detection.services.keeping import Stored
 from detection.services.watch import NEVER, Watched
 from ingest.models import Source
 from ingest.services.late_hours import claim_late_hours
@@ -158,7 +159,7 @@ def _judge_again(one: Watched, start: Watched, now: datetime, deadline: float) -
     journey = Journey(
         upto={one.source_id: one.through},
         zones={one.source_id: zone},
-        now=now,
+        keeper=Stored(now),
         deadline=deadline,
     )
     advance_sources(watched=[start], journey=journey)

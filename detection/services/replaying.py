@@ -7,9 +7,15 @@ from detection import conf
 from detection.clock import minute_of
 from detection.rules import LONGEST_WINDOW
 from detection.selectors.counts import Row, rows_by_minute
-from detection.services.advancing import Journey, advance_sources, lockstep_of
+from detection.services.advancing import (
+    Journey,
+    advance_sources,
+    lockstep_of,
+    with_first_minutes,
+)
 from detection.services.grouping import Group, SourceMinute
 from detection.services.judgements import anomalies_of
+from detection.services.keeping import Stored
 from detection.services.lockstep import Judged
 from detection.services.storing import replace_anomalies
 from detection.services.watch import Watched, watch
@@ -36,15 +42,13 @@ def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[Sou
     journey = Journey(
         upto={source_id: one.minute - 1 for source_id, one in last.items()},
         zones={source_id: one.source.zone.key for source_id, one in last.items()},
-        now=group.now,
-        replayed=True,
-        listener=answer,
+        keeper=Stored(group.now, replayed=True, listener=answer),
         declared=group.declared,
     )
     for one in advance_near(list(last), journey):
         newest = last[one.source_id]
         if one.through == newest.minute - 1:
-            judged = judge_next(one, newest.counts, journey, closed=group.complete)
+            judged = judge_next(one, newest.counts, journey, now=group.now, closed=group.complete)
             waiting.pop((one.source_id, newest.minute), None)
             group.answer_judged(newest, judged, 0, whole=group.complete)
     return list(waiting.values())
@@ -57,8 +61,8 @@ def advance_near(source_ids: Sequence[int], journey: Journey) -> list[Watched]:
         known = watch.get(source_ids, fresh=0).values()
         near = [
             one
-            for one in known
-            if one.through < 0 or journey.upto[one.source_id] - one.through <= conf.REQUEST_MINUTES
+            for one in with_first_minutes(list(known))
+            if journey.upto[one.source_id] - one.through <= conf.REQUEST_MINUTES
         ]
         journey.lost.clear()
         done += advance_sources(watched=near, journey=journey)
@@ -68,7 +72,9 @@ def advance_near(source_ids: Sequence[int], journey: Journey) -> list[Watched]:
     return done
 
 
-def judge_next(one: Watched, counts: list[Row] | None, journey: Journey, *, closed: bool) -> Judged:
+def judge_next(
+    one: Watched, counts: list[Row] | None, journey: Journey, *, now: datetime, closed: bool
+) -> Judged:
     """The minute after the frontier is judged, what is not normal stored; nothing is learned."""
     minute = one.through + 1
     rows = {}
@@ -77,7 +83,10 @@ def judge_next(one: Watched, counts: list[Row] | None, journey: Journey, *, clos
     rows[minute] = {one.source_id: counts} if counts else {}
     judged = lockstep_of([one], journey, rows).judge(minute, rows, closed=closed)
     anomalies = anomalies_of(
-        judged, now=journey.now, past_before=journey.past_before, provisional=[not closed]
+        judged,
+        now=now,
+        past_before=minute_of(now - conf.past_limit()),
+        provisional=[not closed],
     )
-    replace_anomalies(spans={one.source_id: (minute, minute)}, fresh=anomalies, now=journey.now)
+    replace_anomalies(spans={one.source_id: (minute, minute)}, fresh=anomalies, now=now)
     return judged

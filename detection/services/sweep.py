@@ -12,6 +12,7 @@ from detection.clock import minute_of
 from detection.selectors import baselines
 from detection.selectors.baselines import Frontier
 from detection.services.advancing import Journey, advance_sources, watched_sources
+from detection.services.keeping import Stored
 from detection.services.late import recheck_late_hours
 
 
@@ -41,7 +42,7 @@ def sweep_closed_minutes(
     journey = Journey(
         upto={source_id: upto for source_id, (_, upto) in due.items()},
         zones={source_id: one.zone for source_id, (one, _) in due.items()},
-        now=now,
+        keeper=Stored(now),
         deadline=deadline,
     )
     left = advance_sources(watched=watched_sources(list(due)), journey=journey)

@@ -74,9 +74,9 @@ def test_it_filters_by_source_status_family_and_time() -> None:
     make_anomaly(3, source=make_source("a"))
     assert get("/anomalies", source="a", status="failed")["total"] == 1
     assert get("/anomalies", family="decline")["total"] == 2
-    assert get("/anomalies", since="2026-03-02T00:02:00Z", until="2026-03-02T00:03:00Z")[
-        "total"
-    ] == 1
+    assert (
+        get("/anomalies", since="2026-03-02T00:02:00Z", until="2026-03-02T00:03:00Z")["total"] == 1
+    )
 
 
 def test_pages_follow_each_other_while_new_ones_arrive() -> None:

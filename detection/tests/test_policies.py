@@ -34,9 +34,7 @@ def test_a_source_takes_what_it_does_not_say_from_the_default() -> None:
         ({"minimum_relative_change": -0.1}, "minimum_relative_change"),
     ],
 )
-def test_an_invalid_policy_is_refused_at_its_field(
-    values: dict[str, object], field: str
-) -> None:
+def test_an_invalid_policy_is_refused_at_its_field(values: dict[str, object], field: str) -> None:
     with pytest.raises(ValidationError) as refusal:
         Policy(source=make_source(), **values).full_clean()
     assert field in refusal.value.message_dict
@@ -106,9 +104,7 @@ def test_a_changed_policy_is_seen() -> None:
 def test_a_declared_promotion_is_expected() -> None:
     source = make_source()
     SpecialDay.objects.create(name="sale", starts=at(100), ends=at(200), factor=3.0)
-    SpecialDay.objects.create(
-        name="more", starts=at(150), ends=at(160), factor=2.0, source=source
-    )
+    SpecialDay.objects.create(name="more", starts=at(150), ends=at(160), factor=2.0, source=source)
     known = declarations()
     minute = int(at(0).timestamp() // 60)
     assert [known.factor(source.pk, minute + one) for one in (99, 100, 155, 200)] == [1, 3, 6, 1]

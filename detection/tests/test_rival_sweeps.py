@@ -5,6 +5,7 @@ import pytest
 from detection.clock import minute_of
 from detection.models import Anomaly, Band, Baseline
 from detection.services.advancing import Journey, advance_sources, watched_sources
+from detection.services.keeping import Stored
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.watch import watch
 from detection.tests.makers import at, make_counts, make_source, set_count
@@ -14,7 +15,9 @@ pytestmark = pytest.mark.django_db
 
 def journey_to(source_id: int, minute: int) -> Journey:
     return Journey(
-        upto={source_id: minute_of(at(minute))}, zones={source_id: "UTC"}, now=at(minute + 1.5)
+        upto={source_id: minute_of(at(minute))},
+        zones={source_id: "UTC"},
+        keeper=Stored(at(minute + 1.5)),
     )
 
 

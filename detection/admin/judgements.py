@@ -1,0 +1,81 @@
+from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from unfold.decorators import display
+
+from detection.admin.reading import LEVEL_COLOURS, ReadOnly
+from detection.models import Anomaly, Band, Baseline
+from detection.scoring.state import State
+
+
+@admin.register(Anomaly)
+class AnomalyAdmin(ReadOnly):
+    list_display = (
+        "minute",
+        "source",
+        "shown_level",
+        "family",
+        "shown_score",
+        "status",
+        "auth_code",
+        "count",
+        "shown_band",
+        "past",
+        "provisional",
+    )
+    list_filter = ("level", "family", "status", "past", "provisional", "source")
+    search_fields = ("=auth_code", "=source__name", "recommendation")
+    search_help_text = "Auth code, the whole name of a source, or words of the recommendation"
+    date_hierarchy = "minute"
+    list_select_related = ("source",)
+
+    @display(description="level", ordering="level", label=LEVEL_COLOURS)
+    def shown_level(self, anomaly: Anomaly) -> str:
+        return anomaly.level
+
+    @display(description="score", ordering="score")
+    def shown_score(self, anomaly: Anomaly) -> str:
+        return f"{anomaly.score:.2f}"
+
+    @display(description="expected")
+    def shown_band(self, anomaly: Anomaly) -> str:
+        if anomaly.expected is None:
+            return "unknown"
+        return f"{anomaly.expected:.1f} ({anomaly.lower or 0:.0f} to {anomaly.upper or 0:.0f})"
+
+
+@admin.register(Band)
+class BandAdmin(ReadOnly):
+    list_display = ("minute", "source", "shown_level", "total", "expected", "lower", "upper")
+    list_filter = ("level", "learning", "source")
+    search_fields = ("=source__name",)
+    search_help_text = "The whole name of a source"
+    date_hierarchy = "minute"
+    list_select_related = ("source",)
+
+    @display(description="level", ordering="level", label=LEVEL_COLOURS)
+    def shown_level(self, band: Band) -> str:
+        return band.level
+
+
+@admin.register(Baseline)
+class BaselineAdmin(ReadOnly):
+    list_display = ("source", "through", "shown_age", "live", "minutes_seen", "version", "updated")
+    list_filter = ("live",)
+    search_fields = ("=source__name",)
+    search_help_text = "The whole name of a source"
+    list_select_related = ("source",)
+    exclude = ("state",)
+    readonly_fields = ("minutes_seen", "codes_known")
+
+    @display(description="judged")
+    def shown_age(self, baseline: Baseline) -> str:
+        return str(naturaltime(baseline.through)) if baseline.through else "never"
+
+    @display(description="minutes seen")
+    def minutes_seen(self, baseline: Baseline) -> int:
+        return int(State.unpack([bytes(baseline.state)]).minutes[0])
+
+    @display(description="auth codes watched one by one")
+    def codes_known(self, baseline: Baseline) -> str:
+        codes = State.unpack([bytes(baseline.state)]).codes[0].tolist()
+        return ", ".join(code for code in codes if code) or "none yet"

@@ -1,0 +1,57 @@
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from detection.models import Policy, SpecialDay
+from detection.selectors.declarations import forget_declarations
+
+
+class Declared(ModelAdmin):
+    """What people declare holds in this process at once; the others see it within seconds."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        forget_declarations()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        forget_declarations()
+
+
+@admin.register(Policy)
+class PolicyAdmin(Declared):
+    list_display = (
+        "__str__",
+        "pages_per_week",
+        "weight_ml",
+        "weight_z",
+        "minimum_excess",
+        "minimum_relative_change",
+        "updated",
+    )
+    search_fields = ("source__name",)
+    autocomplete_fields = ("source",)
+    list_select_related = ("source",)
+    fieldsets = (
+        (None, {"fields": ("source",)}),
+        (
+            "How much is too much",
+            {
+                "fields": ("pages_per_week", "minimum_excess", "minimum_relative_change"),
+            },
+        ),
+        ("How the score is made", {"fields": ("weight_ml", "weight_z")}),
+        ("What is watched", {"fields": ("families_off", "rules")}),
+    )
+
+
+@admin.register(SpecialDay)
+class SpecialDayAdmin(Declared):
+    list_display = ("name", "kind", "source", "starts", "ends", "factor")
+    list_filter = ("kind", "source")
+    search_fields = ("name", "source__name")
+    autocomplete_fields = ("source",)
+    date_hierarchy = "starts"
+    list_select_related = ("source",)

@@ -1,0 +1,32 @@
+"""`manage.py apply_policies FILE.yaml`: what holds for each source, from a file."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from detection.services.policies import PolicyFileError, apply_policies
+
+
+class Command(BaseCommand):
+    help = "Apply policies and special days from a YAML file: all of it or nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--check", action="store_true", help="only say what would change")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            text = options["file"].read_text(encoding="utf-8")
+            changed = apply_policies(text=text, check=options["check"])
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{options['file']} cannot be read: {error}") from None
+        except PolicyFileError as error:
+            for fault in error.faults:
+                self.stderr.write(fault)
+            raise CommandError(f"{len(error.faults)} faults: nothing was applied.") from None
+        word = "would change" if options["check"] else "changed"
+        for where in changed:
+            self.stdout.write(f"{word}: {where}")
+        self.stdout.write(f"{len(changed)} {word}." if changed else "Nothing to change.")

@@ -1,0 +1,38 @@
+"""Starting to learn again, because what was learned is no longer wanted."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from detection.models import Anomaly, Baseline, Checkpoint, Recheck
+from detection.scoring.state import State
+from detection.services.watch import watch
+
+
+@transaction.atomic
+def forget_learned(*, source_ids: Collection[int], now: datetime) -> tuple[int, int]:
+    """The sources learn from their present minute on, and what waits for an incident does not.
+
+    Counts, verdicts and incidents stay as they are. How many sources had learned something and
+    how many anomalies were withdrawn is returned.
+    """
+    fresh = State.new(1).pack()[0]
+    # The version tells every other process that what it remembers is out of date.
+    forgotten = Baseline.objects.filter(source_id__in=source_ids).update(
+        state=fresh, version=F("version") + 1, updated=now
+    )
+    # An older state would come back with the next late report.
+    Checkpoint.objects.filter(source_id__in=source_ids).delete()
+    Recheck.objects.filter(source_id__in=source_ids).delete()
+    Checkpoint.objects.bulk_create(
+        Checkpoint(source_id=row.source_id, through=row.through, reported=row.reported, state=fresh)
+        for row in Baseline.objects.filter(source_id__in=source_ids)
+        if row.through is not None
+    )
+    withdrawn = Anomaly.objects.filter(
+        source_id__in=source_ids, absorbed=None, withdrawn=None
+    ).update(withdrawn=now)
+    watch.forget()
+    return forgotten, withdrawn

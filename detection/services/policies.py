@@ -1,0 +1,170 @@
+"""Policies and special days from a file: all of it is applied, or nothing and the reasons told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from detection.models import Policy, SpecialDay
+from detection.selectors.declarations import forget_declarations
+from ingest.models import Source
+from ingest.services.sources import site_zone
+
+POLICY_FIELDS = (
+    "pages_per_week",
+    "weight_ml",
+    "weight_z",
+    "minimum_excess",
+    "minimum_relative_change",
+    "families_off",
+    "rules",
+)
+DAY_FIELDS = ("name", "kind", "source", "starts", "ends", "factor")
+SECTIONS = ("default", "sources", "special_days")
+
+
+class PolicyFileError(ValueError):
+    """The file cannot be applied; each entry of `faults` says where and why."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass
+class Plan:
+    """What a file asks for, checked but not yet written."""
+
+    policies: list[Policy] = field(default_factory=list)
+    days: list[SpecialDay] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    # policies that would differ from what is stored
+    changed: list[str] = field(default_factory=list)
+
+
+def apply_policies(*, text: str, check: bool = False) -> list[str]:
+    """The policies and special days of the file hold; what changed is returned.
+
+    A policy that the file names is replaced as a whole: what it leaves out has its default again.
+    """
+    plan = read_plan(text)
+    if plan.faults:
+        raise PolicyFileError(plan.faults)
+    if not check:
+        with transaction.atomic():
+            for policy in plan.policies:
+                policy.save()
+            for day in plan.days:
+                day.save()
+        forget_declarations()
+    return plan.changed
+
+
+def read_plan(text: str) -> Plan:
+    """Check a file against the database; faults are collected, none is raised."""
+    plan = Plan()
+    try:
+        sent = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        plan.faults.append(f"not YAML: {error}")
+        return plan
+    if not isinstance(sent, Mapping):
+        plan.faults.append(f"a mapping with {', '.join(SECTIONS)} is expected")
+        return plan
+    plan.faults += [f"{name}: not known here" for name in sent if name not in SECTIONS]
+    if "default" in sent:
+        _plan_policy(plan, "default", None, sent["default"])
+    for name, asked in _entries(plan, sent, "sources", Mapping).items():
+        source = Source.objects.filter(name=name).first()
+        if source is None:
+            plan.faults.append(f"sources.{name}: no source has this name")
+        else:
+            _plan_policy(plan, f"sources.{name}", source, asked)
+    for number, asked in enumerate(_entries(plan, sent, "special_days", list), 1):
+        _plan_day(plan, f"special_days[{number}]", asked)
+    return plan
+
+
+def _entries(plan: Plan, sent: Mapping[str, Any], name: str, kind: type) -> Any:
+    found = sent.get(name)
+    if found is None or isinstance(found, kind):
+        return kind() if found is None and kind is list else found or {}
+    plan.faults.append(f"{name}: must be a {'list' if kind is list else 'mapping'}")
+    return [] if kind is list else {}
+
+
+def _plan_policy(plan: Plan, where: str, source: Source | None, asked: object) -> None:
+    if asked is not None and not isinstance(asked, Mapping):
+        plan.faults.append(f"{where}: must be a mapping")
+        return
+    values = dict(asked or {})
+    unknown = [name for name in values if name not in POLICY_FIELDS]
+    plan.faults += [f"{where}.{name}: not a setting of a policy" for name in unknown]
+    policy = Policy.objects.filter(source=source).first() or Policy(source=source)
+    before = {name: getattr(policy, name) for name in POLICY_FIELDS}
+    for name in POLICY_FIELDS:
+        setattr(policy, name, values.get(name))
+    if _is_valid(plan, where, policy) and not unknown:
+        plan.policies.append(policy)
+        if policy.pk is None or before != {name: getattr(policy, name) for name in POLICY_FIELDS}:
+            plan.changed.append(where)
+
+
+def _plan_day(plan: Plan, where: str, asked: object) -> None:
+    if not isinstance(asked, Mapping):
+        plan.faults.append(f"{where}: must be a mapping")
+        return
+    plan.faults += [f"{where}.{name}: not known" for name in asked if name not in DAY_FIELDS]
+    source = None
+    if asked.get("source") is not None:
+        source = Source.objects.filter(name=asked["source"]).first()
+        if source is None:
+            plan.faults.append(f"{where}.source: no source has this name")
+            return
+    zone = ZoneInfo(source.time_zone) if source else site_zone()
+    starts, ends = _moment(asked.get("starts"), zone), _moment(asked.get("ends"), zone)
+    for name, value in (("starts", starts), ("ends", ends)):
+        if value is None:
+            plan.faults.append(f"{where}.{name}: a time such as 2026-11-27T00:00 is expected")
+    if starts is None or ends is None:
+        return
+    known = SpecialDay.objects.filter(
+        source=source, name=str(asked.get("name", "")), starts=starts
+    ).first()
+    day = known or SpecialDay(source=source, name=asked.get("name", ""), starts=starts)
+    before = (day.pk, day.ends, day.factor, day.kind)
+    day.ends, day.factor = ends, asked.get("factor")  # type: ignore[assignment]
+    day.kind = asked.get("kind", SpecialDay.Kind.PROMOTION)
+    if _is_valid(plan, where, day):
+        plan.days.append(day)
+        if before != (day.pk, day.ends, day.factor, day.kind) or day.pk is None:
+            plan.changed.append(f"{where} {day.name}")
+
+
+def _moment(value: object, zone: ZoneInfo) -> datetime | None:
+    """A moment as YAML gives it; without a zone it is in that of the source."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=zone)
+
+
+def _is_valid(plan: Plan, where: str, row: Policy | SpecialDay) -> bool:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        for name, texts in error.message_dict.items():
+            plan.faults += [f"{where}.{name}: {text}" for text in texts]
+        return False
+    return True
