@@ -38,6 +38,13 @@ GUARDIAN_GRACE_SECONDS = env.whole("GUARDIAN_GRACE_SECONDS", 20, 0, 3600)
 # Of so many sources /metrics tells each by name: Prometheus pays for every series.
 GUARDIAN_METRICS_SOURCES = env.whole("GUARDIAN_METRICS_SOURCES", 50, 0, 1000)
 GUARDIAN_LOG_FORMAT = env.text("GUARDIAN_LOG_FORMAT", "line")
+GUARDIAN_RUNBOOKS = {
+    family: f"{GUARDIAN_URL}/runbooks/{family}"
+    for family in (
+        *("decline", "technical_failure", "reversal", "volume_low", "volume_high"),
+        *("silence", "code_mix"),
+    )
+}
 GUARDIAN_TIME_ZONE = env.text("GUARDIAN_TIME_ZONE", "UTC")
 GUARDIAN_LANGUAGE = env.text("GUARDIAN_LANGUAGE", "en")
 GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 1 if EMBEDDED else 2, 1, 64)

@@ -10,6 +10,7 @@ from drf_spectacular.views import (
 
 from detection.services.assess import assess
 from guardian_site.exposition import metrics_view
+from guardian_site.runbooks import runbook_view
 from guardian_site.views import health_view, live_view, ready_view
 from ingest.views import BatchView, TransactionView
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("health/live", live_view, name="health-live"),
     path("health/ready", ready_view, name="health-ready"),
     path("metrics", metrics_view, name="metrics"),
+    path("runbooks/<slug:name>", runbook_view, name="runbook"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
