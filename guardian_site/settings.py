@@ -327,10 +327,25 @@ LOGGING = {
     },
 }
 
+# The blue of the pages, from the palest to the darkest, as the admin theme wants it.
+ADMIN_BLUES = {
+    "50": "#eef3ff",
+    "100": "#dbe6ff",
+    "200": "#bcd0ff",
+    "300": "#93b2ff",
+    "400": "#7aa7ff",
+    "500": "#3f73ec",
+    "600": "#1f4fd1",
+    "700": "#1b44b4",
+    "800": "#173a97",
+    "900": "#142f78",
+    "950": "#0d1f50",
+}
 UNFOLD = {
     "SITE_TITLE": "Transaction Guardian",
     "SITE_HEADER": "Transaction Guardian",
-    "SITE_SYMBOL": "monitor_heart",
+    "SITE_ICON": lambda request: static("guardian/favicon.svg"),
+    "COLORS": {"primary": ADMIN_BLUES},
     "SITE_FAVICONS": [
         {
             "rel": "icon",
