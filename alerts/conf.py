@@ -43,3 +43,14 @@ GIVE_UP_AFTER = timedelta(hours=6)
 STUCK_AFTER = timedelta(minutes=3)
 REMINDERS_AT_MOST = 3
 REQUEST_SECONDS = 10.0
+CANARY_SOURCE = "guardian-canary"
+
+
+def heartbeat_url() -> str:
+    """Return the outside address that is called while all is well; empty for none."""
+    return str(getattr(settings, "GUARDIAN_HEARTBEAT_URL", ""))
+
+
+def slack_signing_secret() -> str:
+    """Return the secret that proves that a click comes from Slack; empty refuses all clicks."""
+    return str(getattr(settings, "SLACK_SIGNING_SECRET", ""))

@@ -21,3 +21,24 @@ def send_due_notifications() -> None:
 @shared_task
 def send_channel(channel: int) -> None:
     services.send_due_notifications(now=timezone.now(), channel=channel)
+
+
+@shared_task
+def escalate_incidents() -> None:
+    if services.escalate_incidents(now=timezone.now()):
+        send_due_notifications.delay()
+
+
+@shared_task
+def queue_digests() -> None:
+    services.queue_digests(now=timezone.now())
+
+
+@shared_task
+def send_canary() -> None:
+    services.send_canary(now=timezone.now())
+
+
+@shared_task
+def watch_stages() -> None:
+    services.watch_stages(now=timezone.now())

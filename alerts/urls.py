@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http.response import HttpResponseBase
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from alerts.views.handbook import handbook
@@ -19,6 +19,7 @@ def _with_slash(name: str) -> Callable[..., HttpResponseBase]:
 
 
 urlpatterns = [
+    path("", include("alerts.api_urls")),
     path("", live, name="live"),
     path("live.json", live_json, name="live-json"),
     path("stream", stream, name="stream"),

@@ -72,8 +72,8 @@ def brief_of(
 
 def headline(incident: Incident, language: str) -> str:
     """Return what broke, where."""
-    family = say(f"family.{incident.family}", language)
-    if incident.direction == "low" and incident.family not in ("volume_low", "silence", "watch"):
+    family = incident.title or say(f"family.{incident.family}", language)
+    if incident.direction == "low" and incident.family not in ("volume_low", "silence"):
         family = say("family.low", language, family=family)
     return say("headline", language, family=family, source=str(incident.source))
 

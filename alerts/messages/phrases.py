@@ -59,6 +59,16 @@ PHRASES: dict[str, dict[str, str]] = {
         "button.resolve": "Resolve",
         "button.silence": "Silence 1 h",
         "button.false_positive": "False positive",
+        "report.daily": "Daily digest, {span}",
+        "report.weekly": "Weekly digest, {span}",
+        "report.handover": "Hand-over, {span}",
+        "report.count": "{incidents} incidents, {false} false positives",
+        "report.open": "Still open",
+        "report.silences": "Silences that hold",
+        "report.windows": "Maintenance now or soon",
+        "report.notes": "Notes",
+        "report.on_call": "On call",
+        "report.dead": "{number} messages could not be delivered: see the outbox",
         "action.decline": "Look which codes rose: 51 and 05 point to issuers, 59 to fraud rules,"
         " 91 and 96 to the network. Call the owner of the largest.",
         "action.technical_failure": "Check the last release and the acquirer link; compare"
@@ -132,6 +142,16 @@ PHRASES: dict[str, dict[str, str]] = {
         "button.resolve": "Resolver",
         "button.silence": "Silenciar 1 h",
         "button.false_positive": "Falso positivo",
+        "report.daily": "Resumo do dia, {span}",
+        "report.weekly": "Resumo da semana, {span}",
+        "report.handover": "Passagem de turno, {span}",
+        "report.count": "{incidents} incidentes, {false} falsos positivos",
+        "report.open": "Ainda abertos",
+        "report.silences": "Silêncios em vigor",
+        "report.windows": "Manutenção agora ou em breve",
+        "report.notes": "Anotações",
+        "report.on_call": "De plantão",
+        "report.dead": "{number} mensagens não puderam ser entregues: veja a caixa de saída",
         "action.decline": "Veja quais códigos subiram: 51 e 05 apontam para emissores, 59 para"
         " regras de fraude, 91 e 96 para a rede. Ligue para o dono do maior.",
         "action.technical_failure": "Confira a última versão publicada e o link com o adquirente;"

@@ -69,6 +69,11 @@ def incidents(filters: Filters | None = None) -> QuerySet[Incident]:
     return rows.order_by("-onset", "-id")
 
 
+def seen(rows: QuerySet[Incident], sources: frozenset[int] | None) -> QuerySet[Incident]:
+    """Return those of the rows that a reader of these sources may see; None sees all."""
+    return rows if sources is None else rows.filter(source__in=sources)
+
+
 def incident_detail(incident_id: int) -> Detail:
     """Return everything of one incident.
 

@@ -1,8 +1,11 @@
 """The only writers of what the alerts app keeps."""
 
 from alerts.services.absorption import absorb_anomalies
+from alerts.services.canary import send_canary
 from alerts.services.channels import enable_channel, queue_test, sync_builtin_channels
+from alerts.services.digests import queue_digests
 from alerts.services.escalation import escalate_incidents
+from alerts.services.external import ExternalAlert, take_external_alerts
 from alerts.services.sending import resend, send_due_notifications
 from alerts.services.settling import settle_incidents
 from alerts.services.silencing import create_silence, end_silence, silence_incident
@@ -16,8 +19,10 @@ from alerts.services.triage import (
     reopen,
     resolve,
 )
+from alerts.services.watching import watch_stages
 
 __all__ = [
+    "ExternalAlert",
     "absorb_anomalies",
     "acknowledge",
     "close",
@@ -29,12 +34,16 @@ __all__ = [
     "mark_false_positive",
     "merge",
     "mitigate",
+    "queue_digests",
     "queue_test",
     "reopen",
     "resend",
     "resolve",
+    "send_canary",
     "send_due_notifications",
     "settle_incidents",
     "silence_incident",
     "sync_builtin_channels",
+    "take_external_alerts",
+    "watch_stages",
 ]

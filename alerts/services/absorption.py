@@ -19,12 +19,14 @@ from alerts.policy import (
 )
 from alerts.selectors.standing import latest_incident, past_incident, standing_of
 from alerts.services.announcing import announce, tell_or_hold
+from alerts.services.canary import advance_canaries
 from alerts.services.channels import sync_builtin_channels
 from alerts.services.kinship import link_to_root, raise_root
 from alerts.services.settling import settle_incidents, settle_source
 from alerts.services.timeline import move, note
 from alerts.services.turns import turn
 from detection.models import Anomaly
+from ingest.models import Source
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,8 @@ def absorb_anomalies(*, now: datetime) -> list[int]:
         except DatabaseError:
             # Rolled back as a whole: the anomalies still wait, the other sources go on.
             logger.exception("anomalies of source %s not absorbed", source)
-    return written + settle_incidents(now=now)
+    written += settle_incidents(now=now)
+    return written + advance_canaries(now=now)
 
 
 def waiting_sources() -> list[int]:
@@ -60,6 +63,10 @@ def _absorb_source(source: int, now: datetime) -> list[int]:
         if not mine:
             return []
         reached = None
+        if Source.objects.filter(pk=source, name=conf.CANARY_SOURCE).exists():
+            # It has no customers: whatever is odd about it is about us, and watched elsewhere.
+            _claim(source, now)
+            return []
         for anomaly in _claim(source, now):
             if not anomaly.past and anomaly.minute != reached:
                 reached = anomaly.minute

@@ -18,6 +18,7 @@ from alerts.messages import brief_of
 from alerts.models import Channel, IncidentEvent, Notification
 from alerts.retries import next_try
 from alerts.selectors.outbox import WAITING, due_channels, sendable
+from alerts.services.canary import note_delivery
 from alerts.services.channels import disable_channel
 from alerts.services.failover import hand_to_backup
 from alerts.services.telling import ALIVE
@@ -179,6 +180,8 @@ def _record_success(row: Notification, receipt: Receipt, now: datetime) -> None:
         ours = _finish(
             row, state=State.SENT, sent=now, last_error="", reference=receipt.reference[:200]
         )
+        if ours and row.kind == Kind.CANARY:
+            note_delivery(text=str((row.content or {}).get("text", "")), now=now)
         if ours and row.incident is not None:
             why = f"{row.kind} to {row.channel}: {row.reason}"
             note(incident=row.incident, kind=IncidentEvent.Kind.SENT, at=now, why=why)

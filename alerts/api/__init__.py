@@ -1,0 +1,1 @@
+"""Incidents, silences, reports and the doors for other systems, as JSON."""

@@ -1,0 +1,65 @@
+"""The acts on an incident by their names, the same for the API, Slack and Telegram."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from alerts import services
+
+SILENCE_MINUTES = 60
+NAMES = (
+    "acknowledge",
+    "mitigate",
+    "resolve",
+    "false-positive",
+    "close",
+    "reopen",
+    "merge",
+    "comment",
+    "silence",
+)
+WITH_WHY: dict[str, Callable[..., object]] = {
+    "acknowledge": services.acknowledge,
+    "mitigate": services.mitigate,
+    "resolve": services.resolve,
+    "false-positive": services.mark_false_positive,
+    "reopen": services.reopen,
+}
+
+
+def act(
+    action: str,
+    *,
+    incident_id: int,
+    actor: str,
+    via: str,
+    now: datetime,
+    why: str = "",
+    label: str = "",
+    text: str = "",
+    into: int | None = None,
+    minutes: int | None = None,
+) -> None:
+    """The act is done; what it lacks or the incident's state forbids is a ValueError.
+
+    Raises
+    ------
+    ValueError
+        If there is no such act, or something it needs is missing.
+    IllegalTransition
+        If the incident's state forbids it.
+    """
+    by = {"incident_id": incident_id, "actor": actor, "via": via, "now": now}
+    if action in WITH_WHY:
+        WITH_WHY[action](**by, why=why)
+    elif action == "close":
+        services.close(**by, label=label, why=why)  # type: ignore[arg-type]
+    elif action == "merge":
+        if into is None:
+            raise ValueError("“into” must name the incident to merge into.")
+        services.merge(**by, into_id=into, why=why)  # type: ignore[arg-type]
+    elif action == "comment":
+        services.comment(**by, text=text or why)  # type: ignore[arg-type]
+    elif action == "silence":
+        services.silence_incident(**by, minutes=minutes or SILENCE_MINUTES)  # type: ignore[arg-type]
+    else:
+        raise ValueError(f"“{action}” is not an act; use one of {', '.join(NAMES)}.")

@@ -1,0 +1,48 @@
+"""Who asks, and for what period."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from alerts.views.access import seen_sources
+
+__all__ = ["actor_of", "moment", "seen_by", "whole"]
+
+
+def actor_of(request: Request) -> str:
+    """Return the name under which an act is kept: a person's, or a key's."""
+    name = getattr(request.auth, "name", None)
+    if name is not None:
+        return f"key {name}"
+    return str(request.user.get_username())
+
+
+def seen_by(request: Request) -> frozenset[int] | None:
+    """Return the ids of the sources that the caller may see; None is all of them."""
+    return seen_sources(request._request)
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    """Return a query parameter as a moment, UTC where it names no zone; None if it is not sent."""
+    text = request.query_params.get(name, "")
+    if not text:
+        return None
+    try:
+        # A “+” that was not escaped arrives as a space.
+        found = parse_datetime(text.replace(" ", "+") if "T" in text else text)
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValidationError({name: "Write a moment such as 2026-03-02T12:00:00Z."})
+    return found if timezone.is_aware(found) else timezone.make_aware(found, timezone=None)
+
+
+def whole(request: Request, name: str, default: int, most: int) -> int:
+    """Return a query parameter as a whole number from 1 to `most`."""
+    text = request.query_params.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+        raise ValidationError({name: f"Write a whole number from 1 to {most}."})
+    return int(text)

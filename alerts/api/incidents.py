@@ -1,0 +1,90 @@
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from alerts.api.acting import act
+from alerts.api.asking import actor_of, seen_by, whole
+from alerts.api.serializers import (
+    ActSerializer,
+    IncidentDetailSerializer,
+    IncidentFilterSerializer,
+    IncidentListSerializer,
+    IncidentSerializer,
+    RefusalSerializer,
+)
+from alerts.lifecycle import IllegalTransition
+from alerts.models import Incident
+from alerts.selectors.incidents import Filters, incidents, seen
+
+PAGE = 50
+MOST = 500
+
+
+class IncidentsView(APIView):
+    @extend_schema(
+        operation_id="incidents",
+        parameters=[IncidentFilterSerializer],
+        responses=IncidentListSerializer,
+        summary="Incidents, newest first",
+        tags=["incidents"],
+    )
+    def get(self, request: Request) -> Response:
+        asked = IncidentFilterSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        rows = seen(incidents(Filters(**asked.validated_data)), seen_by(request))
+        found = rows[: whole(request, "limit", PAGE, MOST)]
+        body = {"total": rows.count(), "incidents": IncidentSerializer(found, many=True).data}
+        return Response(body)
+
+
+class IncidentView(APIView):
+    @extend_schema(
+        operation_id="incident",
+        responses={200: IncidentDetailSerializer, 404: RefusalSerializer},
+        summary="One incident with its timeline and messages",
+        tags=["incidents"],
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(IncidentDetailSerializer(_found(request, pk)).data)
+
+
+class ActView(APIView):
+    @extend_schema(
+        operation_id="incident_act",
+        request=ActSerializer,
+        responses={200: IncidentSerializer, 404: RefusalSerializer, 409: RefusalSerializer},
+        summary="acknowledge, mitigate, resolve, false-positive, close, reopen, merge, comment,"
+        " silence",
+        tags=["incidents"],
+    )
+    def post(self, request: Request, pk: int, action: str) -> Response:
+        asked = ActSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        incident = _found(request, pk)
+        try:
+            act(
+                action,
+                incident_id=incident.pk,
+                actor=actor_of(request),
+                via="api",
+                now=timezone.now(),
+                **asked.validated_data,
+            )
+        except IllegalTransition as error:
+            return Response({"detail": str(error)}, status=status.HTTP_409_CONFLICT)
+        except ValueError as error:
+            raise ValidationError({"detail": str(error)}) from error
+        return Response(IncidentSerializer(_found(request, pk)).data)
+
+
+def _found(request: Request, pk: int) -> Incident:
+    rows = seen(Incident.objects.select_related("source"), seen_by(request))
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404(f"There is no incident #{pk}.")
+    return found

@@ -1,0 +1,88 @@
+from dataclasses import asdict
+from datetime import timedelta
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from alerts.api.asking import moment
+from alerts.api.serializers import (
+    HandoverSerializer,
+    IncidentSerializer,
+    OnCallSerializer,
+    SilenceSerializer,
+    StatisticsSerializer,
+)
+from alerts.messages import report as rendering
+from alerts.selectors.oncall import OnCall, everybody_on_call
+from alerts.selectors.reports import report
+from alerts.selectors.statistics import period_statistics
+
+SHIFT = timedelta(hours=12)
+SINCE = OpenApiParameter("since", OpenApiTypes.DATETIME)
+UNTIL = OpenApiParameter("until", OpenApiTypes.DATETIME)
+
+
+class StatisticsView(APIView):
+    @extend_schema(
+        operation_id="incident_statistics",
+        parameters=[SINCE, UNTIL, OpenApiParameter("source"), OpenApiParameter("family")],
+        responses=StatisticsSerializer,
+        summary="Mean times to detect, acknowledge, resolve and between failures",
+        tags=["reports"],
+    )
+    def get(self, request: Request) -> Response:
+        found = period_statistics(
+            now=moment(request, "until") or timezone.now(),
+            since=moment(request, "since"),
+            source=request.query_params.get("source", ""),
+            family=request.query_params.get("family", ""),
+        )
+        return Response(asdict(found))
+
+
+class HandoverView(APIView):
+    @extend_schema(
+        operation_id="handover",
+        parameters=[SINCE, OpenApiParameter("language", enum=["en", "pt-br"])],
+        responses=HandoverSerializer,
+        summary="What the next shift must know; the last twelve hours unless told",
+        tags=["reports"],
+    )
+    def get(self, request: Request) -> Response:
+        now = timezone.now()
+        found = report(since=moment(request, "since") or now - SHIFT, until=now)
+        language = request.query_params.get("language", "en")
+        body = {
+            "since": found.since,
+            "until": found.until,
+            "text": "\n".join(
+                [rendering.title(found, "handover", language), rendering.render(found, language)]
+            ),
+            "statistics": asdict(found.statistics),
+            "still_open": IncidentSerializer(found.still_open, many=True).data,
+            "worst": IncidentSerializer(found.worst, many=True).data,
+            "silences": SilenceSerializer(found.silences, many=True).data,
+            "on_call": [_duty(one) for one in found.on_call],
+            "dead_letters": found.dead_letters,
+        }
+        return Response(body)
+
+
+class OnCallView(APIView):
+    @extend_schema(
+        operation_id="oncall",
+        responses=OnCallSerializer(many=True),
+        summary="Who is on call now",
+        tags=["reports"],
+    )
+    def get(self, request: Request) -> Response:
+        return Response([_duty(one) for one in everybody_on_call(at=timezone.now())])
+
+
+def _duty(one: OnCall) -> dict[str, str | None]:
+    name = one.user.get_username() if one.user else None
+    return {"schedule": one.schedule.name, "user": name, "by": one.by}

@@ -1,0 +1,71 @@
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from alerts import services
+from alerts.api.asking import actor_of
+from alerts.api.serializers import RefusalSerializer, SilenceSerializer
+from alerts.models import Silence
+from alerts.selectors.suppression import active_silences
+from ingest.models import Source
+
+
+class SilencesView(APIView):
+    @extend_schema(
+        operation_id="silences",
+        responses=SilenceSerializer(many=True),
+        summary="The silences that hold now",
+        tags=["silences"],
+    )
+    def get(self, request: Request) -> Response:
+        found = active_silences(now=timezone.now())
+        return Response(SilenceSerializer(found, many=True).data)
+
+    @extend_schema(
+        operation_id="silence_create",
+        request=SilenceSerializer,
+        responses={201: SilenceSerializer, 400: RefusalSerializer},
+        summary="Make it quiet for a while",
+        tags=["silences"],
+    )
+    def post(self, request: Request) -> Response:
+        asked = SilenceSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = dict(asked.validated_data)
+        name = (values.pop("source", None) or {}).get("name")
+        try:
+            made = services.create_silence(
+                **values, source=_source(name), actor=actor_of(request), now=timezone.now()
+            )
+        except ValueError as error:
+            raise ValidationError({"detail": str(error)}) from error
+        return Response(SilenceSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class SilenceView(APIView):
+    @extend_schema(
+        operation_id="silence_end",
+        request=None,
+        responses={200: SilenceSerializer, 404: RefusalSerializer},
+        summary="End a silence now; it stays in the history",
+        tags=["silences"],
+    )
+    def delete(self, request: Request, pk: int) -> Response:
+        if not Silence.objects.filter(pk=pk).exists():
+            raise Http404(f"There is no silence #{pk}.")
+        ended = services.end_silence(silence_id=pk, actor=actor_of(request), now=timezone.now())
+        return Response(SilenceSerializer(ended).data)
+
+
+def _source(name: str | None) -> Source | None:
+    if not name:
+        return None
+    found = Source.objects.filter(name=name).first()
+    if found is None:
+        raise ValidationError({"source": f"There is no source “{name}”."})
+    return found

@@ -1,0 +1,33 @@
+"""manage.py watch: say so when a stage of Guardian itself stands still."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.utils import timezone
+
+from alerts.services import watch_stages
+
+
+class Command(BaseCommand):
+    help = (
+        "Watch the way from a report to a page, once a minute, and tell the backup channels when a"
+        " stage stands still. It needs no worker and no beat: run it beside them."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="look once and stop; for cron")
+        parser.add_argument("--every", type=float, default=30.0, help="seconds between two looks")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        while True:
+            close_old_connections()
+            states = watch_stages(now=timezone.now())
+            if options["once"]:
+                for state in states:
+                    word = "stands still" if state.stopped else "goes"
+                    self.stdout.write(f"{state.stage}: {word}")
+                return
+            time.sleep(options["every"])

@@ -1,0 +1,61 @@
+"""A period in words: the digest, and the hand-over at a change of shift."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from alerts.messages.brief import duration, headline
+from alerts.messages.phrases import say
+
+if TYPE_CHECKING:
+    from alerts.models import Incident
+    from alerts.selectors.reports import Report
+    from alerts.selectors.statistics import Means
+
+MEANS = ("mttd", "mtta", "mttr", "mtbf")
+
+
+def render(report: "Report", language: str) -> str:
+    """Return the report as lines of plain text."""
+    total = report.statistics.total
+    lines = [say("report.count", language, incidents=total.incidents, false=total.false_positives)]
+    lines += [f"- {_outline(incident, language)}" for incident in report.worst]
+    if times := _means(total, language):
+        lines.append(times)
+    lines += _list("report.open", [_outline(i, language) for i in report.still_open], language)
+    lines += _list("report.silences", [str(one) for one in report.silences], language)
+    lines += _list("report.windows", [one.name for one in report.windows], language)
+    notes = [f"#{one.incident_id} {one.who}: {one.why}" for one in report.comments]
+    lines += _list("report.notes", notes, language)
+    duties = [
+        f"{one.schedule}: {one.user.get_username() if one.user else '-'}" for one in report.on_call
+    ]
+    lines += _list("report.on_call", duties, language)
+    if report.dead_letters:
+        lines.append(say("report.dead", language, number=report.dead_letters))
+    return "\n".join(lines)
+
+
+def title(report: "Report", kind: str, language: str) -> str:
+    """Return the report's title with its period."""
+    span = f"{report.since:%Y-%m-%d %H:%M} – {report.until:%Y-%m-%d %H:%M} UTC"
+    return say(f"report.{kind}", language, span=span)
+
+
+def _list(key: str, items: list[str], language: str) -> list[str]:
+    return [f"{say(key, language)}:", *(f"- {item}" for item in items)] if items else []
+
+
+def _outline(incident: "Incident", language: str) -> str:
+    text = f"#{incident.pk} {headline(incident, language)}"
+    if incident.ended is None:
+        return text
+    return f"{text} ({duration(incident.ended - incident.onset, language)})"
+
+
+def _means(means: "Means", language: str) -> str:
+    found = []
+    for name in MEANS:
+        value = getattr(means, name)
+        if value is not None:
+            found.append(f"{name.upper()} {duration(timedelta(seconds=value), language)}")
+    return ", ".join(found)

@@ -1,0 +1,156 @@
+"""Turns the alerts of an Alertmanager into incidents."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alerts import conf
+from alerts.lifecycle import ONGOING, Action, State
+from alerts.models import Incident, IncidentEvent
+from alerts.models.incident import EXTERNAL
+from alerts.policy import worse
+from alerts.services.announcing import announce, tell_or_hold
+from alerts.services.settling import resolve_quiet_incident
+from alerts.services.timeline import move, note
+from alerts.services.turns import turn
+from ingest.models import Source
+
+SOURCE = "alertmanager"
+# What we pushed to Alertmanager ourselves must not come back as news.
+OURS = "TransactionGuardianIncident"
+GRAVE = frozenset({"critical", "page", "error", "emergency"})
+ALERTS_AT_MOST = 500
+
+
+@dataclass(frozen=True)
+class ExternalAlert:
+    """One alert of another system, valid."""
+
+    name: str
+    summary: str
+    labels: dict[str, str]
+    firing: bool
+    started: datetime
+    fingerprint: str = ""
+    link: str = ""
+    runbook: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it apart: its fingerprint, or its labels."""
+        if self.fingerprint:
+            return self.fingerprint[:64]
+        return hashlib.sha256(json.dumps(self.labels, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def level(self) -> str:
+        return "CRITICAL" if self.labels.get("severity", "").lower() in GRAVE else "WARNING"
+
+
+def take_external_alerts(*, alerts: Iterable[ExternalAlert], now: datetime) -> list[int]:
+    """Each firing alert has one ongoing incident, each resolved one has none.
+
+    Returns
+    -------
+    list of int
+        The notifications that were written.
+    """
+    written: list[int] = []
+    with turn("external"):
+        for alert in alerts:
+            if alert.name == OURS:
+                continue
+            written += _fire(alert, now) if alert.firing else _clear(alert, now)
+    return written
+
+
+def _source_of(alert: ExternalAlert) -> Source:
+    known = Source.objects.filter(name=alert.labels.get("source", "")).first()
+    if known is not None:
+        return known
+    # Not watched itself: it reports no transactions, and its silence means nothing.
+    made, _created = Source.objects.get_or_create(
+        name=SOURCE, defaults={"title": "Alertmanager", "enabled": False}
+    )
+    return made
+
+
+def _latest(alert: ExternalAlert, source: Source) -> Incident | None:
+    rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
+    found = rows.filter(source=source, family=EXTERNAL, key=alert.key)
+    return found.order_by("-opened", "-id").first()
+
+
+def _fire(alert: ExternalAlert, now: datetime) -> list[int]:
+    source = _source_of(alert)
+    incident = _latest(alert, source)
+    if incident is not None and incident.state in ONGOING:
+        return _goes_on(incident, alert, now)
+    recent = timedelta(minutes=conf.rules().reopen_minutes)
+    if (
+        incident is not None
+        and incident.state == State.RESOLVED
+        and incident.resolved is not None
+        and now - incident.resolved <= recent
+    ):
+        incident.last_anomaly = now
+        reason = "the alert fires again"
+        move(incident=incident, action=Action.REOPEN, at=now, via="alertmanager", why=reason)
+        return tell_or_hold(incident=incident, kind="reopened", reason=reason, now=now)
+    return _open(alert, source, now)
+
+
+def _goes_on(incident: Incident, alert: ExternalAlert, now: datetime) -> list[int]:
+    incident.last_anomaly = max(incident.last_anomaly, now)
+    incident.anomaly_count += 1
+    if not worse(alert.level, than=incident.level):
+        incident.save(update_fields=["last_anomaly", "anomaly_count"])
+        return []
+    incident.level = alert.level
+    reason = f"rose to {alert.level}"
+    move(incident=incident, action=Action.RAISE, at=now, via="alertmanager", why=reason)
+    return tell_or_hold(incident=incident, kind="escalated", reason=reason, now=now)
+
+
+def _open(alert: ExternalAlert, source: Source, now: datetime) -> list[int]:
+    began = min(alert.started, now)
+    incident = Incident.objects.create(
+        source=source,
+        family=EXTERNAL,
+        direction=Incident.Direction.HIGH,
+        key=alert.key,
+        title=alert.name[:200],
+        level=alert.level,
+        onset=began,
+        detected=now,
+        opened=now,
+        first_anomaly=began,
+        last_anomaly=now,
+        peak_score=1.0,
+        reasons=[alert.summary] if alert.summary else [],
+        contributions=[{"label": name, "value": value} for name, value in alert.labels.items()],
+        recommendation=_advice(alert)[:300],
+    )
+    note(
+        incident=incident,
+        kind=IncidentEvent.Kind.OPENED,
+        at=now,
+        via="alertmanager",
+        why=f"alert {alert.name} fires",
+        states=("", incident.state),
+    )
+    return announce(incident=incident, now=now)
+
+
+def _advice(alert: ExternalAlert) -> str:
+    return f"See {alert.runbook or alert.link}" if alert.runbook or alert.link else ""
+
+
+def _clear(alert: ExternalAlert, now: datetime) -> list[int]:
+    incident = _latest(alert, _source_of(alert))
+    if incident is None or incident.state not in ONGOING:
+        return []
+    incident.last_anomaly = max(now - timedelta(minutes=1), incident.first_anomaly)
+    return resolve_quiet_incident(incident=incident, at=now, why="Alertmanager says it is over")
