@@ -1,8 +1,9 @@
-"""Routes of sign-in and keys."""
+"""Routes of sign-in, keys and the reset."""
 
 from django.urls import path
 
 from guardian_site.access.views.keys import KeysView, KeyView, RotateKeyView, StatsView
+from guardian_site.access.views.reset import ResetView
 from guardian_site.access.views.signing_in import (
     ClientTokenView,
     LoginView,
@@ -12,6 +13,7 @@ from guardian_site.access.views.signing_in import (
 )
 
 urlpatterns = [
+    path("reset", ResetView.as_view(), name="reset"),
     path("auth/login", LoginView.as_view(), name="auth-login"),
     path("auth/refresh", RefreshView.as_view(), name="auth-refresh"),
     path("auth/token", ClientTokenView.as_view(), name="auth-token"),
