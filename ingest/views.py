@@ -20,6 +20,12 @@ from ingest.assessment import Assess
 from ingest.authentication import ApiKeyAuthentication, MayAdminister, MayReport
 from ingest.bodies import LARGEST_BODY, too_large
 from ingest.cache_stats import cache_report
+from ingest.openapi import (
+    describe_batch,
+    describe_cache_flush,
+    describe_cache_stats,
+    describe_report,
+)
 from ingest.refusals import Refused
 from ingest.repeats import forget_all_answers
 from ingest.services.answering import answer_batch, answer_report
@@ -111,18 +117,21 @@ def unavailable() -> HttpResponse:
 
 
 class TransactionView(ReportingView):
+    @describe_report
     def post(self, request: Request) -> HttpResponse:
         body = self.body(request)
         return _json(answer_report(body=body, holder=holder(request), assess=self.judge()))
 
 
 class BatchView(ReportingView):
+    @describe_batch
     def post(self, request: Request) -> HttpResponse:
         body = self.body(request)
         return _json(answer_batch(body=body, holder=holder(request), assess=self.judge()))
 
 
 class CacheStatsView(APIView):
+    @describe_cache_stats
     def get(self, request: Request) -> Response:
         return Response(cache_report())
 
@@ -131,6 +140,7 @@ class CacheFlushView(APIView):
     authentication_classes = (ApiKeyAuthentication, SessionAuthentication)
     permission_classes = (MayAdminister,)
 
+    @describe_cache_flush
     def delete(self, request: Request) -> Response:
         forget_all_answers()
         return Response({"message": "No cached answer is used any more."})

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("ingest.tests.admin_doors"
 
 def told_secret(response: Any) -> str:
     told = [str(message) for message in get_messages(response.wsgi_request)]
-    [secret] = [message.rsplit(" ", 1)[-1] for message in told if "tg_" in message]
+    [secret] = [message.rsplit(" ", 1)[-1] for message in told if "Copy" in message]
     return secret
 
 

@@ -32,7 +32,7 @@ def test_the_same_time_written_otherwise_is_a_repeat(client: Client) -> None:
 @pytest.mark.parametrize(
     "fields", [{"status": "denied"}, {"auth_code": "51"}, {"source": "b"}, {"id": "t1"}]
 )
-def test_another_report_is_no_repeat(client: Client, fields: dict[str, str]) -> None:
+def test_another_report_is_no_repeat(client: Client, fields: dict[str, Any]) -> None:
     post(client)
     assert not post(client, **fields)["cached"]
 

@@ -5,6 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ingest.models import FileImport, MinuteCount, Report, Source
+from ingest.recording.bulk import write
 from ingest.services import claim_late_hours, importing
 from ingest.tests.makers import NOON, counts_of_rows, make_report, minute_counts, record, total
 
@@ -74,16 +75,16 @@ def test_the_same_file_again_changes_nothing(csv_file: Path) -> None:
 def test_an_interrupted_import_goes_on(csv_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "CHUNK_LINES", 10)
     text = BY_STATUS + "".join(f"2026-03-04 12:{n:02}:00,approved,1\n" for n in range(45))
-    write, chunks = importing.bulk.write, []
+    written = list[int]()
 
     def failing(*args: Any) -> int:
-        if len(chunks) == 2:
+        if len(written) == 2:
             raise KeyboardInterrupt
-        chunks.append(args)
-        return write(*args)
+        written.append(write(*args))
+        return written[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(importing.bulk, "write", failing)
+        patch.setattr("ingest.recording.bulk.write", failing)
         with pytest.raises(KeyboardInterrupt):
             run(csv_file, text)
     assert (total(), FileImport.objects.get().lines) == (20, 21)

@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from ingest.reports import NewReport
 from ingest.services import forget_sources
-from ingest.tests.makers import counts_of_rows, make_report, minute_counts, record
+from ingest.tests.makers import MinuteSums, counts_of_rows, make_report, minute_counts, record
 
 Call = list[tuple[int, str, float, str, str, str, bool]]
 
@@ -34,9 +34,9 @@ def made(call: Call) -> list[NewReport]:
     ]
 
 
-def model_of(sent: Iterable[NewReport]) -> dict[tuple[object, ...], int]:
+def model_of(sent: Iterable[NewReport]) -> MinuteSums:
     """Return the counts by an obvious model: a dict of reports and a dict of transactions."""
-    reports: dict[tuple[object, ...], int] = {}
+    reports: MinuteSums = {}
     transactions: dict[tuple[str, str], NewReport] = {}
     for one in sent:
         key = (one.source.name, one.timestamp, one.status, one.auth_code)
@@ -51,14 +51,14 @@ def model_of(sent: Iterable[NewReport]) -> dict[tuple[object, ...], int]:
             reports[key] = one.count
         else:
             reports[key] = reports.get(key, 0) + one.count
-    placed = [(*key[:4], count) for key, count in reports.items()]
+    placed = [(*key, count) for key, count in reports.items()]
     placed += [
         (one.source.name, one.timestamp, one.status, one.auth_code, one.count)
         for one in transactions.values()
     ]
-    sums: dict[tuple[object, ...], int] = {}
+    sums: MinuteSums = {}
     for name, moment, status, code, count in placed:
-        minute = moment.replace(second=0)  # type: ignore[attr-defined]
+        minute = moment.replace(second=0)
         sums[name, minute, status, code] = sums.get((name, minute, status, code), 0) + count
     return {key: count for key, count in sums.items() if count}
 

@@ -61,7 +61,13 @@ def test_all_six_statuses_are_taken(client: Client, status: str) -> None:
 
 
 def test_what_older_clients_send_is_taken(client: Client) -> None:
-    sent = {"timestamp": None, "auth_code": None, "merchant": "x", "amount": 12.5, "count": 0}
+    sent: dict[str, Any] = {
+        "timestamp": None,
+        "auth_code": None,
+        "merchant": "x",
+        "amount": 12.5,
+        "count": 0,
+    }
     assert post(client, **sent).status_code == 200
     assert Report.objects.get().auth_code == "00"
 
@@ -138,7 +144,7 @@ def test_while_the_database_is_away_it_says_when_to_come_back(
 
 
 def test_a_judge_that_fails_does_not_make_the_client_report_again() -> None:
-    def broken(_reports: Any, *, complete: bool) -> list[Verdict]:
+    def broken(reports: Any, *, complete: bool) -> list[Verdict]:
         raise ZeroDivisionError
 
     body = makers.make_body(timestamp=AT)

@@ -1,0 +1,259 @@
+"""What /docs says about the doors: bodies, answers and refusals, with examples that are true."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
+from rest_framework import serializers
+
+from ingest.bodies import LARGEST_COUNT
+from ingest.models import Status
+
+LEVELS = ("NORMAL", "WARNING", "CRITICAL")
+
+_REPORT = inline_serializer(
+    "Report",
+    {
+        "status": serializers.ChoiceField(choices=Status.choices),
+        "timestamp": serializers.CharField(
+            required=False,
+            allow_null=True,
+            help_text="ISO 8601. Without a zone it is local to the source; where clocks are set "
+            "back the first of the two is meant, where they are set forward a skipped time is moved on. "
+            "Left out: now, and then never a repeat.",
+        ),
+        "count": serializers.IntegerField(
+            required=False, default=1, min_value=0, max_value=LARGEST_COUNT
+        ),
+        "auth_code": serializers.CharField(
+            required=False,
+            default="00",
+            allow_null=True,
+            allow_blank=True,
+            max_length=16,
+            help_text="ISO 8583 response code; null and empty mean 00.",
+        ),
+        "source": serializers.CharField(
+            required=False,
+            default="default",
+            allow_null=True,
+            max_length=64,
+            help_text="Who reports. A key with a source of its own may name no other.",
+        ),
+        "id": serializers.CharField(
+            required=False,
+            allow_null=True,
+            max_length=128,
+            help_text="Makes it an individual transaction, counted once; sent again: corrected.",
+        ),
+    },
+)
+
+_BATCH = inline_serializer(
+    "Batch",
+    {
+        "transactions": serializers.ListSerializer(child=_REPORT),
+    },
+)
+
+_METRICS = inline_serializer(
+    "Metrics",
+    {
+        "current_count": serializers.IntegerField(),
+        "status": serializers.ChoiceField(choices=Status.choices),
+        "auth_code": serializers.CharField(),
+        "zscore": serializers.FloatField(allow_null=True),
+        "ml_score": serializers.FloatField(allow_null=True),
+        "approval_rate": serializers.FloatField(allow_null=True),
+        "running_mean": serializers.FloatField(allow_null=True),
+        "running_std": serializers.FloatField(allow_null=True),
+        "expected": serializers.FloatField(allow_null=True),
+        "lower": serializers.FloatField(allow_null=True),
+        "upper": serializers.FloatField(allow_null=True),
+        "total": serializers.IntegerField(allow_null=True),
+        "expected_total": serializers.FloatField(allow_null=True),
+        "reported": serializers.IntegerField(allow_null=True),
+    },
+)
+
+_VERDICT = inline_serializer(
+    "Verdict",
+    {
+        "is_anomaly": serializers.BooleanField(),
+        "alert_level": serializers.ChoiceField(choices=LEVELS),
+        "anomaly_score": serializers.FloatField(min_value=0, max_value=1),
+        "rule_violations": serializers.ListField(child=serializers.CharField()),
+        "recommendation": serializers.CharField(),
+        "metrics": _METRICS,
+        "reasons": serializers.ListField(child=serializers.CharField()),
+        "family": serializers.CharField(allow_null=True),
+        "learning": serializers.BooleanField(),
+        "incident": serializers.IntegerField(allow_null=True),
+        "judged": serializers.BooleanField(),
+        "cached": serializers.BooleanField(),
+    },
+)
+
+_BATCH_ROW = inline_serializer(
+    "BatchRow",
+    {
+        "timestamp": serializers.DateTimeField(),
+        "is_anomaly": serializers.BooleanField(),
+        "alert_level": serializers.ChoiceField(choices=LEVELS),
+        "score": serializers.FloatField(),
+        "cached": serializers.BooleanField(),
+        "source": serializers.CharField(),
+        "status": serializers.ChoiceField(choices=Status.choices),
+        "auth_code": serializers.CharField(),
+    },
+)
+
+_BATCH_ANSWER = inline_serializer(
+    "BatchAnswer",
+    {
+        "processed": serializers.IntegerField(),
+        "anomalies_found": serializers.IntegerField(),
+        "anomaly_rate": serializers.FloatField(),
+        "cache_hits": serializers.IntegerField(),
+        "results": serializers.ListSerializer(child=_BATCH_ROW),
+    },
+)
+
+_FIELD_ERROR = inline_serializer(
+    "FieldError",
+    {
+        "field": serializers.CharField(),
+        "message": serializers.CharField(),
+    },
+)
+
+_REFUSAL = inline_serializer(
+    "Refusal",
+    {
+        "detail": serializers.CharField(),
+        "errors": serializers.ListSerializer(child=_FIELD_ERROR),
+    },
+)
+
+_REDIS_FACTS = inline_serializer(
+    "RedisFacts",
+    {
+        "used_memory": serializers.IntegerField(allow_null=True),
+        "connected_clients": serializers.IntegerField(allow_null=True),
+    },
+)
+
+_CACHE_STATS = inline_serializer(
+    "CacheStats",
+    {
+        "connected": serializers.BooleanField(),
+        "backend": serializers.ChoiceField(choices=("redis", "in-process")),
+        "hits": serializers.IntegerField(),
+        "misses": serializers.IntegerField(),
+        "sets": serializers.IntegerField(),
+        "errors": serializers.IntegerField(),
+        "hit_rate": serializers.FloatField(min_value=0, max_value=100),
+        "redis_info": _REDIS_FACTS,
+    },
+)
+
+_KEY = OpenApiParameter(
+    "X-API-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="Needed where GUARDIAN_REQUIRE_API_KEY is on.",
+)
+_BAD = OpenApiExample(
+    "A batch with a bad row",
+    status_codes=["400"],
+    response_only=True,
+    value={
+        "detail": "Nothing was stored: one value is not valid.",
+        "errors": [
+            {
+                "field": "transactions[3].count",
+                "message": "must be a whole number from 0 to 1000000000000",
+            }
+        ],
+    },
+)
+_REFUSALS = {
+    400: OpenApiResponse(_REFUSAL, "What is wrong and where; nothing was stored"),
+    401: OpenApiResponse(_REFUSAL, "No key where one is needed, or a key that is not valid"),
+    403: OpenApiResponse(_REFUSAL, "The key may not report for this source"),
+    413: OpenApiResponse(_REFUSAL, "The body is over 5 MB"),
+    415: OpenApiResponse(_REFUSAL, "The body is not application/json"),
+    429: OpenApiResponse(_REFUSAL, "Too many requests; see Retry-After"),
+    503: OpenApiResponse(_REFUSAL, "The database is away; see Retry-After, then send again"),
+}
+
+describe_report = extend_schema(
+    operation_id="report",
+    tags=["Reports"],
+    summary="Report a count, get a verdict",
+    description="The report is committed before the answer. The same report again changes "
+    "nothing; another count for the same source, time, status and code corrects it.",
+    parameters=[_KEY],
+    request=_REPORT,
+    responses={200: _VERDICT, **_REFUSALS},
+    examples=[
+        OpenApiExample(
+            "The approvals of a minute",
+            request_only=True,
+            value={
+                "timestamp": "2025-07-12T13:45:00",
+                "status": "approved",
+                "count": 116,
+                "auth_code": "00",
+            },
+        ),
+        OpenApiExample(
+            "One transaction",
+            request_only=True,
+            value={"status": "denied", "auth_code": "51", "id": "tx-1", "source": "shop-1"},
+        ),
+    ],
+)
+describe_batch = extend_schema(
+    operation_id="report_batch",
+    tags=["Reports"],
+    summary="Report whole minutes together",
+    description="Up to 10,000 reports: all are stored or none, and every bad row is named.",
+    parameters=[_KEY],
+    request=_BATCH,
+    responses={200: _BATCH_ANSWER, **_REFUSALS},
+    examples=[
+        OpenApiExample(
+            "A minute",
+            request_only=True,
+            value={
+                "transactions": [
+                    {"timestamp": "2025-07-12T13:45:00", "status": "approved", "count": 116},
+                    {
+                        "timestamp": "2025-07-12T13:45:00",
+                        "status": "denied",
+                        "auth_code": "51",
+                        "count": 3,
+                    },
+                ]
+            },
+        ),
+        _BAD,
+    ],
+)
+describe_cache_stats = extend_schema(
+    operation_id="cache_stats",
+    tags=["Operation"],
+    summary="How the answer cache does, over all processes",
+    responses=_CACHE_STATS,
+)
+describe_cache_flush = extend_schema(
+    operation_id="cache_flush",
+    tags=["Operation"],
+    summary="Forget all cached answers; nothing else in the cache is touched",
+    responses={200: inline_serializer("CacheFlushed", {"message": serializers.CharField()})},
+)
