@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
+from alerts.conf import CANARY_SOURCE
 from detection.models import Band
 from ingest.models import MinuteCount, Source, Status
 
@@ -39,9 +40,26 @@ class SourceNow:
     learning: bool | None
 
 
+def _watched() -> QuerySet[Source]:
+    # The canary proves the way; its made-up reports are nobody's transactions.
+    return Source.objects.filter(enabled=True).exclude(name=CANARY_SOURCE)
+
+
 def source_count() -> int:
     """Return the number of sources that are watched."""
-    return Source.objects.filter(enabled=True).count()
+    return _watched().count()
+
+
+def totals_by_status(*, since: datetime, until: datetime) -> dict[str, int]:
+    """Return the transactions of each status of all sources, since <= minute < until."""
+    rows = (
+        MinuteCount.objects.filter(minute__gte=since, minute__lt=until)
+        .exclude(source__name=CANARY_SOURCE)
+        .order_by()
+        .values_list("status")
+        .annotate(total=Sum("count"))
+    )
+    return {**dict.fromkeys(Status.values, 0), **dict(rows)}
 
 
 def sources_now(*, now: datetime, limit: int) -> list[SourceNow]:
@@ -57,7 +75,7 @@ def sources_now(*, now: datetime, limit: int) -> list[SourceNow]:
         .values("pk")[:1]
     )
     rows = list(
-        Source.objects.filter(enabled=True)
+        _watched()
         .order_by("pk")
         .annotate(reported=Subquery(newest_count), band=Subquery(newest_band))
         .values_list("name", "reported", "band")[:limit]

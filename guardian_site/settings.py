@@ -53,6 +53,8 @@ SLACK_WEBHOOK_URL = env.text("SLACK_WEBHOOK_URL")
 SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
 SLACK_CHANNEL = env.text("SLACK_CHANNEL")
 TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN")
+# What Alertmanager shows at POST /webhook/alert.
+GUARDIAN_WEBHOOK_TOKEN = env.text("GUARDIAN_WEBHOOK_TOKEN")
 
 # Django ------------------------------------------------------------------------------------------
 DEBUG = env.flag("GUARDIAN_DEBUG")

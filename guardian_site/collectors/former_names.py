@@ -8,9 +8,9 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from guardian_site.selectors import totals_by_status
 from ingest.cache_stats import counts as answer_cache
 from ingest.models import Status
-from ingest.selectors import totals_by_status
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -58,8 +58,8 @@ class FormerNames(Collector):
 
 def _last_hour(now: datetime) -> Iterator[Metric]:
     minute = now.replace(second=0, microsecond=0)
-    last = sum(totals_by_status(minute - MINUTE, minute).values())
-    totals = totals_by_status(minute - HOUR, minute)
+    last = sum(totals_by_status(since=minute - MINUTE, until=minute).values())
+    totals = totals_by_status(since=minute - HOUR, until=minute)
     whole = sum(totals.values())
     gauges = {
         "current_count": ("Transactions of the last full minute.", float(last)),

@@ -6,6 +6,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
+from alerts.conf import CANARY_SOURCE
 from detection.models import Band, Level
 from guardian_site.collectors import FormerNames
 from guardian_site.exposition import exposition
@@ -99,6 +100,13 @@ def test_the_current_count_is_the_last_full_minute_of_all_sources() -> None:
     samples = _samples()
     assert _value(samples, "transaction_guardian_current_count") == 200.0
     assert _value(samples, "transaction_guardian_avg_count") == pytest.approx(2000 / 60)
+
+
+def test_the_canary_is_nobodys_transaction() -> None:
+    make_counts(make_source(CANARY_SOURCE), _minute(1), approved=7)
+    samples = _samples()
+    assert _value(samples, "transaction_guardian_current_count") == 0.0
+    assert _value(samples, "guardian_ingest_sources") == 0.0
 
 
 def test_the_total_counts_transactions() -> None:
