@@ -1,0 +1,9 @@
+#!/bin/sh
+# Without a Slack address there is nothing to send to Slack: leave those receivers out, so that
+# Alertmanager does not report failures of something nobody asked for.
+set -eu
+folder="${ALERTMANAGER_FOLDER:-/etc/alertmanager}"
+secrets="${ALERTMANAGER_SECRETS:-/run/secrets/guardian}"
+config="$folder/alertmanager.yml"
+[ -s "$secrets/slack_webhook_url" ] || config="$folder/alertmanager-without-slack.yml"
+exec "${ALERTMANAGER_BIN:-/bin/alertmanager}" --config.file="$config" "$@"

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Start one part of Guardian: web, worker QUEUES, beat, migrate, or any manage.py command.
+set -eu
+
+GUARDIAN_DATA_DIR="${GUARDIAN_DATA_DIR:-/run/guardian}"
+STATIC="${GUARDIAN_STATIC:-/srv/static}"
+part="${1:-web}"
+[ $# -gt 0 ] && shift
+
+mkdir -p "$GUARDIAN_DATA_DIR"
+# What the processes of an earlier start counted is gone for Prometheus too: begin at zero.
+if [ -n "${PROMETHEUS_MULTIPROC_DIR:-}" ]; then
+  rm -rf "$PROMETHEUS_MULTIPROC_DIR"
+  mkdir -p "$PROMETHEUS_MULTIPROC_DIR"
+fi
+# Static files are made once, in the image; the folder for changing files is a tmpfs.
+if [ -d "$STATIC" ] && [ ! -e "$GUARDIAN_DATA_DIR/static" ]; then
+  ln -s "$STATIC" "$GUARDIAN_DATA_DIR/static"
+fi
+echo "$part" > "$GUARDIAN_DATA_DIR/part"
+
+case "$part" in
+  web)
+    threads="${GUARDIAN_WEB_THREADS:-32}"
+    exec granian --interface wsgi --no-ws --no-log \
+      --host 0.0.0.0 --port "${GUARDIAN_PORT:-8001}" \
+      --workers "${GUARDIAN_WEB_WORKERS:-2}" --blocking-threads "$threads" \
+      --backpressure "$((threads * 4))" --respawn-failed-workers --workers-kill-timeout 25 \
+      guardian_site.wsgi:application
+    ;;
+  worker)
+    queues="${1:?Name the queues: worker notify,detect}"
+    exec celery -A guardian_site worker --pool prefork \
+      --concurrency "${GUARDIAN_WORKER_CONCURRENCY:-2}" --queues "$queues" \
+      --hostname "$(echo "$queues" | tr ',' '-')@%h" \
+      --loglevel WARNING --without-gossip --without-mingle
+    ;;
+  beat)
+    exec celery -A guardian_site beat --loglevel WARNING \
+      --schedule "$GUARDIAN_DATA_DIR/beat-schedule" --pidfile ""
+    ;;
+  migrate)
+    # Views hold on to the columns they show; a migration must be free to change them.
+    python -m deploy.timescaledb.reporting drop
+    python manage.py migrate --no-input
+    exec python -m deploy.timescaledb.reporting create
+    ;;
+  *)
+    exec python manage.py "$part" "$@"
+    ;;
+esac

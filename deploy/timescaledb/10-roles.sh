@@ -1,0 +1,32 @@
+#!/bin/sh
+# First start of the database: an owner that is no superuser, a reader that may only look.
+set -eu
+folder="${GUARDIAN_SECRETS:-/run/secrets/guardian}"
+
+psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
+  -v owner="$(cat "$folder/owner_password")" \
+  -v reader="$(cat "$folder/reader_password")" \
+  -v metabase="$(cat "$folder/metabase_password")" <<'SQL'
+CREATE ROLE guardian LOGIN PASSWORD :'owner';
+CREATE ROLE guardian_reader LOGIN PASSWORD :'reader';
+CREATE ROLE metabase LOGIN PASSWORD :'metabase';
+ALTER ROLE guardian_reader SET default_transaction_read_only = on;
+ALTER ROLE guardian_reader SET statement_timeout = '30s';
+ALTER ROLE guardian_reader CONNECTION LIMIT 20;
+CREATE DATABASE guardian OWNER guardian;
+CREATE DATABASE metabase OWNER metabase;
+REVOKE CONNECT ON DATABASE guardian FROM PUBLIC;
+GRANT CONNECT ON DATABASE guardian TO guardian_reader;
+REVOKE CONNECT ON DATABASE metabase FROM PUBLIC;
+SQL
+psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname guardian <<'SQL'
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT ALL ON SCHEMA public TO guardian;
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb') THEN
+    CREATE EXTENSION IF NOT EXISTS timescaledb;
+  END IF;
+END
+$$;
+SQL

