@@ -2,8 +2,10 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from alerts.channels.base import ChannelError, Outgoing, Receipt, setting
+from alerts.channels.webhook import public_address
 from alerts.messages import console
 from alerts.models import Channel
 
@@ -18,9 +20,12 @@ class AppriseBridge:
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         if find_spec("apprise") is None:
             raise ChannelError("install it with: pip install apprise", permanent=True)
+        url = setting(channel, "url")
+        if not channel.configuration.get("allow_private"):
+            refuse_private_host(url)
         apprise = import_module("apprise")
         bridge = apprise.Apprise()
-        if not bridge.add(setting(channel, "url")):
+        if not bridge.add(url):
             raise ChannelError("apprise does not know this address", permanent=True)
         title, text, tone = message.title, message.text, "info"
         if message.brief is not None:
@@ -31,6 +36,22 @@ class AppriseBridge:
         if not bridge.notify(body=text, title=title, notify_type=tone):
             raise ChannelError("apprise could not deliver it")
         return Receipt()
+
+
+def refuse_private_host(url: str) -> None:
+    """Refuse an address that names a host inside our network.
+
+    Many of apprise's addresses name no host but a token, and a token must not be asked of the
+    name server; so only what looks like a host is looked up.
+
+    Raises
+    ------
+    ChannelError
+    """
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or "." in host or ":" in host:
+        written = f"[{host}]" if ":" in host else host
+        public_address(f"https://{written}")
 
 
 def _tone(message: Outgoing) -> str:

@@ -109,6 +109,8 @@ def public_address(url: str) -> str:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address)
-    mapped = getattr(found, "ipv4_mapped", None)
-    found = mapped or found
-    return found.is_global and not found.is_multicast and not found.is_reserved
+    # An IPv4 address may travel inside of an IPv6 one; it is the inner one that is reached.
+    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    found = inner or found
+    odd = found.is_multicast or found.is_reserved or getattr(found, "is_site_local", False)
+    return found.is_global and not odd
