@@ -98,7 +98,8 @@ def embedded_broker(folder: Path) -> tuple[str, list[Part]]:
     settings = _written_for_owner(
         folder / "valkey.conf",
         f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
-        "loglevel warning\nmaxmemory 256mb\nmaxmemory-policy noeviction\n",
+        f"loglevel warning\nlogfile {folder.resolve() / 'valkey.log'}\n"
+        "maxmemory 256mb\nmaxmemory-policy noeviction\n",
     )
     broker = Part("broker", [str(binary), str(settings)], {})
     return f"redis://:{password}@127.0.0.1:{port}/0", [broker]
