@@ -79,7 +79,7 @@ def test_the_page_of_an_incident_shows_all_that_is_known(client: Client) -> None
         "80 %",
         "issuer",
         "42 denials in 1 min, 6 expected.",
-        'href="/help/#decline"',
+        '/runbooks/decline"',
     ):
         assert part in text
 

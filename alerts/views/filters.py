@@ -21,7 +21,7 @@ DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 def _any_of(choices: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    return [("", _("any")), *choices]
+    return [("", _("any")), *((value, _(title)) for value, title in choices)]
 
 
 class IncidentFilter(forms.Form):
