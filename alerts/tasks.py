@@ -42,3 +42,9 @@ def send_canary() -> None:
 @shared_task
 def watch_stages() -> None:
     services.watch_stages(now=timezone.now())
+
+
+@shared_task
+def poll_telegram() -> None:
+    if services.poll_telegram(now=timezone.now()):
+        send_due_notifications.delay()

@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.api.acting import act
 from alerts.api.asking import actor_of, seen_by, whole
 from alerts.api.serializers import (
     ActSerializer,
@@ -20,6 +19,7 @@ from alerts.api.serializers import (
 from alerts.lifecycle import IllegalTransition
 from alerts.models import Incident
 from alerts.selectors.incidents import Filters, incidents, seen
+from alerts.services.acting import act
 
 PAGE = 50
 MOST = 500

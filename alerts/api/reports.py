@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.api.asking import moment
+from alerts.api.asking import moment, seen_by
 from alerts.api.serializers import (
     HandoverSerializer,
     IncidentSerializer,
@@ -40,6 +40,7 @@ class StatisticsView(APIView):
             since=moment(request, "since"),
             source=request.query_params.get("source", ""),
             family=request.query_params.get("family", ""),
+            sources=seen_by(request),
         )
         return Response(asdict(found))
 
@@ -54,7 +55,8 @@ class HandoverView(APIView):
     )
     def get(self, request: Request) -> Response:
         now = timezone.now()
-        found = report(since=moment(request, "since") or now - SHIFT, until=now)
+        since = moment(request, "since") or now - SHIFT
+        found = report(since=since, until=now, sources=seen_by(request))
         language = request.query_params.get("language", "en")
         body = {
             "since": found.since,

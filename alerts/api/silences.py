@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from alerts import services
-from alerts.api.asking import actor_of
+from alerts.api.asking import actor_of, seen_by
 from alerts.api.serializers import RefusalSerializer, SilenceSerializer
 from alerts.models import Silence
 from alerts.selectors.suppression import active_silences
@@ -23,7 +23,7 @@ class SilencesView(APIView):
         tags=["silences"],
     )
     def get(self, request: Request) -> Response:
-        found = active_silences(now=timezone.now())
+        found = active_silences(now=timezone.now(), sources=seen_by(request))
         return Response(SilenceSerializer(found, many=True).data)
 
     @extend_schema(

@@ -12,8 +12,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from alerts import conf
-from alerts.api.acting import act
 from alerts.models import Incident
+from alerts.services.acting import act
 
 # Older requests are repeats, of ours or of somebody who listened.
 FRESH_SECONDS = 300

@@ -8,6 +8,8 @@ class Turn(models.Model):
     """A piece of work that only one worker may do at a time; its row is the lock."""
 
     work = models.CharField(max_length=20, primary_key=True)
+    # For work that calls the network: no transaction stays open meanwhile.
+    leased_until = models.DateTimeField(null=True, blank=True)
     position = models.BigIntegerField(default=0, help_text="How far the work has come.")
 
     def __str__(self) -> str:

@@ -116,3 +116,9 @@ def open_counts() -> list[tuple[str, str, int]]:
         .annotate(number=Count("id"))
     )
     return [(level, family, number) for level, family, number in rows]
+
+
+def newest_anomalies(limit: int = 5) -> list[Anomaly]:
+    """Return the last findings that still stand, newest first."""
+    rows = Anomaly.objects.filter(withdrawn=None).select_related("source")
+    return list(rows.order_by("-minute", "-id")[:limit])

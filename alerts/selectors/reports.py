@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.models import Incident, IncidentEvent, MaintenanceWindow, Silence
-from alerts.selectors.incidents import open_incidents
+from alerts.selectors.incidents import open_incidents, seen
 from alerts.selectors.oncall import OnCall, everybody_on_call
 from alerts.selectors.outbox import notifications
 from alerts.selectors.statistics import Statistics, period_statistics
-from alerts.selectors.suppression import active_silences
+from alerts.selectors.suppression import active_silences, concerns
 from alerts.suppression import occurrence_at
 
 WORST = 5
@@ -30,27 +30,33 @@ class Report:
     on_call: list[OnCall]
 
 
-def report(*, since: datetime, until: datetime) -> Report:
-    """Return what happened between two moments, and how things stand at the second."""
-    rows = Incident.objects.filter(onset__gte=since, onset__lt=until, parent=None)
+def report(*, since: datetime, until: datetime, sources: frozenset[int] | None = None) -> Report:
+    """Return what happened between two moments, and how things stand at the second.
+
+    `sources` are those that the reader may see; None is all of them.
+    """
+    every = Incident.objects.filter(onset__gte=since, onset__lt=until, parent=None)
+    rows = seen(every, sources)
     worst = (
         rows.filter(historical=False).select_related("source").order_by("level", "-anomaly_count")
     )
     comments = IncidentEvent.objects.filter(
         kind=IncidentEvent.Kind.COMMENTED, at__gte=since, at__lt=until
     )
+    if sources is not None:
+        comments = comments.filter(incident__source__in=sources)
     return Report(
         since=since,
         until=until,
-        statistics=period_statistics(now=until, since=since),
-        still_open=list(open_incidents().filter(parent=None)),
+        statistics=period_statistics(now=until, since=since, sources=sources),
+        still_open=list(seen(open_incidents().filter(parent=None), sources)),
         worst=list(worst[:WORST]),
         comments=list(comments.select_related("incident__source").order_by("at")),
-        silences=active_silences(now=until),
+        silences=active_silences(now=until, sources=sources),
         windows=[
             window
             for window in MaintenanceWindow.objects.select_related("source")
-            if _soon(window, until)
+            if _soon(window, until) and concerns(window, sources)
         ],
         dead_letters=notifications(state="dead").filter(created__gte=since).count(),
         on_call=everybody_on_call(at=until),

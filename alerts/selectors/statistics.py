@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from alerts.lifecycle import State
 from alerts.models import Incident
+from alerts.selectors.incidents import seen
 
 PERIOD = timedelta(days=30)
 
@@ -59,10 +60,12 @@ def period_statistics(
     since: datetime | None = None,
     source: str = "",
     family: str = "",
+    sources: frozenset[int] | None = None,
 ) -> Statistics:
     """Return the mean times of the incidents that began in a period, by default 30 days."""
     begin = since or now - PERIOD
-    rows = Incident.objects.filter(onset__gte=begin, onset__lt=now).exclude(state=State.MERGED)
+    rows = seen(Incident.objects.filter(onset__gte=begin, onset__lt=now), sources)
+    rows = rows.exclude(state=State.MERGED)
     if source:
         rows = rows.filter(source__name=source)
     if family:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from alerts.models import Incident, MaintenanceWindow, Silence
+from alerts.models.quiet import Matcher
 from alerts.selectors.watch import late_stage
 from alerts.suppression import Subject, held_back
 
@@ -24,7 +25,12 @@ def suppression_of(incident: Incident, *, now: datetime) -> str | None:
     )
 
 
-def active_silences(*, now: datetime) -> list[Silence]:
-    """Return the silences that hold now, the first to end first."""
+def active_silences(*, now: datetime, sources: frozenset[int] | None = None) -> list[Silence]:
+    """Return the silences that hold now for a reader of these sources, the first to end first."""
     rows = Silence.objects.filter(starts__lte=now, ends__gt=now).select_related("source")
-    return list(rows.order_by("ends"))
+    return [silence for silence in rows.order_by("ends") if concerns(silence, sources)]
+
+
+def concerns(matcher: Matcher, sources: frozenset[int] | None) -> bool:
+    """Say whether a silence or window concerns a reader of these sources; None sees all."""
+    return sources is None or matcher.source_id is None or matcher.source_id in sources

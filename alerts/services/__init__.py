@@ -9,6 +9,7 @@ from alerts.services.external import ExternalAlert, take_external_alerts
 from alerts.services.sending import resend, send_due_notifications
 from alerts.services.settling import settle_incidents
 from alerts.services.silencing import create_silence, end_silence, silence_incident
+from alerts.services.telegram_bot import poll_telegram
 from alerts.services.triage import (
     acknowledge,
     close,
@@ -34,6 +35,7 @@ __all__ = [
     "mark_false_positive",
     "merge",
     "mitigate",
+    "poll_telegram",
     "queue_digests",
     "queue_test",
     "reopen",

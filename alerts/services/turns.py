@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from alerts.models import Turn
 
@@ -17,3 +19,22 @@ def turn(work: str) -> Iterator[bool]:
     Turn.objects.get_or_create(work=work)
     with transaction.atomic():
         yield Turn.objects.select_for_update(skip_locked=True).filter(work=work).exists()
+
+
+def lease_turn(work: str, *, now: datetime, length: timedelta) -> Turn | None:
+    """The work is the caller's alone until the lease ends; None if another has it."""
+    Turn.objects.get_or_create(work=work)
+    free = Turn.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now), work=work)
+    if not free.update(leased_until=now + length):
+        return None
+    return Turn.objects.get(work=work)
+
+
+def advance_turn(turn: Turn, *, position: int) -> None:
+    """The work is known to have come so far."""
+    Turn.objects.filter(work=turn.work).update(position=position)
+
+
+def release_turn(turn: Turn) -> None:
+    """Anybody may take the work up."""
+    Turn.objects.filter(work=turn.work, leased_until=turn.leased_until).update(leased_until=None)

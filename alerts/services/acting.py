@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from alerts import services
+from alerts.services import triage
+from alerts.services.silencing import silence_incident
 
 SILENCE_MINUTES = 60
 NAMES = (
@@ -18,11 +19,11 @@ NAMES = (
     "silence",
 )
 WITH_WHY: dict[str, Callable[..., object]] = {
-    "acknowledge": services.acknowledge,
-    "mitigate": services.mitigate,
-    "resolve": services.resolve,
-    "false-positive": services.mark_false_positive,
-    "reopen": services.reopen,
+    "acknowledge": triage.acknowledge,
+    "mitigate": triage.mitigate,
+    "resolve": triage.resolve,
+    "false-positive": triage.mark_false_positive,
+    "reopen": triage.reopen,
 }
 
 
@@ -52,14 +53,14 @@ def act(
     if action in WITH_WHY:
         WITH_WHY[action](**by, why=why)
     elif action == "close":
-        services.close(**by, label=label, why=why)  # type: ignore[arg-type]
+        triage.close(**by, label=label, why=why)  # type: ignore[arg-type]
     elif action == "merge":
         if into is None:
             raise ValueError("“into” must name the incident to merge into.")
-        services.merge(**by, into_id=into, why=why)  # type: ignore[arg-type]
+        triage.merge(**by, into_id=into, why=why)  # type: ignore[arg-type]
     elif action == "comment":
-        services.comment(**by, text=text or why)  # type: ignore[arg-type]
+        triage.comment(**by, text=text or why)  # type: ignore[arg-type]
     elif action == "silence":
-        services.silence_incident(**by, minutes=minutes or SILENCE_MINUTES)  # type: ignore[arg-type]
+        silence_incident(**by, minutes=minutes or SILENCE_MINUTES)  # type: ignore[arg-type]
     else:
         raise ValueError(f"“{action}” is not an act; use one of {', '.join(NAMES)}.")

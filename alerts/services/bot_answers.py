@@ -1,0 +1,49 @@
+"""What the bot says when it is asked how things stand."""
+
+from datetime import datetime, timedelta
+
+from alerts.messages.brief import duration, headline
+from alerts.messages.phrases import say
+from alerts.messages.telegram import MARKS, escape
+from alerts.selectors.incidents import newest_anomalies, open_incidents
+from alerts.selectors.outbox import oldest_pending_age
+from alerts.selectors.watch import stage_states
+
+SHOWN = 10
+
+
+def status(*, language: str, now: datetime) -> str:
+    """Return how many incidents are open, what waits, and which stage stands still."""
+    levels = [incident.level for incident in open_incidents()]
+    age = oldest_pending_age(now)
+    outbox = say("bot.outbox.fine", language)
+    if age is not None:
+        outbox = say(
+            "bot.outbox.waits", language, duration=duration(timedelta(seconds=age), language)
+        )
+    critical = levels.count("CRITICAL")
+    lines = [say("bot.status", language, open=len(levels), critical=critical, outbox=outbox)]
+    stopped = [state.stage for state in stage_states(now=now) if state.stopped]
+    lines += [say("bot.stage", language, stage=stage) for stage in stopped]
+    return escape("\n".join(lines))
+
+
+def incidents(*, language: str, now: datetime) -> str:
+    """Return the open incidents, the gravest first."""
+    lines = [
+        f"{MARKS[incident.level]} #{incident.pk} {headline(incident, language)},"
+        f" {duration(now - incident.onset, language)}, {incident.state}"
+        for incident in open_incidents()[:SHOWN]
+    ]
+    return escape("\n".join(lines) or say("bot.none", language))
+
+
+def anomalies(*, language: str, now: datetime) -> str:
+    """Return the last findings: when, what, how much, why."""
+    lines = []
+    for anomaly in newest_anomalies():
+        why = str(anomaly.reasons[0]) if anomaly.reasons else f"{anomaly.count}"
+        family = say(f"family.{anomaly.family}", language)
+        source = anomaly.source
+        lines.append(f"{MARKS[anomaly.level]} {anomaly.minute:%H:%M} {source}, {family}: {why}")
+    return escape("\n".join(lines) or say("bot.none", language))
