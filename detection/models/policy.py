@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from detection.rules import RuleError, read_rules
 from detection.models.judgement import Family
+from detection.rules import RuleError, read_rules
 from ingest.models import Source
 
 

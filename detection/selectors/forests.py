@@ -16,6 +16,17 @@ def live_mark() -> tuple[int, datetime] | None:
     )
 
 
+def live_version() -> ForestVersion | None:
+    """The forest in use, with its arrays."""
+    return ForestVersion.objects.filter(state=ForestVersion.State.LIVE).first()
+
+
+def former_version() -> ForestVersion | None:
+    """The forest that was in use before the live one."""
+    retired = ForestVersion.objects.filter(state=ForestVersion.State.RETIRED)
+    return retired.exclude(promoted=None).order_by("-promoted").first()
+
+
 def forest_versions() -> QuerySet[ForestVersion]:
     """All versions, the newest first, without their arrays."""
     return ForestVersion.objects.defer("model")

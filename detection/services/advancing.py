@@ -30,6 +30,7 @@ class Journey:
     deadline: float = float("inf")
     declared: Declarations = field(default_factory=declarations)
     forest: Forest | None = field(default_factory=live_forest)
+    with_features: bool = False
     # sources that another writer moved meanwhile
     lost: set[int] = field(default_factory=set)
     judged_minutes: int = 0
@@ -115,7 +116,7 @@ def _moved(one: Watched, through: int) -> Watched:
 def lockstep_of(sources: Sequence[Watched], journey: Journey, rows: Rows) -> Lockstep:
     """Sources at one frontier, ready to walk, with the minutes their rules look back on."""
     zones = [journey.zones[one.source_id] for one in sources]
-    lockstep = Lockstep(sources, zones, journey.declared, journey.forest)
+    lockstep = Lockstep(sources, zones, journey.declared, journey.forest, journey.with_features)
     lockstep.recall(rows, sources[0].through + 1)
     return lockstep
 

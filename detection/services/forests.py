@@ -1,7 +1,10 @@
-"""The forest in use, kept by each process."""
+"""The forest in use, kept by each process; putting another in its place, and back."""
 
 import threading
 import time
+from datetime import datetime
+
+from django.db import transaction
 
 from detection import metrics
 from detection.models import ForestVersion
@@ -41,3 +44,30 @@ def forget_forest() -> None:
     """The next call asks the database: for the process that has just promoted another."""
     global _kept
     _kept = (float("-inf"), None, None)
+
+
+def promote_forest(*, number: int, now: datetime) -> ForestVersion:
+    """The version is live, and the one before it is kept to go back to."""
+    with transaction.atomic():
+        version = ForestVersion.objects.select_for_update().get(pk=number)
+        live = ForestVersion.objects.filter(state=ForestVersion.State.LIVE).exclude(pk=number)
+        live.update(state=ForestVersion.State.RETIRED)
+        version.state = ForestVersion.State.LIVE
+        version.promoted = now
+        version.save(update_fields=["state", "promoted"])
+    forget_forest()
+    return version
+
+
+def roll_back_forest(*, now: datetime) -> ForestVersion | None:
+    """The forest that served before serves again, None when there was none: then none serves."""
+    former = forests.former_version()
+    with transaction.atomic():
+        # what was rolled back from must not be what the next rollback returns to
+        ForestVersion.objects.filter(state=ForestVersion.State.LIVE).update(
+            state=ForestVersion.State.RETIRED, promoted=None
+        )
+        if former is not None:
+            former = promote_forest(number=former.pk, now=now)
+    forget_forest()
+    return former

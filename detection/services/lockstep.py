@@ -16,9 +16,10 @@ from detection.clock import offset_of
 from detection.rules import LONGEST_WINDOW
 from detection.scoring import detector
 from detection.scoring.detector import Scores
-from detection.scoring.forest import Forest
+from detection.scoring.forest import Forest, features
 from detection.scoring.minutes import Counts, Moments, tally
 from detection.scoring.policy import Policy
+from detection.scoring.series import Floats
 from detection.scoring.state import State
 from detection.selectors.counts import Row, Rows
 from detection.selectors.declarations import Declarations
@@ -28,7 +29,7 @@ from detection.services.watch import NEVER, Watched, stack, stack_policies, unst
 GAP_MINUTES = int(conf.LONGEST_GAP.total_seconds() // 60)
 
 
-Statuses = NDArray[np.float64]
+Statuses = NDArray[np.floating]
 # (minute, transactions by source and status): what rules over several minutes look back on.
 Recent = Iterable[tuple[int, Statuses]]
 
@@ -46,6 +47,8 @@ class Judged:
     findings: dict[int, list[Finding]]
     # Minutes seen before this one: what a learning source is told.
     seen: Sequence[int]
+    # What the forest sees, where somebody asked for it, shape (S, P).
+    features: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,7 @@ class Lockstep:
     zones: Sequence[str]
     declared: Declarations
     forest: Forest | None = None
+    with_features: bool = False
     state: State = field(init=False)
     policy: Policy = field(init=False)
     source_ids: list[int] = field(init=False)
@@ -168,6 +172,8 @@ class Lockstep:
         """Judge and learn the minutes in order; exhaust it, or the rest is not learned."""
         for minute in minutes:
             judged = self.judge(minute, rows)
+            if self.with_features:
+                judged.features = features(self.state, judged.scores, judged.counts)
             moments = self._asking(minute, rows, True).moments(self.declared)
             detector.learn(self.state, self.policy, moments, judged.counts, judged.scores)
             if self.ruled:

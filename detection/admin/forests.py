@@ -1,0 +1,56 @@
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import action, display
+
+from detection.admin.reading import ReadOnly
+from detection.models import ForestVersion
+from detection.services.forests import promote_forest, roll_back_forest
+
+STATE_COLOURS = {"live": "success", "shadow": "info", "retired": "warning"}
+
+
+@admin.register(ForestVersion)
+class ForestVersionAdmin(ReadOnly):
+    list_display = ("id", "shown_state", "trained", "promoted", "rows", "loud_rate", "note")
+    list_filter = ("state",)
+    search_fields = ("=id", "note")
+    date_hierarchy = "trained"
+    exclude = ("model",)
+    actions = ("promote",)
+    actions_list = ("roll_back",)
+
+    @display(description="state", ordering="state", label=STATE_COLOURS)
+    def shown_state(self, version: ForestVersion) -> str:
+        return version.state
+
+    @display(description="trained on rows")
+    def rows(self, version: ForestVersion) -> int:
+        return int(version.parameters.get("rows", 0))
+
+    @display(description="false opinions")
+    def loud_rate(self, version: ForestVersion) -> str:
+        rate = version.metrics.get("loud_rate")
+        return "unknown" if rate is None else f"{rate:.2%}"
+
+    def has_promote_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        return request.user.has_perm("detection.change_forestversion")
+
+    @admin.action(description="Let it serve", permissions=["promote"])
+    def promote(self, request: HttpRequest, chosen: QuerySet[ForestVersion]) -> None:
+        numbers = list(chosen.values_list("pk", flat=True))
+        if len(numbers) != 1:
+            self.message_user(request, "Choose one version.", messages.ERROR)
+            return
+        promote_forest(number=numbers[0], now=timezone.now())
+        self.message_user(request, f"Forest {numbers[0]} serves now.")
+
+    @action(description="Roll back to the version before", permissions=["promote"])
+    def roll_back(self, request: HttpRequest) -> HttpResponse:
+        version = roll_back_forest(now=timezone.now())
+        told = f"Forest {version.pk} serves again." if version else "No forest serves now."
+        self.message_user(request, told)
+        return redirect(reverse("admin:detection_forestversion_changelist"))

@@ -1,0 +1,77 @@
+"""`manage.py forest train|list|promote N|rollback`: the versions of the forest."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tqdm import tqdm
+
+from detection.models import ForestVersion
+from detection.selectors.forests import forest_versions
+from detection.services.forests import promote_forest, roll_back_forest
+from detection.services.training import due_reason, retrain_forest
+
+
+class Command(BaseCommand):
+    help = "Train, list, promote or roll back the Isolation Forest that gives the second opinion."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        train = actions.add_parser("train", help="train one now; it serves when it is not worse")
+        train.add_argument("--if-due", action="store_true", help="only when one is due")
+        actions.add_parser("list", help="show all versions")
+        actions.add_parser("promote", help="let a version serve").add_argument("number", type=int)
+        actions.add_parser("rollback", help="let the version before serve again")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        action = options["action"]
+        {
+            "train": lambda: self._train(if_due=options["if_due"]),
+            "list": self._list,
+            "promote": lambda: self._promote(options["number"]),
+            "rollback": self._roll_back,
+        }[action]()
+
+    def _train(self, *, if_due: bool) -> None:
+        now = timezone.now()
+        reason = due_reason(now=now)
+        if if_due and reason is None:
+            self.stdout.write("None is due.")
+            return
+        with tqdm(desc="Walking history", unit=" min", leave=False) as bar:
+            version = retrain_forest(now=now, force=True, progress=bar.update)
+        if version is None:
+            raise CommandError("Too little quiet history to train on yet.")
+        self._show(version)
+
+    def _list(self) -> None:
+        versions = forest_versions()
+        for version in versions:
+            self._show(version)
+        if not versions:
+            self.stdout.write("No forest yet: `manage.py forest train`.")
+
+    def _promote(self, number: int) -> None:
+        try:
+            self._show(promote_forest(number=number, now=timezone.now()))
+        except ForestVersion.DoesNotExist:
+            raise CommandError(f"There is no forest {number}.") from None
+
+    def _roll_back(self) -> None:
+        version = roll_back_forest(now=timezone.now())
+        if version is None:
+            self.stdout.write("No forest serves now; rules and Z-score judge alone.")
+        else:
+            self._show(version)
+
+    def _show(self, version: ForestVersion) -> None:
+        numbers = ", ".join(
+            f"{name} {value}"
+            for name, value in version.metrics.items()
+            if isinstance(value, int | float)
+        )
+        self.stdout.write(
+            f"{version.pk:>4}  {version.state:<8} {version.trained:%Y-%m-%d %H:%M}  "
+            f"{version.parameters.get('rows', 0)} rows  {numbers}  {version.note}"
+        )

@@ -1,0 +1,103 @@
+"""A policy file is applied as a whole, or refused with every fault named."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from detection.models import Policy, SpecialDay
+from detection.services.policies import PolicyFileError, apply_policies
+from detection.tests.makers import make_source
+
+pytestmark = pytest.mark.django_db
+FILE = """
+default:
+  pages_per_week: 2
+sources:
+  shop:
+    minimum_excess: 30
+    families_off: [volume_high]
+    rules:
+      - {name: LOW_APPROVAL, metric: approval_rate, op: "<", value: 0.8, minutes: 5}
+special_days:
+  - {name: Black Friday, source: shop, starts: 2026-11-27, ends: 2026-11-28T00:00, factor: 2.5}
+"""
+
+
+def test_it_writes_policies_and_special_days() -> None:
+    source = make_source("shop", time_zone="America/Sao_Paulo")
+    changed = apply_policies(text=FILE)
+    assert changed == ["default", "sources.shop", "special_days[1] Black Friday"]
+    assert Policy.objects.get(source=None).pages_per_week == 2
+    assert Policy.objects.get(source=source).families_off == ["volume_high"]
+    assert SpecialDay.objects.get().starts.isoformat() == "2026-11-27T03:00:00+00:00"
+
+
+def test_applying_it_again_changes_nothing() -> None:
+    make_source("shop")
+    apply_policies(text=FILE)
+    assert apply_policies(text=FILE) == []
+    assert (Policy.objects.count(), SpecialDay.objects.count()) == (2, 1)
+
+
+def test_what_a_file_leaves_out_has_its_default_again() -> None:
+    source = make_source("shop")
+    apply_policies(text=FILE)
+    apply_policies(text="sources: {shop: {minimum_excess: 7}}")
+    policy = Policy.objects.get(source=source)
+    assert (policy.minimum_excess, policy.rules, policy.families_off) == (7, None, None)
+
+
+def test_a_check_writes_nothing() -> None:
+    make_source("shop")
+    assert len(apply_policies(text=FILE, check=True)) == 3
+    assert not Policy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- a", "mapping"),
+        ("a: [", "not YAML"),
+        ("surces: {}", "surces: not known"),
+        ("sources: [shop]", "sources: must be a mapping"),
+        ("sources: {nobody: {}}", "sources.nobody: no source"),
+        ("sources: {shop: 5}", "sources.shop: must be a mapping"),
+        ("sources: {shop: {budget: 1}}", "sources.shop.budget: not a setting"),
+        ("sources: {shop: {pages_per_week: -1}}", "sources.shop.pages_per_week"),
+        ("sources: {shop: {pages_per_week: often}}", "sources.shop.pages_per_week"),
+        ("sources: {shop: {rules: [{name: x}]}}", "metric must be one of"),
+        ("sources: {shop: {families_off: decline}}", "A list of families"),
+        ("special_days: {}", "special_days: must be a list"),
+        ("special_days: [{name: x}]", r"special_days\[1\].starts"),
+        (
+            "special_days: [{name: x, starts: 2026-01-02, ends: 2026-01-01, factor: 2}]",
+            "must end after",
+        ),
+        ("special_days: [{name: x, starts: 2026-01-02, ends: 2026-01-03}]", "factor"),
+    ],
+)
+def test_a_fault_is_told_where_it_is_and_nothing_is_written(text: str, told: str) -> None:
+    make_source("shop")
+    with pytest.raises(PolicyFileError, match=told):
+        apply_policies(text="default: {pages_per_week: 1}\n" + text if text[0] != "-" else text)
+    assert not Policy.objects.exists()
+
+
+def test_the_command_says_what_changed(tmp_path: Path) -> None:
+    make_source("shop")
+    file = tmp_path / "policies.yaml"
+    file.write_text(FILE)
+    told = StringIO()
+    call_command("apply_policies", file, stdout=told)
+    assert "changed: sources.shop" in told.getvalue()
+
+
+def test_the_command_names_the_faults(tmp_path: Path) -> None:
+    file = tmp_path / "policies.yaml"
+    file.write_text("sources: {nobody: {}}")
+    told = StringIO()
+    with pytest.raises(CommandError, match="nothing was applied"):
+        call_command("apply_policies", file, stderr=told)
+    assert "sources.nobody" in told.getvalue()
