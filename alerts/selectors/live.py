@@ -109,10 +109,12 @@ def minutes_known(source_ids: Sequence[int]) -> Extent:
 
 
 def open_incidents_of(source_ids: Sequence[int], *, now: datetime) -> list[dict[str, Any]]:
-    """Return the incidents that go on, the gravest and then the newest first."""
+    """Return what goes on, the gravest and then the newest first; parts within their root."""
     found = (
         Incident.objects.filter(source_id__in=source_ids, state__in=sorted(ONGOING))
+        .exclude(parent__state__in=sorted(ONGOING), parent__source_id__in=source_ids)
         .select_related("source")
+        .prefetch_related("children")
         .order_by("-opened", "-id")[:INCIDENTS]
     )
     return [_card(one, now) for one in sorted(found, key=lambda one: one.level != Level.CRITICAL)]
@@ -161,10 +163,16 @@ def newest_findings(source_ids: Sequence[int], limit: int = VERDICTS) -> list[di
             "upper": one.upper,
             "score": round(one.score, 2),
             "reason": one.reasons[0] if one.reasons else "",
-            "past": _("past") if one.past else "",
+            "remark": _remark(one),
         }
         for one in found
     ]
+
+
+def _remark(one: Anomaly) -> str:
+    if one.past:
+        return _("past")
+    return _("minute still filling") if one.provisional else ""
 
 
 def last_judged(source_ids: Sequence[int]) -> dict[str, Any] | None:
@@ -217,7 +225,7 @@ def _card(one: Incident, now: datetime) -> dict[str, Any]:
     return {
         "id": one.pk,
         "title": brief.headline,
-        "family": one.family,
+        "families": [one.family, *(part.family for part in one.children.all() if part.ongoing)],
         "level": one.level,
         "level_label": level_name(one.level),
         "state": one.state,

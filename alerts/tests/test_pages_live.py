@@ -155,3 +155,13 @@ def test_the_number_of_queries_does_not_grow_with_the_minutes(
     open_incident(minute=5)
     with django_assert_max_num_queries(20):
         picture(client)
+
+
+def test_a_part_is_shown_within_its_root(client: Client) -> None:
+    root = open_incident(minute=0)
+    part = open_incident(minute=1, family="code_mix")
+    part.parent = root
+    part.save()
+    shown = picture(client)["incidents"]
+    assert [card["id"] for card in shown] == [root.pk]
+    assert shown[0]["families"] == ["decline", "code_mix"]

@@ -50,7 +50,7 @@ export const showTiles = (series, current, incidents) => {
     const tile = find(`[data-tile="${name}"]`);
     fill(tile, record);
     const families = tile.dataset.families.split(" ");
-    setLevel(tile, worst(incidents.filter((incident) => families.includes(incident.family))));
+    setLevel(tile, worst(incidents.filter((incident) => incident.families.some((family) => families.includes(family)))));
   }
 };
 
