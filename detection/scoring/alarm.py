@@ -13,7 +13,7 @@ TOP_FACTOR = 2.0
 # Normality is tested against this part of the shift seen in the alarm ...
 RETURN_PART = 0.6
 # ... and believed from this much evidence [nats].
-RETURN_EVIDENCE = 2.0
+RETURN_EVIDENCE = 1.5
 # A shift that lasted this long is the new normal, and said so.
 NEW_LEVEL_MINUTES = 240
 # ... a volume already after this: campaigns and holidays last for hours.
@@ -39,3 +39,7 @@ def next_alarm(
     severe = raised & (evidence >= CRITICAL_FACTOR * threshold) & (gain > 0)
     level = np.where(severe & (age >= CRITICAL_MINUTES), 2, raised.astype(np.int8))
     return np.maximum(alarm, level).astype(np.int8)
+
+
+FADING = 0.015
+RETURN_HAZARD = 0.03

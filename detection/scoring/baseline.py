@@ -16,9 +16,9 @@ BLEND_MINUTES = 150
 
 # The level remembers about this many transactions ...
 LEVEL_TRANSACTIONS = 300.0
-FAST_PACE=155.0
-FAST_POWER=0.5
-MODE=2
+FAST_PACE = 155.0
+FAST_POWER = 0.5
+MODE = 1
 # ... but never less or more than these minutes: shorter follows an outage, longer misses a payday.
 FAST_MINUTES = (20.0, 300.0)
 SLOW_MINUTES = (180.0, 600.0)
@@ -44,7 +44,11 @@ class Expectation:
         lowest = np.minimum(self.slow, self.usual)
         highest = np.maximum(self.slow, self.usual)
         out = np.empty((len(self.season), 4))
-        np.minimum(self.fast, {0: lowest, 1: highest, 2: self.usual, 3: (self.usual+self.slow)/2}[MODE], out=out[:, 0])
+        np.minimum(
+            self.fast,
+            {0: lowest, 1: highest, 2: self.usual, 3: (self.usual + self.slow) / 2}[MODE],
+            out=out[:, 0],
+        )
         np.maximum(self.fast, highest, out=out[:, 1])
         out[:, 2] = lowest
         out[:, 3] = highest
@@ -93,7 +97,7 @@ def follow_level(
     state: State, expectation: Expectation, total: Floats, counted: Bools, frozen: Bools
 ) -> None:
     """Advance the fast and slow level by one minute; frozen rows keep the level they have."""
-    pace = FAST_PACE / np.maximum(expectation.slow, 1e-3)**FAST_POWER
+    pace = FAST_PACE / np.maximum(expectation.slow, 1e-3) ** FAST_POWER
     pace2 = LEVEL_TRANSACTIONS / np.maximum(expectation.slow, 1e-3)
     minutes = np.stack([np.clip(pace, *FAST_MINUTES), np.clip(pace2, *SLOW_MINUTES)], axis=1)
     keep = 1 - 1 / minutes
@@ -186,7 +190,11 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
         weight = known & (whole & (weekend == bool(kind)))[:, :, None]
         exposure = (factor[:, :, None] * weight).sum(1)
         season[:, kind] = _toward(shape, (seen * weight).sum(1), exposure)
-    return season, _weekday_factors(factor, whole, day), np.stack([whole & ~weekend, whole & weekend], axis=2).sum(1).astype(float)
+    return (
+        season,
+        _weekday_factors(factor, whole, day),
+        np.stack([whole & ~weekend, whole & weekend], axis=2).sum(1).astype(float),
+    )
 
 
 def _without_outliers(seen: Floats, factor: Floats, known: Bools, weekend: Bools) -> Floats:
@@ -201,7 +209,13 @@ def _without_outliers(seen: Floats, factor: Floats, known: Bools, weekend: Bools
         ordered = np.sort(np.where(mine, relative, np.inf), axis=1)
         count = mine.sum(1)
         middle = np.take_along_axis(ordered, (np.maximum(count - 1, 0) // 2)[:, None], 1)
-        upper = np.take_along_axis(ordered, (count // 2 - (count > 0) * (count % 2 == 0) * 0)[:, None].clip(max=ordered.shape[1]-1), 1)
+        upper = np.take_along_axis(
+            ordered,
+            (count // 2 - (count > 0) * (count % 2 == 0) * 0)[:, None].clip(
+                max=ordered.shape[1] - 1
+            ),
+            1,
+        )
         middle = np.where(np.isfinite(upper), (middle + upper) / 2, middle)
         middle = np.where(np.isfinite(middle), middle, 0.0) * factor[:, :, None]
         reach = np.maximum(0.5 * middle, 4 * np.sqrt(middle / BIN_MINUTES))

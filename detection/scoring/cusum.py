@@ -17,9 +17,7 @@ def poisson_gain(seen: Floats, meant: Floats, log_rho: Floats, rho_less_1: Float
     return seen * log_rho - meant * rho_less_1
 
 
-def negative_binomial_gain(
-    seen: Floats, meant: Floats, scatter: Floats, rho: Floats
-) -> Floats:
+def negative_binomial_gain(seen: Floats, meant: Floats, scatter: Floats, rho: Floats) -> Floats:
     """Log-likelihood ratio for a shift by rho when counts come in clusters [nats].
 
     The count is negative binomial with variance `scatter` times its mean; a shift moves the mean
@@ -35,9 +33,9 @@ def negative_binomial_gain(
     size = meant / excess + 1e-9
     # the silence test has rho 0 and a likelihood of its own: here it only must not be NaN
     shifted = size * np.maximum(rho, 1e-3)
-    return (
-        gammaln(seen + shifted) - gammaln(shifted) - gammaln(seen + size) + gammaln(size)
-    ) - (shifted - size) * np.log1p(excess)
+    return (gammaln(seen + shifted) - gammaln(shifted) - gammaln(seen + size) + gammaln(size)) - (
+        shifted - size
+    ) * np.log1p(excess)
 
 
 def accumulate(evidence: Floats, gain: Floats, cap: Floats, top: Floats) -> Floats:

@@ -183,7 +183,7 @@ def _accumulate(
     keep = ~fresh[:, None]
     before = np.where(keep, state.evidence, 0)
     cap = np.where(past[:, None], np.inf, CAP * threshold)
-    evidence = accumulate(before, gain, cap, alarms.TOP_FACTOR * threshold)
+    evidence = accumulate(before - alarms.FADING, gain, cap, alarms.TOP_FACTOR * threshold)
     started = (before <= 0) & (evidence > 0)
     now = moments.utc_minute[:, None]
     onset = np.where(started, now, np.where(evidence > 0, state.onset, -1))
@@ -194,11 +194,21 @@ def _accumulate(
     allowed = _allowed(state, policy, seen_since, meant_since)
     previous = np.where(keep, state.alarm, 0)
     level = alarms.next_alarm(previous, evidence, threshold, gain, now - onset + 1, allowed)
-    shift_seen = np.where(returning, state.shift_seen, state.shift_seen * SHIFT_KEEP + np.take(seen, designs.CHANNEL, axis=1))
-    shift_meant = np.where(returning, state.shift_meant, state.shift_meant * SHIFT_KEEP + np.take(meant, designs.CHANNEL, axis=1))
+    shift_seen = np.where(
+        returning,
+        state.shift_seen,
+        state.shift_seen * SHIFT_KEEP + np.take(seen, designs.CHANNEL, axis=1),
+    )
+    shift_meant = np.where(
+        returning,
+        state.shift_meant,
+        state.shift_meant * SHIFT_KEEP + np.take(meant, designs.CHANNEL, axis=1),
+    )
     ratio = alarms.shift_seen(shift_seen, shift_meant)
     ratio = np.where(designs.FALLS, np.minimum(ratio, MILDEST), np.maximum(ratio, MILDEST))
-    back = np.where(previous > 0, state.clearing, 0) + np.minimum(alarms.return_gain(x, m, ratio), alarms.RETURN_EVIDENCE/2)
+    back = np.where(previous > 0, state.clearing, 0) + np.minimum(
+        alarms.return_gain(x, m, ratio) + alarms.RETURN_HAZARD, alarms.RETURN_EVIDENCE / 2
+    )
     clearing = np.maximum(back, 0) * (previous > 0)
     clearing[:, designs.SILENCE] = np.where(counts.reported, np.inf, 0)
     cleared = (previous > 0) & (clearing >= alarms.RETURN_EVIDENCE)
@@ -208,7 +218,17 @@ def _accumulate(
     evidence = np.where(cleared, 0, evidence)
     since = np.where((previous == 0) & (level > 0), now, np.where(level > 0, state.alarm_since, -1))
     return Running(
-        gain, evidence, onset, seen_since, meant_since, shift_seen, shift_meant, clearing, level, since, threshold
+        gain,
+        evidence,
+        onset,
+        seen_since,
+        meant_since,
+        shift_seen,
+        shift_meant,
+        clearing,
+        level,
+        since,
+        threshold,
     )
 
 
@@ -324,7 +344,17 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     running = scores.running
     total = scores.channel_seen[:, 0]
     _close_day(state, policy, moments)
-    for name in ("evidence", "onset", "seen", "meant", "shift_seen", "shift_meant", "clearing", "alarm", "alarm_since"):
+    for name in (
+        "evidence",
+        "onset",
+        "seen",
+        "meant",
+        "shift_seen",
+        "shift_meant",
+        "clearing",
+        "alarm",
+        "alarm_since",
+    ):
         getattr(state, name)[:] = getattr(running, name)
     quiet = np.where(running.alarm == 0, running.evidence, 0)
     np.maximum(state.day_maximum, quiet, out=state.day_maximum)
@@ -357,7 +387,10 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
 def _adopt_new_levels(state: State, moments: Moments) -> None:
     """After four hours the shift is the new normal: the alarm ends and the baseline moves."""
     age = moments.utc_minute[:, None] - state.alarm_since
+    window_ratio = alarms.shift_seen(state.window_seen[:, 1, -1], state.window_expected[:, 1, -1])
     patience = np.where(designs.IS_VOLUME, alarms.NEW_VOLUME_MINUTES, alarms.NEW_LEVEL_MINUTES)
+    mild = (window_ratio > 0.5) & (window_ratio < 1.9)
+    patience = np.where(mild[:, None], patience, alarms.NEW_LEVEL_MINUTES)
     old = (state.alarm > 0) & (age >= patience)
     old[:, designs.SILENCE] = False
     if not old.any():

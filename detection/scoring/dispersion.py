@@ -85,7 +85,9 @@ def _learn_swing(
     mean = state.residual_expected
     constant, slope = _line(state)
     width = constant + slope * mean
-    ratio = np.minimum(state.residual**2 / np.maximum(mean, 1e-9), LIMIT * (width + 1 / (mean + 1e-9)))
+    ratio = np.minimum(
+        state.residual**2 / np.maximum(mean, 1e-9), LIMIT * (width + 1 / (mean + 1e-9))
+    )
     # weighted by the inverse variance of the squared residual
     weight = live * np.minimum(mean, 1.0) / (width * width)
     for name, value in (

@@ -59,4 +59,8 @@ def _quantile(ordered: Floats, count: Ints, part: float) -> Floats:
     a = np.take_along_axis(ordered, low[:, None], 1)[:, 0]
     b = np.take_along_axis(ordered, high[:, None], 1)[:, 0]
     weight = position - low
-    return np.where(count > 0, np.where(count > 0, a, 0) * (1 - weight) + np.where(count>0, b, 0) * weight, 0.0)
+    return np.where(
+        count > 0,
+        np.where(count > 0, a, 0) * (1 - weight) + np.where(count > 0, b, 0) * weight,
+        0.0,
+    )
