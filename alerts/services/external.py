@@ -12,6 +12,7 @@ from alerts.models import Incident, IncidentEvent
 from alerts.models.incident import EXTERNAL
 from alerts.policy import worse
 from alerts.services.announcing import announce, tell_or_hold
+from alerts.services.channels import sync_builtin_channels
 from alerts.services.settling import resolve_quiet_incident
 from alerts.services.timeline import move, note
 from alerts.services.turns import turn
@@ -57,6 +58,7 @@ def take_external_alerts(*, alerts: Iterable[ExternalAlert], now: datetime) -> l
     list of int
         The notifications that were written.
     """
+    sync_builtin_channels()
     written: list[int] = []
     with turn("external"):
         for alert in alerts:

@@ -1,0 +1,105 @@
+from datetime import timedelta
+
+import pytest
+from pytest_django import Settings
+
+from alerts import conf
+from alerts.models import Canary, Channel, Incident, Notification, StageAlarm
+from alerts.selectors.watch import stage_states
+from alerts.services import absorb_anomalies, send_canary, send_due_notifications, watch_stages
+from alerts.tests.makers import at, judge, make_anomaly, make_channel
+from alerts.tests.standin import StandIn
+from ingest.models import MinuteCount, Source
+
+pytestmark = pytest.mark.django_db
+
+
+def fly(minute: int) -> None:
+    """Live through one minute with everything working."""
+    send_canary(now=at(minute))
+    judge(minute, Source.objects.get(name=conf.CANARY_SOURCE))
+    absorb_anomalies(now=at(minute + 1.5))
+    send_due_notifications(now=at(minute + 1.6))
+
+
+def stopped(now: float) -> list[str]:
+    return [state.stage for state in stage_states(now=at(now)) if state.stopped]
+
+
+def test_it_comes_through_every_stage() -> None:
+    fly(0)
+    canary = Canary.objects.get()
+    assert (canary.judged, canary.queued, canary.delivered) == (at(1.5), at(1.5), at(1.6))
+    assert stopped(2) == []
+
+
+def test_it_changes_no_total() -> None:
+    send_canary(now=at(0))
+    assert sum(MinuteCount.objects.values_list("count", flat=True)) == 0
+    assert MinuteCount.objects.filter(source__name=conf.CANARY_SOURCE).exists()
+
+
+def test_nothing_is_said_before_the_first_canary() -> None:
+    assert stage_states(now=at(0)) == []
+    assert watch_stages(now=at(0)) == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "ago"), [("ingest", 3), ("detection", 5), ("absorb", 5), ("outbox", 5)]
+)
+def test_a_stage_that_stops_is_named_within_five_minutes(stage: str, ago: int) -> None:
+    fly(0)
+    for minute in range(1, 6):
+        if stage != "ingest":
+            send_canary(now=at(minute))
+        if stage in ("absorb", "outbox"):
+            Canary.objects.filter(minute=at(minute)).update(judged=at(minute + 1))
+        if stage == "outbox":
+            Canary.objects.filter(minute=at(minute)).update(queued=at(minute + 1))
+    assert stopped(1.5 + ago) == [stage]
+
+
+def test_the_backup_channel_hears_of_it_once_and_of_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_channel("backup", "console", standby=True)
+    make_channel("main", "console")
+    fly(0)
+    for late in (9, 10, 11):
+        watch_stages(now=at(late))
+    assert capsys.readouterr().out.count("Ingest stands still") == 1
+    assert StageAlarm.objects.get().stage == "ingest"
+    fly(12)
+    watch_stages(now=at(13.7))
+    assert "Ingest goes again" in capsys.readouterr().out
+    assert not StageAlarm.objects.exists()
+
+
+def test_what_is_odd_about_the_canary_makes_no_incident() -> None:
+    send_canary(now=at(0))
+    make_anomaly(0, source=Source.objects.get(name=conf.CANARY_SOURCE))
+    absorb_anomalies(now=at(1))
+    assert not Incident.objects.exists()
+
+
+def test_old_canaries_are_forgotten() -> None:
+    fly(0)
+    send_canary(now=at(0) + timedelta(days=2))
+    assert Canary.objects.count() == 1
+    assert not Notification.objects.filter(kind="canary").exists()
+
+
+def test_the_sink_hears_of_no_incident() -> None:
+    fly(0)
+    make_anomaly(1)
+    absorb_anomalies(now=at(2))
+    sink = Channel.objects.get(kind="sink")
+    assert not Notification.objects.filter(channel=sink, kind="opened").exists()
+
+
+def test_a_heartbeat_leaves_only_while_all_is_well(vendor: StandIn, settings: Settings) -> None:
+    settings.GUARDIAN_HEARTBEAT_URL = f"{vendor.url}/ping"
+    fly(0)
+    watch_stages(now=at(2))
+    watch_stages(now=at(30))
+    assert [asked.path for asked in vendor.asked] == ["/ping"]

@@ -1,0 +1,158 @@
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from alerts.models import Channel, Incident, Silence
+from alerts.services import poll_telegram
+from alerts.tests.makers import at, make_channel, open_incident
+from alerts.tests.standin import Answer, Asked, StandIn
+
+pytestmark = pytest.mark.django_db
+CHAT = "-100"
+
+
+class Bot:
+    """A Telegram that hands out the updates it was given, once."""
+
+    def __init__(self, vendor: StandIn) -> None:
+        self.vendor, self.updates = vendor, list[dict[str, Any]]()
+        vendor.usual = self.answer
+
+    def answer(self, asked: Asked) -> Answer:
+        if not asked.path.endswith("/getUpdates"):
+            return Answer(body={"ok": True, "result": {"message_id": 1}})
+        fresh = [one for one in self.updates if one["update_id"] >= asked.json["offset"]]
+        return Answer(body={"ok": True, "result": fresh})
+
+    def say(self, text: str, chat: str = CHAT, user: int = 7) -> str:
+        update = {
+            "update_id": len(self.updates) + 1,
+            "message": {
+                "text": text,
+                "chat": {"id": int(chat)},
+                "from": {"id": user, "username": "ana"},
+            },
+        }
+        return self.send(update)
+
+    def send(self, update: dict[str, Any]) -> str:
+        self.updates.append(update)
+        self.vendor.asked.clear()
+        poll_telegram(now=at(1))
+        replies = [one.json for one in self.vendor.asked if not one.path.endswith("/getUpdates")]
+        return str(replies[0]["text"]) if replies else ""
+
+
+@pytest.fixture
+def bot(vendor: StandIn) -> Bot:
+    make_channel(
+        "group",
+        "telegram",
+        configuration={"api": vendor.url, "token": "1:A", "chat_id": CHAT},
+    )
+    return Bot(vendor)
+
+
+def test_help_lists_the_commands(bot: Bot) -> None:
+    assert "/ack" in bot.say("/help")
+    assert "/ack" in bot.say("/help@guardian_bot")
+
+
+def test_acknowledging_by_command(bot: Bot) -> None:
+    incident = open_incident()
+    assert bot.say(f"/ack {incident.pk}") == f"#{incident.pk}: done."
+    incident.refresh_from_db()
+    assert (incident.state, incident.acknowledged_by) == ("acknowledged", "ana (7)")
+
+
+def test_a_command_is_carried_out_once(bot: Bot) -> None:
+    incident = open_incident()
+    bot.say(f"/silence #{incident.pk} 30")
+    poll_telegram(now=at(2))
+    assert Silence.objects.count() == 1
+    assert Silence.objects.get().ends == at(31)
+
+
+def test_a_button_is_answered(bot: Bot) -> None:
+    incident = open_incident()
+    update = {
+        "update_id": 1,
+        "callback_query": {
+            "id": "9",
+            "data": f"resolve:{incident.pk}",
+            "from": {"id": 7, "username": "ana"},
+            "message": {"chat": {"id": int(CHAT)}},
+        },
+    }
+    assert bot.send(update) == f"#{incident.pk}: done."
+    assert bot.vendor.asked[-1].path == "/bot1:A/answerCallbackQuery"
+    assert Incident.objects.get().state == "resolved"
+
+
+def test_reading_how_things_stand(bot: Bot) -> None:
+    open_incident(reasons=["12 < 50 & falling"])
+    assert bot.say("/status").startswith("1 open incidents, 1 critical.")
+    assert "Denials above normal at default" in bot.say("/incidents")
+    assert "12 &lt; 50 &amp; falling" in bot.say("/anomalies")
+
+
+def test_a_stranger_learns_only_the_way_in(bot: Bot) -> None:
+    incident = open_incident()
+    assert "666" in bot.say("/start", chat="666")
+    for text in ("/status", "/incidents", f"/resolve {incident.pk}", "/subscribe", "hello"):
+        assert bot.say(text, chat="666") == ""
+    incident.refresh_from_db()
+    assert incident.state == "open"
+
+
+def test_a_chat_that_names_its_users_lets_only_those_act(bot: Bot) -> None:
+    incident = open_incident()
+    channel = Channel.objects.get(name="group")
+    channel.configuration["users"] = [8]
+    channel.save()
+    assert "not act" in bot.say(f"/ack {incident.pk}")
+    assert "done" in bot.say(f"/ack {incident.pk}", user=8)
+
+
+def test_subscribing_is_remembered(bot: Bot) -> None:
+    bot.say("/unsubscribe")
+    assert not Channel.objects.get(name="group").enabled
+    bot.say("/subscribe")
+    assert Channel.objects.get(name="group").enabled
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("/ack", "Say which incident"),
+        ("/ack x", "Say which incident"),
+        ("/ack 99999999999999999999999", "There is no incident"),
+        ("/dance", "I do not know that one"),
+    ],
+)
+def test_odd_commands_get_a_useful_answer(bot: Bot, text: str, answer: str) -> None:
+    assert answer in bot.say(text)
+
+
+def test_an_illegal_act_says_why(bot: Bot) -> None:
+    incident = open_incident()
+    bot.say(f"/resolve {incident.pk}")
+    assert "cannot take" in bot.say(f"/ack {incident.pk}")
+
+
+@pytest.mark.parametrize("update", [{}, {"message": {}}, {"callback_query": {}}, {"message": []}])
+def test_updates_of_another_kind_do_not_block_the_rest(bot: Bot, update: dict[str, Any]) -> None:
+    bot.updates.append({"update_id": 1, **update})
+    assert "/ack" in bot.say("/help")
+
+
+def test_a_telegram_that_is_away_is_waited_for(bot: Bot) -> None:
+    bot.vendor.answers = [Answer(502, "bad gateway")]
+    assert poll_telegram(now=at(1)) == 0
+    assert "/ack" in bot.say("/help")
+
+
+def test_a_new_bot_greets_strangers(vendor: StandIn, settings: Settings) -> None:
+    settings.TELEGRAM_BOT_TOKEN = ""
+    assert poll_telegram(now=at(1)) == 0
