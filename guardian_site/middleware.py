@@ -11,8 +11,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_ratelimit.core import get_usage
 
+from guardian_site.access.identity import machine
 from guardian_site.metrics import RATE_LIMITED
-from ingest.services.keys import authenticate_key
 
 Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
@@ -60,14 +60,21 @@ def allowance(request: HttpRequest) -> Allowance | None:
     """Return what this request is counted against; None if it is not limited."""
     if settings.GUARDIAN_RATE_LIMIT == "off" or request.path.startswith(EXEMPT):
         return None
-    secret = request.META.get("HTTP_X_API_KEY")
-    key = authenticate_key(secret=secret) if secret else None
+    key = machine(request)
     if key is not None:
         return Allowance("key", key.prefix, key.rate_limit) if key.rate_limit else None
     rate: str = settings.GUARDIAN_RATE_LIMIT
     if request.path == "/" or request.path.startswith(PAGES):
-        return Allowance("pages", client_address(request), _times(rate, PAGES_FACTOR))
-    return Allowance("api", client_address(request), rate)
+        return Allowance("pages", _neighbourhood(request), _times(rate, PAGES_FACTOR))
+    return Allowance("api", _neighbourhood(request), rate)
+
+
+def _neighbourhood(request: HttpRequest) -> str:
+    """Return what one customer of a network has: an IPv4 address, or 2**64 IPv6 addresses."""
+    address = ipaddress.ip_address(client_address(request))
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 class RateLimit:

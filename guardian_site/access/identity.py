@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -24,6 +25,7 @@ from ingest.services.proving import (
 
 BEARER = "bearer "
 KEY_START = "tg_"
+REFUSED_TOKEN = "This token is not valid or has expired."
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,15 @@ def key_holder(request: HttpRequest) -> Authenticated | None:
     return known
 
 
+def machine(request: HttpRequest) -> Authenticated | None:
+    """Return the key behind a request, however it shows it; None for people and for no proof."""
+    token = _bearer(request)
+    try:
+        return _key_of_bearer(token) if token else key_holder(request)
+    except NotProven:
+        return None
+
+
 def _proven(request: HttpRequest) -> Authenticated:
     if "X-Signature" not in request.headers:
         return secret_holder(request.headers)
@@ -117,19 +128,34 @@ def _is_good(token: str) -> bool:
 
 
 def _from_bearer(token: str) -> Identity:
-    if token.startswith(KEY_START):
-        return Identity(key=secret_holder({"X-Api-Key": token}))
+    key = _key_of_bearer(token)
+    if key is not None:
+        return Identity(key=key)
     try:
-        claims = AccessToken.read(token).payload
-        if "key" in claims:
-            return Identity(key=_living_key(str(claims["key"]), str(claims.get("scope", ""))))
-        sign_in = UUID(claims["sid"])
-    except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise NotProven("This token is not valid or has expired.") from error
+        sign_in = UUID(_claims(token)["sid"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise NotProven(REFUSED_TOKEN) from error
     user = signed_in_user(sign_in, timezone.now())
     if user is None:
         raise NotProven("This sign-in has ended; sign in again.")
     return Identity(user=user, sign_in=sign_in)
+
+
+def _key_of_bearer(token: str) -> Authenticated | None:
+    if token.startswith(KEY_START):
+        return secret_holder({"X-Api-Key": token})
+    claims = _claims(token)
+    if "key" not in claims:
+        return None
+    return _living_key(str(claims["key"]), str(claims.get("scope", "")))
+
+
+def _claims(token: str) -> dict[str, Any]:
+    try:
+        claims: dict[str, Any] = AccessToken.read(token).payload
+    except (TokenError, ValueError, TypeError) as error:
+        raise NotProven(REFUSED_TOKEN) from error
+    return claims
 
 
 def _living_key(prefix: str, scope: str) -> Authenticated:

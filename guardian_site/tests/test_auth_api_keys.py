@@ -17,11 +17,6 @@ from ingest.services.keys import forget_keys, issue_key
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def fresh_keys() -> None:
-    forget_keys()
-
-
 def make(client: Client, **body: Any) -> Any:
     return client.post(
         "/auth/api-keys", {"name": "acquirer", **body}, content_type="application/json"

@@ -5,12 +5,11 @@ import time
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from ingest.models import ApiKey, Report, Source
-from ingest.services.keys import forget_keys, issue_key
+from ingest.services.keys import issue_key
 from ingest.services.proving import WINDOW_SECONDS, Asked, signature, signing_secret
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +20,6 @@ BODY = json.dumps({"status": "approved", "count": 3, "source": "acquirer"}).enco
 def keys_are_required(settings: Settings) -> None:
     settings.GUARDIAN_REQUIRE_API_KEY = True
     Source.objects.create(name="acquirer")
-    forget_keys()
-    cache.clear()
 
 
 def headers(key: ApiKey, body: bytes = BODY, *, at: float | None = None) -> dict[str, str]:
