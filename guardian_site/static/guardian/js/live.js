@@ -14,7 +14,7 @@ const TABLE_MINUTES = 30;
 // A source that is well reports each minute; after so many seconds somebody should look.
 const QUIET_TOO_LONG = 180;
 const SMALLS = ["denied", "failed", "reversed", "backend_reversed", "refunded"];
-const known = { series: null, body: null, wholeAt: 0, shownAt: 0, ahead: 0 };
+const known = { series: null, body: null, incidents: null, wholeAt: 0, shownAt: 0, ahead: 0 };
 const text = (name, words = {}) =>
   find(`[data-text="${name}"]`, find("#texts").content).textContent.replace(/\{(\w+)\}/g, (_all, word) => words[word]);
 const now = () => Date.now() / 1000 - known.ahead;
@@ -128,8 +128,18 @@ const makeVerdict = (record) => {
   return row;
 };
 
+// The cards tell their age each second; a screen reader should only hear what is new.
+const announce = (incidents) => {
+  const fresh = incidents.filter((one) => !known.incidents?.has(one.id));
+  if (known.incidents && fresh.length) {
+    find("#announcement").textContent = fresh.map((one) => `${one.level_label}: ${one.title}`).join(". ");
+  }
+  known.incidents = new Set(incidents.map((one) => one.id));
+};
+
 const showLists = () => {
   const { incidents, verdicts } = known.body;
+  announce(incidents);
   showList(find("#incidents"), incidents, makeIncident);
   find("#no-incidents").hidden = incidents.length > 0 || known.body.state === "empty";
   showList(find("#verdicts"), verdicts, makeVerdict);
