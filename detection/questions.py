@@ -9,7 +9,7 @@ from django.conf import settings
 
 from detection.clock import minute_of, moment_of
 from detection.models import Family, Level
-from detection.selectors.anomalies import Asked
+from detection.selectors.anomalies import Asked, Seen
 from ingest.models import Source, Status
 from ingest.moments import check_plausible, read_moment
 from ingest.refusals import FieldError, Refused, refused
@@ -20,13 +20,17 @@ MOST_ANOMALIES = 1000
 USUAL_ANOMALIES = 50
 LONGEST_FORECAST = 168
 USUAL_FORECAST = 6
+LONGEST_NUMBER = 12
+# What fits into a 64-bit id.
+LONGEST_ID = 18
 
 
 class Question:
     """Query parameters, read one by one; every fault is kept until `done`."""
 
-    def __init__(self, sent: Mapping[str, str]) -> None:
+    def __init__(self, sent: Mapping[str, str], seen: Seen = None) -> None:
         self.sent = sent
+        self.seen = seen
         self.errors: list[FieldError] = []
         self.read: set[str] = set()
 
@@ -51,7 +55,8 @@ class Question:
         value = self.text(name)
         if value is None:
             return usual
-        if value.isascii() and value.isdigit() and least <= int(value[:12]) <= most:
+        short = len(value) <= LONGEST_NUMBER and value.isascii() and value.isdigit()
+        if short and least <= int(value) <= most:
             return int(value)
         self.fault(name, f"must be a whole number from {least} to {most}")
         return usual
@@ -71,9 +76,14 @@ class Question:
         value = self.text(name)
         if value is None:
             return None
+        return self.known(name, value)
+
+    def known(self, name: str, value: str) -> SourceRef | None:
+        """The source of this name; one that may not be seen sounds like one that is not."""
         found = known_sources(names=[value]).get(value)
-        if found is None:
+        if found is None or (self.seen is not None and found.id not in self.seen):
             self.fault(name, "is not known")
+            return None
         return found
 
     def done(self) -> None:
@@ -84,9 +94,9 @@ class Question:
             raise Refused("Not every parameter is valid.", self.errors)
 
 
-def read_asked(sent: Mapping[str, str]) -> tuple[Asked, int, int]:
+def read_asked(sent: Mapping[str, str], seen: Seen = None) -> tuple[Asked, int, int]:
     """Which anomalies, how many, and how many to leave out; Refused names every fault."""
-    question = Question(sent)
+    question = Question(sent, seen)
     source = question.source()
     zone = source.zone if source else site_zone()
     limit = question.whole("limit", USUAL_ANOMALIES, 1, MOST_ANOMALIES)
@@ -99,6 +109,7 @@ def read_asked(sent: Mapping[str, str]) -> tuple[Asked, int, int]:
         since=question.moment("since", zone),
         until=question.moment("until", zone),
         after=_cursor(question),
+        seen=seen,
     )
     question.done()
     return asked, limit, offset
@@ -109,7 +120,8 @@ def _cursor(question: Question) -> tuple[datetime, int] | None:
     if value is None:
         return None
     minute, _, number = value.partition(".")
-    if not (minute.isdigit() and number.isdigit() and len(value) < 40 and value.isascii()):
+    short = len(minute) <= LONGEST_NUMBER and len(number) <= LONGEST_ID
+    if not (short and minute.isdigit() and number.isdigit() and value.isascii()):
         question.fault("cursor", "must be the “next” of an earlier answer")
         return None
     try:
@@ -124,11 +136,11 @@ def cursor_of(minute: datetime, number: int) -> str:
     return f"{minute_of(minute)}.{number}"
 
 
-def read_forecast(sent: Mapping[str, str]) -> tuple[SourceRef, int]:
+def read_forecast(sent: Mapping[str, str], seen: Seen = None) -> tuple[SourceRef, int]:
     """Which source and how many hours; Refused names every fault."""
-    question = Question(sent)
+    question = Question(sent, seen)
     if question.text("source") is None:
-        question = Question({**dict(sent.items()), "source": Source.DEFAULT})
+        question = Question({**dict(sent.items()), "source": Source.DEFAULT}, seen)
     source = question.source()
     hours = question.whole("hours", USUAL_FORECAST, 1, LONGEST_FORECAST)
     question.done()

@@ -31,6 +31,7 @@ from detection.serializers import (
 )
 from detection.services.closing import close_minute, unknown_source
 from detection.services.forecasting import forecast_source
+from ingest.authentication import seen_sources
 from ingest.cache_stats import cache_report
 from ingest.models import Status
 from ingest.refusals import Refused
@@ -73,7 +74,7 @@ class AnomaliesView(ReadingView):
         responses=AnomaliesSerializer,
     )
     def get(self, request: Request) -> Response:
-        asked, limit, offset = read_asked(request.query_params)
+        asked, limit, offset = read_asked(request.query_params, seen_sources(request))
         page = list(anomalies(asked)[offset : offset + limit + 1])
         more = len(page) > limit
         page = page[:limit]
@@ -90,7 +91,9 @@ class StatsView(ReadingView):
     @extend_schema(operation_id="stats", summary="Totals", responses=StatsSerializer)
     def get(self, request: Request) -> Response:
         uptime = round(time.monotonic() - STARTED, 1)
-        return Response({**stats(), "cache": cache_report(), "uptime_seconds": uptime})
+        return Response(
+            {**stats(seen_sources(request)), "cache": cache_report(), "uptime_seconds": uptime}
+        )
 
 
 class ForecastView(ReadingView):
@@ -104,7 +107,7 @@ class ForecastView(ReadingView):
         responses=ForecastSerializer,
     )
     def get(self, request: Request) -> Response:
-        source, hours = read_forecast(request.query_params)
+        source, hours = read_forecast(request.query_params, seen_sources(request))
         return Response(forecast_source(source=source, hours=hours, now=timezone.now()))
 
 

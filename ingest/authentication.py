@@ -17,6 +17,13 @@ def _let_in(request: Request) -> Any:
     return getattr(request._request, "identity", None)
 
 
+def seen_sources(request: Request) -> frozenset[int] | None:
+    """Return the ids of the sources that the caller may see; None is all of them."""
+    known = _let_in(request)
+    ids: frozenset[int] | None = None if known is None else known.source_ids
+    return ids
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """`X-API-Key: <secret>`; a wrong key is refused even where none is needed."""
 

@@ -43,6 +43,6 @@ def moment(request: Request, name: str) -> datetime | None:
 def whole(request: Request, name: str, default: int, most: int) -> int:
     """Return a query parameter as a whole number from 1 to `most`."""
     text = request.query_params.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+    if len(text) > 9 or not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
         raise ValidationError({name: f"Write a whole number from 1 to {most}."})
     return int(text)

@@ -1,11 +1,15 @@
 """What was found."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
 from detection.models import Anomaly
+
+# Ids of the sources that a reader may see; None is all of them.
+Seen = Collection[int] | None
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Asked:
     until: datetime | None = None
     # (minute, id) of the last one seen: what comes after it, further back in time.
     after: tuple[datetime, int] | None = None
+    seen: Seen = None
 
 
 def anomalies(asked: Asked) -> QuerySet[Anomaly]:
@@ -45,6 +50,7 @@ def _matching(asked: Asked) -> QuerySet[Anomaly]:
         "status": asked.status,
         "minute__gte": asked.since,
         "minute__lt": asked.until,
+        "source_id__in": asked.seen,
     }
     return found.filter(**{name: value for name, value in narrowing.items() if value is not None})
 

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db.models import Avg, Max, Min, Sum
 
 from detection.models import Anomaly, Band
+from detection.selectors.anomalies import Seen
 from ingest.models import MinuteCount, Status
 
 KEY = "detection:stats"
@@ -14,27 +15,32 @@ KEY = "detection:stats"
 # database's time goes into them, and a small installation always sees the newest.
 KEPT_FACTOR = 20.0
 LONGEST_KEPT = 60.0
+LONGEST_KEY = 200
 
 
-def stats() -> dict[str, Any]:
+def stats(seen: Seen = None) -> dict[str, Any]:
     """Totals over everything counted; min, max and avg are of one source's minute."""
-    kept: dict[str, Any] | None = cache.get(KEY)
+    key = KEY if seen is None else f"{KEY}:{'-'.join(map(str, sorted(seen)))}"
+    kept: dict[str, Any] | None = cache.get(key) if len(key) <= LONGEST_KEY else None
     if kept is not None:
         return kept
     started = time.perf_counter()
-    fresh = _stats()
+    fresh = _stats(seen)
     seconds = KEPT_FACTOR * (time.perf_counter() - started)
-    if seconds > 1:
-        cache.set(KEY, fresh, min(seconds, LONGEST_KEPT))
+    if seconds > 1 and len(key) <= LONGEST_KEY:
+        cache.set(key, fresh, min(seconds, LONGEST_KEPT))
     return fresh
 
 
-def _stats() -> dict[str, Any]:
-    found = MinuteCount.objects.order_by().values_list("status").annotate(total=Sum("count"))
+def _stats(seen: Seen) -> dict[str, Any]:
+    wanted = {} if seen is None else {"source_id__in": seen}
+    counts = MinuteCount.objects.filter(**wanted).order_by()
+    found = counts.values_list("status").annotate(total=Sum("count"))
     by_status = dict.fromkeys(Status.values, 0) | dict(found)
-    judged = Band.objects.count()
-    wrong = Anomaly.objects.filter(withdrawn=None).count()
-    spread = Band.objects.aggregate(min=Min("total"), max=Max("total"), avg=Avg("total"))
+    bands = Band.objects.filter(**wanted)
+    judged = bands.count()
+    wrong = Anomaly.objects.filter(withdrawn=None, **wanted).count()
+    spread = bands.aggregate(min=Min("total"), max=Max("total"), avg=Avg("total"))
     return {
         "total_processed": sum(by_status.values()),
         "total_anomalies": wrong,

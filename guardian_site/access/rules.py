@@ -113,6 +113,17 @@ RULES: Mapping[str, Methods] = {
     "handover": {"GET": SIGNED_IN},
     "webhook-alert": {"POST": vouched("Alertmanager's bearer token")},
     "slack-actions": {"POST": vouched("Slack's signature")},
+    # Incidents by API
+    "api-incidents": READ,
+    "api-incident": READ,
+    "api-incident-act": {"POST": OPERATING},
+    "api-silences": {"GET": READING, "POST": OPERATING},
+    "api-silence": {"DELETE": OPERATING},
+    "api-statistics": READ,
+    "api-oncall": READ,
+    "handover": READ,
+    "webhook-alert": {"POST": vouched("token of Alertmanager")},
+    "slack-actions": {"POST": vouched("signature of Slack")},
     # Sign-in and keys
     "auth-login": {"POST": PUBLIC},
     "auth-refresh": {"POST": vouched("refresh token")},

@@ -1,0 +1,79 @@
+"""Who is in a team sees the sources of their teams; keys of one source see that one."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from alerts.tests.makers import make_anomaly
+from guardian_site.access.models import Team
+from guardian_site.tests.people import token_client
+from ingest.models import Source
+from ingest.services.keys import issue_key
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def two_sources(settings: Settings) -> None:
+    settings.GUARDIAN_PUBLIC_READ = False
+    for name in ("ours", "theirs"):
+        make_anomaly(source=Source.objects.create(name=name))
+
+
+def member(role: str = "viewer") -> Client:
+    client = token_client(role)
+    team = Team.objects.create(name="acquiring")
+    team.members.add(User.objects.get())
+    team.sources.add(Source.objects.get(name="ours"))
+    return client
+
+
+def names(answer: Any) -> list[str]:
+    return sorted(one["source"] for one in answer.json()["anomalies"])
+
+
+def test_who_is_in_no_team_sees_every_source() -> None:
+    assert names(token_client("viewer").get("/anomalies")) == ["ours", "theirs"]
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+def test_a_member_sees_the_sources_of_the_team(role: str) -> None:
+    answer = member(role).get("/anomalies")
+    assert names(answer) == ["ours"]
+    assert answer.json()["total"] == 1
+
+
+def test_an_administrator_sees_every_source_whatever_the_teams() -> None:
+    assert names(member("admin").get("/anomalies")) == ["ours", "theirs"]
+
+
+def test_a_source_that_is_hidden_sounds_like_one_that_is_not() -> None:
+    client = member()
+    hidden, made_up = client.get("/anomalies?source=theirs"), client.get("/anomalies?source=none")
+    assert hidden.status_code == made_up.status_code == 400
+    assert hidden.content == made_up.content
+
+
+def test_the_figures_are_of_the_sources_one_sees() -> None:
+    assert member().get("/stats").json()["total_anomalies"] == 1
+
+
+def test_no_forecast_is_given_of_a_hidden_source() -> None:
+    assert member().get("/forecast?source=theirs").status_code == 400
+
+
+def test_the_key_of_a_source_reads_of_that_one_alone() -> None:
+    _key, secret = issue_key(name="k", scopes=["read"], source=Source.objects.get(name="theirs"))
+    answer = Client().get("/anomalies", headers={"X-API-Key": secret})
+    assert names(answer) == ["theirs"]
+
+
+def test_the_page_of_a_hidden_source_does_not_exist() -> None:
+    client = member()
+    assert client.get("/sources/ours/").status_code == 200
+    assert client.get("/sources/theirs/").status_code == 404
+    assert b"theirs" not in client.get("/sources/").content
+    assert client.get("/live.json?source=theirs").status_code == 404
