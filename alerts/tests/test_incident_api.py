@@ -1,0 +1,197 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from alerts import services
+from alerts.models import Silence
+from alerts.tests.makers import at, live, make_source, open_incident
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def admin() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ana"))
+    return client
+
+
+def get(client: Client, path: str, **query: Any) -> Any:
+    return client.get(path, query)
+
+
+def post(client: Client, path: str, body: Any = None) -> Any:
+    return client.post(path, body or {}, content_type="application/json")
+
+
+def test_incidents_are_listed_newest_first(admin: Client) -> None:
+    first = open_incident()
+    second = open_incident(minute=40, source=make_source("other"), level="WARNING")
+    found = get(admin, "/api/incidents").json()
+    assert found["total"] == 2
+    assert [one["id"] for one in found["incidents"]] == [second.pk, first.pk]
+    assert found["incidents"][0]["source"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ({"level": "CRITICAL"}, 1),
+        ({"state": "open"}, 2),
+        ({"state": "resolved"}, 0),
+        ({"ongoing": "true"}, 2),
+        ({"source": "other"}, 1),
+        ({"family": "reversal"}, 0),
+        ({"since": "2026-03-02T12:30:00Z"}, 1),
+        ({"until": "2026-03-02T12:30:00Z"}, 1),
+    ],
+)
+def test_filters(admin: Client, query: dict[str, str], number: int) -> None:
+    open_incident()
+    open_incident(minute=40, source=make_source("other"), level="WARNING")
+    assert get(admin, "/api/incidents", **query).json()["total"] == number
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"level": "HIGH"},
+        {"state": "x"},
+        {"family": "x"},
+        {"since": "soon"},
+        {"limit": "0"},
+        {"limit": "x"},
+        {"limit": "501"},
+        {"ongoing": "perhaps"},
+    ],
+)
+def test_odd_filters_are_refused_by_name(admin: Client, query: dict[str, str]) -> None:
+    answer = get(admin, "/api/incidents", **query)
+    assert answer.status_code == 400
+    assert next(iter(query)) in str(answer.json())
+
+
+def test_one_incident_has_its_timeline_and_messages(admin: Client) -> None:
+    incident = open_incident()
+    found = get(admin, f"/api/incidents/{incident.pk}").json()
+    assert found["timeline"][0]["kind"] == "opened"
+    assert found["notifications"][0]["channel"] == "console"
+    assert "acknowledge" in found["permitted"]
+
+
+def test_an_incident_that_is_not_there(admin: Client) -> None:
+    assert get(admin, "/api/incidents/99").status_code == 404
+    assert post(admin, "/api/incidents/99/resolve").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "state"),
+    [
+        ("acknowledge", {"why": "mine"}, "acknowledged"),
+        ("mitigate", {}, "mitigated"),
+        ("resolve", {}, "resolved"),
+        ("false-positive", {}, "closed"),
+        ("close", {"label": "planned"}, "closed"),
+        ("comment", {"text": "called them"}, "open"),
+        ("silence", {"minutes": 30}, "open"),
+    ],
+)
+def test_acts(admin: Client, action: str, body: dict[str, Any], state: str) -> None:
+    incident = open_incident()
+    answer = post(admin, f"/api/incidents/{incident.pk}/{action}", body)
+    assert (answer.status_code, answer.json()["state"]) == (200, state)
+    event = incident.events.latest("id")
+    assert (event.who, event.via) == ("ana", "api")
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "status"),
+    [
+        ("reopen", {}, 409),
+        ("dance", {}, 400),
+        ("close", {}, 400),
+        ("close", {"label": "odd"}, 400),
+        ("merge", {}, 400),
+        ("comment", {}, 400),
+        ("silence", {"minutes": 0}, 400),
+        ("resolve", {"why": "x" * 501}, 400),
+    ],
+)
+def test_refused_acts_change_nothing(
+    admin: Client, action: str, body: dict[str, Any], status: int
+) -> None:
+    incident = open_incident()
+    events = incident.events.count()
+    answer = post(admin, f"/api/incidents/{incident.pk}/{action}", body)
+    assert answer.status_code == status
+    assert incident.events.count() == events
+
+
+def test_a_stranger_may_not_act() -> None:
+    incident = open_incident()
+    assert post(Client(), f"/api/incidents/{incident.pk}/resolve").status_code in (401, 403)
+    incident.refresh_from_db()
+    assert incident.state == "open"
+
+
+def test_silences_are_made_listed_and_ended(admin: Client) -> None:
+    make_source("shop")
+    body = {"source": "shop", "family": "decline", "ends": "2099-01-01T00:00:00Z", "reason": "x"}
+    assert post(admin, "/api/silences", body).status_code == 400
+    body["starts"] = "2098-12-31T00:00:00Z"
+    made = post(admin, "/api/silences", body)
+    assert (made.status_code, made.json()["created_by"]) == (201, "ana")
+    ended = admin.delete(f"/api/silences/{made.json()['id']}")
+    assert (ended.status_code, Silence.objects.get().created_by) == (200, "ana")
+    assert get(admin, "/api/silences").json() == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"ends": "soon"},
+        {"ends": "2020-01-01T00:00:00Z", "reason": "x"},
+        {"ends": "2099-01-01T00:00:00Z", "source": "nobody", "reason": "x"},
+        {"ends": "2099-01-01T00:00:00Z", "family": "odd"},
+        {"ends": "2099-01-01T00:00:00Z", "level": "odd"},
+    ],
+)
+def test_bad_silences_are_refused(admin: Client, body: dict[str, Any]) -> None:
+    assert post(admin, "/api/silences", body).status_code == 400
+    assert not Silence.objects.exists()
+
+
+def test_statistics_come_from_the_timeline(admin: Client) -> None:
+    incident = open_incident()
+    services.acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(4.5))
+    live(12, bad={1, 2, 3}, first=1)
+    found = get(admin, "/api/statistics", since="2026-03-01T00:00:00Z").json()
+    total = found["total"]
+    assert (total["incidents"], total["mtta"], total["mttr"]) == (1, 240, 240)
+    assert set(found["by_family"]) == {"decline"}
+    assert set(found["by_source"]) == {"default"}
+
+
+def test_the_handover_tells_what_is_open_and_what_was_noted(admin: Client) -> None:
+    incident = open_incident()
+    services.comment(
+        incident_id=incident.pk, text="issuer knows", actor="ana", via="web", now=at(1)
+    )
+    found = get(admin, "/reports/handover", since="2026-03-01T00:00:00Z").json()
+    assert [one["id"] for one in found["still_open"]] == [incident.pk]
+    assert "issuer knows" in found["text"]
+    spoken = get(admin, "/reports/handover", since="2026-03-01T00:00:00Z", language="pt-br")
+    assert "Passagem de turno" in spoken.json()["text"]
+
+
+def test_a_moment_that_is_none_is_refused(admin: Client) -> None:
+    assert get(admin, "/api/statistics", since="yesterday").status_code == 400
+
+
+def test_the_whole_api_is_described(admin: Client) -> None:
+    paths = get(admin, "/openapi.json").json()["paths"]
+    for path in ("/api/incidents", "/api/incidents/{id}", "/api/silences", "/webhook/alert"):
+        assert path in paths or path.replace("{id}", "{pk}") in paths

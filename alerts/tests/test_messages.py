@@ -1,0 +1,141 @@
+import string
+from typing import Any
+
+import pytest
+
+from alerts.lifecycle import State
+from alerts.messages import brief_of, console, slack, telegram
+from alerts.messages.phrases import CODES, PHRASES
+from alerts.models import Incident
+from alerts.models.incident import FAMILIES
+from alerts.services import acknowledge, resolve
+from alerts.tests.makers import at, live, make_source, open_incident
+
+
+def fields(phrase: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(phrase) if name}
+
+
+@pytest.mark.parametrize("language", sorted(PHRASES))
+def test_every_language_says_everything_with_the_same_facts(language: str) -> None:
+    english, other = PHRASES["en"], PHRASES[language]
+    assert english.keys() == other.keys()
+    for key, phrase in other.items():
+        assert fields(phrase) == fields(english[key]), key
+    assert CODES["en"].keys() == CODES[language].keys()
+
+
+@pytest.mark.parametrize("language", sorted(PHRASES))
+def test_every_family_and_state_has_its_words(language: str) -> None:
+    for family, _title in FAMILIES:
+        assert f"family.{family}" in PHRASES[language]
+        assert f"action.{family}" in PHRASES[language]
+    for state in State.values:
+        assert f"state.{state}" in PHRASES[language]
+
+
+@pytest.mark.django_db
+class TestBrief:
+    def lines(self, incident: Incident, kind: str = "opened", language: str = "en") -> list[str]:
+        incident.refresh_from_db()
+        return brief_of(incident, kind=kind, language=language, now=at(20)).lines
+
+    def test_it_says_since_when_how_much_and_who(self) -> None:
+        assert self.lines(open_incident()) == [
+            "Since 12:00",
+            "denied 51: Seen 42 in the worst minute, expected 6 (2 to 12)",
+            "About 36 more than normal so far (28 to 44)",
+            "Codes: 51 no funds 80 %",
+            "Who can mend it: issuer",
+        ]
+
+    def test_it_speaks_portuguese(self) -> None:
+        brief = brief_of(open_incident(), kind="opened", language="pt-br", now=at(1))
+        assert brief.banner == "CRÍTICO"
+        assert brief.headline == "Negadas acima do normal em default"
+        assert brief.lines[0] == "Desde 12:00"
+        assert "Cerca de 36 acima do normal até agora (28 a 44)" in brief.lines
+        assert brief.first_action.startswith("Veja quais códigos")
+
+    def test_times_are_those_of_the_source(self) -> None:
+        shop = make_source("shop", time_zone="America/Sao_Paulo")
+        assert self.lines(open_incident(source=shop))[0] == "Since 09:00"
+
+    def test_another_day_is_named(self) -> None:
+        incident = open_incident(onset=at(-60 * 20))
+        assert self.lines(incident)[0] == "Since 2026-03-01 16:00"
+
+    @pytest.mark.parametrize(
+        ("facts", "line"),
+        [
+            (
+                {"excess": -90.0, "excess_low": -120.0, "excess_high": -60.0},
+                "About 90 missing so far (60 to 120)",
+            ),
+            (
+                {"excess": 3.0, "excess_low": -1.0, "excess_high": 7.0},
+                "About 3 more than normal so far (0 to 7)",
+            ),
+            (
+                {"excess": 12.0, "excess_low": None, "excess_high": None},
+                "About 12 more than normal",
+            ),
+        ],
+    )
+    def test_how_bad_it_is(self, facts: dict[str, Any], line: str) -> None:
+        family = "volume_low" if facts["excess"] < 0 else "decline"
+        assert line in self.lines(open_incident(family=family, **facts))
+
+    def test_what_is_unknown_is_left_out(self) -> None:
+        nothing: dict[str, Any] = dict.fromkeys(
+            ("expected", "lower", "upper", "excess", "excess_low", "excess_high")
+        )
+        incident = open_incident(contributions=[], owner="", **nothing)
+        assert self.lines(incident) == ["Since 12:00"]
+
+    def test_who_has_it_is_said(self) -> None:
+        incident = open_incident()
+        acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(2))
+        assert "Acknowledged by ana" in self.lines(incident)
+
+    def test_the_end_says_how_long_it_took_and_who_ended_it(self) -> None:
+        live(9, bad={0, 1, 2})
+        assert self.lines(Incident.objects.get(), "resolved") == [
+            "Lasted 3 min (12:00 to 12:03)",
+            "About 36 more than normal in all (28 to 44)",
+            "Back to normal by itself",
+        ]
+
+    def test_the_end_by_hand(self) -> None:
+        incident = open_incident()
+        resolve(incident_id=incident.pk, actor="ana", via="web", now=at(2))
+        assert self.lines(incident, "resolved")[-1] == "Resolved by ana"
+
+    def test_parts_are_named(self) -> None:
+        root = open_incident(family="technical_failure")
+        open_incident(family="reversal")
+        assert "Part of it: Reversals above normal at default" in self.lines(root)
+
+    def test_each_layout_holds_the_link_and_the_first_action(self) -> None:
+        brief = brief_of(open_incident(), kind="opened", language="en", now=at(1))
+        for text in (
+            console.render(brief),
+            str(slack.payload(brief)),
+            telegram.render(brief),
+        ):
+            assert brief.url in text
+            assert "Call the issuer." in text
+
+    def test_a_very_long_message_keeps_its_link_and_valid_markup(self) -> None:
+        incident = open_incident(owner="<" * 40)
+        incident.title = "&" * 200
+        brief = brief_of(incident, kind="opened", language="en", now=at(1))
+        long = brief.__class__(**{**brief.__dict__, "lines": ["<" * 900] * 9})
+        text = telegram.render(long)
+        assert len(text) <= 4096
+        assert text.endswith("</a>")
+        assert all(
+            len(block["text"]["text"]) <= 3000
+            for block in slack.blocks(long, buttons=False)
+            if block["type"] == "section"
+        )

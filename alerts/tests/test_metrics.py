@@ -1,0 +1,39 @@
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+
+from alerts.metrics import AlertsCollector
+from alerts.services import send_due_notifications
+from alerts.tests.makers import at, open_incident
+
+pytestmark = pytest.mark.django_db
+
+
+def scraped() -> str:
+    registry = CollectorRegistry()
+    registry.register(AlertsCollector())
+    return generate_latest(registry).decode()
+
+
+def test_open_incidents_by_level_and_family() -> None:
+    open_incident()
+    text = scraped()
+    assert 'guardian_alerts_incidents_open{family="decline",level="CRITICAL"} 1.0' in text
+    assert 'guardian_alerts_incidents_open{family="reversal",level="WARNING"} 0.0' in text
+
+
+def test_messages_by_channel_and_outcome() -> None:
+    open_incident()
+    assert 'guardian_alerts_waiting{channel="console"} 1.0' in scraped()
+    send_due_notifications(now=at(1))
+    sent = 'guardian_alerts_notifications_total{channel="console",outcome="sent"} 1.0'
+    assert sent in scraped()
+
+
+def test_the_oldest_message_that_waits() -> None:
+    assert "guardian_alerts_oldest_pending_seconds 0.0" in scraped()
+    open_incident()
+    line = next(
+        line for line in scraped().splitlines() if line.startswith("guardian_alerts_oldest")
+    )
+    assert float(line.split()[1]) > 0

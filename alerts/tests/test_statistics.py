@@ -1,0 +1,96 @@
+from datetime import timedelta
+
+import pytest
+
+from alerts import services
+from alerts.models import Incident, Notification
+from alerts.selectors.statistics import means_of, period_statistics
+from alerts.services import absorb_anomalies, queue_digests
+from alerts.tests.makers import at, live, make_anomaly, make_channel, make_source, open_incident
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def test_unknown_is_none_and_not_zero() -> None:
+    found = period_statistics(now=at(0)).total
+    assert (found.incidents, found.mttd, found.mtta, found.mttr, found.mtbf) == (
+        0,
+        None,
+        None,
+        None,
+        None,
+    )
+
+
+def test_the_four_means() -> None:
+    make_anomaly(0, onset=at(-3), detected=at(0.5))
+    absorb_anomalies(now=at(1))
+    services.acknowledge(incident_id=Incident.objects.get().pk, actor="ana", via="web", now=at(3))
+    live(9, bad={1}, first=1)
+    live(100, bad={60}, first=10)
+    found = period_statistics(now=at(200)).total
+    assert found.incidents == 2
+    assert found.mttd == (3.5 * 60 + 0) / 2
+    assert found.mtta == 120
+    assert found.mttr == (5 * 60 + 60) / 2
+    assert found.mtbf == 58 * 60
+    assert found.downtime == 6 * 60
+
+
+def test_false_positives_are_counted_apart() -> None:
+    incident = open_incident()
+    services.mark_false_positive(incident_id=incident.pk, actor="ana", via="web", now=at(1))
+    found = period_statistics(now=at(10)).total
+    assert (found.incidents, found.false_positives) == (0, 1)
+
+
+def test_a_period_ends_before_its_end() -> None:
+    open_incident()
+    assert period_statistics(now=at(0)).total.incidents == 0
+    assert period_statistics(now=at(0.1)).total.incidents == 1
+    assert period_statistics(now=at(0) + 31 * DAY).total.incidents == 0
+
+
+def test_past_incidents_count_but_not_how_fast_we_were() -> None:
+    make_anomaly(0, past=True, detected=at(600))
+    absorb_anomalies(now=at(600))
+    found = means_of(Incident.objects.all())
+    assert (found.incidents, found.mttd, found.mttr) == (1, None, 60)
+
+
+def test_sources_that_a_reader_may_not_see_are_left_out() -> None:
+    open_incident()
+    other = make_source("other")
+    open_incident(source=other, minute=1)
+    assert period_statistics(now=at(10), sources=frozenset({other.pk})).total.incidents == 1
+
+
+class TestDigest:
+    def test_it_comes_once_a_day_after_eight_local_time(self) -> None:
+        make_channel("mail", digest="daily", time_zone="America/Sao_Paulo", language="pt-br")
+        open_incident()
+        eight_there = at(-60)
+        assert queue_digests(now=eight_there - timedelta(minutes=1)) == []
+        (first,) = queue_digests(now=eight_there)
+        assert queue_digests(now=at(300)) == []
+        assert len(queue_digests(now=eight_there + DAY)) == 1
+        assert Notification.objects.get(pk=first).content["title"].startswith("Resumo do dia")
+
+    def test_the_weekly_one_comes_on_mondays(self) -> None:
+        make_channel("mail", digest="weekly")
+        assert at(0).weekday() == 0
+        assert len(queue_digests(now=at(0))) == 1
+        assert queue_digests(now=at(0) + DAY) == []
+
+    def test_it_tells_what_happened(self) -> None:
+        make_channel("mail", digest="daily")
+        incident = open_incident()
+        (number,) = queue_digests(now=at(60))
+        text = Notification.objects.get(pk=number).content["text"]
+        assert "1 incidents, 0 false positives" in text
+        assert f"#{incident.pk} Denials above normal at default" in text
+
+    def test_who_asked_for_none_gets_none(self) -> None:
+        make_channel("mail")
+        assert queue_digests(now=at(60)) == []
