@@ -152,6 +152,7 @@ const showLists = () => {
 const showFreshness = () => {
   const { newest, judged, state } = known.body;
   const age = find("#data-age");
+  age.parentElement.hidden = !newest;
   age.hidden = !newest;
   if (newest) age.dataset.since = newest;
   setLevel(age.parentElement, newest && now() - newest < QUIET_TOO_LONG ? "NORMAL" : "WARNING");
@@ -179,6 +180,7 @@ const take = (body) => {
   known.body = body;
   const empty = body.state === "empty";
   find("#empty").hidden = !empty;
+  find("#open").hidden = empty;
   find("#numbers-and-charts").hidden = empty;
   find("#learning").hidden = body.state !== "learning";
   fill(find("#learning"), { hours: number(body.history_hours) });
