@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardian_site.settings")
 
-application = get_wsgi_application()
+_site = get_wsgi_application()
+
+from guardian_site.doors import with_doors  # noqa: E402  it needs the apps to be ready
+
+application = with_doors(_site)

@@ -1,0 +1,73 @@
+import io
+import json
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from guardian_site.doors import DOORS, with_doors
+from guardian_site.wsgi import application
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _post(path: str, body: object, **environ: str) -> tuple[str, dict[str, str], Any]:
+    sent = json.dumps(body).encode()
+    told: list[Any] = []
+    request = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": path,
+        "SERVER_NAME": "guardian",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(sent)),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(sent),
+        **environ,
+    }
+    answer = application(request, lambda status, headers: told.extend((status, dict(headers))))
+    content = b"".join(answer)
+    return told[0], told[1], json.loads(content)
+
+
+def test_a_report_is_answered_on_the_short_way() -> None:
+    status, headers, answer = _post("/transaction", {"status": "approved", "count": 5})
+    assert status == "200 OK"
+    assert answer["alert_level"] == "NORMAL"
+    assert "X-Request-ID" in headers
+    assert "Content-Security-Policy" not in headers
+
+
+def test_a_door_opens_under_any_host_name() -> None:
+    body = {"transactions": [{"status": "approved", "count": 5}]}
+    status, _, answer = _post("/transactions/batch", body, HTTP_HOST="whatever")
+    assert (status, answer["processed"]) == ("200 OK", 1)
+
+
+def test_whoever_brings_cookies_takes_the_long_way() -> None:
+    _, headers, _ = _post("/transaction", {"status": "approved"}, HTTP_COOKIE="sessionid=none")
+    assert "Content-Security-Policy" in headers
+
+
+def test_bad_input_is_named_on_the_short_way_too() -> None:
+    status, _, answer = _post("/transaction", {"status": "lost"})
+    assert status.startswith("400")
+    assert answer["errors"][0]["field"] == "status"
+
+
+def test_the_rest_of_the_site_is_left_alone() -> None:
+    asked: list[str] = []
+    site = with_doors(lambda environ, _: asked.append(environ["PATH_INFO"]) or [])
+    site({"PATH_INFO": "/health"}, lambda *_: None)
+    assert asked == ["/health"]
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_requests_are_counted_under_the_usual_names(path: str) -> None:
+    labels = {"status": "400", "view": DOORS[path], "method": "POST"}
+    name = "django_http_responses_total_by_status_view_method_total"
+    before = REGISTRY.get_sample_value(name, labels) or 0.0
+    _post(path, [])
+    assert REGISTRY.get_sample_value(name, labels) == before + 1
