@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from ingest import metrics
 from ingest.reports import NewReport, RecordedReport
@@ -37,6 +37,13 @@ class _Waiter:
         # A held lock that its holder's helper releases: the cheapest way to sleep in a thread.
         self.woken = threading.Lock()
         self.woken.acquire()
+
+
+def _give_back_connection() -> None:
+    """Let the pool have this thread's connection: were all held by those who wait, the leader
+    would find none and all would stand still."""
+    if getattr(connection, "pool", None) and not connection.in_atomic_block:
+        connection.close()
 
 
 class SharedCommit:
@@ -62,6 +69,7 @@ class SharedCommit:
             me.leads = not self._led
             self._led = True
         if not me.leads:
+            _give_back_connection()
             me.woken.acquire()
         if me.leads:
             self._lead(me)

@@ -12,7 +12,7 @@ from django.db import connection
 
 from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
 from ingest.services.answering import answer_batch, answer_report
-from ingest.services.sources import forget_sources
+from ingest.services.sources import forget_sources, resolve_sources
 from ingest.tests.makers import NOON, MinuteSums, counts_of_rows, judge, minute_counts
 
 CLIENTS, REPORTS = 8, 10_000
@@ -123,3 +123,30 @@ def test_clients_that_correct_the_same_keys_at_once_leave_counts_that_agree() ->
     clients.send([random_.sample(bodies, len(bodies)) for _ in range(CLIENTS)])
     assert clients.errors == []
     assert minute_counts() == counts_of_rows()
+
+
+@pytest.mark.usefixtures("database")
+def test_more_clients_than_connections_do_not_stand_still() -> None:
+    errors: list[BaseException] = []
+    resolve_sources(names=[Source.DEFAULT])
+
+    def send(number: int) -> None:
+        try:
+            for second in range(5):
+                moment = NOON + timedelta(minutes=number, seconds=second)
+                body = json.dumps({"timestamp": moment.isoformat(), "status": "approved"}).encode()
+                if number % 2:  # comes with a connection, the others have to get one to lead
+                    Source.objects.count()
+                answer_report(body=body, holder=None, assess=judge)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert Report.objects.count() == 120
