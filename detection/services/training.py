@@ -179,7 +179,9 @@ def _trained(sample: Sample, last: int, now: datetime) -> ForestVersion:
     z = np.array(sample.z)[order]
     cut = int(len(rows) * (1 - HELD_OUT))
     first = int(np.min(sample.minutes))
-    forest = fit_forest(with_spread(rows[:cut], sample.random), seed=last % 2**31, window=(first, last))
+    forest = fit_forest(
+        with_spread(rows[:cut], sample.random), seed=last % 2**31, window=(first, last)
+    )
     held = {"rows": rows[cut:], "z": z[cut:]}
     abnormal = np.stack(sample.abnormal) if sample.abnormal else np.empty((0, rows.shape[1]))
     live = forests.live_version()

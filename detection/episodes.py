@@ -1,0 +1,143 @@
+"""Alarms of a backtest joined into episodes, and set against what people labelled."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from detection.rules import LEVELS
+
+# Quiet minutes inside one episode; more, and it is another one.
+JOINED_MINUTES = 10
+# An alarm this close before or after a labelled window still speaks of it.
+MARGIN_MINUTES = 5
+CRITICAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One family of one source was not normal in one minute."""
+
+    source_id: int
+    minute: int
+    family: str
+    level: int
+    score: float
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Episode:
+    """An unbroken run of alarms of one source and family."""
+
+    source_id: int
+    family: str
+    first: int
+    last: int
+    level: int
+    # First minute at the level that calls people; None if it never got there.
+    paged: int | None
+    reason: str
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Minutes of a source that somebody labelled."""
+
+    source_id: int
+    family: str
+    kind: str
+    first: int
+    last: int
+
+    def meets(self, one: Episode) -> bool:
+        """Whether an episode speaks of this window."""
+        same = one.source_id == self.source_id and self.family in ("", one.family)
+        near = one.first <= self.last + MARGIN_MINUTES and one.last >= self.first - MARGIN_MINUTES
+        return same and near
+
+
+def episodes_of(alarms: Iterable[Alarm]) -> list[Episode]:
+    """Join alarms into episodes.
+
+    Examples
+    --------
+    >>> alarms = [Alarm(1, minute, "decline", 1 + (minute > 3), 0.9) for minute in (1, 2, 4, 40)]
+    >>> [(one.first, one.last, one.paged) for one in episodes_of(alarms)]
+    [(1, 4, 4), (40, 40, 40)]
+    """
+    episodes: list[Episode] = []
+    running: dict[tuple[int, str], Episode] = {}
+    for alarm in sorted(alarms, key=lambda one: one.minute):
+        key = (alarm.source_id, alarm.family)
+        one = running.get(key)
+        if one is None or alarm.minute - one.last > JOINED_MINUTES:
+            one = Episode(
+                alarm.source_id,
+                alarm.family,
+                alarm.minute,
+                alarm.minute,
+                0,
+                None,
+                alarm.reason,
+                0.0,
+            )
+            running[key] = one
+            episodes.append(one)
+        one.last = alarm.minute
+        if one.paged is None and alarm.level >= CRITICAL:
+            one.paged = alarm.minute
+        if alarm.level > one.level:
+            one.level, one.reason = alarm.level, alarm.reason
+        one.peak = max(one.peak, alarm.score)
+    return episodes
+
+
+@dataclass
+class Reckoning:
+    """How the episodes of one source stand against what people said."""
+
+    pages: int = 0
+    warnings: int = 0
+    caught: int = 0
+    missed: int = 0
+    # Pages in windows labelled as noise, expected or wrong data, and pages that nobody labelled.
+    false_pages: int = 0
+    unlabelled_pages: int = 0
+    delays: list[int] = field(default_factory=list)
+    lost: list[Window] = field(default_factory=list)
+
+
+def reckon(episodes: Sequence[Episode], windows: Sequence[Window]) -> Reckoning:
+    """Count pages, and incidents caught and missed; a page counts once however long it lasts."""
+    told = Reckoning()
+    incidents = [one for one in windows if one.kind == "incident"]
+    others = [one for one in windows if one.kind in ("noise", "expected", "data_problem")]
+    for episode in episodes:
+        if episode.paged is None:
+            told.warnings += 1
+            continue
+        told.pages += 1
+        if any(one.meets(episode) for one in incidents):
+            continue
+        if any(one.meets(episode) for one in others):
+            told.false_pages += 1
+        else:
+            told.unlabelled_pages += 1
+    for window in incidents:
+        paged = [
+            episode.paged
+            for episode in episodes
+            if episode.paged is not None and window.meets(episode)
+        ]
+        if paged:
+            told.caught += 1
+            told.delays.append(max(min(paged) - window.first, 0))
+        else:
+            told.missed += 1
+            told.lost.append(window)
+    return told
+
+
+def level_name(level: int) -> str:
+    """Name of a level."""
+    return LEVELS[level]

@@ -1,0 +1,129 @@
+"""`manage.py backtest`: another policy or forest over stored history."""
+
+import json
+import time
+from argparse import ArgumentParser
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tqdm import tqdm
+
+from detection.models import ForestVersion, Policy
+from detection.scoring.forest import Forest
+from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
+from detection.services.forests import live_forest, read_forest
+from detection.services.policies import POLICY_FIELDS
+from ingest.moments import read_moment
+from ingest.services.sources import site_zone
+
+USUAL_DAYS = 7
+
+
+class Command(BaseCommand):
+    help = (
+        "Judge stored history once more, through the path of production, under the live policies "
+        "or others. Nothing is written to the database."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--source", action="append", default=[], help="by name; all if none")
+        parser.add_argument("--since", default="", help="a time; seven days before --until")
+        parser.add_argument("--until", default="", help="a time; now")
+        parser.add_argument("--policy", type=Path, help="YAML with the policy fields to try")
+        parser.add_argument("--forest", default="live", help="a version number, live or none")
+        parser.add_argument("--report", type=Path, help="write the report here, as JSON")
+        parser.add_argument("--chart", type=Path, help="write the chart here, as SVG")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        until = self._moment(options["until"], "--until") or timezone.now()
+        since = self._moment(options["since"], "--since") or until - timedelta(days=USUAL_DAYS)
+        if since >= until:
+            raise CommandError("--since must lie before --until.")
+        changes = self._changes(options["policy"])
+        sources = self._sources(options["source"])
+        started = time.monotonic()
+        whole = int((until - since).total_seconds() // 60) * len(sources)
+        with tqdm(total=whole, desc="Judging", unit=" min", leave=False) as bar:
+            trial = run_trial(
+                sources=sources,
+                since=since,
+                until=until,
+                changes=changes,
+                forest=self._forest(options["forest"]),
+                progress=bar.update,
+            )
+        report = report_of(trial, changes=changes, seconds=time.monotonic() - started)
+        if options["report"]:
+            options["report"].write_text(json.dumps(report, indent=2), encoding="utf-8")
+        if options["chart"]:
+            options["chart"].write_text(chart_of(trial), encoding="utf-8")
+        self._show(report)
+
+    def _moment(self, text: str, name: str) -> datetime | None:
+        try:
+            return read_moment(text, site_zone()) if text else None
+        except ValueError as error:
+            raise CommandError(f"{name} {error}") from None
+
+    def _sources(self, names: list[str]) -> dict[int, str]:
+        found = chosen_sources(names)
+        missing = set(names) - set(found.values())
+        if missing:
+            raise CommandError(f"No source is called {', '.join(sorted(missing))}.")
+        if not found:
+            raise CommandError("There is no source yet.")
+        return found
+
+    def _changes(self, file: Path | None) -> dict[str, Any]:
+        if file is None:
+            return {}
+        try:
+            sent = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+            unknown = set(sent) - set(POLICY_FIELDS)
+            if unknown:
+                raise CommandError(f"{file}: not a setting of a policy: {sorted(unknown)[0]}")
+            Policy(**sent).clean_fields(exclude=["source"])
+        except (OSError, yaml.YAMLError, TypeError, ValidationError) as error:
+            raise CommandError(f"{file}: {error}") from None
+        return dict(sent)
+
+    def _forest(self, asked: str) -> Forest | None:
+        if asked in ("live", "none"):
+            return live_forest() if asked == "live" else None
+        version = ForestVersion.objects.filter(pk=asked).first() if asked.isdigit() else None
+        if version is None:
+            raise CommandError(f"--forest: there is no version {asked}.")
+        return read_forest(version)
+
+    def _show(self, report: dict[str, Any]) -> None:
+        line = "{:<24} {:>8} {:>6} {:>9} {:>8} {:>7} {:>7} {:>7}"
+        self.stdout.write(
+            line.format(
+                "source", "minutes", "pages", "pages/day", "warnings", "caught", "missed", "delay"
+            )
+        )
+        for row in [*report["sources"], {**report["total"], "source": "all"}]:
+            cells = [
+                row[name]
+                for name in (
+                    "source",
+                    "minutes_judged",
+                    "pages",
+                    "pages_per_day",
+                    "warnings",
+                    "incidents_caught",
+                    "incidents_missed",
+                    "delay_median_minutes",
+                )
+            ]
+            self.stdout.write(line.format(*("-" if cell is None else cell for cell in cells)))
+        live = report["live"]
+        self.stdout.write(
+            f"Against what was found at the time: {live['same']} the same, {live['only_live']} "
+            f"only then, {live['only_backtest']} only now. {report['seconds']} s."
+        )

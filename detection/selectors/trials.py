@@ -1,0 +1,41 @@
+"""What a backtest is set against: what people said, and what was found at the time."""
+
+from collections.abc import Iterable
+
+from detection.clock import minute_of, moment_of
+from detection.episodes import Window
+from detection.models import Anomaly, Label
+from detection.rules import LEVELS
+
+
+def labelled_windows(source_ids: Iterable[int], first: int, last: int) -> list[Window]:
+    """Labelled minutes of some sources that meet first..last."""
+    found = Label.objects.filter(
+        source_id__in=list(source_ids),
+        revoked=None,
+        starts__lte=moment_of(last),
+        ends__gte=moment_of(first),
+    )
+    return [
+        Window(source_id, family, kind, minute_of(starts), minute_of(ends))
+        for source_id, family, kind, starts, ends in found.order_by("starts").values_list(
+            "source_id", "family", "kind", "starts", "ends"
+        )
+    ]
+
+
+def live_alarms(source_ids: list[int], first: int, last: int) -> set[tuple[int, int, str, int]]:
+    """(source, minute, family, level) of the confirmed anomalies that still stand."""
+    found = Anomaly.objects.filter(
+        source_id__in=source_ids,
+        minute__gte=moment_of(first),
+        minute__lte=moment_of(last),
+        provisional=False,
+        withdrawn=None,
+    )
+    return {
+        (source_id, minute_of(minute), family, LEVELS.index(level))
+        for source_id, minute, family, level in found.order_by().values_list(
+            "source_id", "minute", "family", "level"
+        )
+    }

@@ -1,0 +1,245 @@
+"""A backtest: a policy and a forest over stored history, through the path of production."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from django.utils import timezone
+
+from detection.clock import minute_of, moment_of
+from detection.episodes import Alarm, Episode, Reckoning, Window, episodes_of, reckon
+from detection.models import Backtest
+from detection.scoring.forest import Forest
+from detection.selectors.declarations import Declarations, read_declarations
+from detection.selectors.trials import labelled_windows, live_alarms
+from detection.services.drawing import SourceChart, draw
+from detection.services.findings import merge
+from detection.services.forests import live_forest, read_forest
+from detection.services.lockstep import Judged, Lockstep
+from detection.services.rehearsing import Progress, Rehearsal, rehearse
+from ingest.models import Source
+
+# What a state remembers is forgotten within this time: a walk that begins so long before the
+# window ends in the same verdicts as one that begins with the first count.
+MEMORY = timedelta(days=35)
+CHART_POINTS = 480
+
+
+@dataclass
+class Trial:
+    """What is tried, and what came out of it."""
+
+    sources: Mapping[int, str]
+    since: int
+    until: int
+    declared: Declarations
+    forest: Forest | None
+    alarms: list[Alarm] = field(default_factory=list)
+    judged: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    charts: dict[int, SourceChart] = field(default_factory=dict)
+
+    def hear(self, judged: Judged, lockstep: Lockstep) -> None:
+        minute = judged.minutes[0]
+        if minute < self.since:
+            return
+        totals = judged.counts.status.sum(1).tolist()
+        expected = judged.scores.total_expected.tolist()
+        for row, source_id in enumerate(judged.source_ids):
+            self.judged[source_id] += 1
+            self.charts[source_id].add(minute, totals[row], expected[row])
+        for row, found in judged.findings.items():
+            for one in merge(found).values():
+                self.alarms.append(
+                    Alarm(
+                        judged.source_ids[row],
+                        minute,
+                        one.family,
+                        one.level,
+                        float(judged.scores.anomaly_score[row]),
+                        one.reasons[0] if one.reasons else "",
+                    )
+                )
+
+
+def run_trial(
+    *,
+    sources: Mapping[int, str],
+    since: datetime,
+    until: datetime,
+    changes: Mapping[str, Any] | None = None,
+    forest: Forest | None = None,
+    progress: Progress | None = None,
+) -> Trial:
+    """The sources' history was judged once more under changed policies; nothing is written."""
+    declared = read_declarations()
+    for source_id in sources if changes else ():
+        declared = declared.changed(source_id, changes or {})
+    first, last = minute_of(since), minute_of(until) - 1
+    trial = Trial(sources, first, last, declared, forest)
+    step = max((last - first + 1) // CHART_POINTS, 1)
+    trial.charts = {source_id: SourceChart(first, step) for source_id in sources}
+    rehearse(
+        Rehearsal(
+            list(sources),
+            minute_of(since - MEMORY),
+            last,
+            trial.hear,
+            declared=declared,
+            forest=forest,
+            progress=progress,
+        )
+    )
+    return trial
+
+
+def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """The report of a trial, ready for JSON."""
+    windows = labelled_windows(trial.sources, trial.since, trial.until)
+    episodes = episodes_of(trial.alarms)
+    per_source = []
+    for source_id, name in trial.sources.items():
+        mine = [one for one in episodes if one.source_id == source_id]
+        labels = [one for one in windows if one.source_id == source_id]
+        per_source.append(_told(name, mine, reckon(mine, labels), trial.judged[source_id]))
+    return {
+        "since": moment_of(trial.since).isoformat(),
+        "until": moment_of(trial.until + 1).isoformat(),
+        "changes": dict(changes),
+        "seconds": round(seconds, 2),
+        "total": _told("", episodes, reckon(episodes, windows), sum(trial.judged.values())),
+        "sources": per_source,
+        "live": against_live(trial),
+    }
+
+
+def _told(name: str, episodes: Sequence[Episode], told: Reckoning, minutes: int) -> dict[str, Any]:
+    days = minutes / 1440
+    answer: dict[str, Any] = {
+        "source": name,
+        "minutes_judged": minutes,
+        "pages": told.pages,
+        "warnings": told.warnings,
+        "pages_per_day": round(told.pages / days, 4) if days else None,
+        "incidents_caught": told.caught,
+        "incidents_missed": told.missed,
+        "delay_median_minutes": median(told.delays) if told.delays else None,
+        "false_pages": told.false_pages,
+        "unlabelled_pages": told.unlabelled_pages,
+        "missed": [_window(one) for one in told.lost],
+    }
+    if name:
+        answer["episodes"] = [_episode(one) for one in episodes]
+    else:
+        del answer["source"]
+    return answer
+
+
+def _window(one: Window) -> dict[str, str]:
+    return {
+        "family": one.family,
+        "starts": moment_of(one.first).isoformat(),
+        "ends": moment_of(one.last).isoformat(),
+    }
+
+
+def _episode(one: Episode) -> dict[str, Any]:
+    return {
+        "family": one.family,
+        "level": ("NORMAL", "WARNING", "CRITICAL")[one.level],
+        "first": moment_of(one.first).isoformat(),
+        "last": moment_of(one.last).isoformat(),
+        "paged": None if one.paged is None else moment_of(one.paged).isoformat(),
+        "peak_score": round(one.peak, 4),
+        "reason": one.reason,
+    }
+
+
+def against_live(trial: Trial) -> dict[str, int]:
+    """How the alarms of a trial and those that were stored at the time agree."""
+    stored = live_alarms(list(trial.sources), trial.since, trial.until)
+    tried = {(one.source_id, one.minute, one.family, one.level) for one in trial.alarms}
+    return {
+        "same": len(stored & tried),
+        "only_live": len(stored - tried),
+        "only_backtest": len(tried - stored),
+    }
+
+
+def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Backtest:
+    """The backtest has its report and its chart, or says that it failed."""
+    backtest.state = Backtest.State.RUNNING
+    backtest.save(update_fields=["state"])
+    started = timezone.now()
+    try:
+        trial = run_trial(
+            sources=chosen_sources(backtest.sources),
+            since=backtest.since,
+            until=backtest.until,
+            changes=backtest.changes,
+            forest=read_forest(backtest.forest) if backtest.forest else live_forest(),
+            progress=_keeping(backtest, progress),
+        )
+        seconds = (timezone.now() - started).total_seconds()
+        backtest.report = report_of(trial, changes=backtest.changes, seconds=seconds)
+        backtest.chart = chart_of(trial)
+        backtest.state = Backtest.State.DONE
+        backtest.progress = 1.0
+    except Exception as error:
+        backtest.state = Backtest.State.FAILED
+        backtest.report = {"error": f"{type(error).__name__}: {error}"}
+        raise
+    finally:
+        backtest.finished = timezone.now()
+        backtest.save()
+    return backtest
+
+
+def chosen_sources(names: Sequence[str]) -> dict[int, str]:
+    """Sources by id; all that are watched where none is named."""
+    found = Source.objects.filter(name__in=names) if names else Source.objects.filter(enabled=True)
+    return dict(found.order_by("name").values_list("id", "name"))
+
+
+def expected_minutes(backtest: Backtest) -> int:
+    """About how many source minutes a backtest walks: for its progress."""
+    span = backtest.until - backtest.since
+    return max(int(span.total_seconds() // 60) * len(chosen_sources(backtest.sources)), 1)
+
+
+def _keeping(backtest: Backtest, progress: Progress | None) -> Progress:
+    """Tell the caller of every step and the stored row of every twentieth."""
+    whole = expected_minutes(backtest)
+    walked = 0
+
+    def step(minutes: int) -> None:
+        nonlocal walked
+        walked += minutes
+        if progress is not None:
+            progress(minutes)
+        if walked / whole >= backtest.progress + 0.05:
+            backtest.progress = min(walked / whole, 0.99)
+            Backtest.objects.filter(pk=backtest.pk).update(progress=backtest.progress)
+
+    return step
+
+
+def chart_of(trial: Trial) -> str:
+    """The trial as SVG: volume against what was expected, alarms and labels below."""
+    windows = labelled_windows(trial.sources, trial.since, trial.until)
+    episodes = episodes_of(trial.alarms)
+    return draw(
+        [
+            (
+                name,
+                trial.charts[source_id],
+                [one for one in episodes if one.source_id == source_id],
+                [one for one in windows if one.source_id == source_id],
+            )
+            for source_id, name in trial.sources.items()
+        ],
+        trial.since,
+        trial.until,
+    )

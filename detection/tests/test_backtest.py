@@ -1,0 +1,119 @@
+"""A backtest judges stored history through the path of production and writes nothing."""
+
+import json
+import xml.etree.ElementTree as ET
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from detection.models import Anomaly, Backtest, Band, Baseline, Label, Policy
+from detection.services.backtesting import run_backtest
+from detection.services.sweep import sweep_closed_minutes
+from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
+from ingest.models import Source
+
+pytestmark = pytest.mark.django_db
+
+
+def history(surge: range = range(300, 320)) -> Source:
+    source = make_source()
+    make_counts(source, range(400))
+    for minute in surge:
+        set_count(source, minute, "denied", "51", 45)
+    return source
+
+
+def backtest(**values: object) -> Backtest:
+    facts = {"since": at(0), "until": at(400), **values}
+    return run_backtest(backtest=Backtest.objects.create(**facts))
+
+
+def test_the_live_configuration_reproduces_the_live_anomalies_exactly() -> None:
+    source = history()
+    late = [300, 301, 302]
+    for minute in late:
+        set_count(source, minute, "denied", "51", 3)
+    for minute in range(20, 401, 20):
+        sweep_closed_minutes(now=at(minute + 0.5))
+    for minute in late:
+        set_count(source, minute, "denied", "51", 45)
+        mark_late(source, minute)
+    sweep_closed_minutes(now=at(401.5))
+    live = backtest().report["live"]
+    assert live == {"same": Anomaly.objects.count(), "only_live": 0, "only_backtest": 0}
+    assert live["same"] > 10
+
+
+def test_it_writes_nothing_but_its_own_row() -> None:
+    history()
+    backtest()
+    assert not Band.objects.exists()
+    assert not Anomaly.objects.exists()
+    assert not Baseline.objects.exists()
+
+
+def test_labelled_incidents_are_caught_with_their_delay() -> None:
+    source = history()
+    Label.objects.create(source=source, kind="incident", starts=at(300), ends=at(319))
+    Label.objects.create(source=source, kind="incident", starts=at(200), ends=at(210))
+    total = backtest().report["total"]
+    assert (total["incidents_caught"], total["incidents_missed"]) == (1, 1)
+    assert 0 < total["delay_median_minutes"] <= 4
+    assert total["missed"][0]["starts"] == at(200).isoformat()
+
+
+def test_another_policy_is_tried_without_being_saved() -> None:
+    source = history()
+    found = backtest(changes={"families_off": ["decline", "code_mix"]}).report
+    assert found["total"]["pages"] < backtest().report["total"]["pages"]
+    assert not Policy.objects.filter(source=source).exists()
+
+
+def test_the_chart_is_well_formed_and_shows_the_alarm() -> None:
+    history()
+    chart = ET.fromstring(backtest().chart)
+    titles = [one.text or "" for one in chart.iter("{http://www.w3.org/2000/svg}title")]
+    assert any("CRITICAL decline" in title for title in titles)
+
+
+def test_a_failed_backtest_says_so() -> None:
+    history()
+    with pytest.raises(ValueError, match="families"):
+        backtest(changes={"families_off": ["nothing"]})
+    assert Backtest.objects.get().state == "failed"
+    assert "families" in Backtest.objects.get().report["error"]
+
+
+def test_the_command_writes_report_and_chart(tmp_path: Path) -> None:
+    history()
+    told = StringIO()
+    call_command(
+        "backtest",
+        since=at(0).isoformat(),
+        until=at(400).isoformat(),
+        report=tmp_path / "report.json",
+        chart=tmp_path / "chart.svg",
+        stdout=told,
+    )
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["total"]["pages"] >= 1
+    assert (tmp_path / "chart.svg").read_text().startswith("<svg")
+    assert "default" in told.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"source": ["nobody"]}, "No source is called nobody"),
+        ({"since": "soon"}, "--since"),
+        ({"since": "2026-03-02T00:00Z", "until": "2026-03-02T00:00Z"}, "--since"),
+        ({"forest": "12"}, "no version 12"),
+        ({"policy": Path("/nowhere.yaml")}, "nowhere"),
+    ],
+)
+def test_the_command_refuses_what_it_cannot_do(options: dict[str, object], told: str) -> None:
+    make_source()
+    with pytest.raises(CommandError, match=told):
+        call_command("backtest", **options)
