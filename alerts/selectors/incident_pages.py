@@ -16,8 +16,9 @@ from alerts.messages.brief import (
 )
 from alerts.messages.phrases import meaning_of
 from alerts.models import Incident
+from alerts.selectors.extent import minutes_known
 from alerts.selectors.incidents import Filters, incidents
-from alerts.selectors.live import incident_windows, language, level_name, minutes_known
+from alerts.selectors.live import incident_windows, language, level_name
 from alerts.selectors.series import NAMES, TOTAL, closed_before, floor_to, series_between
 from alerts.selectors.visibility import Seen, seen_by
 

@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
 from alerts.models import Incident
+from alerts.selectors.extent import Extent, minutes_known
 from alerts.selectors.series import TOTAL, closed_before, counts_so_far, floor_to, series_between
 from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Anomaly, Band, Level
-from ingest.models import MinuteCount, Source
+from ingest.models import Source
 
 # Hours on offer, with the minutes that one point of the chart then holds.
 STEPS = {1: 1, 3: 1, 6: 1, 24: 5, 72: 15}
@@ -53,14 +54,6 @@ class View:
         return self.source.time_zone if self.source else settings.GUARDIAN_TIME_ZONE
 
 
-@dataclass(frozen=True)
-class Extent:
-    """The oldest and the newest minute that some sources have counts of."""
-
-    oldest: datetime | None
-    newest: datetime | None
-
-
 def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[str, Any]:
     """Return all the live page shows; with `since`, only the points from shortly before it."""
     sources = [view.source] if view.source else list(watched_sources(view.seen))
@@ -89,23 +82,6 @@ def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[s
 def watched_sources(seen: Seen) -> QuerySet[Source]:
     """Return the enabled sources that a reader may see."""
     return seen_by(Source.objects.filter(enabled=True), seen, "pk")
-
-
-def minutes_known(source_ids: Sequence[int]) -> Extent:
-    """Return the first and the last minute with counts, over all the sources."""
-    minutes = MinuteCount.objects.filter(source_id=OuterRef("pk"))
-    rows = (
-        Source.objects.filter(pk__in=source_ids)
-        .order_by()
-        .values_list(
-            Subquery(minutes.order_by("minute").values("minute")[:1]),
-            Subquery(minutes.order_by("-minute").values("minute")[:1]),
-        )
-    )
-    known = [row for row in rows if row[0] is not None]
-    if not known:
-        return Extent(None, None)
-    return Extent(min(row[0] for row in known), max(row[1] for row in known))
 
 
 def open_incidents_of(source_ids: Sequence[int], *, now: datetime) -> list[dict[str, Any]]:

@@ -9,7 +9,8 @@ from django.utils.dates import WEEKDAYS_ABBR
 
 from alerts.lifecycle import ONGOING
 from alerts.models import Incident
-from alerts.selectors.live import level_name, minutes_known
+from alerts.selectors.extent import minutes_known
+from alerts.selectors.live import level_name
 from alerts.selectors.series import TOTAL, floor_to, series_between
 from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Band, Level

@@ -1,0 +1,34 @@
+"""From when to when some sources have counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import OuterRef, Subquery
+
+from ingest.models import MinuteCount, Source
+
+
+@dataclass(frozen=True)
+class Extent:
+    """The oldest and the newest minute that some sources have counts of."""
+
+    oldest: datetime | None
+    newest: datetime | None
+
+
+def minutes_known(source_ids: Sequence[int]) -> Extent:
+    """Return the first and the last minute with counts, over all the sources."""
+    minutes = MinuteCount.objects.filter(source_id=OuterRef("pk"))
+    rows = (
+        Source.objects.filter(pk__in=source_ids)
+        .order_by()
+        .values_list(
+            Subquery(minutes.order_by("minute").values("minute")[:1]),
+            Subquery(minutes.order_by("-minute").values("minute")[:1]),
+        )
+    )
+    known = [row for row in rows if row[0] is not None]
+    if not known:
+        return Extent(None, None)
+    return Extent(min(row[0] for row in known), max(row[1] for row in known))
