@@ -1,6 +1,7 @@
 """E-mail: plain text and HTML, one thread for each incident."""
 
 import smtplib
+from contextlib import suppress
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ class Email:
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         mail = _compose(channel, message)
+        assert mail.connection is not None
         try:
             mail.send()
         except smtplib.SMTPAuthenticationError as error:
@@ -39,6 +41,10 @@ class Email:
             raise ChannelError(f"mail server: {error.smtp_code}") from error
         except (OSError, smtplib.SMTPException) as error:
             raise ChannelError(f"no answer: {type(error).__name__}") from error
+        finally:
+            # After a refused password Django leaves the connection open.
+            with suppress(OSError, smtplib.SMTPException):
+                mail.connection.close()
         return Receipt(mail.extra_headers["Message-ID"])
 
 

@@ -1,6 +1,16 @@
-from collections.abc import Iterator
+"""A vendor on this machine, and databases that really commit and that threads share."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import environ
+import psycopg
 import pytest
+from django.conf import settings as site_settings
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import DjangoDbBlocker
 
 from alerts.tests.standin import StandIn, stand_in
 
@@ -9,3 +19,46 @@ from alerts.tests.standin import StandIn, stand_in
 def vendor() -> Iterator[StandIn]:
     with stand_in() as found:
         yield found
+
+
+@contextmanager
+def _default_database(config: dict[str, Any]) -> Iterator[None]:
+    original, before = connections["default"], connections.settings["default"]
+    connections.settings["default"] = connections.configure_settings({"default": config})["default"]
+    connections["default"] = connections.create_connection("default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        if hasattr(connections["default"], "close_pool"):
+            connections["default"].close_pool()
+        connections.settings["default"], connections["default"] = before, original
+
+
+@pytest.fixture
+def sqlite_config(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(tmp_path_factory.mktemp("alerts") / "guardian.sqlite3"),
+        "OPTIONS": dict(site_settings.SQLITE_OPTIONS),
+    }
+
+
+@pytest.fixture
+def postgresql_config(request: pytest.FixtureRequest, postgres_url: str) -> dict[str, Any]:
+    name = f"alerts_{abs(hash(request.node.nodeid))}"
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"'.encode())
+    config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
+    config["NAME"] = name
+    config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 16}}
+    return config
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """Give the vendor of an empty database that really commits and that threads share."""
+    config = request.getfixturevalue(f"{request.param}_config")
+    with django_db_blocker.unblock(), _default_database(config):
+        call_command("migrate", verbosity=0)
+        yield request.param

@@ -1,0 +1,117 @@
+import email
+from collections.abc import Iterator
+from email.message import Message
+from typing import Any
+
+import pytest
+
+from alerts.channels import ChannelError, Receipt, adapter_of
+from alerts.models import Channel
+from alerts.tests.smtp import MailBox, mail_server
+from alerts.tests.standin import Answer, StandIn
+from alerts.tests.test_channels import OVER, outgoing
+
+
+@pytest.fixture
+def box() -> Iterator[MailBox]:
+    with mail_server() as found:
+        yield found
+
+
+def mail(box: MailBox, message: Any, **more: Any) -> Receipt:
+    configuration = {
+        "host": "127.0.0.1",
+        "port": box.port,
+        "from": "guardian@example.com",
+        "to": "ana@example.com, bo@example.com",
+        **more,
+    }
+    channel = Channel(name="mail", kind="email", configuration=configuration)
+    return adapter_of(channel).send(channel, message)
+
+
+def parsed(box: MailBox) -> Message:
+    return email.message_from_bytes(box.mails[-1].encode())
+
+
+def texts(message: Message) -> dict[str, str]:
+    return {
+        part.get_content_type(): part.get_payload(decode=True).decode()  # type: ignore[union-attr]
+        for part in message.walk()
+        if part.get_content_maintype() == "text"
+    }
+
+
+def test_a_mail_has_text_and_escaped_html(box: MailBox) -> None:
+    receipt = mail(box, outgoing())
+    found = parsed(box)
+    assert found["To"] == "ana@example.com, bo@example.com"
+    assert found["Message-ID"] == receipt.reference == "<guardian-1@localhost>"
+    said = texts(found)
+    assert "Call the issuer." in said["text/plain"]
+    assert "12 &lt; 50 &amp; &lt;b&gt;" in said["text/html"]
+
+
+def test_the_end_belongs_to_the_same_thread(box: MailBox) -> None:
+    mail(box, outgoing("resolved", reference="<guardian-0@localhost>", brief=OVER))
+    assert parsed(box)["In-Reply-To"] == "<guardian-0@localhost>"
+
+
+def test_a_name_cannot_add_a_header(box: MailBox) -> None:
+    mail(box, outgoing(brief={"headline": "x\r\nBcc: eve@example.com"}))
+    assert parsed(box)["Bcc"] is None
+
+
+@pytest.mark.parametrize(
+    ("refusals", "more", "permanent"),
+    [
+        ({"AUTH": "535 wrong"}, {"user": "u", "password": "p"}, True),
+        ({"RCPT": "550 no such user"}, {}, True),
+        ({"RCPT": "450 try later"}, {}, False),
+        ({"MAIL": "451 busy"}, {}, False),
+        ({"DATA": "554 looks like spam"}, {}, False),
+    ],
+)
+def test_how_mail_servers_refuse(
+    box: MailBox, refusals: dict[str, str], more: dict[str, str], permanent: bool
+) -> None:
+    box.refusals = refusals
+    with pytest.raises(ChannelError) as caught:
+        mail(box, outgoing(), **more)
+    assert caught.value.permanent is permanent
+    assert box.mails == []
+
+
+def test_a_mail_server_that_is_away_is_waited_for(box: MailBox) -> None:
+    with pytest.raises(ChannelError) as caught:
+        mail(box, outgoing(), port=9)
+    assert not caught.value.permanent
+
+
+# Its plugins import what Python is about to drop.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+class TestApprise:
+    def bridge(self, url: str) -> Channel:
+        configuration = {"url": url, "allow_private": True}
+        return Channel(name="more", kind="apprise", configuration=configuration)
+
+    def test_it_speaks_to_whatever_apprise_knows(self, vendor: StandIn) -> None:
+        pytest.importorskip("apprise", reason="MISSING PART apprise: pip install apprise")
+        channel = self.bridge(vendor.url.replace("http://", "json://"))
+        adapter_of(channel).send(channel, outgoing())
+        assert vendor.asked[0].json["title"].startswith("CRITICAL: Denials")
+        assert "Call the issuer." in vendor.asked[0].json["message"]
+
+    def test_a_refusal_is_tried_again(self, vendor: StandIn) -> None:
+        pytest.importorskip("apprise", reason="MISSING PART apprise: pip install apprise")
+        vendor.usual = Answer(500)
+        channel = self.bridge(vendor.url.replace("http://", "json://"))
+        with pytest.raises(ChannelError) as caught:
+            adapter_of(channel).send(channel, outgoing())
+        assert not caught.value.permanent
+
+    def test_an_address_it_does_not_know_is_permanent(self) -> None:
+        channel = self.bridge("nonsense")
+        with pytest.raises(ChannelError) as caught:
+            adapter_of(channel).send(channel, outgoing())
+        assert caught.value.permanent

@@ -1,0 +1,115 @@
+"""Several workers at once: nothing is lost, nothing is done twice. On both databases."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import connection, connections
+from pytest_django import Settings
+
+from alerts import conf
+from alerts.lifecycle import IllegalTransition
+from alerts.models import Channel, Incident, IncidentEvent, Notification
+from alerts.services import absorb_anomalies, acknowledge, send_due_notifications
+from alerts.tests.makers import at, make_anomaly, make_channel, make_source
+from alerts.tests.standin import StandIn
+from detection.models import Anomaly
+
+WORKERS = 6
+
+
+def together(work: Callable[[int], object], workers: int = WORKERS) -> list[object]:
+    """Run the work in threads that begin at the same moment."""
+    gate = threading.Barrier(workers)
+
+    def run(number: int) -> object:
+        gate.wait()
+        try:
+            return work(number)
+        finally:
+            connections["default"].close()
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(run, range(workers)))
+
+
+def test_absorbers_open_one_incident_for_each_failure(database: str) -> None:
+    assert connection.vendor == database
+    sources = [make_source(f"shop-{number}") for number in range(3)]
+    for minute in range(15):
+        for source in sources:
+            make_anomaly(minute, source=source)
+
+    def absorb(_number: int) -> None:
+        for _ in range(5):
+            absorb_anomalies(now=at(15))
+
+    together(absorb)
+    absorb_anomalies(now=at(15))
+    assert not Anomaly.objects.filter(absorbed=None).exists()
+    assert Incident.objects.count() == 3
+    assert set(Incident.objects.values_list("anomaly_count", flat=True)) == {15}
+    assert Notification.objects.filter(kind="opened").count() == 3
+
+
+def test_senders_send_each_message_once(database: str, vendor: StandIn, settings: Settings) -> None:
+    settings.SLACK_WEBHOOK_URL = vendor.url
+    channel = make_channel(
+        "hook", "slack_webhook", configuration={"url": vendor.url}, per_minute=1000
+    )
+    for number in range(40):
+        Notification.objects.create(
+            channel=channel,
+            kind="test",
+            content={"title": str(number), "text": "x"},
+            created=at(0),
+            due=at(0),
+        )
+    together(lambda _number: send_due_notifications(now=at(1)))
+    send_due_notifications(now=at(1))
+    times = Counter(vendor.texts)
+    assert len(times) == 40
+    assert set(times.values()) == {1}
+    assert set(Notification.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+def test_a_lease_that_ran_out_is_taken_over_by_one(database: str, vendor: StandIn) -> None:
+    channel = make_channel("hook", "slack_webhook", configuration={"url": vendor.url})
+    Notification.objects.create(
+        channel=channel,
+        kind="test",
+        content={"title": "t", "text": "x"},
+        state="sending",
+        attempts=1,
+        leased_until=at(0),
+        created=at(-5),
+        due=at(-5),
+    )
+    together(lambda _number: send_due_notifications(now=at(0) + conf.LEASE))
+    assert len(vendor.asked) == 1
+    assert Notification.objects.get().attempts == 2
+
+
+def test_two_people_acknowledge_and_one_is_first(database: str) -> None:
+    make_anomaly()
+    absorb_anomalies(now=at(1))
+    number = Incident.objects.get().pk
+
+    def press(person: int) -> bool:
+        try:
+            acknowledge(incident_id=number, actor=f"p{person}", via="web", now=at(2))
+        except IllegalTransition:
+            return False
+        return True
+
+    assert sorted(together(press)) == [False] * (WORKERS - 1) + [True]  # type: ignore[type-var]
+    event = IncidentEvent.objects.get(kind="acknowledged")
+    assert Incident.objects.get().acknowledged_by == event.who
+
+
+def test_the_settings_channels_are_made_once(database: str, settings: Settings) -> None:
+    settings.SLACK_WEBHOOK_URL = "https://hooks.slack.example/1"
+    together(lambda _number: absorb_anomalies(now=at(0)))
+    names = Channel.objects.order_by("name").values_list("name", flat=True)
+    assert list(names) == ["console", "slack-webhook"]
