@@ -1,0 +1,1 @@
+"""Proves the panels: every query is run, and key ones are compared with the truth."""
