@@ -1,58 +1,107 @@
 """Steps all streams of all seeds together through score and learn."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detection.scoring.detector import learn, score
+from detection.scoring.forest import Forest
 from detection.scoring.minutes import Counts, Moments
 from detection.scoring.policy import Policy
-from detection.scoring.series import CODE_SLOTS
+from detection.scoring.scores import Scores
+from detection.scoring.series import CODE_SLOTS, Floats
 from detection.scoring.state import State
 
-# rows of the harness's series: approved, denied by five codes, failed, reversed, backend, refunded
+# Rows of the harness's series: approved, denied by five codes, failed, reversed, backend, refunded.
 CODE_NAMES = ("51", "59", "05", "14", "91")
-FIRST_CODE_ROW = 1
-LAST_CODE_ROW = 6
+CODE_ROWS = slice(1, 6)
+REST_ROWS = slice(6, 10)
+
+# The parts an ablation leaves alone: how each turns a judgement into a level.
+WARN, PAGE = 0.75, 0.95
+Level = Callable[[Scores], NDArray[np.int64]]
 
 
-def arrange(streams: list[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Status (T,S,6), code (T,S,8), reported (T,S) and local minute of the first row (S,)."""
+@dataclass(frozen=True)
+class Stretch:
+    """The counts of all streams: status (T, S, 6), code (T, S, 8), reported (T, S), first (S,)."""
+
+    status: Floats
+    code: Floats
+    reported: NDArray[np.bool_]
+    first: NDArray[np.int64]
+
+
+def arrange(streams: list[Any]) -> Stretch:
+    """Lay the harness's streams side by side; they must be equally long."""
     raw = np.stack([stream.X for stream in streams]).transpose(2, 0, 1)
     reported = raw[:, :, 0] >= 0
     raw = np.maximum(raw, 0).astype(float)
     code = np.zeros((*raw.shape[:2], CODE_SLOTS))
-    code[:, :, : len(CODE_NAMES)] = raw[:, :, FIRST_CODE_ROW:LAST_CODE_ROW]
-    denied = raw[:, :, FIRST_CODE_ROW:LAST_CODE_ROW].sum(2, keepdims=True)
-    status = np.concatenate([raw[:, :, :1], denied, raw[:, :, LAST_CODE_ROW:]], axis=2)
-    if not all(stream.emit_zeros for stream in streams):
-        silent_zero = np.array([not stream.emit_zeros for stream in streams])
-        reported &= ~(silent_zero & (raw.sum(2) == 0))
-    first = np.array([minute_of(stream) for stream in streams])
-    return status, code, reported, first
+    code[:, :, : len(CODE_NAMES)] = raw[:, :, CODE_ROWS]
+    denied = raw[:, :, CODE_ROWS].sum(2, keepdims=True)
+    status = np.concatenate([raw[:, :, :1], denied, raw[:, :, REST_ROWS]], axis=2)
+    says_zero = np.array([stream.emit_zeros for stream in streams])
+    reported = reported & (says_zero | (raw.sum(2) > 0))
+    first = np.array([np.datetime64(stream.t0, "m").astype(np.int64) for stream in streams])
+    return Stretch(status, code, reported, first)
 
 
-def minute_of(stream: Any) -> int:
-    """Minutes since 1970 of the stream's first row, its own clock taken as UTC."""
-    return int(np.datetime64(stream.t0, "m").astype(np.int64))
+def run(
+    streams: list[Any],
+    *,
+    forest: Forest | None = None,
+    parts: dict[str, Level] | None = None,
+    watch: Callable[[int, State, Scores], None] | None = None,
+) -> dict[str, tuple[NDArray[np.int8], Floats]]:
+    """Judge every minute of every stream.
 
-
-def run(streams: list[Any], policy: Policy | None = None, watch: Any = None) -> tuple[Any, Any]:
-    """Levels and scores of every minute and stream, each (T, S); streams must be equally long."""
-    status, code, reported, first = arrange(streams)
-    state = State.new(len(streams))
+    Returns
+    -------
+    dict
+        Part of the detector -> levels (T, S) and scores (T, S). Without `parts` there is the
+        whole detector, under "guardian".
+    """
+    parts = parts or {"guardian": lambda scores: scores.level}
+    stretch = arrange(streams)
+    state, policy = State.new(len(streams)), Policy.defaults(len(streams))
     state.codes[:, : len(CODE_NAMES)] = CODE_NAMES
-    policy = policy or Policy.defaults(len(streams))
     closed = np.ones(len(streams), bool)
-    level = np.zeros((len(status), len(streams)), np.int8)
-    anomaly = np.zeros((len(status), len(streams)))
-    for minute in range(len(status)):
-        moments = Moments(first + minute, first + minute)
-        counts = Counts(status[minute], code[minute], reported[minute])
-        scores = score(state, policy, moments, counts, closed=closed)
+    out = {
+        name: (np.zeros(stretch.reported.shape, np.int8), np.zeros(stretch.reported.shape))
+        for name in parts
+    }
+    for minute in range(len(stretch.status)):
+        now = stretch.first + minute
+        moments = Moments(now, now)
+        counts = Counts(stretch.status[minute], stretch.code[minute], stretch.reported[minute])
+        scores = score(state, policy, moments, counts, closed=closed, forest=forest)
         learn(state, policy, moments, counts, scores)
-        level[minute] = scores.level
-        anomaly[minute] = scores.evidence.max(1)
+        for name, level in parts.items():
+            out[name][0][minute] = level(scores)
+            out[name][1][minute] = np.maximum(scores.evidence.max(1), scores.anomaly_score)
         if watch is not None:
             watch(minute, state, scores)
-    return level, anomaly
+    return out
+
+
+def by_score(values: Floats) -> NDArray[np.int64]:
+    """Level of a bare score: the same two steps for every part of an ablation."""
+    known = np.nan_to_num(values, nan=0.0)
+    return (known >= WARN).astype(np.int64) + (known >= PAGE)
+
+
+PARTS: dict[str, Level] = {
+    "z only": lambda scores: by_score(scores.z_score),
+    "rules only": lambda scores: scores.rule_level.max(1),
+    "ML only": lambda scores: by_score(scores.ml_score),
+    "combined": lambda scores: scores.level,
+}
+
+
+def without_truth(streams: list[Any]) -> list[Any]:
+    """The streams without the intensities only an oracle may see."""
+    return [replace(stream, lam=None, disp=None) for stream in streams]

@@ -8,38 +8,58 @@ from detection.scoring.series import Bools, Floats, Ints
 # Critical needs this many times the threshold and at least three minutes: two are a blip.
 CRITICAL_FACTOR = 1.5
 CRITICAL_MINUTES = 3
+# A past minute is judged on its own: then critical needs nearly all the evidence that is kept.
+CRITICAL_ALONE = 1.9
 # Evidence kept at most, in thresholds; what is above would only delay the end.
 TOP_FACTOR = 2.0
+# Evidence fades a little every minute: an incident that began may have ended unseen.
+FADING = 0.015
+# The shift of an alarm is taken from about its last twenty minutes.
+SHIFT_KEEP = 1 - 1 / 20.0
 # Normality is tested against this part of the shift seen in the alarm ...
 RETURN_PART = 0.6
-# ... and believed from this much evidence [nats].
+# ... starting from incidents lasting about half an hour (chance to end in a minute) ...
+RETURN_HAZARD = 0.03
+# ... and believed from this much evidence [nats]; wrongly ended alarms come back by themselves.
 RETURN_EVIDENCE = 1.5
-# A shift that lasted this long is the new normal, and said so.
+# A shift that lasted this long is the new normal ...
 NEW_LEVEL_MINUTES = 240
-# ... a volume already after this: campaigns and holidays last for hours.
+# ... a milder one in volume already after an hour: campaigns and holidays last for hours.
 NEW_VOLUME_MINUTES = 59
+MILD_SHIFT = (0.5, 1.9)
 
 
 def shift_seen(seen: Floats, meant: Floats) -> Floats:
-    """Ratio of what came since the onset to what was expected, bounded to 1/1000 .. 1000."""
-    return np.clip((seen + 0.01) / (meant + 1e-6), 1e-3, 1e6)
+    """Ratio of what came to what was expected, kept within 10^-3 .. 10^6."""
+    return np.minimum(np.maximum((seen + 0.01) / (meant + 1e-6), 1e-3), 1e6)
 
 
 def return_gain(seen: Floats, meant: Floats, ratio: Floats) -> Floats:
-    """Evidence of one minute for normal traffic against 0.6 of the shift seen [nats]."""
+    """Evidence of one minute that normal traffic is back [nats].
+
+    A Poisson likelihood ratio of no shift against a milder one than seen, plus the hazard.
+
+    Examples
+    --------
+    >>> bool(return_gain(np.array(10.0), np.array(10.0), np.array(3.0)) > 0)
+    True
+    """
     milder = 1 + RETURN_PART * (ratio - 1)
-    return -poisson_gain(seen, meant, np.log(milder), milder - 1)
+    return RETURN_HAZARD - poisson_gain(seen, meant, np.log(milder), milder - 1)
 
 
 def next_alarm(
-    alarm: Ints, evidence: Floats, threshold: Floats, gain: Floats, age: Ints, allowed: Bools
+    alarm: Ints,
+    evidence: Floats,
+    threshold: Floats,
+    gain: Floats,
+    age: Ints,
+    allowed: Bools,
+    past: Bools,
 ) -> Ints:
     """Level of each test after this minute, before returns to normal are looked at."""
     raised = (evidence >= threshold) & allowed
-    severe = raised & (evidence >= CRITICAL_FACTOR * threshold) & (gain > 0)
-    level = np.where(severe & (age >= CRITICAL_MINUTES), 2, raised.astype(np.int8))
+    lasting = (evidence >= CRITICAL_FACTOR * threshold) & (age >= CRITICAL_MINUTES) & (gain > 0)
+    alone = past & (evidence >= CRITICAL_ALONE * threshold)
+    level = raised.astype(np.int8) + (raised & (lasting | alone))
     return np.maximum(alarm, level).astype(np.int8)
-
-
-FADING = 0.015
-RETURN_HAZARD = 0.03

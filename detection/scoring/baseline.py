@@ -14,13 +14,12 @@ SATURDAY = 5
 # about five hours around it.
 BLEND_MINUTES = 150
 
-# The level remembers about this many transactions ...
-LEVEL_TRANSACTIONS = 300.0
+# The fast level remembers 155 / sqrt(mu) minutes: the optimum of a Kalman filter for a level that
+# wanders by about 3.5 % within the hour under Poisson noise (45 minutes at 12 a minute).
 FAST_PACE = 155.0
-FAST_POWER = 0.5
-MODE = 1
-# ... but never less or more than these minutes: shorter follows an outage, longer misses a payday.
 FAST_MINUTES = (20.0, 300.0)
+# The slow level remembers 300 transactions, within three to ten hours: a shift of work.
+SLOW_PACE = 300.0
 SLOW_MINUTES = (180.0, 600.0)
 LEVEL_FLOOR = 0.02
 # Before so many days of a kind are known every morning would be a surge.
@@ -40,18 +39,18 @@ class Expectation:
 
     @property
     def channels(self) -> Floats:
-        """The four volume channels in the order of designs.VOLUME_CHANNELS, shape (S, 4)."""
-        lowest = np.minimum(self.slow, self.usual)
+        """The three volume channels in the order of designs.VOLUME_CHANNELS, shape (S, 3).
+
+        A fall is measured from the fast level, unless both memories behind it say that the fast
+        one is high (the end of a campaign). A rise is measured from the highest of the three, so
+        that a source coming back after an outage is no surge. A drift hides from the fast level:
+        it is measured from the lower of the other two.
+        """
         highest = np.maximum(self.slow, self.usual)
-        out = np.empty((len(self.season), 4))
-        np.minimum(
-            self.fast,
-            {0: lowest, 1: highest, 2: self.usual, 3: (self.usual + self.slow) / 2}[MODE],
-            out=out[:, 0],
-        )
+        out = np.empty((len(self.season), 3))
+        np.minimum(self.fast, highest, out=out[:, 0])
         np.maximum(self.fast, highest, out=out[:, 1])
-        out[:, 2] = lowest
-        out[:, 3] = highest
+        np.minimum(self.slow, self.usual, out=out[:, 2])
         return out
 
 
@@ -93,20 +92,23 @@ def expect(state: State, moments: Moments) -> Expectation:
     return Expectation(season, season * level[:, 0], slow, usual)
 
 
-def follow_level(
-    state: State, expectation: Expectation, total: Floats, counted: Bools, frozen: Bools
-) -> None:
-    """Advance the fast and slow level by one minute; frozen rows keep the level they have."""
-    pace = FAST_PACE / np.maximum(expectation.slow, 1e-3) ** FAST_POWER
-    pace2 = LEVEL_TRANSACTIONS / np.maximum(expectation.slow, 1e-3)
-    minutes = np.stack([np.clip(pace, *FAST_MINUTES), np.clip(pace2, *SLOW_MINUTES)], axis=1)
+def follow_level(state: State, expectation: Expectation, total: Floats, learned: Bools) -> None:
+    """Advance the fast and slow level by one minute; rows not learned keep theirs."""
+    volume = np.maximum(expectation.slow, 1e-3)
+    minutes = np.empty((len(state), 2))
+    minutes[:, 0] = _between(FAST_PACE / np.sqrt(volume), *FAST_MINUTES)
+    minutes[:, 1] = _between(SLOW_PACE / volume, *SLOW_MINUTES)
     keep = 1 - 1 / minutes
-    live = (counted & ~frozen)[:, None]
+    live = learned[:, None]
     season = expectation.season[:, None]
     state.level_seen[:] = np.where(live, state.level_seen * keep + total[:, None], state.level_seen)
     state.level_expected[:] = np.where(
         live, state.level_expected * keep + season, state.level_expected
     )
+
+
+def _between(values: Floats, low: float, high: float) -> Floats:
+    return np.minimum(np.maximum(values, low), high)
 
 
 def record_history(state: State, moments: Moments, total: Floats, counted: Bools) -> None:

@@ -35,5 +35,14 @@ def surprise(log10_tail: Floats) -> Floats:
 
 def z_surprise(z: Floats, tests: int) -> Floats:
     """Surprise of the largest of `tests` standardised distances, both sides counted."""
-    log_tail = (log_ndtr(-np.abs(z)) + np.log(2.0 * tests)) / LOG_10
-    return surprise(np.minimum(log_tail, 0.0))
+    return surprise(np.minimum(_log_tail(z, tests), 0.0) / LOG_10)
+
+
+def z_tail(z: Floats, tests: int) -> Floats:
+    """Probability that the largest of `tests` quiet distances is at least this large."""
+    return np.exp(np.minimum(_log_tail(z, tests), 0.0))
+
+
+def _log_tail(z: Floats, tests: int) -> Floats:
+    """Bonferroni: the tail of one normal distance, both sides, times the number looked at."""
+    return log_ndtr(-np.abs(z)) + np.log(2.0 * tests)

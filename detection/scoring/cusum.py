@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import gammaln
 
+from detection.scoring.designs import CHANNEL, RHO, RHO_LESS_1
 from detection.scoring.series import Floats
 
 
@@ -17,25 +18,37 @@ def poisson_gain(seen: Floats, meant: Floats, log_rho: Floats, rho_less_1: Float
     return seen * log_rho - meant * rho_less_1
 
 
-def negative_binomial_gain(seen: Floats, meant: Floats, scatter: Floats, rho: Floats) -> Floats:
-    """Log-likelihood ratio for a shift by rho when counts come in clusters [nats].
+# Below this the negative binomial is a Poisson to within rounding, and its size overflows.
+LEAST_EXCESS = 1e-3
+
+
+def negative_binomial_gain(seen: Floats, meant: Floats, scatter: Floats) -> Floats:
+    """Log-likelihood ratio of every design shift when counts come in clusters [nats].
 
     The count is negative binomial with variance `scatter` times its mean; a shift moves the mean
     and leaves the scatter. Twenty counts in one cluster then say little more than one.
 
-    Examples
-    --------
-    >>> wide = negative_binomial_gain(np.array(6.0), np.array(0.1), np.array(3.0), np.array(30.0))
-    >>> bool(wide < poisson_gain(np.array(6.0), np.array(0.1), np.log(30.0), 29.0))
-    True
+    Parameters
+    ----------
+    seen, meant, scatter : array (S, C)
+        Count, expectation [transactions] and variance over mean of each channel.
+
+    Returns
+    -------
+    array (S, T)
+        Evidence for each test of designs.DESIGNS.
     """
-    excess = np.maximum(scatter - 1.0, 1e-3)
+    excess = np.maximum(scatter - 1.0, LEAST_EXCESS)
     size = meant / excess + 1e-9
-    # the silence test has rho 0 and a likelihood of its own: here it only must not be NaN
-    shifted = size * np.maximum(rho, 1e-3)
-    return (gammaln(seen + shifted) - gammaln(shifted) - gammaln(seen + size) + gammaln(size)) - (
-        shifted - size
-    ) * np.log1p(excess)
+    normal = gammaln(seen + size) - gammaln(size)
+    width = np.log1p(excess)
+    count = np.take(seen, CHANNEL, axis=1)
+    shifted = np.take(size, CHANNEL, axis=1) * RHO + 1e-12
+    gain = gammaln(count + shifted)
+    gain -= gammaln(shifted)
+    gain -= np.take(normal, CHANNEL, axis=1)
+    gain -= np.take(size * width, CHANNEL, axis=1) * RHO_LESS_1
+    return gain
 
 
 def accumulate(evidence: Floats, gain: Floats, cap: Floats, top: Floats) -> Floats:

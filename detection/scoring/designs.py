@@ -9,22 +9,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detection.scoring.series import FAMILIES, FIRST_CODE, RATE_SERIES, Bools, Floats, Ints
+from detection.scoring.series import FAMILIES, RATE_SERIES, Bools, Floats, Ints
 
 # Volume channels differ in the memory they are compared with; see baseline.Expectation.
-VOLUME_CHANNELS = ("volume_below", "volume_above", "drift_below", "drift_above")
-BELOW, ABOVE, DRIFT_BELOW, DRIFT_ABOVE = range(4)
+VOLUME_CHANNELS = ("volume_below", "volume_above", "drift_below")
+BELOW, ABOVE, DRIFT_BELOW = range(3)
 FIRST_RATE = len(VOLUME_CHANNELS)
 CHANNELS = (*VOLUME_CHANNELS, *RATE_SERIES)
 
 # Rates rise by half in slow drifts, several times in bursts, and from nothing (30) in new failures.
 RATE_RISES = (1.5, 2.5, 6.0, 30.0)
-# A share that falls to four tenths: a control switched off, a code that vanished.
+# A share that falls to three tenths: a control switched off, a code that vanished.
 RATE_FALL = 0.3
 VOLUME_FALLS = (0.65, 0.4, 0.1)
 VOLUME_RISES = (2.2,)
 DRIFT_FALLS = (0.5,)
-DRIFT_RISES: tuple[float, ...] = ()
 
 FAMILY_OF_RATE = {
     "not_approved": "decline",
@@ -53,7 +52,6 @@ def _designs() -> list[Design]:
         (BELOW, VOLUME_FALLS, "volume_low"),
         (ABOVE, VOLUME_RISES, "volume_high"),
         (DRIFT_BELOW, DRIFT_FALLS, "volume_low"),
-        (DRIFT_ABOVE, DRIFT_RISES, "volume_high"),
     ):
         designs += [Design(channel, rho, FAMILIES.index(family)) for rho in factors]
     for index, series in enumerate(RATE_SERIES):
@@ -78,20 +76,33 @@ FAMILY: Ints = np.array([design.family for design in DESIGNS])
 LOG_RHO: Floats = np.log(np.maximum(RHO, 1e-3))
 RHO_LESS_1: Floats = RHO - 1.0
 FALLS: Bools = RHO < 1.0
+# Evidence per expected transaction under the design shift [nats]: Kullback-Leibler information.
+INFORMATION: Floats = RHO * LOG_RHO - RHO_LESS_1
+# A small shift that would need hours to prove is not tested; a large one may exceed its design.
+MUST_BE_USEFUL: Bools = (RHO > 0) & (RHO < 3.0)
+# The shift assumed at least when asking whether it is over: half way to the design.
+MILDEST: Floats = (1.0 + RHO) / 2.0
 IS_VOLUME: Bools = CHANNEL < FIRST_RATE
-IS_CODE: Bools = CHANNEL >= FIRST_RATE + FIRST_CODE
+NEEDS_SEASON: Bools = IS_VOLUME & (RHO > 0.1)
+NEEDS_COUNT: Bools = FALLS & ~IS_VOLUME
+RATE_OF_TEST: Ints = np.maximum(CHANNEL - FIRST_RATE, 0)
+
+# Eighty tests look at every minute. Each spends a part exp(-dearness) of what a cheap one spends
+# of the false-page budget; measured on the benchmark's development seeds.
+DEAR_FALL = 3.5
+DEAR_CODE = 2.0
+DEAR_SERIES = {"not_approved": 1.0, "refunded": 2.5, "drift_below": 2.0}
 
 
 def _dearness(design: Design) -> float:
     """Extra evidence asked of a test, because few incidents speak through it alone [nats]."""
     name = CHANNELS[design.channel]
     if design.rho < 1 and design.channel >= FIRST_RATE:
-        return 3.5
-    if name.startswith("code_"):
-        return 2.0
-    return {"not_approved": 1.0, "refunded": 2.5, "drift_below": 2.0}.get(name, 0.0)
+        return DEAR_FALL
+    return DEAR_CODE if name.startswith("code_") else DEAR_SERIES.get(name, 0.0)
 
 
 DEARNESS: Floats = np.array([_dearness(design) for design in DESIGNS])
-# (tests, families) membership, to reduce tests to families
-IN_FAMILY: Bools = FAMILY[:, None] == np.arange(len(FAMILIES))[None, :]
+# The tests of each family, and the channel whose width a distance of judge() has.
+TESTS_OF = tuple(np.flatnonzero(index == FAMILY) for index in range(len(FAMILIES)))
+CHANNEL_OF_DISTANCE: Ints = np.array([BELOW, *range(FIRST_RATE + 1, FIRST_RATE + 6), BELOW])

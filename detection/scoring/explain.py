@@ -11,8 +11,8 @@ from detection.scoring import designs
 from detection.scoring.series import FAMILIES, LEVELS, STATUSES
 
 if TYPE_CHECKING:
-    from detection.scoring.detector import Scores
     from detection.scoring.minutes import Counts
+    from detection.scoring.scores import Scores
     from detection.scoring.state import State
 
 # Owner and first action by family; the action is a key, its wording belongs to the messages.
@@ -128,7 +128,7 @@ def _subject(state: State, test: int, row: int) -> str:
 
 def _code_shares(state: State, scores: Scores, row: int) -> list[tuple[str, float]]:
     first = designs.FIRST_RATE + 6
-    excess = scores.channel_seen[row, first:] - scores.channel_meant[row, first:]
+    excess = scores.channels.seen[row, first:] - scores.channels.meant[row, first:]
     names = [*state.codes[row].tolist(), "other"]
     return _positive_parts(names, excess.tolist())
 

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.scoring.calibration import surprise
+from detection.scoring.designs import CHANNEL_OF_DISTANCE
 from detection.scoring.series import Floats, Ints
+from detection.scoring.tails import stabilised_z
 
 if TYPE_CHECKING:
-    from detection.scoring.detector import Scores
     from detection.scoring.minutes import Counts
+    from detection.scoring.scores import Scores
     from detection.scoring.state import State
 
 MAGIC = b"TGF1"
@@ -122,20 +124,20 @@ def features(state: State, scores: Scores, counts: Counts) -> Floats:
         minutes [standard deviations], and how fast they change.
     """
     now = np.concatenate([scores.zscore, scores.z_total[:, None]], axis=1)
-    seen = np.concatenate([counts.status, scores.channel_seen[:, :1]], axis=1)
+    seen = np.concatenate([counts.status, scores.channels.seen[:, :1]], axis=1)
     meant = np.concatenate([scores.expected, scores.total_expected[:, None]], axis=1)
-    short = _window(state, 0, seen, meant)
-    middle = _window(state, 1, seen, meant)
+    short = _window(state, scores, 0, seen, meant)
+    middle = _window(state, scores, 1, seen, meant)
     picked = [1, 2, 3, 4, 6]
     slope = short[:, [1, 6]] - middle[:, [1, 6]]
     out = np.concatenate([now, short[:, picked], middle[:, picked], slope], axis=1)
     return np.minimum(np.maximum(out, -FEATURE_LIMIT), FEATURE_LIMIT)
 
 
-def _window(state: State, window: int, seen: Floats, meant: Floats) -> Floats:
+def _window(state: State, scores: Scores, window: int, seen: Floats, meant: Floats) -> Floats:
     past_seen, past_meant = state.window_seen[:, window], state.window_expected[:, window]
-    root = np.sqrt(past_seen + seen + 0.375) - np.sqrt(past_meant + meant + 0.375)
-    return 2.0 * root
+    width = np.take(scores.channels.width.total, CHANNEL_OF_DISTANCE, axis=1)
+    return stabilised_z(past_seen + seen, past_meant + meant, width)
 
 
 def fit_forest(

@@ -71,6 +71,7 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     # windows of 5, 15 and 60 minutes for the forest and the explanation
     "window_seen": ((len(WINDOWS), WATCHED), np.float32, 0),
     "window_expected": ((len(WINDOWS), WATCHED), np.float32, 0),
+    "last_score": ((), np.float32, 0),
     "family_level": ((len(FAMILIES),), np.int8, 0),
 }
 
@@ -133,6 +134,7 @@ class State:
     threshold: NDArray[Any]
     window_seen: NDArray[Any]
     window_expected: NDArray[Any]
+    last_score: NDArray[Any]
     family_level: NDArray[Any]
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:

@@ -1,6 +1,8 @@
 """Single counts against what was expected: stabilised z and exact tails."""
 
 import numpy as np
+from scipy.special import betainc, pdtrc
+from scipy.stats import betabinom
 
 from detection.scoring.series import Floats
 
@@ -31,3 +33,61 @@ def stabilised_z(observed: Floats, expected: Floats, dispersion: Floats | float 
     """
     distance = 2 * (np.sqrt(observed + ANSCOMBE) - np.sqrt(expected + ANSCOMBE))
     return distance / np.sqrt(dispersion)
+
+
+def band(expected: Floats, dispersion: Floats, width: float) -> tuple[Floats, Floats]:
+    """Counts whose stabilised distance from the expectation is at most `width`.
+
+    Examples
+    --------
+    >>> low, high = band(np.array(100.0), np.array(1.0), 2.0)
+    >>> float(low.round(1)), float(high.round(1))
+    (81.0, 121.0)
+    """
+    root = np.sqrt(expected + ANSCOMBE)
+    half = 0.5 * width * np.sqrt(dispersion)
+    lower = np.maximum(root - half, 0.0) ** 2 - ANSCOMBE
+    return np.maximum(lower, 0.0), (root + half) ** 2 - ANSCOMBE
+
+
+def rule_of_three(trials: Floats, confidence: float = 0.95) -> Floats:
+    """Largest rate that explains seeing nothing in so many trials.
+
+    Hanley and Lippman-Hand (JAMA 1983): about three over the number of trials.
+
+    Parameters
+    ----------
+    trials : array
+        Transactions among which the status or code never occurred, >= 1.
+
+    Examples
+    --------
+    >>> float(rule_of_three(np.array(3000.0)).round(4))
+    0.001
+    """
+    return 1.0 - (1.0 - confidence) ** (1.0 / np.maximum(trials, 1.0))
+
+
+def negative_binomial_tail(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
+    """Probability of at least `count` where variance is `dispersion` times the mean.
+
+    Examples
+    --------
+    >>> float(negative_binomial_tail(np.array(9.0), np.array(3.0), np.array(1.5)).round(4))
+    0.0174
+    """
+    excess = np.maximum(dispersion - 1.0, 1e-9)
+    size = np.maximum(mean, 1e-12) / excess
+    tail = betainc(np.maximum(count, 1e-12), size, excess / (1.0 + excess))
+    return np.where(
+        count <= 0, 1.0, np.where(dispersion > 1.0 + 1e-6, tail, pdtrc(count - 1, mean))
+    )
+
+
+def beta_binomial_tail(count: Floats, trials: Floats, share: Floats, dispersion: float) -> Floats:
+    """Probability of at least `count` of `trials` where the share itself varies.
+
+    `dispersion` is the variance over the binomial variance, 1 < dispersion < trials.
+    """
+    strength = (trials - dispersion) / np.maximum(dispersion - 1.0, 1e-9)
+    return betabinom.sf(count - 1, trials, share * strength, (1 - share) * strength)

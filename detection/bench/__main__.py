@@ -1,0 +1,99 @@
+"""Measures the detector on the benchmark: `python -m detection.bench --seeds 301 302 --stress`."""
+
+import argparse
+import os
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from detection.bench import harness, lockstep
+from detection.bench.training import ordinary_forest
+
+REPEATABLE = 5
+
+
+def main() -> None:
+    """Run the asked-for suites and print the harness's tables with what was missed."""
+    options = _options()
+    generator, metrics, table = harness.load(options.bench_dir)
+    if options.real:
+        _report("reference files", [generator.real_stream(str(options.real_dir))], metrics, table)
+        return
+    for kind in ["plain", "stress"] if options.stress else ["plain"]:
+        streams = [
+            generator.make_stream(seed, number, stress=kind == "stress")
+            for seed in options.seeds
+            for number in range(len(generator.PROFILES))
+        ]
+        _report(kind, streams, metrics, table, ablate=options.ablate)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m detection.bench", description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[301, 302, 303, 304, 305])
+    parser.add_argument("--stress", action="store_true", help="also the noisier traffic")
+    parser.add_argument("--ablate", action="store_true", help="also the parts alone")
+    parser.add_argument("--real", action="store_true", help="the reference files instead")
+    place = os.environ.get("BENCH_DIR", harness.DEFAULT)
+    parser.add_argument("--bench-dir", type=Path, default=Path(place))
+    parser.add_argument("--real-dir", type=Path, default=harness.DEFAULT.parents[1] / "data")
+    return parser.parse_args()
+
+
+def _report(
+    name: str, streams: list[Any], metrics: Any, table: Any, *, ablate: bool = False
+) -> None:
+    began = time.process_time()
+    blind = lockstep.without_truth(streams)
+    forest = ordinary_forest() if ablate else None
+    parts = lockstep.PARTS if ablate else None
+    found = lockstep.run(blind, forest=forest, parts=parts)
+    seconds = time.process_time() - began
+    rows = []
+    for part, (level, score) in found.items():
+        judged = [
+            metrics.score_stream(
+                stream, level[:, i], score[:, i], np.random.default_rng(REPEATABLE), False
+            )
+            for i, stream in enumerate(streams)
+        ]
+        rows.append((part, metrics.summarise(judged)))
+    print(f"\n## {name}: {len(streams)} streams, {seconds:.0f} s of CPU\n\n{table.table(rows)}")
+    print(_by_kind(rows[-1][1]))
+    print(_by_size(judged))
+
+
+def _by_kind(summary: dict[str, Any]) -> str:
+    lines = ["\n| kind | found | of | median delay |", "|---|---|---|---|"]
+    for kind, one in summary["kinds"].items():
+        delay = "-" if one["median_delay"] is None else f"{one['median_delay']:.0f}"
+        lines.append(f"| {kind} | {one['found']} | {one['of']} | {delay} |")
+    return "\n".join(lines)
+
+
+def _by_size(judged: list[dict[str, Any]]) -> str:
+    found: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0, 0.0])
+    missed: dict[str, list[str]] = defaultdict(list)
+    for stream in judged:
+        name = stream["inc"][0]["stream"] if stream["inc"] else "?"
+        found[name][2] += stream["fp"]
+        found[name][3] += stream["days"]
+        for incident in stream["inc"]:
+            if incident["tier"] != "must":
+                continue
+            found[name][1] += 1
+            found[name][0] += incident["delay"] is not None
+            if incident["delay"] is None:
+                missed[name].append(incident["kind"])
+    lines = ["\n| stream | must found | of | false pages/day | missed |", "|---|---|---|---|---|"]
+    for name, (hit, all_of, pages, days) in found.items():
+        lost = ", ".join(sorted(missed[name])) or "-"
+        lines.append(f"| {name} | {hit} | {all_of} | {pages / max(days, 1e-9):.2f} | {lost} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

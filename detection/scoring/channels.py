@@ -1,0 +1,52 @@
+"""What was counted and what was expected in one minute, side by side for every channel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.scoring.baseline import Expectation
+from detection.scoring.designs import DRIFT_BELOW, FIRST_RATE
+from detection.scoring.dispersion import Dispersion, dispersion
+from detection.scoring.minutes import Counts
+from detection.scoring.series import RATES, Floats, rate_counts
+from detection.scoring.shares import shares
+from detection.scoring.silence import reports_zeros
+from detection.scoring.state import State
+
+
+@dataclass(frozen=True)
+class Channels:
+    """One minute by channel, every array (S, C) in the order of designs.CHANNELS.
+
+    Attributes
+    ----------
+    seen : transactions counted
+    meant : transactions expected, as the tests measure it
+    centre : transactions expected without leaning to either side, for the dispersion
+    width : the dispersions
+    share : (S, 14) expected share of each rate series
+    """
+
+    seen: Floats
+    meant: Floats
+    centre: Floats
+    width: Dispersion
+    share: Floats
+
+
+def read_channels(state: State, expectation: Expectation, counts: Counts) -> Channels:
+    """Lay out the minute; rates are expected as shares of the total seen in the same minute."""
+    total = np.add.reduce(counts.status, axis=1)
+    share = shares(state)
+    seen = np.empty((len(state), FIRST_RATE + RATES))
+    meant = np.empty_like(seen)
+    seen[:, :FIRST_RATE] = total[:, None]
+    seen[:, FIRST_RATE:] = rate_counts(counts.status, counts.code)
+    # a source that never reports zeros says "no transactions" by saying nothing
+    visible = np.where(counts.reported, 1.0, 1 - reports_zeros(state))
+    meant[:, :FIRST_RATE] = expectation.channels * visible[:, None]
+    meant[:, FIRST_RATE:] = share * total[:, None]
+    centre = meant.copy()
+    centre[:, :DRIFT_BELOW] = (expectation.fast * visible)[:, None]
+    centre[:, DRIFT_BELOW] = expectation.slow * visible
+    return Channels(seen, meant, centre, dispersion(state, meant), share)

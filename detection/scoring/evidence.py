@@ -1,0 +1,185 @@
+"""The running evidence of every test: how it grows, what alarm it raises and when that ends."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from detection.scoring import alarm, designs
+from detection.scoring.baseline import seasoned
+from detection.scoring.channels import Channels
+from detection.scoring.cusum import accumulate, negative_binomial_gain
+from detection.scoring.minutes import Counts, Moments
+from detection.scoring.policy import Policy
+from detection.scoring.series import Bools, Floats, Ints
+from detection.scoring.silence import silence_gain
+from detection.scoring.state import State
+from detection.scoring.thresholds import unlearned
+
+# One minute may add at most this part of the threshold: no single minute pages.
+CAP = 0.6
+# A source is learning until it has reported this many minutes.
+LEARNING_MINUTES = 120
+# A share is known well enough to notice its fall from this many transactions on.
+FALL_TRANSACTIONS = 50.0
+# A small shift is tested only where its design would be proved within this many minutes.
+USEFUL_MINUTES = 300.0
+# After a gap in what was judged, evidence from before it is no evidence of now.
+GAP_MINUTES = 15
+
+
+@dataclass(frozen=True)
+class Running:
+    """Evidence of each test after this minute, all of shape (S, T).
+
+    `seen` and `meant` are sums since the onset; `shift_seen` and `shift_meant` forget within
+    twenty minutes and stop while the alarm seems to end, so that they hold the shift at its height.
+    """
+
+    gain: Floats
+    evidence: Floats
+    onset: Ints
+    seen: Floats
+    meant: Floats
+    shift_seen: Floats
+    shift_meant: Floats
+    clearing: Floats
+    alarm: Ints
+    alarm_since: Ints
+    threshold: Floats
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Which rows may prove what: complete minutes, past minutes, minutes after a gap, (S, 1)."""
+
+    closed: Bools
+    past: Bools
+    fresh: Bools
+
+
+def advance(
+    state: State,
+    policy: Policy,
+    moments: Moments,
+    counts: Counts,
+    channels: Channels,
+    closed: Bools,
+    past: Bools,
+) -> Running:
+    """Add the minute to the evidence of every test; the state is not changed."""
+    gap = moments.utc_minute - state.through > GAP_MINUTES
+    judged = Judged(closed[:, None], past[:, None], (past | gap)[:, None])
+    learned = np.where(state.threshold > 0, state.threshold, unlearned(policy.pages_per_week))
+    gain = _gains(state, moments, counts, channels, judged, learned)
+    running = _grow(state, moments, channels, judged, gain, learned)
+    allowed = _allowed(policy, running.seen, running.meant)
+    age = moments.utc_minute[:, None] - running.onset + 1
+    before = np.where(judged.fresh, 0, state.alarm)
+    level = alarm.next_alarm(before, running.evidence, learned, gain, age, allowed, judged.past)
+    return _end(moments, counts, channels, judged, replace(running, alarm=level), before)
+
+
+def _gains(
+    state: State,
+    moments: Moments,
+    counts: Counts,
+    channels: Channels,
+    judged: Judged,
+    threshold: Floats,
+) -> Floats:
+    """Evidence of this minute alone [nats], (S, T); nothing where a test cannot speak."""
+    gain = negative_binomial_gain(channels.seen, channels.meant, channels.width.scatter)
+    gain /= np.take(channels.width.swing, designs.CHANNEL, axis=1)
+    gain[:, designs.SILENCE] = silence_gain(
+        state, channels.meant[:, 0], channels.width, counts.reported
+    )
+    mute = ~judged.closed & designs.FALLS
+    mute |= ~_testable(state, moments)
+    gain[mute] = 0.0
+    information = np.take(channels.meant / channels.width.total, designs.CHANNEL, axis=1)
+    slow = designs.MUST_BE_USEFUL & (information * designs.INFORMATION * USEFUL_MINUTES < threshold)
+    return np.where(slow, np.minimum(gain, 0.0), gain)
+
+
+def _testable(state: State, moments: Moments) -> Bools:
+    """Which tests have the history they need, shape (S, T)."""
+    known = seasoned(state, moments)[:, None]
+    learned = state.minutes[:, None] >= LEARNING_MINUTES
+    common = np.take(state.share_seen, designs.RATE_OF_TEST, axis=1) >= FALL_TRANSACTIONS
+    return learned & (known | ~designs.NEEDS_SEASON) & (common | ~designs.NEEDS_COUNT)
+
+
+def _allowed(policy: Policy, seen: Floats, meant: Floats) -> Bools:
+    """Which tests show a change large enough for the policy, shape (S, T)."""
+    excess = np.abs(seen - meant)
+    large = excess >= policy.minimum_excess[:, None]
+    large &= excess >= policy.minimum_relative_change[:, None] * meant
+    large[:, designs.SILENCE] = True
+    return large & policy.families_on[:, designs.FAMILY]
+
+
+def _grow(
+    state: State,
+    moments: Moments,
+    channels: Channels,
+    judged: Judged,
+    gain: Floats,
+    threshold: Floats,
+) -> Running:
+    before = np.where(judged.fresh, 0, state.evidence)
+    cap = np.where(judged.past, np.inf, CAP * threshold)
+    top = alarm.TOP_FACTOR * threshold
+    evidence = accumulate(before - alarm.FADING, gain, cap, top)
+    started = (before <= 0) & (evidence > 0)
+    onset = np.where(started, moments.utc_minute[:, None], state.onset)
+    onset = np.where(evidence > 0, onset, -1)
+    counts = ~((state.alarm > 0) & (state.clearing > 0))
+    x = np.take(channels.seen, designs.CHANNEL, axis=1) * counts
+    m = np.take(channels.meant, designs.CHANNEL, axis=1) * counts
+    keep = np.where(counts, alarm.SHIFT_KEEP, 1.0)
+    return Running(
+        gain=gain,
+        evidence=evidence,
+        onset=onset,
+        seen=np.where(started, 0, state.seen) + x,
+        meant=np.where(started, 0, state.meant) + m,
+        shift_seen=state.shift_seen * keep + x,
+        shift_meant=state.shift_meant * keep + m,
+        clearing=state.clearing,
+        alarm=state.alarm,
+        alarm_since=state.alarm_since,
+        threshold=threshold,
+    )
+
+
+def _end(
+    moments: Moments,
+    counts: Counts,
+    channels: Channels,
+    judged: Judged,
+    running: Running,
+    before: Ints,
+) -> Running:
+    """End the alarms which normality speaks against; one that ends takes its doubters along."""
+    on = before > 0
+    width = channels.width.total
+    x = np.take(channels.seen / width, designs.CHANNEL, axis=1)
+    m = np.take(channels.meant / width, designs.CHANNEL, axis=1)
+    ratio = alarm.shift_seen(running.shift_seen, running.shift_meant)
+    ratio = np.where(
+        designs.FALLS, np.minimum(ratio, designs.MILDEST), np.maximum(ratio, designs.MILDEST)
+    )
+    step = np.minimum(alarm.return_gain(x, m, ratio), alarm.RETURN_EVIDENCE / 2)
+    back = np.maximum(running.clearing + np.where(judged.closed, step, 0.0), 0) * on
+    back[:, designs.SILENCE] = np.where(counts.reported, np.inf, 0)
+    ended = on & (back >= alarm.RETURN_EVIDENCE)
+    ended |= ended.any(1)[:, None] & on & (back > 0)
+    level = np.where(ended, 0, running.alarm).astype(np.int8)
+    since = np.where(on, running.alarm_since, moments.utc_minute[:, None])
+    return replace(
+        running,
+        evidence=np.where(ended, 0, running.evidence),
+        clearing=np.where(np.isfinite(back), back, 0.0),
+        alarm=level,
+        alarm_since=np.where(level > 0, since, -1),
+    )

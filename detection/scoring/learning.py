@@ -1,0 +1,141 @@
+"""What one closed minute teaches: evidence, level, season, shares, widths and thresholds."""
+
+import numpy as np
+
+from detection.scoring import alarm, designs
+from detection.scoring.baseline import follow_level, record_history, seasoned
+from detection.scoring.dispersion import learn_dispersion
+from detection.scoring.evidence import LEARNING_MINUTES, Running
+from detection.scoring.minutes import Counts, Moments
+from detection.scoring.policy import Policy
+from detection.scoring.scores import Scores
+from detection.scoring.series import FIRST_CODE, RATES, Bools, Ints
+from detection.scoring.shares import adopt_codes, learn_shares
+from detection.scoring.silence import learn_habits, reports_zeros
+from detection.scoring.state import MAXIMA_DAYS, WINDOWS, State
+from detection.scoring.thresholds import gumbel_threshold
+
+# From this part of the threshold on, a minute is too doubtful to learn from.
+DOUBTFUL = 0.7
+WINDOW_KEEP = 1 - 1 / np.array(WINDOWS)[None, :, None]
+SHORT, MIDDLE, LONG = range(3)
+CARRIED = (
+    "evidence",
+    "onset",
+    "seen",
+    "meant",
+    "shift_seen",
+    "shift_meant",
+    "clearing",
+    "alarm",
+    "alarm_since",
+)
+
+
+def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores: Scores) -> None:
+    """Advance the state by one closed minute: evidence, baseline, dispersion and thresholds."""
+    running, channels = scores.running, scores.channels
+    total = channels.seen[:, 0]
+    _close_day(state, policy, moments)
+    for name in CARRIED:
+        getattr(state, name)[:] = getattr(running, name)
+    quiet = np.where(running.alarm == 0, running.evidence, 0)
+    np.maximum(state.day_maximum, quiet, out=state.day_maximum)
+    suspect = _suspect(running, moments)
+    _adopt_new_levels(state, moments)
+    known = counts.reported | (reports_zeros(state) < 0.5)
+    volume_suspect = suspect[:, designs.IS_VOLUME].any(1)
+    volume_alarm = (running.alarm[:, designs.IS_VOLUME] > 0).any(1)
+    calm = (counts.reported & ~suspect.any(1))[:, None]
+    follow_level(state, scores.expectation, total, known & ~volume_suspect)
+    record_history(state, moments, total, known & ~(volume_alarm & seasoned(state, moments)))
+    rates = channels.seen[:, designs.FIRST_RATE :]
+    learn_shares(state, rates, total, scores.expectation.slow, calm)
+    warm = calm & (state.minutes >= LEARNING_MINUTES / 2)[:, None]
+    learn_dispersion(state, channels.seen, channels.centre, warm)
+    learn_habits(state, scores.expectation.fast, total, channels.width, counts.reported)
+    adopt_codes(state, counts.code, counts.pooled)
+    _advance_windows(state, scores, counts)
+    state.family_level[:] = scores.family_level
+    state.last_score[:] = scores.anomaly_score
+    state.minutes += counts.reported
+    state.started[:] = np.where(state.started < 0, moments.utc_minute, state.started)
+    state.through[:] = moments.utc_minute
+
+
+def _suspect(running: Running, moments: Moments) -> Bools:
+    """Which tests doubt the minute so much that nothing should be learned from it, (S, T)."""
+    recent = moments.utc_minute[:, None] - running.onset < alarm.NEW_LEVEL_MINUTES
+    return (running.alarm > 0) | ((running.evidence > DOUBTFUL * running.threshold) & recent)
+
+
+def _adopt_new_levels(state: State, moments: Moments) -> None:
+    """A shift that lasted is the new normal: its alarm ends and the baseline moves there."""
+    if not (state.alarm > 0).any():
+        return
+    volume = alarm.shift_seen(state.window_seen[:, MIDDLE, 6], state.window_expected[:, MIDDLE, 6])
+    mild = (volume > alarm.MILD_SHIFT[0]) & (volume < alarm.MILD_SHIFT[1])
+    soon = designs.IS_VOLUME & mild[:, None]
+    patience = np.where(soon, alarm.NEW_VOLUME_MINUTES, alarm.NEW_LEVEL_MINUTES)
+    age = moments.utc_minute[:, None] - state.alarm_since
+    lasted = (state.alarm > 0) & (age >= patience)
+    lasted[:, designs.SILENCE] = False
+    if not lasted.any():
+        return
+    _move_baseline(state, lasted)
+    state.alarm[lasted] = 0
+    state.evidence[lasted] = 0
+
+
+def _move_baseline(state: State, lasted: Bools) -> None:
+    rows = np.flatnonzero(lasted.any(1))
+    ratio = alarm.shift_seen(state.window_seen[rows, LONG], state.window_expected[rows, LONG])
+    moved = (lasted & designs.IS_VOLUME)[rows].any(1)[:, None]
+    fast = state.level_seen[rows, 0] / np.maximum(state.level_expected[rows, 0], 1e-9)
+    level = (fast * ratio[:, 6])[:, None] * state.level_expected[rows]
+    state.level_seen[rows] = np.where(moved, level, state.level_seen[rows])
+    for series in range(FIRST_CODE):
+        tests = designs.FIRST_RATE + series == designs.CHANNEL
+        mine = lasted[rows][:, tests].any(1)
+        change = alarm.shift_seen(
+            state.window_seen[rows, LONG, 1:5].sum(1), state.window_expected[rows, LONG, 1:5].sum(1)
+        )
+        change = ratio[:, series] if series else change
+        state.share_seen[rows, series] *= np.where(mine, change, 1)
+    _move_codes(state, lasted, rows)
+
+
+def _move_codes(state: State, lasted: Bools, rows: Ints) -> None:
+    """Codes have no window of their own: the shift at the height of the alarm is taken."""
+    for series in range(FIRST_CODE, RATES):
+        tests = np.flatnonzero(designs.FIRST_RATE + series == designs.CHANNEL)
+        mine = rows[lasted[np.ix_(rows, tests)].any(1)]
+        strongest = tests[state.evidence[np.ix_(mine, tests)].argmax(1)]
+        change = alarm.shift_seen(
+            state.shift_seen[mine, strongest], state.shift_meant[mine, strongest]
+        )
+        moved = np.maximum(state.share_seen[mine, series], 1.0) * change
+        state.share_seen[mine, series] = np.minimum(moved, state.share_total[mine, series])
+
+
+def _close_day(state: State, policy: Policy, moments: Moments) -> None:
+    """At the end of a local day its largest evidence joins the maxima and thresholds are reset."""
+    rows = np.flatnonzero((state.day >= 0) & (moments.day > state.day))
+    if not rows.size:
+        return
+    # a day begun or spent learning says nothing about quiet traffic
+    whole = rows[state.minutes[rows] >= 2 * LEARNING_MINUTES]
+    yesterday = Moments(moments.utc_minute - 1, moments.local_minute - 1)
+    fit = seasoned(state, yesterday)[whole, None] | ~designs.IS_VOLUME
+    slot = state.day[whole] % MAXIMA_DAYS
+    state.maxima[whole, slot] = np.where(fit, state.day_maximum[whole], np.nan)
+    state.day_maximum[rows] = 0
+    maxima = state.maxima[rows].astype(float)
+    state.threshold[rows] = gumbel_threshold(maxima, policy.pages_per_week[rows])
+
+
+def _advance_windows(state: State, scores: Scores, counts: Counts) -> None:
+    seen = np.concatenate([counts.status, scores.channels.seen[:, :1]], axis=1)
+    meant = np.concatenate([scores.expected, scores.total_expected[:, None]], axis=1)
+    state.window_seen[:] = state.window_seen * WINDOW_KEEP + seen[:, None]
+    state.window_expected[:] = state.window_expected * WINDOW_KEEP + meant[:, None]

@@ -1,0 +1,169 @@
+"""The judgement of one minute, as everybody else reads it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.scoring import designs
+from detection.scoring.baseline import Expectation
+from detection.scoring.calibration import z_surprise, z_tail
+from detection.scoring.channels import Channels
+from detection.scoring.evidence import LEARNING_MINUTES, Running
+from detection.scoring.minutes import Counts
+from detection.scoring.series import Bools, Floats, Ints
+from detection.scoring.state import State
+from detection.scoring.tails import band, stabilised_z
+
+# The seven distances of a minute: six statuses and the total.
+DISTANCES = 7
+# Half-width of the shown band: about one quiet minute in a thousand lies outside [sd].
+BAND = 3.3
+# Half-width of a 95 % interval [sd].
+SIDE = 1.96
+NOT_APPROVED, REFUNDED = 0, 5
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The judgement of one minute, every field with a leading axis of sources.
+
+    Attributes
+    ----------
+    level : (S,) int, 0 NORMAL, 1 WARNING, 2 CRITICAL
+    family_level : (S, 7) int, the same by family
+    rule_level : (S, 7) int, what the evidence alone says
+    anomaly_score, ml_score, z_score : (S,) float, 0..1 on one scale; ml_score NaN without a forest
+    z : (S,) float, largest signed distance of a status or the total [standard deviations]
+    z_total : (S,) float, signed distance of the total [standard deviations]
+    zscore : (S, 6) float, signed distance by status [standard deviations]
+    expected, lower, upper : (S, 6) float [transactions in this minute]
+    total_expected, total_lower, total_upper : (S,) float [transactions in this minute]
+    evidence : (S, 7) float, evidence over threshold; 1 raises an alarm
+    probability : (S,) float, chance of a quiet minute with a distance this large
+    onset_utc_minute : (S, 7) int, first minute of the deviation, -1 = none
+    excess, excess_low, excess_high : (S, 7) float [transactions since the onset], 95 % interval
+    learning : (S,) bool, True while too little is known to raise anything
+    best_test : (S, 7) int, the test that speaks for each family
+    expectation, channels, running : what the judgement rests on, for learn() and explain()
+    """
+
+    level: Ints
+    family_level: Ints
+    rule_level: Ints
+    anomaly_score: Floats
+    z: Floats
+    z_total: Floats
+    z_score: Floats
+    ml_score: Floats
+    zscore: Floats
+    expected: Floats
+    lower: Floats
+    upper: Floats
+    total_expected: Floats
+    total_lower: Floats
+    total_upper: Floats
+    evidence: Floats
+    probability: Floats
+    onset_utc_minute: Ints
+    excess: Floats
+    excess_low: Floats
+    excess_high: Floats
+    learning: Bools
+    best_test: Ints
+    expectation: Expectation
+    channels: Channels
+    running: Running
+
+
+@dataclass(frozen=True)
+class Families:
+    """The tests reduced to families, every array (S, 7)."""
+
+    level: Ints
+    evidence: Floats
+    best: Ints
+    onset: Ints
+    excess: Floats
+    spread: Floats
+
+
+def by_family(running: Running, channels: Channels) -> Families:
+    """Let the strongest test speak for each family."""
+    relative = running.evidence / running.threshold
+    best = np.empty((len(relative), len(designs.TESTS_OF)), np.int64)
+    level = np.empty(best.shape, np.int64)
+    for family, tests in enumerate(designs.TESTS_OF):
+        best[:, family] = tests[relative[:, tests].argmax(1)]
+        level[:, family] = running.alarm[:, tests].max(1)
+    rows = np.arange(len(best))[:, None]
+    evidence = relative[rows, best]
+    meant = running.meant[rows, best]
+    active = evidence > 0
+    width = channels.width.total[rows, designs.CHANNEL[best]]
+    return Families(
+        level,
+        evidence,
+        best,
+        np.where(active, running.onset[rows, best], -1),
+        np.where(active, running.seen[rows, best] - meant, 0.0),
+        np.where(active, np.sqrt(meant * width + 1), 0.0),
+    )
+
+
+def expected_by_status(channels: Channels, expectation: Expectation, counts: Counts) -> Floats:
+    """Transactions expected by status, shape (S, 6).
+
+    All but the approved are expected as shares of what came in the same minute, so that a busy
+    minute is no surge of denials; the approved are expected from the level, so that it shows.
+    """
+    out = np.empty_like(counts.status)
+    basis = np.where(counts.reported, channels.seen[:, 0], expectation.fast)
+    out[:, 1:] = channels.share[:, 1:6] * basis[:, None]
+    out[:, 0] = expectation.fast * (
+        1 - channels.share[:, NOT_APPROVED] - channels.share[:, REFUNDED]
+    )
+    return np.maximum(out, 0.0)
+
+
+def judge(
+    state: State, running: Running, expectation: Expectation, channels: Channels, counts: Counts
+) -> Scores:
+    """Put the evidence and the distances of the minute into words others can use."""
+    families = by_family(running, channels)
+    expected = np.empty((len(state), DISTANCES))
+    expected[:, :6] = expected_by_status(channels, expectation, counts)
+    expected[:, 6] = expectation.fast
+    seen = np.concatenate([counts.status, channels.seen[:, :1]], axis=1)
+    width = np.take(channels.width.total, designs.CHANNEL_OF_DISTANCE, axis=1)
+    z = stabilised_z(seen, expected, width) * counts.reported[:, None]
+    largest = z[np.arange(len(z)), np.abs(z).argmax(1)]
+    lower, upper = band(expected, width, BAND)
+    z_score = z_surprise(largest, DISTANCES)
+    return Scores(
+        level=families.level.max(1),
+        family_level=families.level,
+        rule_level=families.level,
+        anomaly_score=z_score,
+        z=largest,
+        z_total=z[:, 6],
+        z_score=z_score,
+        ml_score=np.full(len(z), np.nan),
+        zscore=z[:, :6],
+        expected=expected[:, :6],
+        lower=lower[:, :6],
+        upper=upper[:, :6],
+        total_expected=expected[:, 6],
+        total_lower=lower[:, 6],
+        total_upper=upper[:, 6],
+        evidence=families.evidence,
+        probability=z_tail(largest, DISTANCES),
+        onset_utc_minute=families.onset,
+        excess=families.excess,
+        excess_low=families.excess - SIDE * families.spread,
+        excess_high=families.excess + SIDE * families.spread,
+        learning=state.minutes < LEARNING_MINUTES,
+        best_test=families.best,
+        expectation=expectation,
+        channels=channels,
+        running=running,
+    )

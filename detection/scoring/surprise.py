@@ -1,0 +1,47 @@
+"""The level of the anomaly score itself; the worse of it and of the evidence counts."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from detection.scoring.policy import Policy
+from detection.scoring.scores import Scores
+from detection.scoring.series import FAMILIES
+from detection.scoring.state import State
+
+# Two minutes running of one in ten million each: the score alone then warns. It is never critical
+# by itself, because it knows nothing of how long and how much.
+SCORE_WARNING = 0.75
+# Which family a distance speaks for: six statuses and the total, by the sign of the distance.
+ABOVE = np.array(
+    [
+        FAMILIES.index(family)
+        for family in (
+            "volume_high",
+            "decline",
+            "technical_failure",
+            "reversal",
+            "technical_failure",
+            "reversal",
+            "volume_high",
+        )
+    ]
+)
+# Below what is expected the approved and the total speak; fewer failures are no failure.
+BELOW = {0: FAMILIES.index("decline"), 6: FAMILIES.index("volume_low")}
+
+
+def raise_by_score(state: State, policy: Policy, scores: Scores) -> Scores:
+    """Warn where the anomaly score was extreme in this minute and the one before."""
+    twice = (scores.anomaly_score >= SCORE_WARNING) & (state.last_score >= SCORE_WARNING)
+    rows = np.flatnonzero(twice & ~scores.learning)
+    if not rows.size:
+        return scores
+    level = scores.family_level.copy()
+    distance = np.concatenate([scores.zscore, scores.z_total[:, None]], axis=1)
+    for row in rows:
+        which = int(np.abs(distance[row]).argmax())
+        family = int(ABOVE[which]) if distance[row, which] > 0 else BELOW.get(which)
+        if family is not None and policy.families_on[row, family]:
+            level[row, family] = max(level[row, family], 1)
+    return replace(scores, family_level=level, level=level.max(1))
