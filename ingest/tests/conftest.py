@@ -45,7 +45,7 @@ def sqlite_config(
         "OPTIONS": dict(site_settings.SQLITE_OPTIONS),
     }
     with django_db_blocker.unblock(), default_database(config):
-        call_command("migrate", "ingest", verbosity=0)
+        call_command("migrate", verbosity=0)
     return config
 
 
@@ -54,7 +54,7 @@ def postgresql_config(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> 
     config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
     config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}
     with django_db_blocker.unblock(), default_database(config):
-        call_command("migrate", "ingest", verbosity=0)
+        call_command("migrate", verbosity=0)
     return config
 
 
@@ -65,7 +65,7 @@ def database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker)
     with django_db_blocker.unblock(), default_database(config):
         forget_sources()
         yield request.param
-        # Other apps point at these rows and have no tables here, so no cascade is looked for.
+        # Rows of other apps are not made here, so no cascade is looked for.
         for model in TABLES:
             model.objects.all()._raw_delete("default")
 
