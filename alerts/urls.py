@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.http.response import HttpResponseBase
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -34,6 +33,4 @@ urlpatterns = [
     path("sources/<str:name>/", source_page, name="source"),
     path("help", _with_slash("help")),
     path("help/", handbook, name="help"),
-    path("login", LoginView.as_view(template_name="login.html", next_page="live"), name="login"),
-    path("logout", LogoutView.as_view(next_page="live"), name="logout"),
 ]

@@ -42,6 +42,28 @@ AUTHENTICATION_BACKENDS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "live"
 
+# An outside provider (OpenID Connect) by which people sign in; off while no client id is set.
+GUARDIAN_OIDC_NAME = env.text("GUARDIAN_OIDC_NAME", "the company account")
+GUARDIAN_OIDC_ISSUER = env.text("GUARDIAN_OIDC_ISSUER")
+GUARDIAN_OIDC_ROLES_CLAIM = env.text("GUARDIAN_OIDC_ROLES_CLAIM", "groups")
+GUARDIAN_OIDC_ROLES = {
+    role: frozenset(env.names(f"GUARDIAN_OIDC_{role.upper()}S"))
+    for role in ("viewer", "operator", "admin")
+}
+OIDC_RP_CLIENT_ID = env.text("GUARDIAN_OIDC_CLIENT_ID")
+OIDC_RP_CLIENT_SECRET = env.text("GUARDIAN_OIDC_CLIENT_SECRET")
+OIDC_RP_SIGN_ALGO = "RS256"
+OIDC_RP_SCOPES = env.text("GUARDIAN_OIDC_SCOPES", "openid email profile")
+OIDC_OP_AUTHORIZATION_ENDPOINT = env.text("GUARDIAN_OIDC_AUTHORIZATION_URL")
+OIDC_OP_TOKEN_ENDPOINT = env.text("GUARDIAN_OIDC_TOKEN_URL")
+OIDC_OP_USER_ENDPOINT = env.text("GUARDIAN_OIDC_USER_URL")
+OIDC_OP_JWKS_ENDPOINT = env.text("GUARDIAN_OIDC_KEYS_URL")
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 10
+LOGIN_REDIRECT_URL_FAILURE = "/login"
+if OIDC_RP_CLIENT_ID:
+    AUTHENTICATION_BACKENDS.append("guardian_site.access.outside.OutsideSignIn")
+
 # A browser's session ends after a working day, and with the browser.
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -44,3 +44,21 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OutsideAccount(models.Model):
+    """Whom an outside provider means by a subject: the one link between its people and ours."""
+
+    issuer = models.CharField(max_length=200)
+    subject = models.CharField(max_length=255)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="outside_account"
+    )
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("issuer", "subject"), name="access_outside_subject"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"

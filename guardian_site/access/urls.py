@@ -1,8 +1,10 @@
 """Routes of sign-in, keys and the reset."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
 from guardian_site.access.views.keys import KeysView, KeyView, RotateKeyView, StatsView
+from guardian_site.access.views.pages import OutsideDoor, OutsideReturn, SignInPage, SignOut
 from guardian_site.access.views.reset import ResetView
 from guardian_site.access.views.signing_in import (
     ClientTokenView,
@@ -13,6 +15,16 @@ from guardian_site.access.views.signing_in import (
 )
 
 urlpatterns = [
+    path("login", SignInPage.as_view(), name="login"),
+    path("logout", SignOut.as_view(), name="logout"),
+    # One door for people: it asks for the second factor and knows the outside provider.
+    path(
+        "admin/login/",
+        RedirectView.as_view(pattern_name="login", query_string=True),
+        name="admin-login",
+    ),
+    path("outside/login", OutsideDoor.as_view(), name="oidc_authentication_init"),
+    path("outside/return", OutsideReturn.as_view(), name="oidc_authentication_callback"),
     path("reset", ResetView.as_view(), name="reset"),
     path("auth/login", LoginView.as_view(), name="auth-login"),
     path("auth/refresh", RefreshView.as_view(), name="auth-refresh"),

@@ -14,8 +14,8 @@ from guardian_site.urls import urlpatterns as site_patterns
 
 # The whole list of what anybody may do wherever Guardian runs, opening or not.
 OPEN_TO_ANYBODY = {
-    "health", "health-live", "health-ready", "login", "logout", "admin:login", "admin:logout",
-    "auth-login", "auth-refresh", "auth-token", "runbook",
+    "health", "health-live", "health-ready", "login", "logout", "admin-login", "admin:logout",
+    "auth-login", "auth-refresh", "auth-token", "runbook", "oidc_authentication_init",
 }  # fmt: skip
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 

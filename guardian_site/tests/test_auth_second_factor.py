@@ -1,0 +1,74 @@
+"""Who set up a second factor is asked for it, by the page and by the API."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django_otp.oath import totp
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from guardian_site.tests.people import PASSWORD, make_person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def device() -> TOTPDevice:
+    return TOTPDevice.objects.create(user=make_person("admin"), name="phone", confirmed=True)
+
+
+def code_of(device: TOTPDevice) -> str:
+    return f"{totp(device.bin_key):06}"
+
+
+def login(**more: str) -> Any:
+    body = {"username": "the-admin", "password": PASSWORD, **more}
+    return Client().post("/auth/login", body, content_type="application/json")
+
+
+def page(**more: str) -> Any:
+    return Client().post("/login", {"username": "the-admin", "password": PASSWORD, **more})
+
+
+def test_the_password_alone_is_not_enough(device: TOTPDevice) -> None:
+    answer = login()
+    assert answer.status_code == 401
+    assert answer.json()["code_required"] is True
+    assert page().status_code == 200
+
+
+def test_with_the_code_they_are_in(device: TOTPDevice) -> None:
+    assert login(code=code_of(device)).status_code == 200
+
+
+def test_the_page_takes_the_code_too(device: TOTPDevice) -> None:
+    assert b'name="code"' in Client().get("/login").content
+    assert page(code=code_of(device)).status_code == 302
+
+
+def test_a_code_works_once(device: TOTPDevice) -> None:
+    code = code_of(device)
+    assert login(code=code).status_code == 200
+    assert login(code=code).status_code == 401
+
+
+def test_guessing_codes_is_slowed_down(device: TOTPDevice) -> None:
+    wrong = f"{(int(code_of(device)) + 1) % 1_000_000:06}"
+    for _ in range(3):
+        login(code=wrong)
+    assert login(code=code_of(device)).status_code == 401
+
+
+def test_a_device_that_was_never_confirmed_asks_nothing(device: TOTPDevice) -> None:
+    TOTPDevice.objects.update(confirmed=False)
+    assert login().status_code == 200
+    assert b'name="code"' not in Client().get("/login").content
+
+
+def test_the_admin_has_no_door_of_its_own(device: TOTPDevice) -> None:
+    answer = Client().get("/admin/login/?next=/admin/")
+    assert answer["Location"] == "/login?next=/admin/"
+    form = {"username": "the-admin", "password": PASSWORD}
+    assert Client().post("/admin/login/", form).status_code == 405
+    assert User.objects.get().last_login is None
