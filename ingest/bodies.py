@@ -214,3 +214,8 @@ def too_large() -> Refused:
         f"must be at most {LARGEST_BODY // 1024 // 1024} MB; split the batch",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     )
+
+
+def length_required() -> Refused:
+    """Return the refusal of a body that comes in chunks of unknown length."""
+    return refused("Content-Length", "is needed; send the body whole", HTTPStatus.LENGTH_REQUIRED)

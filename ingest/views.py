@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from ingest import metrics
 from ingest.assessment import Assess
 from ingest.authentication import ApiKeyAuthentication, MayAdminister, MayReport
-from ingest.bodies import LARGEST_BODY, too_large
+from ingest.bodies import LARGEST_BODY, length_required, too_large
 from ingest.cache_stats import cache_report
 from ingest.openapi import (
     describe_batch,
@@ -74,6 +74,8 @@ class ReportingView(APIView):
         """Return the bytes sent, bounded; the typed reader takes them as they are."""
         sent = request._request
         length = int(sent.META.get("CONTENT_LENGTH") or 0)
+        if not length and "HTTP_TRANSFER_ENCODING" in sent.META:
+            raise length_required()
         if length and sent.content_type != "application/json":
             raise UnsupportedMediaType(sent.content_type or "none")
         if length > LARGEST_BODY:

@@ -190,6 +190,12 @@ def test_a_body_over_the_limit_is_refused_unread(client: Client) -> None:
     assert response.json()["errors"][0]["field"] == "body"
 
 
+def test_a_body_of_unknown_length_is_refused(client: Client) -> None:
+    response = client.post("/transaction", headers={"Transfer-Encoding": "chunked"})
+    assert response.status_code == 411
+    assert response.json()["errors"][0]["field"] == "Content-Length"
+
+
 def test_a_wrong_key_is_refused_though_none_is_needed(client: Client) -> None:
     response = client.post(
         "/transaction", body(), content_type="application/json", headers={"X-API-Key": "tg_wrong"}
