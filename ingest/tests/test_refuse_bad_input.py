@@ -191,7 +191,7 @@ def test_a_body_over_the_limit_is_refused_unread(client: Client) -> None:
 
 
 def test_a_body_of_unknown_length_is_refused(client: Client) -> None:
-    response = client.post("/transaction", headers={"Transfer-Encoding": "chunked"})
+    response = client.generic("POST", "/transaction", headers={"Transfer-Encoding": "chunked"})
     assert response.status_code == 411
     assert response.json()["errors"][0]["field"] == "Content-Length"
 
