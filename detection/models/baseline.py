@@ -55,6 +55,9 @@ class Recheck(models.Model):
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+")
     hour = models.DateTimeField()
     claimed = models.DateTimeField(default=timezone.now)
+    forced = models.BooleanField(
+        default=False, help_text="Judged again though no count changed: a label did."
+    )
 
     def __str__(self) -> str:
         return f"{self.source_id} {self.hour:%Y-%m-%d %H}h"

@@ -3,7 +3,6 @@ from django.db import models
 from django.utils import timezone
 
 from detection.models.judgement import Family
-from detection.models.trial import Backtest
 from ingest.models import Source
 
 
@@ -61,7 +60,7 @@ class Proposal(models.Model):
     before = models.JSONField(default=dict, help_text="What the fields were when it was applied.")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     reason = models.CharField(max_length=500, blank=True)
-    backtest = models.ForeignKey(Backtest, null=True, blank=True, on_delete=models.SET_NULL)
+    report = models.JSONField(default=dict, help_text="Backtest without and with the change.")
     created = models.DateTimeField(default=timezone.now)
     decided = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(

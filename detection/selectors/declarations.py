@@ -7,10 +7,10 @@ whether anything changed.
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 
 from detection import conf
 from detection.clock import minute_of
@@ -45,6 +45,10 @@ class Declarations:
     settings: Mapping[int | None, Mapping[str, Any]] = field(default_factory=dict)
     days: Mapping[int | None, tuple[tuple[int, int, float], ...]] = field(default_factory=dict)
     wrong: Mapping[int, tuple[Window, ...]] = field(default_factory=dict)
+    # (first minute, end, family or "" for all) in which nothing is raised
+    planned: Mapping[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
+    # (minute, family or "" for all) at which what is seen becomes the normal
+    adopted: Mapping[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     unwatched: frozenset[int] = frozenset()
     _asked: dict[int, Asked] = field(default_factory=dict)
 
@@ -67,11 +71,18 @@ class Declarations:
                 value *= factor
         return value
 
+    def is_planned(self, source_id: int, minute: int, family: str) -> bool:
+        """Whether somebody said that a deviation of a family was planned for a minute."""
+        return any(
+            first <= minute < end and name in ("", family)
+            for first, end, name in self.planned.get(source_id, ())
+        )
+
     def changed(self, source_id: int, changes: Mapping[str, Any]) -> "Declarations":
         """The same with other policy fields for one source: what a backtest tries."""
         own = {**self.settings.get(source_id, {}), **changes}
         settings = {**self.settings, source_id: own}
-        return Declarations(settings, self.days, self.wrong, self.unwatched)
+        return replace(self, settings=settings, _asked={})
 
 
 def read_declarations() -> Declarations:
@@ -90,16 +101,32 @@ def read_declarations() -> Declarations:
     ):
         days.setdefault(source_id, []).append((minute_of(starts), minute_of(ends), factor))
     wrong: dict[int, list[Window]] = {}
-    for source_id, starts, ends in Label.objects.filter(
-        kind=Label.Kind.DATA_PROBLEM, revoked=None
-    ).values_list("source_id", "starts", "ends"):
-        wrong.setdefault(source_id, []).append((minute_of(starts), minute_of(ends)))
+    planned: dict[int, list[tuple[int, int, str]]] = {}
+    adopted: dict[int, list[tuple[int, str]]] = {}
+    for kind, source_id, family, starts, ends in _effective_labels().values_list(
+        "kind", "source_id", "family", "starts", "ends"
+    ):
+        first, last = minute_of(starts), minute_of(ends)
+        if kind == Label.Kind.DATA_PROBLEM:
+            wrong.setdefault(source_id, []).append((first, last + 1))
+        elif kind == Label.Kind.EXPECTED:
+            planned.setdefault(source_id, []).append((first, last + 1, family))
+        else:
+            adopted.setdefault(source_id, []).append((last, family))
     return Declarations(
         settings,
         {key: tuple(value) for key, value in days.items()},
         {key: tuple(value) for key, value in wrong.items()},
+        {key: tuple(value) for key, value in planned.items()},
+        {key: tuple(value) for key, value in adopted.items()},
         frozenset(Source.objects.filter(enabled=False).values_list("pk", flat=True)),
     )
+
+
+def _effective_labels() -> QuerySet[Label]:
+    """Labels that change how minutes are judged."""
+    kinds = (Label.Kind.DATA_PROBLEM, Label.Kind.EXPECTED, Label.Kind.NEW_LEVEL)
+    return Label.objects.filter(kind__in=kinds, revoked=None)
 
 
 def _mark() -> tuple[object, ...]:
@@ -107,7 +134,7 @@ def _mark() -> tuple[object, ...]:
     for rows in (
         Policy.objects.all(),
         SpecialDay.objects.all(),
-        Label.objects.filter(kind=Label.Kind.DATA_PROBLEM, revoked=None),
+        _effective_labels(),
     ):
         newest = "created" if rows.model is Label else "updated"
         marks += rows.order_by().aggregate(n=Count("pk"), newest=Max(newest)).values()

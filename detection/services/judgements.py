@@ -45,10 +45,10 @@ def bands_of(judged: Judged) -> list[Band]:
 
 
 def worst_levels(judged: Judged) -> list[int]:
-    """The level of each source: the worse of what the tests and the rules say."""
-    levels: list[int] = judged.scores.level.tolist()
+    """The level of each source: the worst of what the tests and the rules found."""
+    levels = [0] * len(judged.source_ids)
     for row, found in judged.findings.items():
-        levels[row] = max(levels[row], *(one.level for one in found))
+        levels[row] = max(one.level for one in found)
     return levels
 
 

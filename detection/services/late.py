@@ -54,7 +54,7 @@ def _take_over(now: datetime) -> None:
 def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: float) -> bool:
     """Look at the hours of one source; whether it had to be judged again."""
     hours = sorted({minute_of(row.hour) for row in waiting})
-    changed = first_changed_minute(one, hours)
+    changed = _first_due_minute(one, waiting, hours)
     start = None
     if changed is not None:
         start = _state_before(one, changed)
@@ -69,12 +69,23 @@ def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: 
     settled = [
         row.pk
         for row in waiting
-        if minute_of(row.hour) + HOUR - 1 <= one.through or now - row.claimed > conf.RECHECK_AGE
+        if row.forced
+        or minute_of(row.hour) + HOUR - 1 <= one.through
+        or now - row.claimed > conf.RECHECK_AGE
     ]
     Recheck.objects.filter(pk__in=settled).delete()
     outcome = "unchanged" if start is None else "judged again"
     metrics.LATE_HOURS.labels(outcome).inc(len(settled))
     return start is not None
+
+
+def _first_due_minute(one: Watched, waiting: Sequence[Recheck], hours: Sequence[int]) -> int | None:
+    """The first judged minute that counts changed or a label speaks of."""
+    forced = min((minute_of(row.hour) for row in waiting if row.forced), default=None)
+    if forced is not None and forced > one.through:
+        forced = None
+    changed = first_changed_minute(one, hours)
+    return min((minute for minute in (forced, changed) if minute is not None), default=None)
 
 
 def first_changed_minute(one: Watched, hours: Sequence[int]) -> int | None:

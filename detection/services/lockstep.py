@@ -23,6 +23,7 @@ from detection.scoring.series import Floats
 from detection.scoring.state import State
 from detection.selectors.counts import Row, Rows
 from detection.selectors.declarations import Declarations
+from detection.services.adopting import adopt_level
 from detection.services.findings import Finding, Window, family_findings, rule_findings
 from detection.services.watch import NEVER, Watched, stack, stack_policies, unstack
 
@@ -100,6 +101,13 @@ def judge(
             window = Window(row, asking.minutes[row], counts.status[row], recent)
             broken = rule_findings(rules, window, closed=asking.closed[row])
             findings[row] = findings.get(row, []) + broken
+        if source_id in declared.planned and row in findings:
+            minute = asking.minutes[row]
+            findings[row] = [
+                one
+                for one in findings[row]
+                if not declared.is_planned(source_id, minute, one.family)
+            ]
     return Judged(
         asking.source_ids,
         asking.minutes,
@@ -176,12 +184,20 @@ class Lockstep:
                 judged.features = features(self.state, judged.scores, judged.counts)
             moments = self._asking(minute, rows, True).moments(self.declared)
             detector.learn(self.state, self.policy, moments, judged.counts, judged.scores)
+            self._adopt(minute)
             if self.ruled:
                 self.recent.append((minute, judged.counts.status))
             for row, found in enumerate(judged.rows):
                 if found:
                     self.reported[row] = minute
             yield judged
+
+    def _adopt(self, minute: int) -> None:
+        """Where an analyst said so, running alarms are the new normal with the next minute."""
+        for row, source_id in enumerate(self.source_ids) if self.declared.adopted else ():
+            for when, family in self.declared.adopted.get(source_id, ()):
+                if when == minute:
+                    adopt_level(self.state, row, family)
 
     def at_frontier(self) -> list[Watched]:
         """The sources as they are after the minutes advanced so far."""

@@ -1,0 +1,37 @@
+"""An analyst says that what is seen is the new normal: the baseline moves there at once."""
+
+import numpy as np
+
+from detection.scoring import designs
+from detection.scoring.alarm import shift_seen
+from detection.scoring.series import FAMILIES, RATES, Bools
+from detection.scoring.state import State
+
+# Denials by code move with the denials: who accepts the one accepts the other.
+TOGETHER = frozenset({"decline", "code_mix"})
+
+
+def adopt_level(state: State, row: int, family: str) -> None:
+    """The shift seen since the onset, in a family or in all, is what is expected from now on."""
+    mine = _tests_of(family) & (state.evidence[row] > 0)
+    if not (state.alarm[row] > 0)[_tests_of(family)].any():
+        return
+    ratio = shift_seen(state.seen[row], state.meant[row])
+    for series in range(RATES):
+        tests = np.flatnonzero(mine & (series + designs.FIRST_RATE == designs.CHANNEL))
+        if tests.size:
+            sure = tests[np.argmax(state.evidence[row, tests])]
+            state.share_seen[row, series] *= ratio[sure]
+    volume = np.flatnonzero(mine & designs.IS_VOLUME)
+    if volume.size:
+        sure = volume[np.argmax(state.evidence[row, volume])]
+        state.level_seen[row] = ratio[sure] * state.level_expected[row]
+    state.alarm[row, mine] = 0
+    state.evidence[row, mine] = 0
+
+
+def _tests_of(family: str) -> Bools:
+    if not family:
+        return np.ones(designs.TESTS, bool)
+    names = TOGETHER if family in TOGETHER else {family}
+    return np.isin(designs.FAMILY, [FAMILIES.index(name) for name in names])

@@ -1,0 +1,185 @@
+"""What analysts say changes the baseline or proposes a policy; all of it can be taken back."""
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Max
+
+from detection.clock import minute_of, moment_of
+from detection.models import Anomaly, Label, Policy, Proposal, Recheck
+from detection.selectors.declarations import declarations, forget_declarations
+from detection.services.backtesting import report_of, run_trial
+from detection.services.rehearsing import Progress
+from ingest.models import Source
+
+# Labels of these kinds change how minutes are judged, so these are judged again.
+REJUDGED = (Label.Kind.EXPECTED, Label.Kind.NEW_LEVEL, Label.Kind.DATA_PROBLEM)
+# A proposal is tried on this much history before and after its label.
+TRIED = timedelta(days=14)
+# Nobody is told to accept more than this many times the excess allowed so far.
+LARGEST_STEP = 10.0
+MARGIN = 1.1
+User = AbstractBaseUser | None
+
+
+def label_deviation(
+    *,
+    source: Source,
+    kind: str,
+    starts: datetime,
+    ends: datetime,
+    family: str = "",
+    note: str = "",
+    author: User = None,
+    now: datetime,
+) -> Label:
+    """The label is kept, its minutes are due to be judged again, and noise has a proposal."""
+    label = Label(
+        source=source,
+        kind=kind,
+        starts=starts,
+        ends=ends,
+        family=family,
+        note=note,
+        author=author,
+        created=now,
+    )
+    label.full_clean(exclude=["author"])
+    with transaction.atomic():
+        label.save()
+        _judge_again(label, now)
+        if kind == Label.Kind.NOISE:
+            _propose(label)
+    forget_declarations()
+    return label
+
+
+def revoke_label(*, label: Label, by: User, now: datetime) -> Label:
+    """The label no longer holds, and its minutes are due to be judged again without it."""
+    with transaction.atomic():
+        label = Label.objects.select_for_update().get(pk=label.pk)
+        if label.revoked is not None:
+            return label
+        label.revoked, label.revoked_by = now, by  # type: ignore[assignment]
+        label.save(update_fields=["revoked", "revoked_by"])
+        _judge_again(label, now)
+        waiting = label.proposals.filter(state__in=(Proposal.State.WAITING, Proposal.State.OFFERED))
+        waiting.update(state=Proposal.State.DISMISSED, decided=now, reason="the label was revoked")
+    forget_declarations()
+    return label
+
+
+def _judge_again(label: Label, now: datetime) -> None:
+    if label.kind not in REJUDGED:
+        return
+    when = label.ends if label.kind == Label.Kind.NEW_LEVEL else label.starts
+    hour = moment_of(minute_of(when) // 60 * 60)
+    Recheck.objects.create(source=label.source, hour=hour, claimed=now, forced=True)
+
+
+def _propose(label: Label) -> None:
+    """A change under which this would not have been told: a larger excess, or fewer pages."""
+    changes = _quieter(label)
+    if changes:
+        Proposal.objects.create(label=label, changes=changes)
+
+
+def _quieter(label: Label) -> dict[str, float]:
+    found = Anomaly.objects.filter(
+        source=label.source, minute__gte=label.starts, minute__lte=label.ends
+    )
+    if label.family:
+        found = found.filter(family=label.family)
+    spread = found.aggregate(most=Max("excess"))["most"]
+    asked = declarations().asked(label.source_id).policy
+    allowed = float(asked.minimum_excess[0])
+    if spread is not None and 0 < spread <= LARGEST_STEP * max(allowed, 1.0):
+        return {"minimum_excess": float(math.ceil(MARGIN * spread))}
+    return {"pages_per_week": round(float(asked.pages_per_week[0]) / 2, 4)}
+
+
+def try_proposal(
+    *, proposal: Proposal, now: datetime, progress: Progress | None = None
+) -> Proposal:
+    """The proposal is offered, or refused since a confirmed incident would be lost by it."""
+    label = proposal.label
+    sources = {label.source_id: label.source.name}
+    since, until = label.starts - TRIED, min(label.ends + TRIED, now)
+    tried = run_trial(
+        sources=sources,
+        since=since,
+        until=until,
+        changes=proposal.changes,
+        progress=progress,
+    )
+    usual = run_trial(sources=sources, since=since, until=until, progress=progress)
+    after = report_of(tried, changes=proposal.changes, seconds=0)
+    before = report_of(usual, changes={}, seconds=0)
+    proposal.state, proposal.reason = _decision(before["total"], after["total"])
+    proposal.report = {"before": before["total"], "after": after["total"]}
+    proposal.save(update_fields=["state", "reason", "report"])
+    return proposal
+
+
+def _decision(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+    lost = before["incidents_caught"] - after["incidents_caught"]
+    if lost > 0:
+        return Proposal.State.REFUSED, f"{lost} confirmed incident(s) would no longer be told"
+    spared = before["pages"] - after["pages"]
+    if spared <= 0 and after["warnings"] >= before["warnings"]:
+        return Proposal.State.REFUSED, "nothing would change"
+    return (
+        Proposal.State.OFFERED,
+        f"{spared} page(s) fewer, no confirmed incident lost, "
+        f"{after['incidents_caught']} still caught",
+    )
+
+
+def apply_proposal(*, proposal: Proposal, by: User, now: datetime) -> Proposal:
+    """The policy of the source has the proposed values; what they were is kept."""
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
+        if proposal.state != Proposal.State.OFFERED:
+            raise ValueError(f"Only an offered proposal can be applied, this one is: {proposal}")
+        policy, _ = Policy.objects.get_or_create(source=proposal.label.source)
+        proposal.before = {name: getattr(policy, name) for name in proposal.changes}
+        _write(policy, proposal.changes)
+        _decide(proposal, Proposal.State.APPLIED, by, now)
+    forget_declarations()
+    return proposal
+
+
+def revert_proposal(*, proposal: Proposal, by: User, now: datetime) -> Proposal:
+    """The policy of the source has the values it had before the proposal was applied."""
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
+        if proposal.state != Proposal.State.APPLIED:
+            raise ValueError(f"Only an applied proposal can be reverted, this one is: {proposal}")
+        policy, _ = Policy.objects.get_or_create(source=proposal.label.source)
+        _write(policy, proposal.before)
+        _decide(proposal, Proposal.State.REVERTED, by, now)
+    forget_declarations()
+    return proposal
+
+
+def dismiss_proposal(*, proposal: Proposal, by: User, now: datetime) -> Proposal:
+    """Nobody is asked about the proposal any more."""
+    _decide(proposal, Proposal.State.DISMISSED, by, now)
+    return proposal
+
+
+def _write(policy: Policy, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(policy, name, value)
+    policy.full_clean()
+    policy.save()
+
+
+def _decide(proposal: Proposal, state: Proposal.State, by: User, now: datetime) -> None:
+    proposal.state, proposal.decided = state, now
+    proposal.decided_by = by  # type: ignore[assignment]
+    proposal.save(update_fields=["state", "decided", "decided_by", "before"])

@@ -1,0 +1,141 @@
+"""What analysts say has its effect, is audited, and can be taken back."""
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+
+from detection.models import Anomaly, Band, Baseline, Label, Policy, Proposal, Recheck
+from detection.services.labels import (
+    apply_proposal,
+    label_deviation,
+    revert_proposal,
+    revoke_label,
+    try_proposal,
+)
+from detection.services.sweep import sweep_closed_minutes
+from detection.tests.makers import at, make_counts, make_source, set_count
+from ingest.models import Source
+
+pytestmark = pytest.mark.django_db
+
+
+def history(surge: range = range(300, 320), denied: int = 45, minutes: int = 400) -> Source:
+    source = make_source()
+    make_counts(source, range(minutes))
+    for minute in surge:
+        set_count(source, minute, "denied", "51", denied)
+    sweep_closed_minutes(now=at(minutes + 0.5), seconds=60)
+    assert Anomaly.objects.filter(family="decline").exists()
+    return source
+
+
+def label(source: Source, kind: str, first: int = 295, last: int = 330, **values: str) -> Label:
+    return label_deviation(
+        source=source, kind=kind, starts=at(first), ends=at(last), now=at(401), **values
+    )
+
+
+def standing() -> int:
+    return Anomaly.objects.filter(minute__gte=at(295), withdrawn=None).count()
+
+
+def test_what_was_expected_is_no_longer_an_anomaly() -> None:
+    source = history()
+    label(source, "expected")
+    sweep_closed_minutes(now=at(401.5), seconds=60)
+    assert standing() == 0
+    assert set(Band.objects.values_list("level", flat=True)) == {"NORMAL"}
+    assert not Recheck.objects.exists()
+
+
+def test_only_the_family_that_was_named_is_expected() -> None:
+    source = history()
+    label(source, "expected", family="reversal")
+    before = standing()
+    sweep_closed_minutes(now=at(401.5), seconds=60)
+    assert standing() == before
+
+
+def test_wrong_counts_are_neither_judged_nor_learned() -> None:
+    source = history()
+    label(source, "data_problem", 300, 319)
+    sweep_closed_minutes(now=at(401.5), seconds=60)
+    assert standing() == 0
+    assert Baseline.objects.get(source=source).through == at(400)
+
+
+def test_a_label_that_is_taken_back_has_no_effect_left() -> None:
+    source = history()
+    told = Anomaly.objects.filter(minute__lt=at(400)).order_by("minute", "family")
+    before = list(told.values_list("minute", "level"))
+    said = label(source, "data_problem", 300, 319)
+    sweep_closed_minutes(now=at(401.5), seconds=60)
+    revoke_label(label=said, by=None, now=at(402))
+    sweep_closed_minutes(now=at(402.5), seconds=60)
+    assert list(told.values_list("minute", "level")) == before
+
+
+def test_a_new_level_ends_the_alarm_and_is_the_normal_from_then_on() -> None:
+    source = history(surge=range(300, 360), denied=20, minutes=360)
+    make_counts(source, range(360, 500), seed=4)
+    for minute in range(360, 500):
+        set_count(source, minute, "denied", "51", 20)
+    label(source, "new_level", 300, 350)
+    sweep_closed_minutes(now=at(500.5), seconds=60)
+    assert Anomaly.objects.filter(minute__lte=at(350), level="CRITICAL").exists()
+    assert not Anomaly.objects.filter(minute__gt=at(365)).exists()
+
+
+def test_noise_proposes_a_change_that_would_have_spared_the_page() -> None:
+    source = history(surge=range(300, 304), denied=14)
+    label(source, "noise")
+    proposal = try_proposal(proposal=Proposal.objects.get(), now=at(401))
+    assert proposal.state == "offered", proposal.reason
+    assert proposal.report["after"]["pages"] <= proposal.report["before"]["pages"]
+
+
+def test_a_proposal_that_loses_a_confirmed_incident_is_refused() -> None:
+    source = make_source()
+    make_counts(source, range(700))
+    for minute in (*range(300, 306), *range(600, 606)):
+        set_count(source, minute, "denied", "51", 30)
+    sweep_closed_minutes(now=at(700.5), seconds=60)
+    label_deviation(source=source, kind="incident", starts=at(598), ends=at(608), now=at(701))
+    noise = label(source, "noise", 295, 310)
+    Proposal.objects.filter(label=noise).update(changes={"minimum_excess": 10_000.0})
+    proposal = try_proposal(proposal=Proposal.objects.get(), now=at(701))
+    assert proposal.state == "refused"
+    assert "1 confirmed incident" in proposal.reason
+
+
+def test_an_applied_proposal_can_be_reverted() -> None:
+    source = make_source()
+    Policy.objects.create(source=source, minimum_excess=4.0)
+    said = label(source, "incident")
+    user = get_user_model().objects.create_user("ana")
+    offered = Proposal.objects.create(label=said, changes={"minimum_excess": 9.0}, state="offered")
+    applied = apply_proposal(proposal=offered, by=user, now=at(1))
+    assert Policy.objects.get().minimum_excess == 9.0
+    assert (applied.decided_by, applied.before) == (user, {"minimum_excess": 4.0})
+    revert_proposal(proposal=applied, by=user, now=at(2))
+    assert Policy.objects.get().minimum_excess == 4.0
+
+
+def test_a_refused_proposal_cannot_be_applied() -> None:
+    said = label(make_source(), "incident")
+    refused = Proposal.objects.create(label=said, changes={}, state="refused")
+    with pytest.raises(ValueError, match="offered"):
+        apply_proposal(proposal=refused, by=None, now=at(1))
+
+
+def test_revoking_dismisses_what_was_proposed() -> None:
+    said = label(make_source(), "noise")
+    revoke_label(label=said, by=None, now=at(1))
+    assert Proposal.objects.get().state == "dismissed"
+    said.refresh_from_db()
+    assert said.revoked == at(1)
+
+
+def test_a_label_that_ends_before_it_starts_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        label(make_source(), "noise", 10, 5)
