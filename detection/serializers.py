@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from detection.models import Anomaly, Family, Level
-from ingest.models import Status
+from detection.models import Anomaly, Backtest, Family, ForestVersion, Level, Policy
+from detection.models.policy import POLICY_FIELDS
+from ingest.models import Source, Status
 
 
 class AnomalyTransactionSerializer(serializers.Serializer[Any]):
@@ -135,3 +137,58 @@ def anomaly_body(anomaly: Anomaly) -> dict[str, Any]:
         "past": anomaly.past,
         "provisional": anomaly.provisional,
     }
+
+
+class BacktestRequestSerializer(serializers.Serializer[Any]):
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    sources = serializers.ListField(
+        child=serializers.SlugRelatedField("name", queryset=Source.objects.all()),
+        required=False,
+        help_text="Names; all that are watched if left out.",
+    )
+    changes = serializers.DictField(
+        required=False, help_text="Policy fields to try, for example minimum_excess."
+    )
+    forest = serializers.PrimaryKeyRelatedField(
+        queryset=ForestVersion.objects.all(), required=False, allow_null=True
+    )
+
+    def validate_sources(self, value: list[Source]) -> list[str]:
+        return [source.name for source in value]
+
+    def validate_forest(self, value: ForestVersion | None) -> int | None:
+        return value.pk if value else None
+
+    def validate_changes(self, value: dict[str, Any]) -> dict[str, Any]:
+        unknown = set(value) - set(POLICY_FIELDS)
+        if unknown:
+            raise serializers.ValidationError(f"{sorted(unknown)[0]} is not a field of a policy")
+        try:
+            Policy(**value).clean_fields(exclude=["source"])
+        except ValidationError as error:
+            raise serializers.ValidationError(error.message_dict) from None
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["since"] >= attrs["until"]:
+            raise serializers.ValidationError({"until": "must lie after since"})
+        return attrs
+
+
+class BacktestSerializer(serializers.ModelSerializer[Backtest]):
+    class Meta:
+        model = Backtest
+        fields = (
+            "id",
+            "since",
+            "until",
+            "sources",
+            "changes",
+            "forest",
+            "state",
+            "progress",
+            "report",
+            "requested",
+            "finished",
+        )

@@ -8,6 +8,17 @@ from detection.models.judgement import Family
 from detection.rules import RuleError, read_rules
 from ingest.models import Source
 
+# What an owner may ask for; the names are those of the fields of Policy.
+POLICY_FIELDS = (
+    "pages_per_week",
+    "weight_ml",
+    "weight_z",
+    "minimum_excess",
+    "minimum_relative_change",
+    "families_off",
+    "rules",
+)
+
 
 def _known_rules(value: object) -> None:
     try:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
 from detection.clock import minute_of, moment_of
 from detection.episodes import Window
-from detection.models import Anomaly, Label
+from detection.models import Anomaly, Backtest, Label
 from detection.rules import LEVELS
 
 
@@ -39,3 +42,13 @@ def live_alarms(source_ids: list[int], first: int, last: int) -> set[tuple[int, 
             "source_id", "minute", "family", "level"
         )
     }
+
+
+def newest_backtests(limit: int = 50) -> QuerySet[Backtest]:
+    """Backtests, the newest first, without their charts."""
+    return Backtest.objects.defer("chart").order_by("-requested")[:limit]
+
+
+def backtest_found(number: int) -> Backtest:
+    """One backtest, or an answer that there is none."""
+    return get_object_or_404(Backtest, pk=number)

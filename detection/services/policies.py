@@ -11,19 +11,11 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from detection.models import Policy, SpecialDay
+from detection.models.policy import POLICY_FIELDS
 from detection.selectors.declarations import forget_declarations
 from ingest.models import Source
 from ingest.services.sources import site_zone
 
-POLICY_FIELDS = (
-    "pages_per_week",
-    "weight_ml",
-    "weight_z",
-    "minimum_excess",
-    "minimum_relative_change",
-    "families_off",
-    "rules",
-)
 DAY_FIELDS = ("name", "kind", "source", "starts", "ends", "factor")
 SECTIONS = ("default", "sources", "special_days")
 

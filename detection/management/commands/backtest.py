@@ -14,10 +14,10 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from detection.models import ForestVersion, Policy
+from detection.models.policy import POLICY_FIELDS
 from detection.scoring.forest import Forest
 from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
 from detection.services.forests import live_forest, read_forest
-from detection.services.policies import POLICY_FIELDS
 from ingest.moments import read_moment
 from ingest.services.sources import site_zone
 

@@ -1,4 +1,4 @@
-"""What was found, what is expected, and the door at which a minute is closed."""
+"""What was found, what is expected."""
 
 import time
 
@@ -14,28 +14,22 @@ from detection.questions import (
     MOST_ANOMALIES,
     USUAL_ANOMALIES,
     cursor_of,
-    latest_moment,
     read_asked,
-    read_close,
     read_forecast,
 )
 from detection.selectors.anomalies import anomalies, anomaly_count
 from detection.selectors.stats import stats
 from detection.serializers import (
     AnomaliesSerializer,
-    ClosedMinuteSerializer,
-    CloseSerializer,
     ForecastSerializer,
     StatsSerializer,
     anomaly_body,
 )
-from detection.services.closing import close_minute, unknown_source
 from detection.services.forecasting import forecast_source
 from ingest.authentication import seen_sources
 from ingest.cache_stats import cache_report
 from ingest.models import Status
 from ingest.refusals import Refused
-from ingest.views import ReportingView, holder
 
 STARTED = time.monotonic()
 
@@ -109,20 +103,3 @@ class ForecastView(ReadingView):
     def get(self, request: Request) -> Response:
         source, hours = read_forecast(request.query_params, seen_sources(request))
         return Response(forecast_source(source=source, hours=hours, now=timezone.now()))
-
-
-class CloseMinuteView(ReportingView):
-    @extend_schema(
-        operation_id="close_minute",
-        summary="Say that a minute is complete, also when it is empty",
-        request=CloseSerializer,
-        responses=ClosedMinuteSerializer,
-    )
-    def post(self, request: Request) -> Response:
-        now = timezone.now()
-        key = holder(request)
-        own = key.source_name if key else None
-        source, minute = read_close(self.body(request), own, latest_moment(now))
-        if source is None:
-            return Response(unknown_source(minute))
-        return Response(close_minute(source=source, minute=minute, now=now))

@@ -1,0 +1,28 @@
+"""The door at which a source says that a minute is complete."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from detection.questions import latest_moment, read_close
+from detection.serializers import ClosedMinuteSerializer, CloseSerializer
+from detection.services.closing import close_minute, unknown_source
+from ingest.views import ReportingView, holder
+
+
+class CloseMinuteView(ReportingView):
+    @extend_schema(
+        operation_id="close_minute",
+        summary="Say that a minute is complete, also when it is empty",
+        request=CloseSerializer,
+        responses=ClosedMinuteSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        now = timezone.now()
+        key = holder(request)
+        own = key.source_name if key else None
+        source, minute = read_close(self.body(request), own, latest_moment(now))
+        if source is None:
+            return Response(unknown_source(minute))
+        return Response(close_minute(source=source, minute=minute, now=now))

@@ -1,0 +1,57 @@
+"""Backtests over HTTP: asked for, followed, read."""
+
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from detection.models import Backtest
+from detection.selectors.trials import backtest_found, newest_backtests
+from detection.serializers import BacktestRequestSerializer, BacktestSerializer
+from detection.services.trials import request_backtest
+from detection.tasks import run_backtest
+from ingest.authentication import ApiKeyAuthentication, MayAdminister
+
+
+class BacktestView(APIView):
+    authentication_classes = (ApiKeyAuthentication, SessionAuthentication)
+    permission_classes = (MayAdminister,)
+
+
+class BacktestsView(BacktestView):
+    @extend_schema(operation_id="backtests", responses=BacktestSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        return Response(BacktestSerializer(newest_backtests(), many=True).data)
+
+    @extend_schema(
+        operation_id="request_backtest",
+        summary="Judge stored history once more under other policies",
+        request=BacktestRequestSerializer,
+        responses={202: BacktestSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        asked = BacktestRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values: dict[str, Any] = asked.validated_data
+        backtest = request_backtest(**values, by=request.user, now=timezone.now())
+        transaction.on_commit(lambda: run_backtest.apply_async((backtest.pk,), queue="train"))
+        return Response(BacktestSerializer(backtest).data, status=202)
+
+
+class BacktestDetailView(BacktestView):
+    @extend_schema(operation_id="backtest", responses=BacktestSerializer)
+    def get(self, request: Request, number: int) -> Response:
+        return Response(BacktestSerializer(backtest_found(number)).data)
+
+
+class BacktestChartView(BacktestView):
+    @extend_schema(operation_id="backtest_chart", responses=OpenApiTypes.BINARY)
+    def get(self, request: Request, number: int) -> HttpResponse:
+        backtest: Backtest = backtest_found(number)
+        return HttpResponse(backtest.chart, content_type="image/svg+xml")
