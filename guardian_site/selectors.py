@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from alerts.conf import CANARY_SOURCE
-from detection.models import Band
+from detection.models import Anomaly, Band
 from ingest.models import MinuteCount, Source, Status
 
 # A band older than this says nothing about now: leaving it would freeze the last value.
@@ -48,6 +48,12 @@ def _watched() -> QuerySet[Source]:
 def source_count() -> int:
     """Return the number of sources that are watched."""
     return _watched().count()
+
+
+def anomaly_total() -> float:
+    """Return the number of anomalies that are kept and still hold."""
+    found = Anomaly.objects.filter(withdrawn=None, provisional=False)
+    return float(found.exclude(source__name=CANARY_SOURCE).count())
 
 
 def totals_by_status(*, since: datetime, until: datetime) -> dict[str, int]:
