@@ -20,7 +20,7 @@ class AnomalyTransactionSerializer(serializers.Serializer[Any]):
 class AnomalySerializer(serializers.Serializer[Anomaly]):
     id = serializers.IntegerField()
     timestamp = serializers.DateTimeField(source="minute")
-    source = serializers.CharField(source="source.name")
+    source = serializers.CharField(source="source.name")  # type: ignore[assignment]
     alert_level = serializers.ChoiceField(Level.choices, source="level")
     family = serializers.ChoiceField(Family.choices)
     score = serializers.FloatField()
@@ -74,7 +74,7 @@ class ForecastPointSerializer(serializers.Serializer[Any]):
 
 
 class ForecastSerializer(serializers.Serializer[Any]):
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     generated_at = serializers.DateTimeField()
     hours = serializers.IntegerField()
     step_minutes = serializers.IntegerField()
@@ -87,7 +87,7 @@ class ForecastSerializer(serializers.Serializer[Any]):
 
 class CloseSerializer(serializers.Serializer[Any]):
     timestamp = serializers.CharField(help_text="Any time inside the minute.")
-    source = serializers.CharField(required=False)
+    source = serializers.CharField(required=False)  # type: ignore[assignment]
 
 
 class ClosedMinuteSerializer(serializers.Serializer[Any]):

@@ -111,7 +111,7 @@ def detection_lag(now: datetime) -> timedelta | None:
     None when no source reports in real time.
     """
     live = Baseline.objects.filter(live=True, source__enabled=True)
-    oldest = live.filter(
+    oldest: datetime | None = live.filter(
         Exists(
             MinuteCount.objects.filter(
                 source_id=OuterRef("source_id"), minute__gt=now - conf.past_limit()

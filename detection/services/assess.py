@@ -25,7 +25,7 @@ from detection.services.forests import live_forest
 from detection.services.grouping import Group, SourceMinute, arranged
 from detection.services.judgements import anomalies_of
 from detection.services.lockstep import Asking, Judged, Statuses, judge
-from detection.services.replaying import answer_replays, is_replay
+from detection.services.replaying import answer_replays, heads, is_replay
 from detection.services.standing import answer_standing
 from detection.services.storing import store_provisional
 from detection.services.sweep import last_closed
@@ -72,7 +72,9 @@ def _by_way(
             group.answer(one, [_unwatched(report) for report in one.reports])
         elif minute <= group.known[source_id].through:
             behind.append(one)
-        elif is_replay(minute, group.known[source_id].through, group.now):
+        elif is_replay(minute, group.known[source_id].through, group.now) and (
+            group.complete or heads.moves_on(source_id, minute)
+        ):
             replays.append(one)
         else:
             fresh.append(one)
@@ -143,7 +145,7 @@ def _recent(group: Group, minutes: Sequence[SourceMinute]) -> list[tuple[int, St
     numbers = [one.minute for _, one in ruled]
     source_ids = [one.source.id for _, one in ruled]
     rows = rows_by_minute(source_ids, min(numbers) - LONGEST_WINDOW, max(numbers))
-    recent = []
+    recent: list[tuple[int, Statuses]] = []
     for minute, by_source in rows.items():
         status = np.zeros((len(minutes), len(STATUSES)))
         for row, one in ruled:

@@ -29,6 +29,11 @@ class SourceMinute:
         """The counts of the minute after the last of the reports."""
         return self.reports[-1].minute_counts
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether these reports moved the counts, so that no earlier verdict holds for them."""
+        return any(report.changed for report in self.reports)
+
 
 @dataclass(slots=True)
 class Group:

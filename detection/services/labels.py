@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 
@@ -23,7 +23,6 @@ TRIED = timedelta(days=14)
 # Nobody is told to accept more than this many times the excess allowed so far.
 LARGEST_STEP = 10.0
 MARGIN = 1.1
-User = AbstractBaseUser | None
 
 
 def label_deviation(
@@ -34,7 +33,7 @@ def label_deviation(
     ends: datetime,
     family: str = "",
     note: str = "",
-    author: User = None,
+    author: User | None = None,
     now: datetime,
 ) -> Label:
     """The label is kept, its minutes are due to be judged again, and noise has a proposal."""
@@ -58,13 +57,13 @@ def label_deviation(
     return label
 
 
-def revoke_label(*, label: Label, by: User, now: datetime) -> Label:
+def revoke_label(*, label: Label, by: User | None, now: datetime) -> Label:
     """The label no longer holds, and its minutes are due to be judged again without it."""
     with transaction.atomic():
         label = Label.objects.select_for_update().get(pk=label.pk)
         if label.revoked is not None:
             return label
-        label.revoked, label.revoked_by = now, by  # type: ignore[assignment]
+        label.revoked, label.revoked_by = now, by
         label.save(update_fields=["revoked", "revoked_by"])
         _judge_again(label, now)
         waiting = label.proposals.filter(state__in=(Proposal.State.WAITING, Proposal.State.OFFERED))
@@ -139,7 +138,7 @@ def _decision(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str,
     )
 
 
-def apply_proposal(*, proposal: Proposal, by: User, now: datetime) -> Proposal:
+def apply_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Proposal:
     """The policy of the source has the proposed values; what they were is kept."""
     with transaction.atomic():
         proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
@@ -153,7 +152,7 @@ def apply_proposal(*, proposal: Proposal, by: User, now: datetime) -> Proposal:
     return proposal
 
 
-def revert_proposal(*, proposal: Proposal, by: User, now: datetime) -> Proposal:
+def revert_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Proposal:
     """The policy of the source has the values it had before the proposal was applied."""
     with transaction.atomic():
         proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
@@ -166,7 +165,7 @@ def revert_proposal(*, proposal: Proposal, by: User, now: datetime) -> Proposal:
     return proposal
 
 
-def dismiss_proposal(*, proposal: Proposal, by: User, now: datetime) -> Proposal:
+def dismiss_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Proposal:
     """Nobody is asked about the proposal any more."""
     _decide(proposal, Proposal.State.DISMISSED, by, now)
     return proposal
@@ -179,7 +178,7 @@ def _write(policy: Policy, values: Mapping[str, Any]) -> None:
     policy.save()
 
 
-def _decide(proposal: Proposal, state: Proposal.State, by: User, now: datetime) -> None:
+def _decide(proposal: Proposal, state: Proposal.State, by: User | None, now: datetime) -> None:
     proposal.state, proposal.decided = state, now
-    proposal.decided_by = by  # type: ignore[assignment]
+    proposal.decided_by = by
     proposal.save(update_fields=["state", "decided", "decided_by", "before"])

@@ -84,8 +84,10 @@ def read_plan(text: str) -> Plan:
 
 def _entries(plan: Plan, sent: Mapping[str, Any], name: str, kind: type) -> Any:
     found = sent.get(name)
-    if found is None or isinstance(found, kind):
-        return kind() if found is None and kind is list else found or {}
+    if found is None:
+        return [] if kind is list else {}
+    if isinstance(found, kind):
+        return found
     plan.faults.append(f"{name}: must be a {'list' if kind is list else 'mapping'}")
     return [] if kind is list else {}
 
@@ -94,7 +96,7 @@ def _plan_policy(plan: Plan, where: str, source: Source | None, asked: object) -
     if asked is not None and not isinstance(asked, Mapping):
         plan.faults.append(f"{where}: must be a mapping")
         return
-    values = dict(asked or {})
+    values: dict[str, Any] = {} if asked is None else dict(asked)
     unknown = [name for name in values if name not in POLICY_FIELDS]
     plan.faults += [f"{where}.{name}: not a setting of a policy" for name in unknown]
     policy = Policy.objects.filter(source=source).first() or Policy(source=source)
@@ -103,7 +105,9 @@ def _plan_policy(plan: Plan, where: str, source: Source | None, asked: object) -
         setattr(policy, name, values.get(name))
     if _is_valid(plan, where, policy) and not unknown:
         plan.policies.append(policy)
-        if policy.pk is None or before != {name: getattr(policy, name) for name in POLICY_FIELDS}:
+        if policy._state.adding or before != {
+            name: getattr(policy, name) for name in POLICY_FIELDS
+        }:
             plan.changed.append(where)
 
 
@@ -134,7 +138,7 @@ def _plan_day(plan: Plan, where: str, asked: object) -> None:
     day.kind = asked.get("kind", SpecialDay.Kind.PROMOTION)
     if _is_valid(plan, where, day):
         plan.days.append(day)
-        if before != (day.pk, day.ends, day.factor, day.kind) or day.pk is None:
+        if before != (day.pk, day.ends, day.factor, day.kind):
             plan.changed.append(f"{where} {day.name}")
 
 

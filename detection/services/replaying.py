@@ -21,6 +21,32 @@ from detection.services.storing import replace_anomalies
 from detection.services.watch import Watched, watch
 
 ATTEMPTS = 3
+# Sources remembered; forgetting one costs an advance that was not needed.
+MOST_HEADS = 100_000
+
+
+class Heads:
+    """The newest minute each source was reported in to this process, one report at a time.
+
+    Whoever replays the past in order reaches a new minute now and then; only there is the source
+    advanced. Reports that jump about in the past are answered without that.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[int, int] = {}
+
+    def moves_on(self, source_id: int, minute: int) -> bool:
+        """Whether the minute is newer than all before; remembers it."""
+        newest = self._newest.get(source_id)
+        if newest is not None and minute <= newest:
+            return False
+        if len(self._newest) > MOST_HEADS:
+            self._newest.clear()
+        self._newest[source_id] = minute
+        return True
+
+
+heads = Heads()
 
 
 def is_replay(minute: int, through: int, now: datetime) -> bool:

@@ -1,7 +1,6 @@
 """Minutes behind the frontier keep the verdict they have, as long as their counts are the same."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from detection import messages
 from detection.clock import minute_of, moment_of
@@ -19,9 +18,10 @@ Key = tuple[int, int]
 
 def answer_standing(*, group: Group, minutes: Sequence[SourceMinute]) -> list[SourceMinute]:
     """Minutes whose counts are those they were judged on are answered; the others are returned."""
-    bands, anomalies = _stored(minutes)
-    changed = []
-    for one in minutes:
+    changed = [one for one in minutes if one.is_changed]
+    same = [one for one in minutes if not one.is_changed]
+    bands, anomalies = _stored(same) if same else ({}, {})
+    for one in same:
         band = bands.get((one.source.id, one.minute))
         if band is None or band.digest != digest(one.counts):
             changed.append(one)
@@ -34,25 +34,19 @@ def answer_standing(*, group: Group, minutes: Sequence[SourceMinute]) -> list[So
 def _stored(
     minutes: Sequence[SourceMinute],
 ) -> tuple[dict[Key, Band], dict[Key, list[Anomaly]]]:
-    wanted = {(one.source.id, one.minute) for one in minutes}
-    source_ids = {source_id for source_id, _ in wanted}
-    first = moment_of(min(minute for _, minute in wanted))
-    last = moment_of(max(minute for _, minute in wanted))
-    bands: dict[Key, Band] = {}
-    for band in Band.objects.filter(
-        source_id__in=source_ids, minute__gte=first, minute__lte=last
-    ).iterator():
-        bands[(band.source_id, _number(band.minute))] = band
+    source_ids = {one.source.id for one in minutes}
+    moments = {moment_of(one.minute) for one in minutes}
+    bands = {
+        (band.source_id, minute_of(band.minute)): band
+        for band in Band.objects.filter(source_id__in=source_ids, minute__in=moments)
+    }
     anomalies: dict[Key, list[Anomaly]] = {}
     for anomaly in Anomaly.objects.filter(
-        source_id__in=source_ids, minute__gte=first, minute__lte=last, withdrawn=None
+        source_id__in=source_ids, minute__in=moments, withdrawn=None
     ).order_by():
-        anomalies.setdefault((anomaly.source_id, _number(anomaly.minute)), []).append(anomaly)
+        key = (anomaly.source_id, minute_of(anomaly.minute))
+        anomalies.setdefault(key, []).append(anomaly)
     return bands, anomalies
-
-
-def _number(moment: datetime) -> int:
-    return minute_of(moment)
 
 
 def _verdicts(

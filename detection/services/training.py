@@ -120,7 +120,13 @@ def _unusual_rate(*, since: datetime, after: datetime) -> float | None:
 
 def _sample(now: datetime, progress: Progress | None) -> tuple[Sample, int]:
     newest = Baseline.objects.filter(source__enabled=True, through__isnull=False)
-    chosen = list(newest.order_by("-through").values_list("source_id", "through")[:MOST_SOURCES])
+    chosen = [
+        (source_id, through)
+        for source_id, through in newest.order_by("-through").values_list("source_id", "through")[
+            :MOST_SOURCES
+        ]
+        if through is not None
+    ]
     last = max((minute_of(through) for _, through in chosen), default=minute_of(now))
     first = last - minutes(WINDOW)
     expected = max(len(chosen) * minutes(WINDOW), 1)

@@ -2,9 +2,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from django.utils import timezone
 
 from detection.selectors.declarations import forget_declarations
-from detection.services import assess as assessing
 from detection.services.forests import forget_forest
 from detection.services.watch import watch
 from detection.tests.makers import at
@@ -26,7 +26,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now: datetime = at(0)
-        monkeypatch.setattr(assessing.timezone, "now", lambda: self.now)
+        monkeypatch.setattr(timezone, "now", lambda: self.now)
 
     def stand(self, minutes: float) -> None:
         """It is now so many minutes after the tests' first midnight."""

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 client = Client()
 
 
-def get(path: str, **sent: object) -> Any:
+def get(path: str, **sent: str | int) -> Any:
     answer = client.get(path, sent)
     assert answer.status_code == 200, answer.content
     return answer.json()

@@ -13,9 +13,9 @@ from ingest.models import MinuteCount, Source
 pytestmark = pytest.mark.django_db
 
 
-def learned(minutes: int = 600, **values: float) -> Source:
+def learned(minutes: int = 600) -> Source:
     source = make_source()
-    make_counts(source, range(minutes), **values)
+    make_counts(source, range(minutes))
     sweep_closed_minutes(now=at(minutes + 0.5))
     return source
 

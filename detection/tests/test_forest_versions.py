@@ -73,6 +73,7 @@ def test_verdicts_carry_both_opinions(clock: Clock) -> None:
     [usual] = assess([report(source, 400.5, "approved", 46)], complete=False)
     [odd] = assess([report(source, 400.5, "failed", 30)], complete=False)
     assert usual.metrics.ml_score is not None
+    assert odd.metrics.ml_score is not None
     assert odd.metrics.ml_score > usual.metrics.ml_score
     assert odd.anomaly_score > 0.3 > usual.anomaly_score
 
@@ -80,6 +81,7 @@ def test_verdicts_carry_both_opinions(clock: Clock) -> None:
 def test_a_packed_forest_scores_as_before() -> None:
     history()
     version = retrain_forest(now=at(401))
+    assert version is not None
     again = ForestVersion.objects.get(pk=version.pk)
     assert read_forest(again).pack() == read_forest(version).pack()
 
@@ -122,7 +124,8 @@ def test_a_rollback_brings_back_the_one_before() -> None:
     first, second = make_version(), make_version()
     promote_forest(number=first.pk, now=at(1))
     promote_forest(number=second.pk, now=at(2))
-    assert roll_back_forest(now=at(3)).pk == first.pk
+    back = roll_back_forest(now=at(3))
+    assert back == first
     states = dict(ForestVersion.objects.values_list("pk", "state"))
     assert states == {first.pk: "live", second.pk: "retired"}
     assert roll_back_forest(now=at(4)) is None

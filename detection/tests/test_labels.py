@@ -29,9 +29,9 @@ def history(surge: range = range(300, 320), denied: int = 45, minutes: int = 400
     return source
 
 
-def label(source: Source, kind: str, first: int = 295, last: int = 330, **values: str) -> Label:
+def label(source: Source, kind: str, first: int = 295, last: int = 330, family: str = "") -> Label:
     return label_deviation(
-        source=source, kind=kind, starts=at(first), ends=at(last), now=at(401), **values
+        source=source, kind=kind, starts=at(first), ends=at(last), now=at(401), family=family
     )
 
 

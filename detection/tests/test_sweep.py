@@ -72,7 +72,7 @@ def test_a_surge_of_denials_becomes_an_anomaly() -> None:
     found = Anomaly.objects.filter(source=source, family="decline")
     assert found.filter(level="CRITICAL", past=False, provisional=False).exists()
     assert not Anomaly.objects.filter(minute__lt=at(590)).exists()
-    assert "51" in found.last().recommendation or found.last().auth_code == "51"
+    assert "51" in found.values_list("auth_code", flat=True)
 
 
 def test_nobody_is_called_for_minutes_long_past() -> None:
