@@ -248,7 +248,8 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["guardian_site.problems.StrictJSON"],
+    "EXCEPTION_HANDLER": "guardian_site.problems.one_form",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
     # guardian_site.access.middleware has asked the rules of the routes before any view runs.
@@ -263,10 +264,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "guardian_site.access.openapi.tell_who_may",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "AlertLevel": "detection.models.Level",
         "TransactionStatus": "ingest.models.Status",
         "FamilyName": "detection.models.Family",
+        "VerdictLevel": "ingest.openapi.LEVELS",
+        "IncidentState": "alerts.lifecycle.State",
+        "IncidentFamily": "alerts.models.incident.FAMILIES",
+        "KeyScope": "guardian_site.access.serializers.SCOPE_WORDS",
     },
 }
 

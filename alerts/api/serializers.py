@@ -1,5 +1,6 @@
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from alerts.lifecycle import State, permitted
@@ -140,5 +141,6 @@ class HandoverSerializer(serializers.Serializer[Any]):
     dead_letters = serializers.IntegerField()
 
 
+@extend_schema_serializer(component_name="Reason")
 class RefusalSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()

@@ -14,7 +14,14 @@ from django.urls import ResolverMatch
 
 from guardian_site.access.deciding import decide, is_open
 from guardian_site.access.identity import Identity, identify
-from guardian_site.access.rules import PEOPLE_ADMINISTERING, Opening, Rule, methods_of, unnamed
+from guardian_site.access.rules import (
+    PEOPLE_ADMINISTERING,
+    Opening,
+    Rule,
+    largest_body,
+    methods_of,
+    unnamed,
+)
 from guardian_site.plain import plain
 from ingest.services.proving import NotProven
 
@@ -83,7 +90,7 @@ class RouteRules:
         rule = rule_for(route, method)
         if rule is None:
             return HttpResponseNotAllowed(sorted(methods_of(route) or ()))
-        return self._enforce(request, view, rule)
+        return _unreadable(request, route) or self._enforce(request, view, rule)
 
     def _enforce(self, request: HttpRequest, view: View, rule: Rule) -> HttpResponse | None:
         # Whoever may come in unknown may also come with a token that has run out, to get another.
@@ -96,12 +103,27 @@ class RouteRules:
         decision = decide(rule, identity.caller, openings())
         if not decision.allowed:
             return _refuse(request, identity, decision.status, decision.reason)
+        if rule.whole and identity.source_ids is not None:
+            reason = "Permission denied. This is for those who see every source."
+            return _refuse(request, identity, HTTPStatus.FORBIDDEN, reason)
         if identity.by_session and not is_open(rule, openings()):
             refusal_by_csrf = _csrf_refusal(request, view)
             if refusal_by_csrf is not None:
                 return refusal_by_csrf
         remember(request, identity)
         return None
+
+
+def _unreadable(request: HttpRequest, route: str) -> HttpResponse | None:
+    """Refuse what is too large to read, and the character that no database takes."""
+    most = largest_body(route)
+    # Without a length nothing is read at all (WSGI), so a length is all there is to look at.
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+        detail = f"The body must be at most {most} bytes."
+        return JsonResponse({"detail": detail}, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+        return JsonResponse({"detail": "The address holds a NUL character."}, status=400)
+    return None
 
 
 def remember(request: HttpRequest, identity: Identity) -> None:

@@ -1,10 +1,11 @@
 """The one place that says who may call what. `manage.py access_table` prints it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from guardian_site.access.roles import Role
+from ingest.bodies import LARGEST_BODY
 from ingest.models import ApiKey
 
 Scope = ApiKey.Scope
@@ -34,6 +35,8 @@ class Rule:
         When nobody has to say who they are.
     known : bool
         Whoever has shown who they are, whatever they may do.
+    whole : bool
+        Only those who see every source: what is behind the door is not told apart by source.
     proof : str
         What the view itself checks instead: a vendor's signature, an own secret.
     """
@@ -42,6 +45,7 @@ class Rule:
     scope: str | None = None
     opening: Opening | None = None
     known: bool = False
+    whole: bool = False
     proof: str = ""
 
 
@@ -63,6 +67,7 @@ def vouched(proof: str) -> Rule:
 
 
 READ: Methods = {"GET": READING}
+READ_WHOLE: Methods = {"GET": replace(READING, whole=True)}
 
 # By the name of the route; a route without a name by its pattern.
 RULES: Mapping[str, Methods] = {
@@ -73,6 +78,9 @@ RULES: Mapping[str, Methods] = {
     "anomalies": READ,
     "stats": READ,
     "forecast": READ,
+    "backtests": {"GET": replace(READING, whole=True), "POST": replace(BY_HAND, whole=True)},
+    "backtest": READ_WHOLE,
+    "backtest-chart": READ_WHOLE,
     "cache-stats": READ,
     "cache-flush": {"DELETE": ADMINISTERING},
     "reset": {"POST": ADMINISTERING},
@@ -130,12 +138,28 @@ RULES: Mapping[str, Methods] = {
 
 # Every page of the admin asks its own permission besides (roles.MODELS).
 NAMESPACES: Mapping[str, Methods] = {
-    "admin": {"GET": SIGNED_IN, "POST": BY_HAND},
+    "admin": {"GET": replace(SIGNED_IN, whole=True), "POST": replace(BY_HAND, whole=True)},
 }
 ADMIN_EXCEPTIONS: Mapping[str, Methods] = {
     "admin:logout": {"POST": PUBLIC},
     "admin:password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
 }
+
+
+# The largest body a route reads [bytes]; nothing of a larger one is read.
+USUAL_BODY = 64 * 1024
+BODIES: Mapping[str, int] = {
+    "transaction": LARGEST_BODY,
+    "batch": LARGEST_BODY,
+    "webhook-alert": 1024 * 1024,
+    "slack-actions": 256 * 1024,
+}
+ADMIN_BODY = 2 * 1024 * 1024
+
+
+def largest_body(route: str) -> int:
+    """Return how many bytes a route reads at most."""
+    return ADMIN_BODY if route.startswith("admin:") else BODIES.get(route, USUAL_BODY)
 
 
 def unnamed(namespace: str, pattern: str) -> str:

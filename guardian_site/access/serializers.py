@@ -79,6 +79,10 @@ class MessageBody(serializers.Serializer[Fields]):
     user = serializers.CharField(required=False)
 
 
+class Problem(serializers.Serializer[Fields]):
+    detail = serializers.CharField()
+
+
 class KeyBody(serializers.Serializer[Fields]):
     id = serializers.IntegerField()
     name = serializers.CharField()

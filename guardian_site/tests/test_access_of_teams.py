@@ -71,6 +71,13 @@ def test_the_key_of_a_source_reads_of_that_one_alone() -> None:
     assert names(answer) == ["theirs"]
 
 
+@pytest.mark.parametrize("path", ["/backtests", "/admin/", "/admin/alerts/incident/"])
+def test_what_is_not_told_apart_by_source_is_for_those_who_see_all(path: str) -> None:
+    assert member("operator").get(path).status_code == 403
+    _key, secret = issue_key(name="k", scopes=["read"], source=Source.objects.get(name="ours"))
+    assert Client().get(path, headers={"X-API-Key": secret}).status_code == 403
+
+
 def test_the_page_of_a_hidden_source_does_not_exist() -> None:
     client = member()
     assert client.get("/sources/ours/").status_code == 200

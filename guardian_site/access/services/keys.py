@@ -57,6 +57,8 @@ def find_key(*, reference: str) -> ApiKey:
     ------
     KeyNotFound, KeyAmbiguous
     """
+    if not reference.isprintable():
+        raise KeyNotFound("There is no such key.")
     living = ApiKey.objects.select_related("source").filter(revoked=None)
     if reference.isascii() and reference.isdigit() and len(reference) < 16:
         found = list(living.filter(pk=int(reference)))

@@ -19,6 +19,7 @@ from guardian_site.access.serializers import (
     KeyQuestion,
     MessageBody,
     NewKeyBody,
+    Problem,
     RotateBody,
     key_body,
 )
@@ -45,12 +46,12 @@ def _shown_once(key: ApiKey, secret: str, status: HTTPStatus, message: str) -> R
 
 
 class KeysView(APIView):
-    @extend_schema(responses=KeyListBody)
+    @extend_schema(operation_id="keys", responses=KeyListBody)
     def get(self, request: Request) -> Response:
         keys = [key_body(key) for key in living_keys()]
         return Response({"total": len(keys), "keys": keys})
 
-    @extend_schema(request=KeyQuestion, responses={201: NewKeyBody})
+    @extend_schema(operation_id="make_key", request=KeyQuestion, responses={201: NewKeyBody})
     def post(self, request: Request) -> Response:
         question = KeyQuestion(data=request.data)
         question.is_valid(raise_exception=True)
@@ -70,11 +71,11 @@ class _OneKeyView(APIView):
 
 
 class KeyView(_OneKeyView):
-    @extend_schema(responses=KeyBody)
+    @extend_schema(operation_id="key", responses={200: KeyBody, 409: Problem})
     def get(self, request: Request, key: str) -> Response:
         return Response(key_body(find_key(reference=key)))
 
-    @extend_schema(responses=MessageBody)
+    @extend_schema(operation_id="revoke_key", responses={200: MessageBody, 409: Problem})
     def delete(self, request: Request, key: str) -> Response:
         found = find_key(reference=key)
         revoke_key(key=found)
@@ -82,7 +83,9 @@ class KeyView(_OneKeyView):
 
 
 class RotateKeyView(_OneKeyView):
-    @extend_schema(request=RotateBody, responses={201: NewKeyBody})
+    @extend_schema(
+        operation_id="rotate_key", request=RotateBody, responses={201: NewKeyBody, 409: Problem}
+    )
     def post(self, request: Request, key: str) -> Response:
         body = RotateBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -98,7 +101,7 @@ class RotateKeyView(_OneKeyView):
 
 
 class StatsView(APIView):
-    @extend_schema(responses=AccessStatsBody)
+    @extend_schema(operation_id="access_stats", responses=AccessStatsBody)
     def get(self, request: Request) -> Response:
         now = timezone.now()
         body: dict[str, Any] = {

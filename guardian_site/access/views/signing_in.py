@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser, JSONParser
+from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,6 +24,7 @@ from guardian_site.access.serializers import (
     LoginBody,
     MeBody,
     MessageBody,
+    Problem,
     RefreshBody,
     TokenBody,
     person,
@@ -38,6 +39,7 @@ from guardian_site.access.services.signing_in import (
 )
 from guardian_site.access.tokens import ACCESS_LIFETIME
 from guardian_site.middleware import client_address
+from guardian_site.problems import StrictJSON
 from ingest.services.keys import Authenticated, authenticate_key
 
 CHALLENGE = 'Bearer realm="Transaction Guardian"'
@@ -60,7 +62,7 @@ class OpenView(APIView):
 
 
 class LoginView(OpenView):
-    @extend_schema(request=LoginBody, responses=TokenBody, auth=[])
+    @extend_schema(operation_id="login", request=LoginBody, responses=TokenBody, auth=[])
     @sensitive_variables()
     def post(self, request: Request) -> Response:
         body = LoginBody(data=request.data)
@@ -76,7 +78,7 @@ class LoginView(OpenView):
 
 
 class RefreshView(OpenView):
-    @extend_schema(request=RefreshBody, responses=TokenBody, auth=[])
+    @extend_schema(operation_id="refresh", request=RefreshBody, responses=TokenBody, auth=[])
     def post(self, request: Request) -> Response:
         body = RefreshBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -93,9 +95,11 @@ class ClientTokenView(OpenView):
     One list of credentials for machines, so that a key revoked there opens nothing here either.
     """
 
-    parser_classes = (FormParser, JSONParser)
+    parser_classes = (FormParser, StrictJSON)
 
-    @extend_schema(request=ClientTokenQuestion, responses=ClientTokenBody, auth=[])
+    @extend_schema(
+        operation_id="client_token", request=ClientTokenQuestion, responses=ClientTokenBody, auth=[]
+    )
     def post(self, request: Request) -> Response:
         asked = ClientTokenQuestion(data=request.data)
         if not asked.is_valid():
@@ -119,7 +123,7 @@ class ClientTokenView(OpenView):
 
 
 class LogoutView(APIView):
-    @extend_schema(request=None, responses=MessageBody)
+    @extend_schema(operation_id="logout", request=None, responses={200: MessageBody, 400: Problem})
     def post(self, request: Request) -> Response:
         identity: Identity = request._request.identity  # type: ignore[attr-defined]
         if identity.sign_in is None:
@@ -130,7 +134,7 @@ class LogoutView(APIView):
 
 
 class MeView(APIView):
-    @extend_schema(responses=MeBody)
+    @extend_schema(operation_id="me", responses=MeBody)
     def get(self, request: Request) -> Response:
         identity: Identity = request._request.identity  # type: ignore[attr-defined]
         return Response({"authenticated": True, "user": _self(identity)})
