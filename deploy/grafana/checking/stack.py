@@ -125,7 +125,9 @@ def wait_for(url: str, seconds: float = 60) -> None:
     raise RuntimeError(f"{url} did not answer within {seconds:.0f} s")
 
 
-def prometheus_config(web: str, worker: str, seconds: int = SCRAPE_SECONDS) -> dict[str, Any]:
+def prometheus_config(
+    web: str, worker: str = "", own: str = "", seconds: int = SCRAPE_SECONDS
+) -> dict[str, Any]:
     """Return the committed configuration with the targets and the pace of this machine."""
     config: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     pace = f"{seconds}s"
@@ -137,7 +139,11 @@ def prometheus_config(web: str, worker: str, seconds: int = SCRAPE_SECONDS) -> d
     config.pop("alerting")
     config["scrape_configs"] = [
         {"job_name": name, "static_configs": [{"targets": [target]}]}
-        for name, target in (("guardian-web", web), ("guardian-worker", worker))
+        for name, target in (
+            ("guardian-web", web),
+            ("guardian-worker", worker),
+            ("prometheus", own),
+        )
         if target
     ]
     return config
@@ -192,7 +198,8 @@ def running() -> Iterator[Stack]:
         stack.web = upward.enter_context(_web(stack))
         upward.enter_context(_worker(stack))
         wait_for(f"{stack.url}/health/ready")
-        config = prometheus_config(f"127.0.0.1:{web_port}", f"127.0.0.1:{worker_port}")
+        targets = [f"127.0.0.1:{port}" for port in (web_port, worker_port, prometheus_port)]
+        config = prometheus_config(*targets)
         upward.enter_context(prometheus(config, prometheus_port, folder))
         yield stack
 
