@@ -151,6 +151,8 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(DATA_DIR / "guardian.sqlite3"),
+            # The last connection that closes folds the log into the file: not at each request.
+            "CONN_MAX_AGE": None,
             "OPTIONS": dict(SQLITE_OPTIONS),
         }
     config: dict[str, Any] = environ.Env.db_url_config(DATABASE_URL)
@@ -180,6 +182,7 @@ if REDIS_URL:
             "OPTIONS": {
                 # A lost Redis makes answers slower, never wrong: reads miss, writes are dropped.
                 "IGNORE_EXCEPTIONS": True,
+                "SERIALIZER": "guardian_site.cache_values.JSONValues",
                 "SOCKET_CONNECT_TIMEOUT": 0.5,
                 "SOCKET_TIMEOUT": 0.5,
             },

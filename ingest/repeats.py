@@ -59,8 +59,8 @@ def find_answers(reports: Sequence[NewReport]) -> Lookup:
     lookup = Lookup(keys, found, [])
     for key, report in zip(keys, reports, strict=True):
         entry = found.get(key) if key else None
-        believed = entry is not None and entry[0] == lookup.mark_of(report)
-        lookup.answers.append(entry[1] if entry and believed else None)
+        believed = entry is not None and tuple(entry[:2]) == lookup.mark_of(report)
+        lookup.answers.append(entry[2].encode() if entry and believed else None)
     hits = sum(answer is not None for answer in lookup.answers)
     if hits:
         counts.add("hits", hits)
@@ -78,21 +78,17 @@ def _get_many(asked: list[str], reports: Sequence[NewReport]) -> dict[str, Any]:
         return {}
 
 
-def keep_answers(lookup: Lookup, answered: Iterable[tuple[int, NewReport, bytes]]) -> None:
-    """Store the answers to reports that are committed, by their place in the lookup."""
+def keep_answers(answered: Iterable[tuple[Lookup, int, NewReport, bytes]]) -> None:
+    """Store the answers to reports that are committed, by their place in their lookup."""
     entries = {
-        key: (lookup.mark_of(report), answer)
-        for place, report, answer in answered
+        key: [*lookup.mark_of(report), answer.decode()]
+        for lookup, place, report, answer in answered
         if (key := lookup.keys[place]) is not None
     }
     if not entries:
         return
     try:
-        if len(entries) == 1:
-            [(key, entry)] = entries.items()
-            cache.set(key, entry, timeout=settings.GUARDIAN_CACHE_SECONDS)
-        else:
-            cache.set_many(entries, timeout=settings.GUARDIAN_CACHE_SECONDS)
+        cache.set_many(entries, timeout=settings.GUARDIAN_CACHE_SECONDS)
     except Exception:
         counts.add("errors")
     else:

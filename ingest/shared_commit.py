@@ -4,6 +4,8 @@ A commit costs a round trip and a flush to disk, whether it carries one report o
 the first thread that comes becomes the leader: it takes everything that is waiting, records it in
 one go and wakes the others with their results. Whoever came meanwhile is waiting by then, and
 the first of them leads the next round. Nobody waits for company: a thread alone leads at once.
+The leader hands over as soon as its group is committed; it judges the group while the next one
+is being committed.
 
     thread 1  ---lead: [1]------------|
     thread 2      .....wait...........|---lead: [2, 3, 4]------------|
@@ -14,24 +16,27 @@ the first of them leads the next round. Nobody waits for company: a thread alone
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 from django.db import IntegrityError, connection
 
 from ingest import metrics
-from ingest.reports import NewReport, RecordedReport
 
-Write = Callable[[Sequence[NewReport]], list[RecordedReport]]
+Asked = TypeVar("Asked")
+Recorded = TypeVar("Recorded")
+Answer = TypeVar("Answer")
 MOST_TOGETHER = 128
 
 
-class _Waiter:
-    """One thread's reports, and what became of them."""
+class _Waiter(Generic[Asked, Recorded, Answer]):
+    """One thread's wish, and what became of it."""
 
-    __slots__ = ("error", "leads", "reports", "results", "woken")
+    __slots__ = ("answer", "asked", "error", "leads", "recorded", "woken")
 
-    def __init__(self, reports: Sequence[NewReport]) -> None:
-        self.reports = reports
-        self.results: list[RecordedReport] | None = None
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.recorded: Recorded | None = None
+        self.answer: Answer | None = None
         self.error: Exception | None = None
         self.leads = False
         # A held lock that its holder's helper releases: the cheapest way to sleep in a thread.
@@ -46,14 +51,24 @@ def _give_back_connection() -> None:
         connection.close()
 
 
-class SharedCommit:
-    """Hands the reports of all threads that wait to one call of `write`."""
+class SharedCommit(Generic[Asked, Recorded, Answer]):
+    """Hands what all waiting threads ask to one call of `write` and one of `finish`.
 
-    def __init__(self, write: Write, most: int = MOST_TOGETHER) -> None:
+    `write` commits and must be all or nothing; `finish` answers what is committed. Both return
+    one result for each item, in order.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Asked]], Sequence[Recorded]],
+        finish: Callable[[Sequence[Asked], Sequence[Recorded]], Sequence[Answer]],
+        most: int = MOST_TOGETHER,
+    ) -> None:
         self._write = write
+        self._finish = finish
         self._most = most
         self._lock = threading.Lock()
-        self._waiting: deque[_Waiter] = deque()
+        self._waiting: deque[_Waiter[Asked, Recorded, Answer]] = deque()
         self._led = False
 
     @property
@@ -61,9 +76,9 @@ class SharedCommit:
         """Return how many wait for the next commit."""
         return len(self._waiting)
 
-    def record(self, reports: Sequence[NewReport]) -> list[RecordedReport]:
-        """Return once `reports` are committed; raise what their own write raised."""
-        me = _Waiter(reports)
+    def answer(self, asked: Asked) -> Answer:
+        """Return the answer once `asked` is committed; raise what its own write raised."""
+        me = _Waiter[Asked, Recorded, Answer](asked)
         with self._lock:
             self._waiting.append(me)
             me.leads = not self._led
@@ -75,16 +90,21 @@ class SharedCommit:
             self._lead(me)
         if me.error is not None:
             raise me.error
-        # Without a result the group failed for a reason that may be a neighbour's: try alone.
-        return self._write(reports) if me.results is None else me.results
+        if me.answer is None:
+            # The group failed for a reason that may be a neighbour's: try alone.
+            return self._finish([asked], self._write([asked]))[0]
+        return me.answer
 
-    def _lead(self, me: _Waiter) -> None:
+    def _lead(self, me: _Waiter[Asked, Recorded, Answer]) -> None:
         with self._lock:
             group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
         try:
-            self._record_together(group)
+            try:
+                self._commit(group)
+            finally:
+                self._hand_over()
+            self._answer([waiter for waiter in group if waiter.recorded is not None])
         finally:
-            self._hand_over()
             for waiter in group:
                 if waiter is not me:
                     waiter.woken.release()
@@ -97,10 +117,10 @@ class SharedCommit:
             successor.leads = True
             successor.woken.release()
 
-    def _record_together(self, group: list[_Waiter]) -> None:
+    def _commit(self, group: list[_Waiter[Asked, Recorded, Answer]]) -> None:
         metrics.shared_commit_reports.observe(len(group))
         try:
-            results = iter(self._write([report for one in group for report in one.reports]))
+            recorded = self._write([waiter.asked for waiter in group])
         except Exception as error:
             # What one report can cause is tried again alone; a database that is away is not.
             if len(group) > 1 and isinstance(error, (IntegrityError, ValueError)):
@@ -108,5 +128,18 @@ class SharedCommit:
             for waiter in group:
                 waiter.error = error
             return
-        for waiter in group:
-            waiter.results = [next(results) for _ in waiter.reports]
+        for waiter, one in zip(group, recorded, strict=True):
+            waiter.recorded = one
+
+    def _answer(self, group: list[_Waiter[Asked, Recorded, Answer]]) -> None:
+        recorded = [waiter.recorded for waiter in group if waiter.recorded is not None]
+        if not recorded:
+            return
+        try:
+            answers = self._finish([waiter.asked for waiter in group], recorded)
+        except Exception as error:
+            for waiter in group:
+                waiter.error = error
+            return
+        for waiter, answer in zip(group, answers, strict=True):
+            waiter.answer = answer

@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from msgspec import Struct
 from ingest import metrics
 from ingest.assessment import Assess, Metrics, Verdict
 from ingest.bodies import read_batch, read_report
-from ingest.repeats import find_answers, forget_answers, keep_answers
+from ingest.repeats import Lookup, find_answers, forget_answers, keep_answers
 from ingest.reports import NewReport, RecordedReport
 from ingest.services.keys import Authenticated
 from ingest.services.receiving import receive_reports
@@ -21,8 +22,6 @@ from ingest.shared_commit import SharedCommit
 logger = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 _verdict = msgspec.json.Decoder(Verdict)
-_shared = SharedCommit(lambda reports: record_reports(reports=reports))
-
 # Rows of a longer batch are not looked up one by one: recording them again costs less.
 LOOKED_UP_AT_MOST = 100
 _UNJUDGED = "Recorded. No verdict at this moment; the minute will be judged within a minute."
@@ -51,21 +50,49 @@ class BatchAnswer(Struct):
     results: list[BatchRow]
 
 
+class Entered(Struct):
+    """A report that came alone, with what the cache said of it."""
+
+    report: NewReport
+    lookup: Lookup
+
+
 def answer_report(*, body: bytes, holder: Authenticated | None, assess: Assess) -> bytes:
     """The report in `body` is committed and judged; the answer is returned as JSON."""
-    reports = receive_reports(rows=[read_report(body)], holder=holder)
-    lookup = find_answers(reports)
+    [report] = receive_reports(rows=[read_report(body)], holder=holder)
+    lookup = find_answers([report])
     if lookup.answers[0] is not None:
         metrics.reports.labels("repeated").inc()
         return lookup.answers[0]
-    recorded = _shared.record(reports)
-    [verdict] = _judged(assess, recorded, complete=False)
+    # A function can be hashed, though its protocol does not say so.
+    shared = _shared_by(assess)  # type: ignore[arg-type]
+    return shared.answer(Entered(report, lookup))
+
+
+@cache
+def _shared_by(assess: Assess) -> SharedCommit[Entered, RecordedReport, bytes]:
+    def write(entered: Sequence[Entered]) -> list[RecordedReport]:
+        return record_reports(reports=[one.report for one in entered])
+
+    def finish(entered: Sequence[Entered], recorded: Sequence[RecordedReport]) -> list[bytes]:
+        return _answer_together(assess, entered, recorded)
+
+    return SharedCommit(write, finish)
+
+
+def _answer_together(
+    assess: Assess, entered: Sequence[Entered], recorded: Sequence[RecordedReport]
+) -> list[bytes]:
+    """Judge reports that share a commit, and keep their answers in one round trip."""
+    verdicts = _judged(assess, recorded, complete=False)
     _after_commit(recorded)
-    if not recorded[0].corrected and verdict.judged:
-        verdict.cached = True
-        keep_answers(lookup, [(0, reports[0], _encoder.encode(verdict))])
-        verdict.cached = False
-    return _encoder.encode(verdict)
+    kept = []
+    for one, report, verdict in zip(entered, recorded, verdicts, strict=True):
+        if verdict.judged and not report.corrected:
+            stored = _encoder.encode(msgspec.structs.replace(verdict, cached=True))
+            kept.append((one.lookup, 0, one.report, stored))
+    keep_answers(kept)
+    return [_encoder.encode(verdict) for verdict in verdicts]
 
 
 def answer_batch(*, body: bytes, holder: Authenticated | None, assess: Assess) -> bytes:
@@ -98,8 +125,8 @@ def _repeats_or_new(assess: Assess, reports: Sequence[NewReport]) -> list[Verdic
         verdicts[place] = verdict
         if verdict.judged and not report.corrected:
             stored = msgspec.structs.replace(verdict, cached=True)
-            kept.append((place, reports[place], _encoder.encode(stored)))
-    keep_answers(lookup, kept)
+            kept.append((lookup, place, reports[place], _encoder.encode(stored)))
+    keep_answers(kept)
     return [verdict for verdict in verdicts if verdict is not None]
 
 

@@ -9,6 +9,7 @@ from ingest.reports import NewReport, RecordedReport, SourceRef
 from ingest.shared_commit import SharedCommit
 from ingest.tests.makers import NOON
 
+Shared = SharedCommit[NewReport, RecordedReport, int]
 SOURCE = SourceRef(id=1, name="default", zone=ZoneInfo("UTC"))
 
 
@@ -42,14 +43,21 @@ class Writer:
         return [recorded(one) for one in reports]
 
 
-def send_together(writer: Writer, shared: SharedCommit, counts: Sequence[int]) -> dict[int, object]:
+def counted(asked: Sequence[NewReport], recorded: Sequence[RecordedReport]) -> list[int]:
+    return [one.count for one in recorded]
+
+
+def shared_by(writer: Writer, most: int = 128) -> Shared:
+    return SharedCommit(writer, counted, most)
+
+
+def send_together(writer: Writer, shared: Shared, counts: Sequence[int]) -> dict[int, object]:
     """Let one thread lead alone and the others come while it writes."""
     outcomes: dict[int, object] = {}
 
     def send(count: int) -> None:
         try:
-            [one] = shared.record([report(count)])
-            outcomes[count] = one.count
+            outcomes[count] = shared.answer(report(count))
         except Exception as error:
             outcomes[count] = type(error)
 
@@ -69,25 +77,25 @@ def send_together(writer: Writer, shared: SharedCommit, counts: Sequence[int]) -
 def test_a_thread_alone_writes_at_once() -> None:
     writer = Writer()
     writer.gate.set()
-    assert SharedCommit(writer).record([report(3)])[0].count == 3
+    assert shared_by(writer).answer(report(3)) == 3
 
 
 def test_those_who_wait_share_one_write_and_get_their_own_results() -> None:
     writer = Writer()
-    outcomes = send_together(writer, SharedCommit(writer), range(20))
+    outcomes = send_together(writer, shared_by(writer), range(20))
     assert outcomes == {count: count for count in range(20)}
     assert [len(group) for group in writer.groups] == [1, 19]
 
 
 def test_a_group_is_bounded() -> None:
     writer = Writer()
-    send_together(writer, SharedCommit(writer, most=8), range(20))
+    send_together(writer, shared_by(writer, most=8), range(20))
     assert [len(group) for group in writer.groups] == [1, 8, 8, 3]
 
 
 def test_one_bad_report_does_not_fail_its_neighbours() -> None:
     writer = Writer(poison=7)
-    outcomes = send_together(writer, SharedCommit(writer), range(10))
+    outcomes = send_together(writer, shared_by(writer), range(10))
     assert outcomes.pop(7) is IntegrityError
     assert outcomes == {count: count for count in range(10) if count != 7}
 
@@ -95,7 +103,7 @@ def test_one_bad_report_does_not_fail_its_neighbours() -> None:
 def test_a_database_that_is_away_is_not_asked_again_for_each() -> None:
     writer = Writer(poison=7)
     writer.error = OperationalError
-    outcomes = send_together(writer, SharedCommit(writer), range(10))
+    outcomes = send_together(writer, shared_by(writer), range(10))
     assert [outcomes[count] for count in range(1, 10)] == [OperationalError] * 9
     assert len(writer.groups) == 2
 
@@ -103,21 +111,21 @@ def test_a_database_that_is_away_is_not_asked_again_for_each() -> None:
 def test_it_goes_on_after_an_error() -> None:
     writer = Writer(poison=1)
     writer.gate.set()
-    shared = SharedCommit(writer)
+    shared = shared_by(writer)
     with pytest.raises(IntegrityError):
-        shared.record([report(1)])
-    assert shared.record([report(2)])[0].count == 2
+        shared.answer(report(1))
+    assert shared.answer(report(2)) == 2
 
 
 def test_many_threads_and_many_rounds_lose_nothing() -> None:
     writer = Writer()
     writer.gate.set()
-    shared = SharedCommit(writer, most=16)
+    shared = shared_by(writer, most=16)
     answers: list[bool] = []
 
     def send(start: int) -> None:
         for count in range(start, start + 200):
-            answers.append(shared.record([report(count)])[0].count == count)
+            answers.append(shared.answer(report(count)) == count)
 
     threads = [threading.Thread(target=send, args=(1000 * place,)) for place in range(16)]
     for thread in threads:
@@ -126,3 +134,38 @@ def test_many_threads_and_many_rounds_lose_nothing() -> None:
         thread.join(20)
     assert answers == [True] * 3200
     assert sum(len(group) for group in writer.groups) == 3200
+
+
+def test_the_next_group_is_committed_while_the_one_before_is_being_answered() -> None:
+    order: list[str] = []
+    committed = threading.Event()
+
+    def write(asked: Sequence[NewReport]) -> list[RecordedReport]:
+        order.append(f"write {asked[0].count}")
+        if asked[0].count == 2:
+            committed.set()
+        return [recorded(one) for one in asked]
+
+    def finish(asked: Sequence[NewReport], done: Sequence[RecordedReport]) -> list[int]:
+        if asked[0].count == 1:
+            second.start()
+            assert committed.wait(5)
+        order.append(f"finish {asked[0].count}")
+        return [one.count for one in done]
+
+    shared: Shared = SharedCommit(write, finish)
+    second = threading.Thread(target=shared.answer, args=(report(2),))
+    assert shared.answer(report(1)) == 1
+    second.join(5)
+    assert order.index("write 2") < order.index("finish 1")
+
+
+def test_an_error_after_the_commit_reaches_all_who_shared_it() -> None:
+    def finish(asked: Sequence[NewReport], done: Sequence[RecordedReport]) -> list[int]:
+        raise OSError("no answer")
+
+    writer = Writer()
+    writer.gate.set()
+    shared: Shared = SharedCommit(writer, finish)
+    with pytest.raises(OSError, match="no answer"):
+        shared.answer(report(1))
