@@ -22,6 +22,9 @@ class Rules:
         What goes on so long after somebody resolved it by hand is told again [min].
     related_minutes : int
         Failures that begin so close together may have one cause [min].
+    settle_minutes : int
+        A warning is told so long after it opened [min]: most outages are warnings first, and one
+        message that says critical is worth more than two.
     """
 
     quiet_minutes: int = 5
@@ -29,6 +32,7 @@ class Rules:
     reopen_minutes: int = 30
     patience_minutes: int = 5
     related_minutes: int = 10
+    settle_minutes: int = 2
 
 
 def rules() -> Rules:

@@ -35,8 +35,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "resolved_by": "Resolved by {who}",
         "resolved_alone": "Back to normal by itself",
         "false_positive": "Labelled a false positive by {who}",
-        "seen": "Seen {seen} in the worst minute, expected {expected}",
-        "seen_band": "Seen {seen} in the worst minute, expected {expected} ({lower} to {upper})",
+        "seen": "{seen} seen in the worst minute, {expected} expected",
+        "seen_band": "{seen} seen in the worst minute, {expected} expected ({lower} to {upper})",
         "excess.high": "About {excess} more than normal so far ({low} to {high})",
         "excess.low": "About {excess} missing so far ({low} to {high})",
         "excess.high.over": "About {excess} more than normal in all ({low} to {high})",
@@ -134,8 +134,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "resolved_by": "Resolvido por {who}",
         "resolved_alone": "Voltou ao normal sozinho",
         "false_positive": "Marcado como falso positivo por {who}",
-        "seen": "{seen} no pior minuto, esperado {expected}",
-        "seen_band": "{seen} no pior minuto, esperado {expected} ({lower} a {upper})",
+        "seen": "{seen} no pior minuto, {expected} esperadas",
+        "seen_band": "{seen} no pior minuto, {expected} esperadas ({lower} a {upper})",
         "excess.high": "Cerca de {excess} acima do normal até agora ({low} a {high})",
         "excess.low": "Cerca de {excess} a menos até agora ({low} a {high})",
         "excess.high.over": "Cerca de {excess} acima do normal no total ({low} a {high})",
@@ -256,11 +256,11 @@ def number(value: float, language: str) -> str:
 
     Examples
     --------
-    >>> number(12345.6, "en"), number(12345.6, "pt-br"), number(2.25, "pt-br")
-    ('12,346', '12.346', '2,2')
+    >>> number(12345.6, "en"), number(12345.6, "pt-br"), number(2.25, "pt-br"), number(0.01, "en")
+    ('12,346', '12.346', '2,2', '0')
     """
     small = abs(value) < 10 and value != int(value)
-    text = f"{value:,.1f}" if small else f"{value:,.0f}"
+    text = f"{value:,.1f}".removesuffix(".0") if small else f"{value:,.0f}"
     if language == "pt-br":
         text = text.translate(str.maketrans(",.", ".,"))
     return text

@@ -172,10 +172,18 @@ def _take_in(incident: Incident, anomaly: Anomaly) -> None:
     if anomaly.excess is not None:
         incident.excess = anomaly.excess
         incident.excess_low, incident.excess_high = anomaly.excess_low, anomaly.excess_high
-    if anomaly.score >= incident.peak_score:
+    if _is_worse(anomaly, incident):
         _remember_peak(incident, anomaly)
     if incident.historical:
         incident.resolved = incident.last_anomaly + timedelta(minutes=1)
+
+
+def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:
+    """Scores end at 1: of two that are full, the minute further from normal is the worse one."""
+    if anomaly.score != incident.peak_score:
+        return anomaly.score > incident.peak_score
+    expected = anomaly.expected or 0.0
+    return abs(anomaly.count - expected) >= abs(incident.seen - (incident.expected or 0.0))
 
 
 def _bad_minutes(incident: Incident) -> int:

@@ -6,8 +6,9 @@ at all.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from alerts import conf
 from alerts.channels import adapter_of
 from alerts.models import Channel, Incident, Notification
 from alerts.policy import worse
@@ -63,6 +64,7 @@ def tell_alive(
         known = knowledge(incident, channel)
         _drop(known.waiting, (Kind.RESOLVED,), "it came back before this was sent")
         if known.waits_alive:
+            _hasten(known.waiting, incident, now)
             continue
         if kind == Kind.REOPENED and known.told in ALIVE:
             # Its resolved message was never sent: for this channel nothing has happened.
@@ -135,6 +137,14 @@ def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
         )
 
 
+def _hasten(rows: list[Notification], incident: Incident, now: datetime) -> None:
+    """A message that waits says by itself how things stand; once critical it waits no more."""
+    for row in rows:
+        if incident.level == "CRITICAL" and row.level != "CRITICAL":
+            row.level, row.due = incident.level, min(row.due, now)
+            row.save(update_fields=["level", "due"])
+
+
 def _drop(rows: list[Notification], kinds: tuple[str, ...], reason: str) -> None:
     for row in rows:
         if row.kind in kinds:
@@ -149,8 +159,8 @@ def _write(
     if kind in ALIVE and worse(channel.minimum_level, incident.level):
         state, reason = State.SUPPRESSED, f"below the channel's minimum, {channel.minimum_level}"
         occasion = f"{occasion}:{incident.level}"
-    elif incident.level != "CRITICAL" and (until := _quiet_end(channel, now)):
-        due, reason = until, f"{reason}; quiet hours until {until:%H:%M} UTC"
+    elif incident.level != "CRITICAL":
+        due, reason = _patient(channel, kind, reason, now)
     row, created = Notification.objects.get_or_create(
         incident=incident,
         channel=channel,
@@ -165,6 +175,14 @@ def _write(
         },
     )
     return [row.pk] if created and state == State.PENDING else []
+
+
+def _patient(channel: Channel, kind: str, reason: str, now: datetime) -> tuple[datetime, str]:
+    """Return when a warning is told: not in quiet hours, not before it may have become worse."""
+    if until := _quiet_end(channel, now):
+        return until, f"{reason}; quiet hours until {until:%H:%M} UTC"
+    settling = timedelta(minutes=conf.rules().settle_minutes)
+    return (now + settling if kind == Kind.OPENED else now), reason
 
 
 def _quiet_end(channel: Channel, now: datetime) -> datetime | None:

@@ -43,7 +43,7 @@ class TestBrief:
     def test_it_says_since_when_how_much_and_who(self) -> None:
         assert self.lines(open_incident()) == [
             "Since 12:00",
-            "denied 51: Seen 42 in the worst minute, expected 6 (2 to 12)",
+            "denied 51: 42 seen in the worst minute, 6 expected (2 to 12)",
             "About 36 more than normal so far (28 to 44)",
             "Codes: 51 no funds 80 %",
             "Who can mend it: issuer",

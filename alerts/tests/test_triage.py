@@ -45,8 +45,8 @@ def test_a_rise_opens_an_acknowledged_incident_again() -> None:
     absorb_anomalies(now=at(2))
     incident.refresh_from_db()
     assert (incident.state, incident.level) == ("open", "CRITICAL")
-    assert Notification.objects.filter(kind="escalated").exists() is False
-    assert Notification.objects.get(kind="opened").level == "WARNING"
+    message = Notification.objects.get()
+    assert (message.kind, message.level, message.due) == ("opened", "CRITICAL", at(2))
 
 
 def test_resolving_the_root_resolves_its_parts() -> None:
