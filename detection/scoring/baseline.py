@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.scoring.minutes import Moments, weekday_of
+from detection.scoring.phase import weigh_phases
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
-from detection.scoring.state import BINS, DAY_TYPES, HISTORY_DAYS, State
+from detection.scoring.state import BINS, DAY_TYPES, HISTORY_DAYS, PHASES, State
 
 BIN_MINUTES = MINUTES_PER_DAY // BINS
 SATURDAY = 5
@@ -22,6 +23,8 @@ FAST_MINUTES = (20.0, 300.0)
 SLOW_PACE = 300.0
 SLOW_MINUTES = (180.0, 600.0)
 LEVEL_FLOOR = 0.02
+PHASE_FIELDS = ("phase", "phase_seen", "phase_expected", "phase_evidence")
+CLOCK_FIELDS = ("season", "weekday_factor", "season_days", "bin_minutes", *PHASE_FIELDS)
 # Before so many days of a kind are known every morning would be a surge.
 SEASON_DAYS = 2
 # A median needs three days; two say only that they differ.
@@ -57,7 +60,7 @@ class Expectation:
 def season_at(state: State, local_minute: Ints) -> Floats:
     """Expected volume before the level is applied, shape (S,) [transactions a minute]."""
     rows = np.arange(len(state))
-    day, minute = np.divmod(local_minute, MINUTES_PER_DAY)
+    day, minute = np.divmod(local_minute + state.phase, MINUTES_PER_DAY)
     position = (minute + 0.5) / BIN_MINUTES - 0.5
     first = np.floor(position).astype(np.int64)
     weight = position - first
@@ -111,21 +114,40 @@ def _between(values: Floats, low: float, high: float) -> Floats:
     return np.minimum(np.maximum(values, low), high)
 
 
-def record_history(state: State, moments: Moments, total: Floats, counted: Bools) -> None:
-    """Add the minute to its quarter hour; close the quarter hour and the day when they end."""
+def record_history(
+    state: State, moments: Moments, total: Floats, learned: Bools, width: Floats
+) -> None:
+    """Add the minute to its quarter hour; close the quarter hour and the day when they end.
+
+    `learned` are the rows whose minute belongs into the season; `width` is variance over mean.
+    """
     _open_day(state, moments)
-    state.bin_sum += np.where(counted, total, 0)
-    state.bin_minutes += counted
-    ending = moments.minute_of_day % BIN_MINUTES == BIN_MINUTES - 1
-    if not ending.any():
+    state.bin_sum += np.where(learned, total, 0)
+    state.bin_minutes += learned
+    rows = np.flatnonzero(moments.minute_of_day % BIN_MINUTES == BIN_MINUTES - 1)
+    if not rows.size:
         return
-    rows = np.flatnonzero(ending)
-    full = state.bin_minutes[rows] >= BIN_MINUTES // 2
-    mean = np.where(full, state.bin_sum[rows] / np.maximum(state.bin_minutes[rows], 1), np.nan)
-    quarter = moments.minute_of_day[rows] // BIN_MINUTES
-    state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = np.log1p(mean)
+    minutes = state.bin_minutes[rows]
+    mean = state.bin_sum[rows] / np.maximum(minutes, 1)
+    quarter = (moments.minute_of_day[rows] + state.phase[rows]) // BIN_MINUTES % BINS
+    enough = minutes >= BIN_MINUTES // 2
+    state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = np.log1p(
+        np.where(enough, mean, np.nan)
+    )
+    _weigh_clock(state, rows, moments.local_minute[rows], mean, width[rows])
     state.bin_sum[rows] = 0
     state.bin_minutes[rows] = 0
+
+
+def _weigh_clock(state: State, rows: Ints, minute: Ints, mean: Floats, width: Floats) -> None:
+    """Ask whether the quarter hour that ends fits an hour earlier or later better."""
+    part = state.take(rows, CLOCK_FIELDS)
+    middle = minute - BIN_MINUTES // 2
+    seasons = np.stack([season_at(part, middle + phase) for phase in PHASES], axis=1)
+    judged = (part.bin_minutes >= BIN_MINUTES - 1) & (part.season_days[:, 0] >= SEASON_DAYS)
+    weigh_phases(part, seasons, mean, float(BIN_MINUTES), width, judged)
+    for name in PHASE_FIELDS:
+        getattr(state, name)[rows] = getattr(part, name)
 
 
 def _open_day(state: State, moments: Moments) -> None:

@@ -48,7 +48,8 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     volume_alarm = (running.alarm[:, designs.IS_VOLUME] > 0).any(1)
     calm = (counts.reported & ~suspect.any(1))[:, None]
     follow_level(state, scores.expectation, total, known & ~volume_suspect)
-    record_history(state, moments, total, known & ~(volume_alarm & seasoned(state, moments)))
+    ordinary = known & ~(volume_alarm & seasoned(state, moments))
+    record_history(state, moments, total, ordinary, channels.width.total[:, 0])
     rates = channels.seen[:, designs.FIRST_RATE :]
     learn_shares(state, rates, total, scores.expectation.slow, calm)
     warm = calm & (state.minutes >= LEARNING_MINUTES / 2)[:, None]

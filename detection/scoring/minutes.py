@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detection.scoring.series import (
+    CODE_LENGTH,
     CODE_SLOTS,
     MINUTES_PER_DAY,
     OTHER_SLOT,
@@ -138,7 +139,7 @@ def tally(state: State, rows: Sequence[Row | None]) -> Counts:
             index = STATUS_INDEX[name]
             status[row, index] += count
             if index == 1 and count:
-                slot = slots.get(auth_code, OTHER_SLOT)
+                slot = slots.get(auth_code[:CODE_LENGTH], OTHER_SLOT)
                 code[row, slot] += count
                 if slot == OTHER_SLOT:
                     pooled[row][auth_code] = pooled[row].get(auth_code, 0.0) + count

@@ -12,7 +12,7 @@ DEFAULT_PAGES_PER_WEEK = 0.5
 DEFAULT_WEIGHT_ML = 0.6
 DEFAULT_WEIGHT_Z = 0.4
 # Fewer than this many transactions out of place cannot be told from a customer's bad evening.
-DEFAULT_MINIMUM_EXCESS = 6.0
+DEFAULT_MINIMUM_EXCESS = 4.0
 DEFAULT_MINIMUM_RELATIVE_CHANGE = 0.15
 
 

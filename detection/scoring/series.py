@@ -23,6 +23,8 @@ LEVELS = ("NORMAL", "WARNING", "CRITICAL")
 # the eighth slot pools the rest so that a code never seen before is a count, not an error.
 CODE_SLOTS = 8
 OTHER_SLOT = CODE_SLOTS - 1
+# Longest code kept by name; ISO 8583 codes have two characters.
+CODE_LENGTH = 12
 
 # A rate series is judged as a share of the minute's total.
 RATE_SERIES = (

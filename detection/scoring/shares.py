@@ -1,8 +1,10 @@
 """What share of the traffic each status and code normally has."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
-from detection.scoring.series import FIRST_CODE, Bools, Floats
+from detection.scoring.series import CODE_LENGTH, FIRST_CODE, Bools, Floats
 from detection.scoring.state import State
 
 # A share remembers about this many of its own transactions, within these minutes: eight hours
@@ -30,22 +32,37 @@ def learn_shares(state: State, rates: Floats, total: Floats, volume: Floats, liv
     )
 
 
-USE_DAYS_KEPT = 1 - 1 / 10080.0
+# How much a code is used is remembered for about a week.
+USE_KEEP = 1 - 1 / 10080.0
+# A named code gives way only to one that comes this many times more often in a minute than the
+# named one did in a week.
+HARDLY_USED = 4.0
 
 
-def adopt_codes(state: State, code: Floats, pooled: object) -> None:
-    """Give the codes seen outside the named slots a slot while there are free ones."""
-    state.code_use *= USE_DAYS_KEPT
+def adopt_codes(state: State, code: Floats, pooled: Sequence[Mapping[str, float]]) -> None:
+    """Give codes seen outside the named slots one: a free one, or that of a code hardly used.
+
+    Parameters
+    ----------
+    code : array (S, 8)
+        Denied transactions by slot.
+    pooled : sequence of mappings
+        Per source, what is behind the last slot: name -> transactions.
+    """
+    state.code_use *= USE_KEEP
     state.code_use += code[:, :-1]
-    if not pooled:
-        return
-    for row, names in enumerate(pooled):  # type: ignore[arg-type, var-annotated]
+    for row, names in enumerate(pooled):
         for name in sorted(names, key=lambda one: (-names[one], one)):
-            free = np.flatnonzero(state.codes[row] == "")
-            if not free.size:
-                break
-            slot = int(free[0])
-            state.codes[row, slot] = name[:12]
-            state.code_use[row, slot] = names[name]
-            # all that was seen of the code so far was pooled: a newcomer starts at nothing
-            state.share_seen[row, FIRST_CODE + slot] = 0
+            if name:
+                _adopt(state, row, name[:CODE_LENGTH], names[name])
+
+
+def _adopt(state: State, row: int, name: str, count: float) -> None:
+    use = np.where(state.codes[row] == "", -1.0, state.code_use[row])
+    slot = int(use.argmin())
+    if use[slot] * HARDLY_USED >= count:
+        return
+    state.codes[row, slot] = name
+    state.code_use[row, slot] = count
+    # all that was seen of the code so far was pooled: a newcomer starts at nothing
+    state.share_seen[row, FIRST_CODE + slot] = 0

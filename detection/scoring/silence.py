@@ -26,6 +26,14 @@ def empty_probability(state: State, expected: Floats, width: Dispersion) -> Floa
     return np.exp(-expected * np.log1p(excess) / excess) * (1 - reports_zeros(state))
 
 
+def miss_probability(state: State, expected: Floats, width: Dispersion) -> Floats:
+    """Probability that a healthy source reports nothing in a minute, shape (S,), 0..1."""
+    habit = (state.missed + LEAST_MISSED * PRIOR_MINUTES) / (
+        np.minimum(state.minutes, MISSED_MEMORY) + PRIOR_MINUTES
+    )
+    return np.minimum(habit + empty_probability(state, expected, width), 1.0)
+
+
 def silence_gain(state: State, expected: Floats, width: Dispersion, reported: Bools) -> Floats:
     """Evidence of one minute for "the source is silent" [nats]; a report ends it at once.
 
@@ -34,10 +42,7 @@ def silence_gain(state: State, expected: Floats, width: Dispersion, reported: Bo
     expected : array (S,)
         Transactions expected in the minute.
     """
-    habit = (state.missed + LEAST_MISSED * PRIOR_MINUTES) / (
-        np.minimum(state.minutes, MISSED_MEMORY) + PRIOR_MINUTES
-    )
-    missing = np.minimum(habit + empty_probability(state, expected, width), 1.0)
+    missing = miss_probability(state, expected, width)
     return np.where(reported, -np.inf, -np.log(missing))
 
 

@@ -1,20 +1,22 @@
 """What is remembered of each source: a struct of arrays, one row a source, bounded in size."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detection.scoring.designs import CHANNELS, TESTS
-from detection.scoring.series import CODE_SLOTS, FAMILIES, RATES
+from detection.scoring.series import CODE_LENGTH, CODE_SLOTS, FAMILIES, RATES
 
 HISTORY_DAYS = 28
 BINS = 96
 DAY_TYPES = 2
 MAXIMA_DAYS = 21
 WINDOWS = (5, 15, 60)
+# How far a clock may be off [minutes].
+PHASES = (-60, 0, 60)
 WATCHED = 7
 MAGIC = b"TGS"
 VERSION = 1
@@ -25,7 +27,7 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "started": ((), np.int64, -1),
     "minutes": ((), np.float32, 0),
     "day": ((), np.int64, -1),
-    "codes": ((CODE_SLOTS - 1,), "U12", ""),
+    "codes": ((CODE_SLOTS - 1,), f"U{CODE_LENGTH}", ""),
     "code_use": ((CODE_SLOTS - 1,), np.float32, 0),
     # the season of the volume
     "bin_sum": ((), np.float32, 0),
@@ -35,6 +37,11 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "season": ((DAY_TYPES, BINS), np.float32, 1),
     "weekday_factor": ((7,), np.float32, 1),
     "season_days": ((DAY_TYPES,), np.float32, 0),
+    # whether the clock jumped
+    "phase": ((), np.int16, 0),
+    "phase_seen": ((len(PHASES),), np.float32, 0),
+    "phase_expected": ((len(PHASES),), np.float32, 0),
+    "phase_evidence": ((len(PHASES),), np.float32, 0),
     # the level of the volume: fast and slow memory
     "level_seen": ((2,), np.float32, 0),
     "level_expected": ((2,), np.float32, 0),
@@ -104,6 +111,10 @@ class State:
     season: NDArray[Any]
     weekday_factor: NDArray[Any]
     season_days: NDArray[Any]
+    phase: NDArray[Any]
+    phase_seen: NDArray[Any]
+    phase_expected: NDArray[Any]
+    phase_evidence: NDArray[Any]
     level_seen: NDArray[Any]
     level_expected: NDArray[Any]
     share_seen: NDArray[Any]
@@ -138,11 +149,12 @@ class State:
     family_level: NDArray[Any]
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
-        for name in LAYOUT:
-            setattr(self, name, arrays[name])
+        for name, array in arrays.items():
+            setattr(self, name, array)
+        self._size = len(next(iter(arrays.values())))
 
     def __len__(self) -> int:
-        return len(self.through)
+        return self._size
 
     def __getitem__(self, rows: Any) -> "State":
         return self.take(rows)
@@ -157,9 +169,9 @@ class State:
             }
         )
 
-    def take(self, rows: Any) -> "State":
-        """A copy of some rows."""
-        return State({name: np.array(getattr(self, name)[rows]) for name in LAYOUT})
+    def take(self, rows: Any, fields: Iterable[str] = LAYOUT) -> "State":
+        """A copy of some rows, of all fields or of some."""
+        return State({name: np.array(getattr(self, name)[rows]) for name in fields})
 
     def put(self, rows: Any, other: "State") -> None:
         """Replace some rows by those of another state."""

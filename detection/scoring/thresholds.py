@@ -13,7 +13,7 @@ EFFECTIVE_TESTS = 6.0
 # restarts of one test.
 FLOOR = 9.0
 # Before the maxima of a few days are known the threshold is this much higher.
-START = 12.0
+START = 10.5
 MINIMUM_DAYS = 3
 # A budget of nothing cannot be kept; it is taken as one page in two years.
 LEAST_PAGES_PER_WEEK = 0.01

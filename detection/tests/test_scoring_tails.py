@@ -1,0 +1,86 @@
+"""Exact and stabilised tests against SciPy."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import betabinom, binom, nbinom, norm, poisson
+
+from detection.scoring.calibration import surprise, z_surprise, z_tail
+from detection.scoring.tails import (
+    band,
+    beta_binomial_tail,
+    negative_binomial_tail,
+    rule_of_three,
+    stabilised_z,
+)
+
+counts = st.integers(0, 500)
+means = st.floats(0.01, 300)
+
+
+@given(counts, means, st.floats(1.01, 6))
+def test_the_negative_binomial_tail_is_scipys(count, mean, dispersion):
+    size = mean / (dispersion - 1)
+    expected = nbinom.sf(count - 1, size, 1 / dispersion)
+    found = negative_binomial_tail(np.array(count), np.array(mean), np.array(dispersion))
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+@given(counts, means)
+def test_without_dispersion_it_is_the_poisson_tail(count, mean):
+    found = negative_binomial_tail(np.array(count), np.array(mean), np.array(1.0))
+    assert found == pytest.approx(poisson.sf(count - 1, mean), rel=1e-6, abs=1e-12)
+
+
+def test_the_beta_binomial_has_the_variance_it_is_given():
+    trials, share, dispersion = 100, 0.1, 3.0
+    tails = beta_binomial_tail(np.arange(1, 101), np.array(100.0), np.array(share), dispersion)
+    mean = tails.sum()
+    square = (tails * (2 * np.arange(1, 101) - 1)).sum()
+    assert mean == pytest.approx(trials * share)
+    assert square - mean**2 == pytest.approx(dispersion * binom.var(trials, share))
+    strength = (trials - dispersion) / (dispersion - 1)
+    reference = betabinom.sf(19, trials, share * strength, (1 - share) * strength)
+    assert tails[19] == pytest.approx(reference)
+
+
+@given(st.integers(1, 10**6))
+def test_the_rule_of_three_leaves_five_per_cent(trials):
+    rate = float(rule_of_three(np.array(float(trials))))
+    assert (1 - rate) ** trials == pytest.approx(0.05, rel=1e-3)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(1, 10))
+def test_the_distance_has_the_sign_of_the_difference(seen, expected, dispersion):
+    z = float(stabilised_z(np.array(seen), np.array(expected), dispersion))
+    assert np.sign(z) in (0, np.sign(seen - expected))
+
+
+def test_the_distance_of_poisson_counts_is_standard_normal():
+    draws = np.random.default_rng(3).poisson(40, 200_000).astype(float)
+    z = stabilised_z(draws, np.array(40.0))
+    assert z.mean() == pytest.approx(0, abs=0.1)
+    assert z.std() == pytest.approx(1, abs=0.02)
+
+
+@given(st.floats(0, 1e5), st.floats(1, 5))
+def test_the_edges_of_the_band_lie_at_its_width(expected, dispersion):
+    lower, upper = band(np.array(expected), np.array(dispersion), 3.0)
+    assert float(stabilised_z(upper, np.array(expected), dispersion)) == pytest.approx(3.0)
+    assert lower == 0 or float(
+        stabilised_z(lower, np.array(expected), dispersion)
+    ) == pytest.approx(-3.0)
+
+
+@given(st.floats(-30, 0), st.floats(-30, 0))
+def test_rarer_is_never_less_surprising(one, other):
+    rarer, commoner = min(one, other), max(one, other)
+    assert float(surprise(np.array(rarer))) >= float(surprise(np.array(commoner)))
+
+
+@given(st.floats(0, 8))
+def test_the_tail_of_the_largest_of_seven_is_bonferronis(z):
+    expected = min(1.0, 14 * norm.sf(z))
+    assert float(z_tail(np.array(z), 7)) == pytest.approx(expected, rel=1e-9)
+    assert 0 <= float(z_surprise(np.array(z), 7)) <= 1
