@@ -71,6 +71,12 @@ def first_minutes(source_ids: Sequence[int]) -> dict[int, datetime]:
     return {pk: minute for pk, minute in found.values_list("id", "oldest") if minute}
 
 
+def next_minute(source_id: int, after: datetime) -> datetime | None:
+    """The first minute after a moment that a source has counts of."""
+    later = MinuteCount.objects.filter(source_id=source_id, minute__gt=after)
+    return later.order_by("minute").values_list("minute", flat=True).first()
+
+
 def checkpoint_before(source_id: int, minute: datetime) -> Checkpoint | None:
     """The newest Checkpoint that had not yet learned `minute`."""
     return (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from detection import conf, metrics
-from detection.clock import minute_of
+from detection.clock import minute_of, moment_of
 from detection.rules import LONGEST_WINDOW
 from detection.scoring.forest import Forest
 from detection.selectors import baselines
@@ -95,8 +95,7 @@ def _advance_plan(
     sources: Sequence[Watched], minutes: Sequence[int], last: int, rows: Rows, journey: Journey
 ) -> list[Watched]:
     if not minutes:
-        # nothing to judge in a gap or in wrong counts: the frontier alone moves on
-        return [_moved(one, last) for one in sources]
+        return [_past_the_gap(one, last, journey) for one in sources]
     lockstep = lockstep_of(sources, journey, rows)
     upto = [journey.upto[one.source_id] for one in sources]
     for judged in lockstep.advance(minutes, rows):
@@ -107,6 +106,13 @@ def _advance_plan(
     journey.judged_minutes += len(minutes) * len(kept)
     metrics.SWEPT_MINUTES.inc(len(minutes) * len(kept))
     return kept
+
+
+def _past_the_gap(one: Watched, last: int, journey: Journey) -> Watched:
+    """Nothing is to be judged here: the frontier alone moves on, to where it reports again."""
+    following = baselines.next_minute(one.source_id, moment_of(last))
+    upto = journey.upto[one.source_id]
+    return _moved(one, upto if following is None else min(minute_of(following) - 1, upto))
 
 
 def _moved(one: Watched, through: int) -> Watched:
