@@ -170,7 +170,7 @@ COURSE = (
     ),
     pie(
         "Incidents by level",
-        "How grave.",
+        "How many of each level began in the time range.",
         rows(f"""
             SELECT level, count(*) AS value FROM reporting.incidents WHERE {COUNTED}
             GROUP BY level ORDER BY value DESC
