@@ -1,0 +1,167 @@
+"""The chart is rendered and every object of it held against the schemas, offline."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conftest import missing
+
+CHART = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes" / "guardian"
+# Objects of operators, whose schemas are not Kubernetes' own.
+FOREIGN = {"ScaledObject", "PodMonitor", "PrometheusRule"}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "as delivered": {},
+    "with KEDA and the Prometheus operator": {
+        "worker": {"autoscaling": {"keda": True}},
+        "monitoring": {"enabled": True},
+        "optionalSecrets": ["slack_webhook_url"],
+    },
+    "pinned by digest, no ingress": {
+        "image": {"digest": "sha256:" + "a" * 64},
+        "ingress": {"enabled": False},
+    },
+}
+
+
+def _helm() -> Any:
+    try:
+        from helm_python import chart
+    except ImportError:
+        missing("helm-python-sdk", "pip install -r requirements-dev.txt")
+    return chart
+
+
+def rendered(variant: str = "as delivered") -> list[dict[str, Any]]:
+    found = _helm().Chart.load(CHART).render(VARIANTS[variant], name="guardian", namespace="pay")
+    objects = [one for text in found.values() for one in yaml.safe_load_all(text) if one]
+    return sorted(objects, key=lambda one: (one["kind"], one["metadata"]["name"]))
+
+
+def of_kind(kind: str, variant: str = "as delivered") -> list[dict[str, Any]]:
+    return [one for one in rendered(variant) if one["kind"] == kind]
+
+
+def _pods(variant: str = "as delivered") -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (one["metadata"]["name"], one["spec"]["template"]["spec"])
+        for one in rendered(variant)
+        if one["kind"] in ("Deployment", "Job")
+    ]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_helm_has_nothing_to_say(variant: str) -> None:
+    report = _helm().lint(CHART, VARIANTS[variant], strict=True, kube_version="v1.31.0")
+    assert [found for found in report["messages"] if found["severity"] > 1] == []
+    assert report["errors"] in ([], None)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_object_is_valid(variant: str) -> None:
+    try:
+        import kubernetes_validate  # type: ignore[import-untyped]
+    except ImportError:
+        missing("kubernetes-validate", "pip install -r requirements-dev.txt")
+    objects = [one for one in rendered(variant) if one["kind"] not in FOREIGN]
+    assert len(objects) > 10
+    for one in objects:
+        kubernetes_validate.validate(one, "1.31", strict=True)
+
+
+def test_nothing_is_said_twice() -> None:
+    for variant in VARIANTS:
+        names = [(one["kind"], one["metadata"]["name"]) for one in rendered(variant)]
+        assert len(names) == len(set(names))
+
+
+def test_each_pod_can_do_little_harm() -> None:
+    for name, pod in _pods():
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["automountServiceAccountToken"] is False
+        for container in pod["containers"]:
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert container["resources"]["limits"]["memory"]
+
+
+def test_what_stays_up_is_probed() -> None:
+    for deployment in of_kind("Deployment"):
+        for container in deployment["spec"]["template"]["spec"]["containers"]:
+            assert {"livenessProbe", "startupProbe"} <= set(container)
+    web = dict(_pods())["guardian-web"]["containers"][0]
+    assert web["readinessProbe"]["httpGet"]["path"] == "/health/ready"
+    # A database that is away is not mended by restarting the web.
+    assert web["livenessProbe"]["httpGet"]["path"] == "/health/live"
+
+
+def test_no_secret_is_in_the_objects_only_its_name() -> None:
+    assert of_kind("Secret") == []
+    settings = of_kind("ConfigMap", "with KEDA and the Prometheus operator")[0]["data"]
+    for name in ("DATABASE_URL", "REDIS_URL", "GUARDIAN_SECRET_KEY", "SLACK_WEBHOOK_URL"):
+        assert name not in settings
+        assert settings[f"{name}_FILE"].startswith("/run/secrets/guardian/")
+
+
+def test_there_is_one_beat_and_never_two() -> None:
+    beat = next(one for one in of_kind("Deployment") if one["metadata"]["name"].endswith("-beat"))
+    assert beat["spec"]["replicas"] == 1
+    assert beat["spec"]["strategy"]["type"] == "Recreate"
+
+
+def test_migrations_run_before_the_rest() -> None:
+    job = of_kind("Job")[0]
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    before = [one for kind in ("ConfigMap", "ServiceAccount") for one in of_kind(kind)]
+    weights = [int(one["metadata"]["annotations"]["helm.sh/hook-weight"]) for one in before]
+    assert max(weights) < int(job["metadata"]["annotations"]["helm.sh/hook-weight"])
+
+
+def test_web_and_workers_survive_the_loss_of_a_node() -> None:
+    budgets = {one["metadata"]["name"] for one in of_kind("PodDisruptionBudget")}
+    assert budgets == {"guardian-web", "guardian-worker"}
+    scaled = {one["metadata"]["name"]: one["spec"] for one in of_kind("HorizontalPodAutoscaler")}
+    assert all(spec["minReplicas"] >= 2 for spec in scaled.values())
+    assert set(scaled) == budgets
+
+
+def test_with_keda_workers_follow_the_age_of_what_waits() -> None:
+    scaled = of_kind("ScaledObject", "with KEDA and the Prometheus operator")[0]["spec"]
+    queries = " ".join(trigger["metadata"]["query"] for trigger in scaled["triggers"])
+    for name in ("task_wait_seconds", "part_age_seconds", "oldest_pending_seconds"):
+        assert name in queries
+    autoscalers = of_kind("HorizontalPodAutoscaler", "with KEDA and the Prometheus operator")
+    assert [one["metadata"]["name"] for one in autoscalers] == ["guardian-web"]
+
+
+def test_the_operator_gets_the_rules_that_are_tested() -> None:
+    groups = of_kind("PrometheusRule", "with KEDA and the Prometheus operator")[0]["spec"]["groups"]
+    folder = CHART.parents[1] / "prometheus" / "rules"
+    wanted = [
+        group["name"]
+        for path in sorted(folder.glob("*.yml"))
+        for group in yaml.safe_load(path.read_text())["groups"]
+    ]
+    assert sorted(group["name"] for group in groups) == sorted(wanted)
+    assert "externalLabels" not in json.dumps(groups)
+    assert "https://guardian.example.com/runbooks/GuardianDown" in json.dumps(groups)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"image": {"tag": "latest"}},
+        {"settings": {"requireApiKey": "perhaps"}},
+        {"settings": {"rateLimit": "fast"}},
+        {"existingSecret": ""},
+    ],
+    ids=str,
+)
+def test_values_that_cannot_work_are_refused(bad: dict[str, Any]) -> None:
+    from helm_python.errors import HelmError
+
+    chart = _helm().Chart.load(CHART)
+    with pytest.raises(HelmError, match="guardian:"):
+        chart.validate_schema(chart.merge_values(bad))
