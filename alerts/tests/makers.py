@@ -24,9 +24,10 @@ def make_source(name: str = "default", **values: Any) -> Source:
 
 def make_anomaly(minute: float = 0, **values: Any) -> Anomaly:
     source = values.pop("source", None) or make_source()
+    moment = values.pop("minute_at", at(minute))
     facts: dict[str, Any] = {
         "source": source,
-        "minute": at(minute),
+        "minute": moment,
         "family": "decline",
         "level": "CRITICAL",
         "score": 0.9,
@@ -43,7 +44,7 @@ def make_anomaly(minute: float = 0, **values: Any) -> Anomaly:
         "contributions": [{"auth_code": "51", "share": 0.8}],
         "owner": "issuer",
         "recommendation": "Call the issuer.",
-        "detected": at(minute),
+        "detected": moment,
     }
     return Anomaly.objects.create(**{**facts, **values})
 

@@ -8,11 +8,12 @@ from pytest_django import Settings
 
 from alerts.models import Incident
 from alerts.services import absorb_anomalies, send_due_notifications
+from alerts.tests.makers import MINUTE
 from alerts.tests.standin import StandIn
 from detection.models import Anomaly, Band, Baseline
 from detection.services.sweep import learn_history
 from detection.tests.makers import make_source
-from detection.tests.test_reference_files import FAILURES, FOLDER, MINUTE, TAIL, ZONE, moment, rows
+from detection.tests.test_reference_files import FAILURES, FOLDER, TAIL, ZONE, moment, rows
 from ingest.models import MinuteCount, Source
 
 
