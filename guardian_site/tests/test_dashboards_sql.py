@@ -67,22 +67,19 @@ ForestVersion.objects.create(state="live", model=b"x")
 
 
 @pytest.fixture(scope="module")
-def database(postgres_url: str) -> Iterator[Sources]:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": postgres_url.replace("postgresql://", "postgres://"),
-        "GUARDIAN_WEB_WORKERS": "1",
-        "DJANGO_SETTINGS_MODULE": "guardian_site.settings",
-    }
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("CREATE ROLE guardian_reader LOGIN")
-    for arguments in (
-        ["manage.py", "migrate", "--verbosity", "0"],
-        ["-m", "deploy.timescaledb.reporting", "create"],
-        ["manage.py", "shell", "--verbosity", "0", "--command", SEED],
-    ):
-        subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, check=True)
-    sources = Sources("http://127.0.0.1:1", postgres_url)
+def database(reporting_url: str) -> Iterator[Sources]:
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", SEED],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": reporting_url.replace("postgresql://", "postgres://"),
+            "GUARDIAN_WEB_WORKERS": "1",
+            "DJANGO_SETTINGS_MODULE": "guardian_site.settings",
+        },
+        check=True,
+    )
+    sources = Sources("http://127.0.0.1:1", reporting_url)
     yield sources
     sources.close()
 

@@ -21,7 +21,7 @@ from deploy.grafana.checking.stack import Stack, process
 SEED, SOURCES = 11, 2
 HISTORY = "2d"
 # Steep enough that no detector may miss it, at the largest source.
-FAILURE, FAMILY = "failed_burst@1+30*3", "technical_failure"
+FAILURE, FAMILY = "failed_burst@2+30*3", "technical_failure"
 
 
 _SERIES = re.compile(r"\b((?:guardian|transaction_guardian|django)[_:][a-zA-Z0-9_:]+)")
@@ -110,7 +110,7 @@ def healthy(check: Check) -> None:
     stack.manage("simulate", "--history", HISTORY, *_company(), "--verbosity", "0")
     _judge(stack)
     check.begun = datetime.now(UTC)
-    with _live(stack):
+    with _live(stack, "--since", f"{_minutes_missed(check)}m"):
         time.sleep(150)
         seen = check.look("healthy", hours=72)
         _compare_history(check)
@@ -122,7 +122,7 @@ def healthy(check: Check) -> None:
 
 def failing(check: Check) -> None:
     """Technical failures multiply: one incident, red, in every place that tells of it."""
-    with _live(check.stack, "--scenario", FAILURE):
+    with _live(check.stack, "--since", "1m", "--scenario", FAILURE):
         _until(lambda: _opened(check) > 0, 300)
         time.sleep(30)
         seen = check.look("failing")
@@ -184,10 +184,16 @@ def _company() -> list[str]:
 
 @contextlib.contextmanager
 def _live(stack: Stack, *more: str) -> Iterator[None]:
-    command = [sys.executable, "manage.py", "simulate", "--live", *_company(), "--since", "5m"]
-    command += ["--speed", "20", "--verbosity", "0", "--to-url", stack.url, *more]
+    command = [sys.executable, "manage.py", "simulate", "--live", *_company(), "--speed", "20"]
+    command += ["--verbosity", "0", "--to-url", stack.url, *more]
     with process(command, stack.folder / "traffic.log", stack.environment):
         yield
+
+
+def _minutes_missed(check: Check) -> int:
+    """Return how many minutes live traffic must make up, so that none is missing or sent twice."""
+    newest = check.row("SELECT max(minute) FROM ingest_minutecount")
+    return max(1, int((datetime.now(UTC) - newest) / timedelta(minutes=1)))
 
 
 def _judge(stack: Stack) -> None:
