@@ -4,6 +4,7 @@ from django.urls import path
 
 from alerts.api.alertmanager import AlertWebhookView
 from alerts.api.incidents import ActView, IncidentsView, IncidentView
+from alerts.api.pictures import incident_picture
 from alerts.api.reports import HandoverView, OnCallView, StatisticsView
 from alerts.api.silences import SilencesView, SilenceView
 from alerts.api.slack import slack_actions
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/silences/<int:pk>", SilenceView.as_view(), name="api-silence"),
     path("api/statistics", StatisticsView.as_view(), name="api-statistics"),
     path("api/oncall", OnCallView.as_view(), name="api-oncall"),
+    path("pictures/<int:pk>/<str:proof>.png", incident_picture, name="incident-picture"),
     path("reports/handover", HandoverView.as_view(), name="handover"),
     path("webhook/alert", AlertWebhookView.as_view(), name="webhook-alert"),
     path("slack/actions", slack_actions, name="slack-actions"),

@@ -58,6 +58,8 @@ class Outgoing:
         An earlier try may have arrived without our knowing.
     image : str
         Public address of the chart; empty where nobody outside can fetch one.
+    picture : bytes
+        The chart as a PNG, for channels that carry it along; empty for the others.
     """
 
     key: str
@@ -68,6 +70,7 @@ class Outgoing:
     reference: str = ""
     tried: bool = False
     image: str = ""
+    picture: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import smtplib
 from contextlib import suppress
+from email.mime.image import MIMEImage
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
@@ -74,4 +75,9 @@ def _compose(channel: Channel, message: Outgoing) -> EmailMultiAlternatives:
     )
     if html:
         mail.attach_alternative(html, "text/html")
+    if message.picture:
+        picture = MIMEImage(message.picture, _subtype="png")
+        picture.add_header("Content-ID", f"<{rendering.PICTURE}>")
+        picture.add_header("Content-Disposition", "inline", filename="chart.png")
+        mail.attach(picture)
     return mail

@@ -16,7 +16,7 @@ class SlackWebhook:
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         if message.brief is not None:
-            body = slack.payload(message.brief)
+            body = slack.payload(message.brief, image=message.image)
         else:
             body = {"text": slack.escape(f"{message.title}\n{message.text}")}
         # Slack answers 400, 403, 404 and 410 for a webhook that is gone or not allowed.

@@ -34,6 +34,7 @@ class Telegram:
             return Receipt(_number(_speak(channel, {"text": text})))
         body: dict[str, Any] = {
             "text": telegram.render(message.brief),
+            "link_preview_options": _preview(message.image),
             "reply_markup": {"inline_keyboard": telegram.keyboard(message.brief)},
         }
         if not message.reference:
@@ -70,8 +71,12 @@ def _page(channel: Channel) -> dict[str, Any]:
     return {
         "chat_id": setting(channel, "chat_id"),
         "parse_mode": "HTML",
-        "link_preview_options": {"is_disabled": True},
+        "link_preview_options": _preview(""),
     }
+
+
+def _preview(image: str) -> dict[str, Any]:
+    return {"url": image, "prefer_large_media": True} if image else {"is_disabled": True}
 
 
 def _speak(channel: Channel, body: dict[str, Any]) -> dict[str, Any]:

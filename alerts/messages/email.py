@@ -10,6 +10,7 @@ from alerts.messages.phrases import say
 if TYPE_CHECKING:
     from alerts.channels.base import Outgoing
 
+PICTURE = "chart"
 COLOURS = {"CRITICAL": "#d7263d", "WARNING": "#b86e00", "NORMAL": "#2a9d8f"}
 
 
@@ -20,16 +21,19 @@ def render(message: "Outgoing") -> tuple[str, str, str]:
     brief = message.brief
     # The number at the end keeps an incident's mails together where threads are made by subject.
     subject = f"[{brief.banner}] {brief.headline} #{brief.incident}"
-    return _one_line(subject), console.render(brief), _html(brief)
+    return _one_line(subject), console.render(brief), _html(brief, bool(message.picture))
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _html(brief: Brief) -> str:
+def _html(brief: Brief, pictured: bool) -> str:
     tone = "NORMAL" if not brief.ongoing else brief.level
     lines = [f"<p>{html.escape(line)}</p>" for line in brief.lines]
+    if pictured:
+        alt = html.escape(brief.headline)
+        lines.append(f'<p><img src="cid:{PICTURE}" alt="{alt}" width="480" height="160"></p>')
     if brief.first_action:
         first = html.escape(brief.first_action)
         lines.append(f"<p><strong>{say('first', brief.language)}:</strong> {first}</p>")

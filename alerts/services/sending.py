@@ -17,6 +17,7 @@ from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
 from alerts.messages import brief_of
 from alerts.models import Channel, IncidentEvent, Notification
 from alerts.retries import next_try
+from alerts.selectors.charts import chart_address, chart_png
 from alerts.selectors.outbox import WAITING, due_channels, sendable
 from alerts.services.canary import note_delivery
 from alerts.services.channels import disable_channel
@@ -155,6 +156,8 @@ def outgoing(*, row: Notification, now: datetime) -> Outgoing:
         kind=row.kind,
         brief=brief_of(row.incident, kind=row.kind, language=language, now=now),
         reference=reference_of(row),
+        image=chart_address(row.incident),
+        picture=chart_png(row.incident) if row.channel.kind == Channel.Kind.EMAIL else b"",
         tried=row.attempts > 1,
     )
 

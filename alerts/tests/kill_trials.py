@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -186,7 +186,7 @@ def verdict(trials: int, room: SlackRoom, hook: StandIn, storm: Storm) -> bool:
     heard = Counter(
         (trial_of(asked.json), asked.json["text"].split(":")[0]) for asked in hook.asked
     )
-    lost = {
+    lost: dict[str, Collection[object]] = {
         "answered reports not stored": storm.answered - stored,
         "incidents never told in Slack": names - set(room.posts),
         "incidents whose end Slack does not show": {
@@ -195,7 +195,7 @@ def verdict(trials: int, room: SlackRoom, hook: StandIn, storm: Storm) -> bool:
         "incidents whose end the webhook never heard": names
         - {name for name, word in heard if word == "Resolved"},
     }
-    doubled = {
+    doubled: dict[str, Collection[object]] = {
         "messages doubled in Slack": [n for n, times in room.posts.items() if times > 1],
         "ends doubled in Slack": [n for n, times in room.ends.items() if times > 1],
         "messages heard three times by the webhook": [k for k, n in heard.items() if n > 2],

@@ -124,6 +124,7 @@ RULES: Mapping[str, Methods] = {
     "handover": {"GET": SIGNED_IN},
     "webhook-alert": {"POST": vouched("Alertmanager's bearer token")},
     "slack-actions": {"POST": vouched("Slack's signature")},
+    "incident-picture": {"GET": vouched("signature in the address")},
     # Sign-in and keys
     "auth-login": {"POST": PUBLIC},
     "auth-refresh": {"POST": vouched("refresh token")},
