@@ -251,7 +251,7 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["guardian_site.problems.StrictJSON"],
+    "DEFAULT_PARSER_CLASSES": ["guardian_site.strict_json.StrictJSON"],
     "EXCEPTION_HANDLER": "guardian_site.problems.one_form",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
