@@ -1,32 +1,48 @@
-"""How the API reads bodies and tells refusals: one form, no surprises."""
+"""How a refusal is told: one form for programs, a page for people."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rest_framework.exceptions import ParseError, ValidationError
-from rest_framework.parsers import JSONParser
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 NAMED_AT_MOST = 100
 
 
-class StrictJSON(JSONParser):
-    """JSON without what a database or an answer cannot hold, and of a depth that can be read."""
+def wants_html(request: HttpRequest) -> bool:
+    """Tell whether a browser asks, on behalf of a person."""
+    return "text/html" in request.headers.get("Accept", "")
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        try:
-            found = super().parse(stream, media_type, parser_context)
-            text = json.dumps(found, ensure_ascii=False)
-            text.encode()
-        except RecursionError:
-            raise ParseError("The body is nested too deeply.") from None
-        except UnicodeEncodeError:
-            raise ParseError("A \\u escape names half a character.") from None
-        if "\\u0000" in text:
-            raise ParseError("The body holds a NUL character.")
-        return found
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what could not be read: a page for people, JSON for programs."""
+    if wants_html(request):
+        return defaults.bad_request(request, exception)
+    return JsonResponse({"detail": "This request could not be read."}, status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer somebody who may not."""
+    if wants_html(request):
+        return defaults.permission_denied(request, exception)
+    return JsonResponse({"detail": str(exception) or "You may not do that."}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for an address behind which there is nothing."""
+    if wants_html(request):
+        return defaults.page_not_found(request, exception)
+    return JsonResponse({"detail": "There is nothing here."}, status=404)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Answer for a fault of ours, without a word of its cause."""
+    if wants_html(request):
+        return defaults.server_error(request)
+    return JsonResponse({"detail": "Something broke on our side; it was logged."}, status=500)
 
 
 def one_form(error: Exception, context: dict[str, Any]) -> Response | None:

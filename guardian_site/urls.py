@@ -31,3 +31,8 @@ urlpatterns = [
     path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "guardian_site.problems.bad_request"
+handler403 = "guardian_site.problems.forbidden"
+handler404 = "guardian_site.problems.not_found"
+handler500 = "guardian_site.problems.broken"

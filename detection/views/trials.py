@@ -52,7 +52,9 @@ class BacktestDetailView(BacktestView):
 
 
 class BacktestChartView(BacktestView):
-    @extend_schema(operation_id="backtest_chart", responses=OpenApiTypes.BINARY)
+    @extend_schema(
+        operation_id="backtest_chart", responses={(200, "image/svg+xml"): OpenApiTypes.BINARY}
+    )
     def get(self, request: Request, number: int) -> HttpResponse:
         backtest: Backtest = backtest_found(number)
         return HttpResponse(backtest.chart, content_type="image/svg+xml")

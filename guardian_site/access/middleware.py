@@ -23,6 +23,7 @@ from guardian_site.access.rules import (
     unnamed,
 )
 from guardian_site.plain import plain
+from guardian_site.problems import wants_html
 from ingest.services.proving import NotProven
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -143,11 +144,6 @@ def _csrf_refusal(request: HttpRequest, view: View) -> HttpResponse | None:
     if reason is None:
         return None
     return JsonResponse({"detail": f"CSRF failed: {reason}"}, status=HTTPStatus.FORBIDDEN)
-
-
-def wants_html(request: HttpRequest) -> bool:
-    """Tell whether a browser asks, on behalf of a person."""
-    return "text/html" in request.headers.get("Accept", "")
 
 
 def _wants_a_page(request: HttpRequest) -> bool:

@@ -25,6 +25,14 @@ def give_role(*, user: User, role: Role | None) -> None:
 
 
 @transaction.atomic
+def add_person(*, user: User, password: str, role: Role) -> None:
+    """The account exists, with this password and role."""
+    user.set_password(password)
+    user.save()
+    give_role(user=user, role=role)
+
+
+@transaction.atomic
 def admit_outsider(*, issuer: str, claims: Mapping[str, Any], role: Role | None) -> User:
     """Somebody known to an outside provider has an account here, without a password.
 

@@ -39,7 +39,7 @@ from guardian_site.access.services.signing_in import (
 )
 from guardian_site.access.tokens import ACCESS_LIFETIME
 from guardian_site.middleware import client_address
-from guardian_site.problems import StrictJSON
+from guardian_site.strict_json import StrictJSON
 from ingest.services.keys import Authenticated, authenticate_key
 
 CHALLENGE = 'Bearer realm="Transaction Guardian"'
@@ -62,7 +62,9 @@ class OpenView(APIView):
 
 
 class LoginView(OpenView):
-    @extend_schema(operation_id="login", request=LoginBody, responses=TokenBody, auth=[])
+    @extend_schema(
+        operation_id="login", request=LoginBody, responses={200: TokenBody, 401: Problem}, auth=[]
+    )
     @sensitive_variables()
     def post(self, request: Request) -> Response:
         body = LoginBody(data=request.data)
@@ -104,14 +106,16 @@ class ClientTokenView(OpenView):
         asked = ClientTokenQuestion(data=request.data)
         if not asked.is_valid():
             wrong = "unsupported_grant_type" if "grant_type" in asked.errors else "invalid_request"
-            return Response({"error": wrong, "detail": asked.errors}, HTTPStatus.BAD_REQUEST)
+            detail = f"Wrong or missing: {', '.join(sorted(asked.errors))}."
+            return Response({"error": wrong, "detail": detail}, HTTPStatus.BAD_REQUEST)
         holder = _client(request, asked.validated_data)
         if holder is None:
             realm = 'Basic realm="Transaction Guardian"'
             return _refusal("Unknown client or wrong secret.", realm, error="invalid_client")
         wanted = frozenset(asked.validated_data.get("scope", "").split()) or holder.scopes
         if not wanted <= holder.scopes:
-            return Response({"error": "invalid_scope"}, HTTPStatus.BAD_REQUEST)
+            body = {"error": "invalid_scope", "detail": "The key may do less than that."}
+            return Response(body, HTTPStatus.BAD_REQUEST)
         return _tokens(
             {
                 "access_token": key_token(holder=holder, scopes=wanted),

@@ -1,0 +1,48 @@
+"""`manage.py add_person ana --role operator`: an account, or a new role for one that exists."""
+
+import getpass
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from guardian_site import environment
+from guardian_site.access.roles import Role
+from guardian_site.access.services.people import add_person, give_role
+
+
+class Command(BaseCommand):
+    help = "Make an account with a role; the password comes from GUARDIAN_PASSWORD or is asked for."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--role", choices=[role.value for role in Role], default=Role.VIEWER)
+
+    def handle(self, *args: Any, username: str, role: str, **options: Any) -> None:
+        existing = User.objects.filter(username=username).first()
+        if existing is not None:
+            give_role(user=existing, role=Role(role))
+            self.stdout.write(f"{username} is {role} now.")
+            return
+        password = environment.text("GUARDIAN_PASSWORD") or _asked()
+        user = User(username=username)
+        try:
+            user.full_clean(exclude=["password"])
+            validate_password(password, user)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        add_person(user=user, password=password, role=Role(role))
+        self.stdout.write(f"{username} may sign in as {role}.")
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        raise CommandError("Set GUARDIAN_PASSWORD (or GUARDIAN_PASSWORD_FILE), or run it by hand.")
+    first = getpass.getpass("Password: ")
+    if first != getpass.getpass("Again: "):
+        raise CommandError("These are two different passwords.")
+    return first
