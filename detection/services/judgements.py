@@ -20,7 +20,8 @@ def bands_of(judged: Judged) -> list[Band]:
     totals = judged.counts.status.sum(1).tolist()
     reported = judged.counts.reported.tolist()
     level = worst_levels(judged)
-    score = np.round(scores.anomaly_score, 4).tolist()
+    # while learning, nothing is known of how unusual the minute is
+    score = np.round(np.where(scores.learning, 0.0, scores.anomaly_score), 4).tolist()
     learning = scores.learning.tolist()
     by_status = np.round(np.stack([scores.expected, scores.lower, scores.upper], 2), 2).tolist()
     whole = np.round(

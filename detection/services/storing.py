@@ -123,9 +123,11 @@ def replace_anomalies(
 ) -> None:
     """In the spans stand the fresh anomalies, and no others that nobody was called for."""
     gone = _no_longer_true(spans, fresh)
-    Anomaly.objects.filter(pk__in=gone, absorbed=None).delete()
-    Anomaly.objects.filter(pk__in=gone, withdrawn=None).update(withdrawn=now)
-    upsert_anomalies(fresh)
+    if gone:
+        Anomaly.objects.filter(pk__in=gone, absorbed=None).delete()
+        Anomaly.objects.filter(pk__in=gone, withdrawn=None).update(withdrawn=now)
+    if fresh:
+        upsert_anomalies(fresh)
     for one in fresh:
         metrics.ANOMALIES.labels(one.family, one.level).inc()
 

@@ -1,6 +1,7 @@
 """The answer to one report, from the judgement of its minute."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,8 +10,9 @@ from detection.rules import LEVELS
 from detection.scoring.calibration import z_surprise
 from detection.scoring.detector import LEARNING_MINUTES
 from detection.scoring.series import STATUSES
+from detection.selectors.counts import Row
 from detection.services.findings import Finding
-from detection.services.judgements import band_for, count_of, known
+from detection.services.judgements import band_for, known
 from detection.services.lockstep import Judged
 from ingest.assessment import Metrics, Verdict
 from ingest.reports import RecordedReport
@@ -41,6 +43,7 @@ def verdicts_of(
     is told at all.
     """
     found = judged.findings.get(row, [])
+    picture = Picture(judged, row, reports[-1].minute_counts)
     answers = []
     for place, report in enumerate(reports):
         mine = [one for one in found if concerns(one, report.status)]
@@ -48,61 +51,97 @@ def verdicts_of(
             mine += [
                 one for one in found if not any(concerns(one, other.status) for other in reports)
             ]
-        answers.append(_verdict(judged, row, report, mine))
+        answers.append(picture.verdict(report, mine))
     return answers
 
 
-def _verdict(judged: Judged, row: int, report: RecordedReport, found: Sequence[Finding]) -> Verdict:
-    scores = judged.scores
-    level = max((one.level for one in found), default=0)
-    worst = max(found, key=lambda one: one.level, default=None)
-    learning = bool(scores.learning[row])
-    numbers = metrics_of(judged, row, report)
-    score = float(scores.anomaly_score[row])
-    if level == 0:
-        # what is wrong with the minute is not wrong with this status: its own distance counts
-        score = min(score, float(z_surprise(np.array(numbers.zscore or 0.0), 1)))
-    reasons = [reason for one in found for reason in one.reasons]
-    recommendation = worst.recommendation if worst else messages.NORMAL
-    if learning:
-        told = messages.LEARNING.format(seen=judged.seen[row], needed=LEARNING_MINUTES)
-        reasons.append(told)
-        recommendation = worst.recommendation if worst else told
-    return Verdict(
-        is_anomaly=level > 0,
-        alert_level=LEVELS[level],
-        anomaly_score=round(min(max(score, 0.0), 1.0), 4),
-        rule_violations=[violation for one in found for violation in one.violations],
-        recommendation=recommendation,
-        metrics=numbers,
-        reasons=reasons,
-        family=worst.family if worst else None,
-        learning=learning,
-    )
+@dataclass(slots=True)
+class OfStatus:
+    """The numbers of one status in one source minute."""
+
+    zscore: float | None
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    spread: float | None
+    reported: int
 
 
-def metrics_of(judged: Judged, row: int, report: RecordedReport) -> Metrics:
-    """The numbers behind the verdict of one report."""
-    scores = judged.scores
-    expected, lower, upper = band_for(scores, row, report.status)
-    spread = None
-    if lower is not None and upper is not None:
-        spread = round((upper - lower) / BAND_SIDES, 4)
-    total = sum(count for _, _, count in report.minute_counts)
-    approved = count_of(report.minute_counts, "approved", "")
-    return Metrics(
-        current_count=report.count,
-        status=report.status,
-        auth_code=report.auth_code,
-        zscore=known(scores.zscore[row, STATUSES.index(report.status)]),
-        ml_score=known(scores.ml_score[row]),
-        approval_rate=round(approved / total, 4) if total else None,
-        running_mean=expected,
-        running_std=spread,
-        expected=expected,
-        lower=lower,
-        upper=upper,
-        total=total,
-        expected_total=known(scores.total_expected[row]),
-        reported=count_of(report.minute_counts, report.status, ""),
-    )
+class Picture:
+    """One judged source minute in plain numbers, worked out once for all its reports."""
+
+    def __init__(self, judged: Judged, row: int, counts: Sequence[Row]) -> None:
+        scores = judged.scores
+        self.scores, self.row = scores, row
+        self.learning = bool(scores.learning[row])
+        self.seen = judged.seen[row]
+        self.score = 0.0 if self.learning else float(scores.anomaly_score[row])
+        self.ml_score = known(scores.ml_score[row])
+        self.expected_total = known(scores.total_expected[row])
+        self.reported: dict[str, int] = {}
+        for status, _, count in counts:
+            self.reported[status] = self.reported.get(status, 0) + count
+        self.total = sum(self.reported.values())
+        self.approval_rate: float | None = None
+        if self.total:
+            self.approval_rate = round(self.reported.get("approved", 0) / self.total, 4)
+        self.by_status: dict[str, OfStatus] = {}
+
+    def of_status(self, status: str) -> OfStatus:
+        """The numbers of a status."""
+        numbers = self.by_status.get(status)
+        if numbers is None:
+            expected, lower, upper = band_for(self.scores, self.row, status)
+            spread = None
+            if lower is not None and upper is not None:
+                spread = round((upper - lower) / BAND_SIDES, 4)
+            z = known(self.scores.zscore[self.row, STATUSES.index(status)])
+            reported = self.reported.get(status, 0)
+            numbers = OfStatus(z, expected, lower, upper, spread, reported)
+            self.by_status[status] = numbers
+        return numbers
+
+    def verdict(self, report: RecordedReport, found: Sequence[Finding]) -> Verdict:
+        """The answer to one report, of which the findings speak."""
+        numbers = self.of_status(report.status)
+        worst = max(found, key=lambda one: one.level, default=None)
+        level = worst.level if worst else 0
+        score = self.score
+        if level == 0 and score:
+            # what is wrong with the minute is not wrong with this status: its own distance counts
+            score = min(score, float(z_surprise(np.float64(numbers.zscore or 0.0), 1)))
+        reasons = [reason for one in found for reason in one.reasons]
+        recommendation = worst.recommendation if worst else messages.NORMAL
+        if self.learning:
+            told = messages.LEARNING.format(seen=self.seen, needed=LEARNING_MINUTES)
+            reasons.append(told)
+            recommendation = worst.recommendation if worst else told
+        return Verdict(
+            is_anomaly=level > 0,
+            alert_level=LEVELS[level],
+            anomaly_score=round(min(max(score, 0.0), 1.0), 4),
+            rule_violations=[violation for one in found for violation in one.violations],
+            recommendation=recommendation,
+            metrics=self._metrics(report, numbers),
+            reasons=reasons,
+            family=worst.family if worst else None,
+            learning=self.learning,
+        )
+
+    def _metrics(self, report: RecordedReport, numbers: OfStatus) -> Metrics:
+        return Metrics(
+            current_count=report.count,
+            status=report.status,
+            auth_code=report.auth_code,
+            zscore=numbers.zscore,
+            ml_score=self.ml_score,
+            approval_rate=self.approval_rate,
+            running_mean=numbers.expected,
+            running_std=numbers.spread,
+            expected=numbers.expected,
+            lower=numbers.lower,
+            upper=numbers.upper,
+            total=self.total,
+            expected_total=self.expected_total,
+            reported=numbers.reported,
+        )
