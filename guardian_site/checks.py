@@ -12,10 +12,6 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from guardian_site import environment
 
 RATE = re.compile(r"^[1-9]\d{0,8}/[smhd]$")
-# Secrets and passwords of the system this one replaces are public; nobody may go on using them.
-PUBLISHED = frozenset(
-    {"guardian-api-key-2024", "guardian_secure_2024", "cloudwalk2024", "admin123"}
-)
 DATABASES = ("postgres", "postgresql", "timescale", "pgsql", "sqlite")
 
 

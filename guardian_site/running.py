@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from guardian_site import supervisor
+from guardian_site.access.exposure import reasons_not_to_listen, who_may
 from guardian_site.schedule import QUEUES
 
 READY_SECONDS = 60.0
@@ -32,6 +33,9 @@ def run_guardian(
     if supervisor.is_taken(host, port):
         raise CommandError(f"Port {port} is in use. Stop what listens there or set GUARDIAN_PORT.")
     call_command("migrate", verbosity=0)
+    if missing := reasons_not_to_listen(host):
+        steps = "".join(f"\n  - {step}" for step in missing)
+        raise CommandError(f"{host} can be reached from elsewhere. First:{steps}")
     call_command("collectstatic", interactive=False, verbosity=0)
     broker, parts = settings.REDIS_URL, list[supervisor.Part]()
     if not broker:
@@ -42,6 +46,7 @@ def run_guardian(
         "GUARDIAN_PORT": str(port),
         "PROMETHEUS_MULTIPROC_DIR": str(_empty(settings.DATA_DIR / "metrics")),
     }
+    notes = [who_may(host), *notes]
     threading.Thread(target=_greet, args=(host, port, notes), daemon=True).start()
     supervisor.Supervisor([*parts, *_parts(host, port, environment), *beside]).run()
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from guardian_site import environment
+from guardian_site.access.passwords import PUBLISHED
 from guardian_site.access.routes import all_routes
 from guardian_site.access.rules import methods_of
 
@@ -22,6 +24,20 @@ def every_route_has_a_rule(app_configs: object, **kwargs: Any) -> list[CheckMess
         )
         for route, path in all_routes().items()
         if methods_of(route) is None
+    ]
+
+
+@register(Tags.security)
+def no_password_is_published(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse the passwords of the system this one replaces, which everybody can read."""
+    return [
+        Error(
+            f"{name} holds a password that was published with the former system.",
+            hint="Give the server a new one.",
+            id="guardian.E021",
+        )
+        for name in ("DATABASE_URL", "REDIS_URL")
+        if unquote(urlsplit(getattr(settings, name)).password or "") in PUBLISHED
     ]
 
 

@@ -1,0 +1,40 @@
+"""Before Guardian listens to others than this machine, it wants to be locked."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from guardian_site import environment
+from guardian_site.access.roles import Role, role_of
+
+
+def reasons_not_to_listen(host: str) -> list[str]:
+    """Return what is missing before `host` may be listened on; nothing on loopback."""
+    return [] if environment.is_loopback(host) else list(_missing())
+
+
+def who_may(host: str) -> str:
+    """Return a line for whoever starts it: who can do what now."""
+    if not environment.is_loopback(host):
+        return "who may     people with an account, machines with a key"
+    reading = "read" if settings.GUARDIAN_PUBLIC_READ else ""
+    reporting = "" if settings.GUARDIAN_REQUIRE_API_KEY else "report"
+    what = " and ".join(word for word in (reading, reporting) if word)
+    if not what:
+        return "who may     people with an account, machines with a key; from this machine alone"
+    return f"who may     anybody on this machine may {what}; nobody from elsewhere gets in"
+
+
+def _missing() -> Iterator[str]:
+    if not environment.text("GUARDIAN_SECRET_KEY"):
+        yield "set GUARDIAN_SECRET_KEY (or …_FILE) to 32 or more random characters"
+    if not settings.GUARDIAN_REQUIRE_API_KEY:
+        yield "set GUARDIAN_REQUIRE_API_KEY=on, so that only those with a key may report"
+    if not any(_can_administer(user) for user in User.objects.filter(is_active=True)):
+        yield "make an administrator's account with a password: make admin"
+
+
+def _can_administer(user: User) -> bool:
+    outside = bool(settings.OIDC_RP_CLIENT_ID)
+    return role_of(user) is Role.ADMIN and (outside or user.has_usable_password())
