@@ -70,7 +70,7 @@ def run(
     state, policy = State.new(len(streams)), Policy.defaults(len(streams))
     state.codes[:, : len(CODE_NAMES)] = CODE_NAMES
     closed = np.ones(len(streams), bool)
-    out = {
+    out: dict[str, tuple[NDArray[np.int8], Floats]] = {
         name: (np.zeros(stretch.reported.shape, np.int8), np.zeros(stretch.reported.shape))
         for name in parts
     }

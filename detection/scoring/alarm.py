@@ -61,5 +61,5 @@ def next_alarm(
     raised = (evidence >= threshold) & allowed
     lasting = (evidence >= CRITICAL_FACTOR * threshold) & (age >= CRITICAL_MINUTES) & (gain > 0)
     alone = past & (evidence >= CRITICAL_ALONE * threshold)
-    level = raised.astype(np.int8) + (raised & (lasting | alone))
-    return np.maximum(alarm, level).astype(np.int8)
+    level = raised.astype(np.int64) + (raised & (lasting | alone))
+    return np.maximum(alarm, level).astype(np.int64)

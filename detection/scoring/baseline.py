@@ -144,7 +144,10 @@ def _weigh_clock(state: State, rows: Ints, minute: Ints, mean: Floats, width: Fl
     part = state.take(rows, CLOCK_FIELDS)
     middle = minute - BIN_MINUTES // 2
     seasons = np.stack([season_at(part, middle + phase) for phase in PHASES], axis=1)
-    judged = (part.bin_minutes >= BIN_MINUTES - 1) & (part.season_days[:, 0] >= SEASON_DAYS)
+    of_day = minute % MINUTES_PER_DAY
+    # around midnight one day's volume passes into the next: that is no clock
+    judged = (of_day > BLEND_MINUTES) & (of_day < MINUTES_PER_DAY - BLEND_MINUTES)
+    judged &= (part.bin_minutes >= BIN_MINUTES - 1) & (part.season_days[:, 0] >= SEASON_DAYS)
     weigh_phases(part, seasons, mean, float(BIN_MINUTES), width, judged)
     for name in PHASE_FIELDS:
         getattr(state, name)[rows] = getattr(part, name)
@@ -169,7 +172,7 @@ def _relearn(state: State, rows: Ints, moments: Moments) -> None:
     before = season_at(part, moments.local_minute[rows])
     history = np.expm1(part.history.astype(float))
     season, factor, days = fit_season(history, part.history_day.astype(np.int64))
-    fitted = days.any(1)
+    fitted = days.max(axis=1) > 0
     state.season[rows] = np.where(fitted[:, None, None], season, part.season)
     state.weekday_factor[rows] = np.where(fitted[:, None], factor, part.weekday_factor)
     state.season_days[rows] = days
@@ -260,7 +263,8 @@ def _toward(shape: Floats, total: Floats, exposure: Floats) -> Floats:
     heavy = np.minimum(model, 5.0)
     between = ((distance - noise) * heavy).sum(1) / np.maximum(heavy.sum(1), 1e-9)
     pull = SMOOTHED_PART / BIN_MINUTES / np.maximum(between, LEAST_BETWEEN)[:, None]
-    return (smooth_total + pull) / (smooth_exposure + pull / np.maximum(shape, 1e-6))
+    drawn: Floats = (smooth_total + pull) / (smooth_exposure + pull / np.maximum(shape, 1e-6))
+    return drawn
 
 
 def _weekday_factors(factor: Floats, whole: Bools, day: Ints) -> Floats:

@@ -30,7 +30,8 @@ def surprise(log10_tail: Floats) -> Floats:
     [0.0, 0.5, 1.0]
     """
     scaled = (-log10_tail - COMMON) / (RARE - COMMON)
-    return np.minimum(np.maximum(scaled, 0.0), 1.0)
+    placed: Floats = np.minimum(np.maximum(scaled, 0.0), 1.0)
+    return placed
 
 
 def z_surprise(z: Floats, tests: int) -> Floats:
@@ -45,4 +46,5 @@ def z_tail(z: Floats, tests: int) -> Floats:
 
 def _log_tail(z: Floats, tests: int) -> Floats:
     """Bonferroni: the tail of one normal distance, both sides, times the number looked at."""
-    return log_ndtr(-np.abs(z)) + np.log(2.0 * tests)
+    log_tail: Floats = log_ndtr(-np.abs(z)) + np.log(2.0 * tests)
+    return log_tail

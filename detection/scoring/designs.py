@@ -104,5 +104,5 @@ def _dearness(design: Design) -> float:
 
 DEARNESS: Floats = np.array([_dearness(design) for design in DESIGNS])
 # The tests of each family, and the channel whose width a distance of judge() has.
-TESTS_OF = tuple(np.flatnonzero(index == FAMILY) for index in range(len(FAMILIES)))
+IN_FAMILY: Bools = FAMILY[None, :] == np.arange(len(FAMILIES))[:, None]
 CHANNEL_OF_DISTANCE: Ints = np.array([BELOW, *range(FIRST_RATE + 1, FIRST_RATE + 6), BELOW])

@@ -173,8 +173,8 @@ def _end(
     back = np.maximum(running.clearing + np.where(judged.closed, step, 0.0), 0) * on
     back[:, designs.SILENCE] = np.where(counts.reported, np.inf, 0)
     ended = on & (back >= alarm.RETURN_EVIDENCE)
-    ended |= ended.any(1)[:, None] & on & (back > 0)
-    level = np.where(ended, 0, running.alarm).astype(np.int8)
+    ended |= ended.max(axis=1)[:, None] & on & (back > 0)
+    level = np.where(ended, 0, running.alarm)
     since = np.where(on, running.alarm_since, moments.utc_minute[:, None])
     return replace(
         running,

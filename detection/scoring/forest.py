@@ -90,7 +90,8 @@ class Forest:
         for _ in range(int(self.depth[0])):
             goes_left = flat[self.feature[node] + first] <= self.threshold[node]
             node = np.where(goes_left, self.left[node], self.right[node])
-        return -np.exp2(-self.length[node].sum(axis=1) / self.norm[0])
+        mean: Floats = self.length[node].sum(axis=1) / self.norm[0]
+        return -np.exp2(-mean)
 
     def surprise(self, rows: Floats) -> Floats:
         """Place rows on the common scale: 0 ordinary .. 1 never seen in training, shape (S,)."""
@@ -130,7 +131,7 @@ def features(state: State, scores: Scores, counts: Counts) -> Floats:
     middle = _window(state, scores, 1, seen, meant)
     picked = [1, 2, 3, 4, 6]
     slope = short[:, [1, 6]] - middle[:, [1, 6]]
-    out = np.concatenate([now, short[:, picked], middle[:, picked], slope], axis=1)
+    out: Floats = np.concatenate([now, short[:, picked], middle[:, picked], slope], axis=1)
     return np.minimum(np.maximum(out, -FEATURE_LIMIT), FEATURE_LIMIT)
 
 

@@ -91,7 +91,7 @@ def _adopt_new_levels(state: State, moments: Moments) -> None:
 def _move_baseline(state: State, lasted: Bools) -> None:
     rows = np.flatnonzero(lasted.any(1))
     ratio = alarm.shift_seen(state.window_seen[rows, LONG], state.window_expected[rows, LONG])
-    moved = (lasted & designs.IS_VOLUME)[rows].any(1)[:, None]
+    moved = (lasted & designs.IS_VOLUME)[rows].max(axis=1)[:, None]
     fast = state.level_seen[rows, 0] / np.maximum(state.level_expected[rows, 0], 1e-9)
     level = (fast * ratio[:, 6])[:, None] * state.level_expected[rows]
     state.level_seen[rows] = np.where(moved, level, state.level_seen[rows])

@@ -21,6 +21,8 @@ BAND = 3.3
 # Half-width of a 95 % interval [sd].
 SIDE = 1.96
 NOT_APPROVED, REFUNDED = 0, 5
+# Evidence is at most two thresholds: an alarm outranks any of it.
+ALARM_FIRST = 10.0
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,12 @@ class Families:
 
 
 def by_family(running: Running, channels: Channels) -> Families:
-    """Let the strongest test speak for each family."""
+    """Let the strongest test speak for each family: the highest alarm, then the most evidence."""
     relative = running.evidence / running.threshold
-    best = np.empty((len(relative), len(designs.TESTS_OF)), np.int64)
-    level = np.empty(best.shape, np.int64)
-    for family, tests in enumerate(designs.TESTS_OF):
-        best[:, family] = tests[relative[:, tests].argmax(1)]
-        level[:, family] = running.alarm[:, tests].max(1)
+    rank = relative + ALARM_FIRST * running.alarm
+    best = np.where(designs.IN_FAMILY, rank[:, None, :], -1.0).argmax(axis=2)
     rows = np.arange(len(best))[:, None]
+    level = running.alarm[rows, best]
     evidence = relative[rows, best]
     meant = running.meant[rows, best]
     active = evidence > 0

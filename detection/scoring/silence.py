@@ -23,7 +23,8 @@ def reports_zeros(state: State) -> Floats:
 def empty_probability(state: State, expected: Floats, width: Dispersion) -> Floats:
     """Probability that a healthy source has no transaction and does not say so, shape (S,)."""
     excess = np.maximum(width.total[:, 0] - 1.0, 1e-3)
-    return np.exp(-expected * np.log1p(excess) / excess) * (1 - reports_zeros(state))
+    empty: Floats = np.exp(-expected * np.log1p(excess) / excess)
+    return empty * (1 - reports_zeros(state))
 
 
 def miss_probability(state: State, expected: Floats, width: Dispersion) -> Floats:

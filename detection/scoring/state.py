@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.scoring.designs import CHANNELS, TESTS
-from detection.scoring.series import CODE_LENGTH, CODE_SLOTS, FAMILIES, RATES
+from detection.scoring.series import CODE_LENGTH, CODE_SLOTS, FAMILIES, RATES, Floats, Ints
 
 HISTORY_DAYS = 28
 BINS = 96
@@ -98,55 +98,55 @@ class State:
     [-1]
     """
 
-    through: NDArray[Any]
-    started: NDArray[Any]
-    minutes: NDArray[Any]
-    day: NDArray[Any]
-    codes: NDArray[Any]
-    code_use: NDArray[Any]
-    bin_sum: NDArray[Any]
-    bin_minutes: NDArray[Any]
-    history: NDArray[Any]
-    history_day: NDArray[Any]
-    season: NDArray[Any]
-    weekday_factor: NDArray[Any]
-    season_days: NDArray[Any]
-    phase: NDArray[Any]
-    phase_seen: NDArray[Any]
-    phase_expected: NDArray[Any]
-    phase_evidence: NDArray[Any]
-    level_seen: NDArray[Any]
-    level_expected: NDArray[Any]
-    share_seen: NDArray[Any]
-    share_total: NDArray[Any]
-    residual: NDArray[Any]
-    residual_expected: NDArray[Any]
-    minute_square: NDArray[Any]
-    minute_expected: NDArray[Any]
-    swing_weight: NDArray[Any]
-    swing_x: NDArray[Any]
-    swing_xx: NDArray[Any]
-    swing_square: NDArray[Any]
-    swing_xy: NDArray[Any]
-    missed: NDArray[Any]
-    zero_reported: NDArray[Any]
-    zero_missed: NDArray[Any]
-    evidence: NDArray[Any]
-    onset: NDArray[Any]
-    seen: NDArray[Any]
-    meant: NDArray[Any]
-    shift_seen: NDArray[Any]
-    shift_meant: NDArray[Any]
-    clearing: NDArray[Any]
-    alarm: NDArray[Any]
-    alarm_since: NDArray[Any]
-    day_maximum: NDArray[Any]
-    maxima: NDArray[Any]
-    threshold: NDArray[Any]
-    window_seen: NDArray[Any]
-    window_expected: NDArray[Any]
-    last_score: NDArray[Any]
-    family_level: NDArray[Any]
+    through: Ints
+    started: Ints
+    minutes: Floats
+    day: Ints
+    codes: NDArray[np.str_]
+    code_use: Floats
+    bin_sum: Floats
+    bin_minutes: Floats
+    history: Floats
+    history_day: Ints
+    season: Floats
+    weekday_factor: Floats
+    season_days: Floats
+    phase: Ints
+    phase_seen: Floats
+    phase_expected: Floats
+    phase_evidence: Floats
+    level_seen: Floats
+    level_expected: Floats
+    share_seen: Floats
+    share_total: Floats
+    residual: Floats
+    residual_expected: Floats
+    minute_square: Floats
+    minute_expected: Floats
+    swing_weight: Floats
+    swing_x: Floats
+    swing_xx: Floats
+    swing_square: Floats
+    swing_xy: Floats
+    missed: Floats
+    zero_reported: Floats
+    zero_missed: Floats
+    evidence: Floats
+    onset: Ints
+    seen: Floats
+    meant: Floats
+    shift_seen: Floats
+    shift_meant: Floats
+    clearing: Floats
+    alarm: Ints
+    alarm_since: Ints
+    day_maximum: Floats
+    maxima: Floats
+    threshold: Floats
+    window_seen: Floats
+    window_expected: Floats
+    last_score: Floats
+    family_level: Ints
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
         for name, array in arrays.items():

@@ -32,7 +32,8 @@ def stabilised_z(observed: Floats, expected: Floats, dispersion: Floats | float 
     1.94
     """
     distance = 2 * (np.sqrt(observed + ANSCOMBE) - np.sqrt(expected + ANSCOMBE))
-    return distance / np.sqrt(dispersion)
+    widened: Floats = distance / np.sqrt(dispersion)
+    return widened
 
 
 def band(expected: Floats, dispersion: Floats, width: float) -> tuple[Floats, Floats]:
@@ -90,4 +91,5 @@ def beta_binomial_tail(count: Floats, trials: Floats, share: Floats, dispersion:
     `dispersion` is the variance over the binomial variance, 1 < dispersion < trials.
     """
     strength = (trials - dispersion) / np.maximum(dispersion - 1.0, 1e-9)
-    return betabinom.sf(count - 1, trials, share * strength, (1 - share) * strength)
+    tail = betabinom.sf(count - 1, trials, share * strength, (1 - share) * strength)
+    return np.asarray(tail)
