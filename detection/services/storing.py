@@ -48,12 +48,13 @@ def store_advance(
     """Sources whose version is still the one they were read at are stored, and returned."""
     blobs = {one.source_id: one.state.pack()[0] for one in after}
     with transaction.atomic():
+        _reserve_new(before)
         current = _locked_versions([one.source_id for one in before])
         winners = {
-            one.source_id for one in before if current.get(one.source_id, NEVER) == one.version
+            one.source_id for one in before if current.get(one.source_id) == max(one.version, 0)
         }
         stored = [
-            replace(one, version=one.version + 1, live=_is_live(one, now, replayed))
+            replace(one, version=max(one.version, 0) + 1, live=_is_live(one, now, replayed))
             for one in after
             if one.source_id in winners
         ]
@@ -62,6 +63,13 @@ def store_advance(
     metrics.CONFLICTS.inc(len(before) - len(stored))
     watch.put(stored)
     return stored
+
+
+def _reserve_new(before: Sequence[Watched]) -> None:
+    """New sources get an empty row to lock: of two first writers the second waits here."""
+    new = [Baseline(source_id=one.source_id, state=b"") for one in before if one.version == NEVER]
+    if new:
+        Baseline.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def _is_live(one: Watched, now: datetime, replayed: bool) -> bool:
@@ -86,9 +94,7 @@ def _write_baselines(
         row.updated = now
         row.replayed = now if replayed else None
         rows.append(row)
-    # The rows are locked and their versions compared, so an upsert writes only what it may. Two
-    # first writers of a new source meet at the unique key: the second waits, then overwrites what
-    # it also derived from the same counts.
+    # the rows are locked and their versions compared, so the upsert writes only what it may
     Baseline.objects.bulk_create(
         rows,
         update_conflicts=True,

@@ -1,0 +1,88 @@
+"""Real transactions, real threads: sweeps at once on PostgreSQL."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import environ
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from pytest_django import DjangoDbBlocker
+
+from detection.models import Anomaly, Band, Baseline, Checkpoint, Recheck
+from detection.services.sweep import sweep_closed_minutes
+from detection.services.watch import watch
+from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
+from ingest.models import LateHour, MinuteCount, Source
+from ingest.tests.conftest import default_database
+
+pytestmark = pytest.mark.postgres
+TABLES = (Recheck, Checkpoint, Anomaly, Band, Baseline, LateHour, MinuteCount, Source)
+
+
+@pytest.fixture
+def _postgresql(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
+    config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}
+    with django_db_blocker.unblock(), default_database(config):
+        call_command("migrate", verbosity=0)
+        yield
+        for model in TABLES:
+            model.objects.all()._raw_delete("default")
+
+
+def sweep(minute: float) -> int:
+    try:
+        return sweep_closed_minutes(now=at(minute), seconds=60).minutes
+    finally:
+        connections["default"].close()
+
+
+def picture() -> tuple[list[Any], dict[int, bytes]]:
+    bands = Band.objects.order_by("source", "minute").values_list(
+        "source_id", "minute", "level", "score", "digest"
+    )
+    states = {row.source_id: bytes(row.state) for row in Baseline.objects.all()}
+    return list(bands), states
+
+
+@pytest.mark.usefixtures("_postgresql")
+def test_sweeps_at_once_store_each_minute_once() -> None:
+    for number in range(6):
+        source = make_source(f"s{number}")
+        make_counts(source, range(150), seed=number)
+        for minute in range(130, 140):
+            set_count(source, minute, "denied", "51", 40)
+    with ThreadPoolExecutor(4) as threads:
+        done = list(threads.map(sweep, [150.5] * 4))
+    together = picture()
+    assert sum(done) == 900
+    assert Band.objects.count() == 900
+    found = Anomaly.objects.count()
+    for model in (Checkpoint, Anomaly, Band, Baseline):
+        model.objects.all()._raw_delete("default")
+    watch.forget()
+    sweep(150.5)
+    assert picture() == together
+    assert Anomaly.objects.count() == found
+
+
+@pytest.mark.usefixtures("_postgresql")
+def test_late_hours_are_judged_again_while_others_sweep() -> None:
+    source = make_source("late")
+    make_counts(source, range(200))
+    sweep(200.5)
+    for minute in range(150, 170):
+        set_count(source, minute, "denied", "51", 40)
+        mark_late(source, minute)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(sweep, [200.6] * 4))
+    sweep(200.7)
+    late = picture()
+    assert Anomaly.objects.filter(family="decline").exists()
+    for model in (Recheck, Checkpoint, Anomaly, Band, Baseline):
+        model.objects.all()._raw_delete("default")
+    watch.forget()
+    sweep(200.7)
+    assert picture() == late
