@@ -10,7 +10,7 @@ from detection.scoring.calibration import z_surprise, z_tail
 from detection.scoring.channels import Channels
 from detection.scoring.evidence import LEARNING_MINUTES, Running
 from detection.scoring.minutes import Counts
-from detection.scoring.series import Bools, Floats, Ints
+from detection.scoring.series import FAMILIES, Bools, Floats, Ints
 from detection.scoring.state import State
 from detection.scoring.tails import band, stabilised_z
 
@@ -21,6 +21,7 @@ BAND = 3.3
 # Half-width of a 95 % interval [sd].
 SIDE = 1.96
 NOT_APPROVED, REFUNDED = 0, 5
+VOLUME_LOW, SILENCE = FAMILIES.index("volume_low"), FAMILIES.index("silence")
 # Evidence is at most two thresholds: an alarm outranks any of it.
 ALARM_FIRST = 10.0
 
@@ -96,6 +97,8 @@ def by_family(running: Running, channels: Channels) -> Families:
     best = np.where(designs.IN_FAMILY, rank[:, None, :], -1.0).argmax(axis=2)
     rows = np.arange(len(best))[:, None]
     level = running.alarm[rows, best]
+    # nothing reported explains nothing counted: one failure has one family
+    level[:, VOLUME_LOW] = np.where(level[:, SILENCE] > 0, 0, level[:, VOLUME_LOW])
     evidence = relative[rows, best]
     meant = running.meant[rows, best]
     active = evidence > 0
