@@ -14,6 +14,16 @@ from alerts.lifecycle import ONGOING, State
 RANK = {"NORMAL": 0, "WARNING": 1, "CRITICAL": 2}
 LOW_FAMILIES = frozenset({"volume_low", "silence"})
 SHIFT_FAMILIES = frozenset({"code_mix"})
+# Of findings in the same minute the one that explains the others comes first and is their root.
+EXPLAINS_FIRST = (
+    "silence",
+    "volume_low",
+    "technical_failure",
+    "decline",
+    "reversal",
+    "volume_high",
+    "code_mix",
+)
 MINUTE = timedelta(minutes=1)
 
 

@@ -9,6 +9,7 @@ from alerts import conf
 from alerts.lifecycle import Action
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import (
+    EXPLAINS_FIRST,
     MINUTE,
     Decision,
     Finding,
@@ -83,6 +84,7 @@ def _claim(source: int, now: datetime) -> list[Anomaly]:
     )
     claimed = list(waiting)
     Anomaly.objects.filter(pk__in=[a.pk for a in claimed], absorbed=None).update(absorbed=now)
+    claimed.sort(key=lambda one: (one.minute, EXPLAINS_FIRST.index(one.family), one.pk))
     # Late data may have taken one back before anybody was told: nothing to tell then.
     return [anomaly for anomaly in claimed if anomaly.withdrawn is None]
 

@@ -77,6 +77,13 @@ def test_two_families_that_begin_together_make_one_message() -> None:
     assert kinds() == ["opened"]
 
 
+def test_what_explains_the_others_is_the_root() -> None:
+    make_anomaly(family="code_mix")
+    make_anomaly(family="decline")
+    absorb_anomalies(now=at(1))
+    assert Incident.objects.get(parent=None).family == "decline"
+
+
 def test_the_root_waits_for_its_parts() -> None:
     make_anomaly(family="reversal")
     live(10, bad=set(range(10)), family="technical_failure")
