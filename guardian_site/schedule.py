@@ -7,6 +7,7 @@ TASK_ROUTES: dict[str, dict[str, str]] = {
     "alerts.tasks.*": {"queue": "notify"},
     "detection.tasks.retrain_forest": {"queue": "train"},
     "detection.tasks.*": {"queue": "detect"},
+    "guardian_site.tasks.apply_retention": {"queue": "train"},
     "guardian_site.tasks.*": {"queue": "notify"},
 }
 QUEUES = ("notify", "detect", "train")
@@ -32,6 +33,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "alerts.tasks.send_due_notifications",
         "schedule": 3.0,
         "options": {"expires": 3},
+    },
+    "apply-retention": {
+        "task": "guardian_site.tasks.apply_retention",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
     },
     "beat": {"task": "guardian_site.tasks.beat", "schedule": 10.0, "options": {"expires": 10}},
 }

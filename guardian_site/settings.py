@@ -11,6 +11,7 @@ from guardian_site import environment as env
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
 from guardian_site.settings_access import *  # noqa: F403
 from guardian_site.settings_access import ACCESS_APPS, jwt_keys
+from guardian_site.settings_storage import *  # noqa: F403
 
 GUARDIAN_VERSION = "3.0.0"
 BASE_DIR = Path(__file__).resolve().parent.parent

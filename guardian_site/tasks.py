@@ -2,6 +2,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from guardian_site.pulse import FORGET_AFTER, forget_parts, record_heartbeat
+from guardian_site.retention import apply_retention as forget_the_old
 
 
 @shared_task
@@ -10,3 +11,8 @@ def beat() -> None:
     now = timezone.now()
     record_heartbeat(part="tasks", kind="tasks", now=now)
     forget_parts(seen_before=now - FORGET_AFTER)
+
+
+@shared_task
+def apply_retention() -> None:
+    forget_the_old(now=timezone.now())

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min
 
+from ingest.aggregates import totals_between
 from ingest.models import MinuteCount, Source, Status
 from ingest.reports import SourceRef
 
@@ -57,10 +58,7 @@ def totals_by_status(
     since: datetime, until: datetime, source: Source | None = None
 ) -> dict[str, int]:
     """Return the transactions of each of the six statuses, since <= minute < until."""
-    rows = MinuteCount.objects.filter(minute__gte=since, minute__lt=until)
-    if source is not None:
-        rows = rows.filter(source=source)
-    found = dict(rows.order_by().values_list("status").annotate(total=Sum("count")))
+    found = totals_between(since, until, None if source is None else [source.pk])
     return {status: found.get(status, 0) for status in Status.values}
 
 

@@ -4,11 +4,12 @@ import time
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Avg, Max, Min, Sum
+from django.db.models import Avg, Max, Min
 
 from detection.models import Anomaly, Band
 from detection.selectors.anomalies import Seen
-from ingest.models import MinuteCount, Status
+from ingest.aggregates import totals_ever
+from ingest.models import Status
 
 KEY = "detection:stats"
 # Sums over all history are kept for this many times what they took: at most a twentieth of the
@@ -34,9 +35,7 @@ def stats(seen: Seen = None) -> dict[str, Any]:
 
 def _stats(seen: Seen) -> dict[str, Any]:
     wanted = {} if seen is None else {"source_id__in": seen}
-    counts = MinuteCount.objects.filter(**wanted).order_by()
-    found = counts.values_list("status").annotate(total=Sum("count"))
-    by_status = dict.fromkeys(Status.values, 0) | dict(found)
+    by_status = dict.fromkeys(Status.values, 0) | totals_ever(seen)
     bands = Band.objects.filter(**wanted)
     judged = bands.count()
     wrong = Anomaly.objects.filter(withdrawn=None, **wanted).count()

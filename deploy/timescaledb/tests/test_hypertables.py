@@ -1,0 +1,118 @@
+"""What the migrations make on the real extension: the same rows, in chunks."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from detection.models import Anomaly, Band
+from detection.services.sweep import sweep_closed_minutes
+from ingest.models import MinuteCount, Report, Source
+from ingest.reports import NewReport
+from ingest.services import record_reports, resolve_sources
+from ingest.tests.makers import counts_of_rows, minute_counts
+
+pytestmark = pytest.mark.timescale
+HYPERTABLES = ["detection_anomaly", "detection_band", "ingest_minutecount", "ingest_report"]
+# A fixed minute in the past, far from the edges of chunks and of daylight saving.
+START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+
+
+def send(minute: int, count: int, status: str = "approved", start: datetime = START) -> None:
+    source = resolve_sources(names=["shop"])["shop"]
+    at = start + timedelta(minutes=minute)
+    record_reports(reports=[NewReport(source=source, timestamp=at, status=status, count=count)])
+
+
+def hypertables(cursor: Any) -> list[str]:
+    cursor.execute("SELECT hypertable_name FROM timescaledb_information.hypertables")
+    return sorted(name for (name,) in cursor.fetchall() if not name.startswith("_"))
+
+
+def test_the_tables_of_time_are_hypertables(timescale: Any) -> None:
+    assert hypertables(timescale) == HYPERTABLES
+
+
+def test_no_foreign_key_points_at_a_hypertable(timescale: Any) -> None:
+    timescale.execute(
+        "SELECT conrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
+        " AND confrelid::regclass::text = ANY(%s)",
+        [HYPERTABLES],
+    )
+    assert timescale.fetchall() == []
+
+
+def test_a_report_is_counted_repeated_and_corrected(timescale: Any) -> None:
+    send(0, 5)
+    send(0, 5)
+    send(0, 7)
+    assert Report.objects.values_list("count", "previous_count").get() == (7, 5)
+    assert MinuteCount.objects.get().count == 7
+
+
+def test_reports_of_a_year_lie_in_many_chunks(timescale: Any) -> None:
+    for week in range(52):
+        send(week * 7 * 1440, 1)
+    timescale.execute("SELECT count(*) FROM show_chunks('ingest_report')")
+    assert timescale.fetchone()[0] >= 52
+    assert minute_counts() == counts_of_rows()
+
+
+def test_a_report_of_a_minute_stored_by_columns_is_taken(timescale: Any) -> None:
+    for minute in range(30):
+        send(minute, 5)
+    for table in ("ingest_report", "ingest_minutecount"):
+        timescale.execute(f"SELECT compress_chunk(c) FROM show_chunks('{table}') AS c")
+        assert timescale.fetchall()
+    send(3, 9)
+    send(40, 2)
+    assert minute_counts() == counts_of_rows()
+    assert sum(minute_counts().values()) == 29 * 5 + 9 + 2
+
+
+def test_minutes_are_judged_and_judged_again(timescale: Any) -> None:
+    now = timezone.now().replace(second=0, microsecond=0)
+    begin = now - timedelta(minutes=200)
+    for minute in range(190):
+        send(minute, 100, start=begin)
+        send(minute, 100 if minute > 180 else 3, "denied", start=begin)
+    sweep_closed_minutes(now=now)
+    assert Band.objects.count() >= 180
+    found = set(Anomaly.objects.values_list("minute", "family"))
+    assert any(family == "decline" for _minute, family in found)
+    send(185, 3, "denied", start=begin)
+    sweep_closed_minutes(now=now + timedelta(minutes=1))
+    assert Anomaly.objects.filter(family="decline").count() > 0
+
+
+def test_a_source_goes_with_its_judgements(timescale: Any) -> None:
+    send(0, 5)
+    source = Source.objects.get()
+    Band.objects.create(source=source, minute=START)
+    Anomaly.objects.create(
+        source=source, minute=START, family="decline", level="WARNING", score=0.5
+    )
+    Report.objects.all().delete()
+    MinuteCount.objects.all().delete()
+    source.delete()
+    assert not Band.objects.exists()
+    assert not Anomaly.objects.exists()
+
+
+@pytest.mark.timeout(240)
+def test_back_to_plain_tables_and_forward_again_keeps_every_row(timescale: Any) -> None:
+    for day in range(20):
+        send(day * 1440, day + 1)
+    before = Report.objects.order_by("id").values_list()[:]
+    rows = list(before)
+    call_command("migrate", "detection", "0001", verbosity=0, skip_checks=True)
+    call_command("migrate", "ingest", "0002", verbosity=0, skip_checks=True)
+    assert hypertables(timescale) == []
+    assert list(Report.objects.order_by("id").values_list()) == rows
+    send(100 * 1440, 1)
+    call_command("migrate", verbosity=0, skip_checks=True)
+    assert hypertables(timescale) == HYPERTABLES
+    assert Report.objects.count() == 21
+    assert minute_counts() == counts_of_rows()

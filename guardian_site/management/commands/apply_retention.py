@@ -1,0 +1,23 @@
+"""`manage.py apply_retention`: forget what is older than the settings allow, now."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from guardian_site.retention import apply_retention
+
+
+class Command(BaseCommand):
+    help = "Forget what is older than GUARDIAN_KEEP_*_DAYS. The hourly task does the same."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--seconds", type=float, default=86_400.0, help="stop after so long")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        done = apply_retention(now=timezone.now(), seconds=options["seconds"])
+        for table, number in done.gone.items():
+            self.stdout.write(f"{table}: {number:,} gone")
+        for job in done.jobs:
+            self.stdout.write(f"ran {job}")

@@ -1,0 +1,65 @@
+"""What is older than the settings allow is forgotten; TimescaleDB's own jobs are kept running."""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import DatabaseError
+
+from detection import retention as judged
+from ingest import retention as counted
+from ingest import timescale
+from ingest.retention import forget_before
+
+logger = logging.getLogger(__name__)
+
+KEPT = (*judged.KEPT, *counted.KEPT)
+# Rows of an aggregate are thrown away by its own job; elsewhere there are none.
+AGGREGATES = (counted.MINUTES, counted.HOURS)
+# The daily turn goes on where it stopped an hour later; it never holds a worker for long.
+TURN_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What one turn did: rows (of hypertables: chunks) gone by table, jobs run that had not."""
+
+    gone: dict[str, int] = field(default_factory=dict)
+    jobs: list[str] = field(default_factory=list)
+
+
+def apply_retention(*, now: datetime, seconds: float = TURN_SECONDS) -> Forgotten:
+    """Rows older than their table's setting are gone, or as many as there was time for."""
+    deadline = time.monotonic() + seconds
+    gone = {
+        kept.table: forget_before(kept=kept, before=now - kept.age, deadline=deadline)
+        for kept in KEPT
+    }
+    return Forgotten(gone, _look_after_jobs(now))
+
+
+def _look_after_jobs(now: datetime) -> list[str]:
+    """Jobs do what the settings say, and have run: a version may come whose scheduler does not."""
+    if not timescale.is_hypertable("ingest_minutecount"):
+        return []
+    for kept in (*KEPT, *AGGREGATES):
+        if kept.hypertable:
+            timescale.keep_policies(kept)
+    for view, bucket in counted.REFRESHED.items():
+        timescale.keep_refreshed(view, bucket, counted.refreshed_back_to())
+    return [
+        f"{job.kind} {job.table}"
+        for job in timescale.jobs()
+        if job.is_overdue(now) and _has_run(job)
+    ]
+
+
+def _has_run(job: timescale.Job) -> bool:
+    try:
+        timescale.run_job(job)
+    except DatabaseError:
+        # One that cannot run must not keep the others from it; the health of jobs tells.
+        logger.exception("The job %d (%s of %s) failed.", job.id, job.kind, job.table)
+        return False
+    return True

@@ -1,0 +1,86 @@
+"""What is older than its setting goes, in pieces; the rest stays. On both databases."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from detection.models import Anomaly, Band
+from guardian_site.retention import apply_retention
+from ingest import retention
+from ingest.models import MinuteCount, Report, Source, Transaction
+from ingest.reports import NewReport
+from ingest.services import record_reports, resolve_sources
+from ingest.tests.conftest import database, postgresql_config, sqlite_config  # noqa: F401
+
+NOW = timezone.now()
+
+
+def send(days: float, external_id: str = "") -> None:
+    source = resolve_sources(names=["shop"])["shop"]
+    at = NOW - timedelta(days=days)
+    report = NewReport(source=source, timestamp=at, status="approved", external_id=external_id)
+    record_reports(reports=[report])
+
+
+def oldest() -> list[datetime]:
+    return [
+        model.objects.order_by(column).values_list(column, flat=True)[0]
+        for model, column in ((Report, "timestamp"), (MinuteCount, "minute"))
+    ]
+
+
+@pytest.mark.usefixtures("database")
+def test_reports_and_their_counts_go_together() -> None:
+    for days in (1, 799, 801, 1000):
+        send(days)
+        send(days, external_id=f"t{days}")
+    apply_retention(now=NOW)
+    limit = NOW - timedelta(days=800, minutes=1)
+    assert all(moment >= limit for moment in oldest())
+    assert Report.objects.count() == Transaction.objects.count() == 2
+
+
+@pytest.mark.usefixtures("database")
+def test_judgements_have_settings_of_their_own(settings: Settings) -> None:
+    settings.GUARDIAN_KEEP_ANOMALIES_DAYS = 20
+    source = Source.objects.create(name="shop")
+    for days in (1, 89, 91):
+        minute = NOW - timedelta(days=days)
+        Band.objects.create(source=source, minute=minute)
+        Anomaly.objects.create(
+            source=source, minute=minute, family="decline", level="WARNING", score=0.5
+        )
+    done = apply_retention(now=NOW)
+    assert done.gone["detection_band"] == 1
+    assert done.gone["detection_anomaly"] == 2
+    Anomaly.objects.all().delete()
+    Band.objects.all().delete()
+
+
+@pytest.mark.usefixtures("database")
+def test_many_rows_go_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "ROWS_AT_ONCE", 3)
+    for days in range(900, 910):
+        send(days)
+    assert apply_retention(now=NOW).gone["ingest_report"] == 10
+    assert not Report.objects.exists()
+
+
+@pytest.mark.usefixtures("database")
+def test_it_stops_when_its_time_is_up() -> None:
+    send(900)
+    assert apply_retention(now=NOW, seconds=-1).gone["ingest_report"] == 0
+    assert Report.objects.exists()
+
+
+@pytest.mark.usefixtures("database")
+def test_a_report_sent_again_while_the_old_go_changes_nothing() -> None:
+    """Counts go before reports: in between, a repeat still finds what it repeats."""
+    send(900)
+    retention.forget_before(
+        kept=retention.COUNTS, before=NOW - timedelta(days=800), deadline=float("inf")
+    )
+    send(900)
+    assert not MinuteCount.objects.exists()

@@ -1,0 +1,63 @@
+"""How long what happened is kept, and forgetting it in pieces that hold nobody up."""
+
+import time
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from ingest.timescale import DAY, Kept, drop_chunks, is_hypertable
+
+REPORTS = Kept("ingest_report", "timestamp", "GUARDIAN_KEEP_COUNTS_DAYS")
+TRANSACTIONS = Kept(
+    # A transaction is counted once per id, whenever it comes: its key cannot hold the time.
+    "ingest_transaction",
+    "timestamp",
+    "GUARDIAN_KEEP_COUNTS_DAYS",
+    hypertable=False,
+)
+COUNTS = Kept("ingest_minutecount", "minute", "GUARDIAN_KEEP_COUNTS_DAYS")
+# Aggregates on TimescaleDB; those by day are kept for good.
+MINUTES = Kept("ingest_minutetotal", "minute", "GUARDIAN_KEEP_COUNTS_DAYS", columnar=False)
+HOURS = Kept("ingest_hourcount", "hour", "GUARDIAN_KEEP_HOURS_DAYS", columnar=False)
+# Aggregate -> the time that one of its rows sums up.
+REFRESHED = {
+    "ingest_minutetotal": timedelta(minutes=1),
+    "ingest_hourcount": timedelta(hours=1),
+    "ingest_daycount": DAY,
+}
+# Counts go first: a report sent again meanwhile still finds its row, and changes nothing.
+KEPT = (COUNTS, REPORTS, TRANSACTIONS)
+
+# So few rows that a writer who waits for their lock on SQLite does not notice.
+ROWS_AT_ONCE = 5_000
+
+
+def refreshed_back_to() -> timedelta:
+    """How far back aggregates follow changes: not to where the minutes are being thrown away."""
+    return min(COUNTS.age, HOURS.age) - 14 * DAY
+
+
+def forget_before(*, kept: Kept, before: datetime, deadline: float) -> int:
+    """Rows older than `before` are gone, or as many as there was time for; how many is returned.
+
+    Chunks of a hypertable go as a whole and count as one; `deadline` is monotonic time.
+    """
+    if kept.hypertable and is_hypertable(kept.table):
+        return drop_chunks(kept.table, before)
+    gone = 0
+    while time.monotonic() < deadline:
+        removed = _delete_some(kept, before)
+        gone += removed
+        if removed < ROWS_AT_ONCE:
+            break
+    return gone
+
+
+def _delete_some(kept: Kept, before: datetime) -> int:
+    sql = (
+        f"DELETE FROM {kept.table} WHERE id IN (SELECT id FROM {kept.table}"
+        f" WHERE {kept.column} < %s ORDER BY {kept.column} LIMIT {ROWS_AT_ONCE})"
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, [connection.ops.adapt_datetimefield_value(before)])
+        return int(cursor.rowcount)
