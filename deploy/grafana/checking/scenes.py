@@ -24,7 +24,7 @@ HISTORY = "2d"
 FAILURE, FAMILY = "failed_burst@2+30*3", "technical_failure"
 
 
-_SERIES = re.compile(r"\b((?:guardian|transaction_guardian|django)[_:][a-zA-Z0-9_:]+)")
+SERIES = re.compile(r"\b((?:guardian|transaction_guardian|django)[_:][a-zA-Z0-9_:]+)")
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ def _compare_now(check: Check, seen: dict[tuple[str, str], Answer]) -> None:
 
 def _no_series_missing(check: Check) -> None:
     texts = [question.text for question in of_panels() if question.source == "prometheus"]
-    asked = {name for text in texts for name in _SERIES.findall(text)}
+    asked = {name for text in texts for name in SERIES.findall(text)}
     missing = sorted(asked - names_known(check.stack.prometheus))
     check.same("healthy", "series behind panels that are missing", [], missing)
 
