@@ -85,8 +85,8 @@ def test_what_explains_the_others_is_the_root() -> None:
 
 
 def test_the_root_waits_for_its_parts() -> None:
-    make_anomaly(family="reversal")
-    live(10, bad=set(range(10)), family="technical_failure")
+    make_anomaly(family="technical_failure")
+    live(10, bad=set(range(10)), family="reversal")
     states = dict(Incident.objects.values_list("family", "state"))
     assert states == {"reversal": "open", "technical_failure": "open"}
     live(10, bad=set(), first=10)
