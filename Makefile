@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 BENCH_DIR ?= ../shared/bench
 SEEDS ?= 301 302 303 304 305
+EXAMPLES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run admin test check format bench-detection bench-load clean
+.PHONY: help install demo run admin test check format bench-detection bench-load clean fuzz-api lock licences sbom audit
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -54,6 +55,22 @@ format: $(VENV)/.development ## Format the code
 bench-detection: $(VENV)/.development ## Detection benchmark, plain and stress traffic (BENCH_DIR, SEEDS)
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS)
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS) --stress
+
+fuzz-api: $(VENV)/.development ## Made-up requests to every operation of the API, as each kind of caller
+	$(BIN)/python -m deploy.fuzz --examples $(EXAMPLES)
+
+lock: $(VENV)/.development ## Write requirements.lock: every package with its hashes
+	$(BIN)/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --quiet --output-file requirements.lock
+
+licences: $(VENV)/.development ## Write LICENCES.md; fail on a licence that would bind us
+	$(BIN)/python -m deploy.supply licences
+
+sbom: $(VENV)/.development ## Write var/sbom.json (CycloneDX)
+	$(BIN)/python -m deploy.supply sbom
+
+audit: $(VENV)/.development ## Ask for known vulnerabilities of what we run on; skips loudly without data
+	$(BIN)/python -m deploy.supply audit
 
 clean: ## Remove the environment and all local state
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .coverage
