@@ -1,12 +1,13 @@
 #!/bin/sh
 # First start of the database: an owner that is no superuser, a reader that may only look.
 set -eu
-folder="${GUARDIAN_SECRETS:-/run/secrets/guardian}"
+export GUARDIAN_SECRETS="${GUARDIAN_SECRETS:-/run/secrets/guardian}"
 
-psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
-  -v owner="$(cat "$folder/owner_password")" \
-  -v reader="$(cat "$folder/reader_password")" \
-  -v metabase="$(cat "$folder/metabase_password")" <<'SQL'
+# psql reads the passwords itself: an argument could be seen in the list of processes.
+psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<'SQL'
+\set owner `cat "$GUARDIAN_SECRETS/owner_password"`
+\set reader `cat "$GUARDIAN_SECRETS/reader_password"`
+\set metabase `cat "$GUARDIAN_SECRETS/metabase_password"`
 CREATE ROLE guardian LOGIN PASSWORD :'owner';
 CREATE ROLE guardian_reader LOGIN PASSWORD :'reader';
 CREATE ROLE metabase LOGIN PASSWORD :'metabase';

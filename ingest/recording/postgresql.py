@@ -82,7 +82,11 @@ _ANSWER = """
 , touched AS ({touched})
 SELECT 'before', m.source_id, m.minute, m.status, m.auth_code, m.count,
     NULL::text, NULL::boolean, NULL::boolean
-    FROM touched JOIN ingest_minutecount AS m USING (source_id, minute)
+    -- One minute at a time, so that TimescaleDB opens the one chunk that it lies in.
+    FROM touched, LATERAL (
+        SELECT * FROM ingest_minutecount AS c
+        WHERE c.source_id = touched.source_id AND c.minute = touched.minute OFFSET 0
+    ) AS m
 UNION ALL
 SELECT 'after', source_id, minute, status, auth_code, count, NULL, NULL, NULL FROM counted
 UNION ALL
