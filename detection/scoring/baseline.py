@@ -205,11 +205,11 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
     known &= whole[:, :, None]
     seen = np.where(known, history, 0.0)
     weekend = weekday_of(day) >= SATURDAY
-    shape = _ratio(seen.sum(1), known.sum(1))
+    shape = _mean_shape(seen, known)
     factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
     seen = _without_outliers(seen, factor, known, weekend)
     for _ in range(2):
-        shape = _ratio(seen.sum(1), (factor[:, :, None] * known).sum(1))
+        shape = _mean_shape(seen, factor[:, :, None] * known)
         factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
     shape = smooth_circular(shape)
     season = np.empty((len(history), DAY_TYPES, BINS))
@@ -222,6 +222,13 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
         _weekday_factors(factor, whole, day),
         np.stack([whole & ~weekend, whole & weekend], axis=2).sum(1).astype(float),
     )
+
+
+def _mean_shape(seen: Floats, exposure: Floats) -> Floats:
+    """Volume of each quarter hour; the mean of the others where it was never seen, (S, 96)."""
+    total, weight = seen.sum(1), exposure.sum(1)
+    mean = total.sum(1) / np.maximum(weight.sum(1), 1e-9)
+    return np.where(weight > 0, _ratio(total, weight), np.maximum(mean, 1e-6)[:, None])
 
 
 def _without_outliers(seen: Floats, factor: Floats, known: Bools, weekend: Bools) -> Floats:

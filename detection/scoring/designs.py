@@ -17,8 +17,8 @@ BELOW, ABOVE, DRIFT_BELOW = range(3)
 FIRST_RATE = len(VOLUME_CHANNELS)
 CHANNELS = (*VOLUME_CHANNELS, *RATE_SERIES)
 
-# Rates rise by half in slow drifts, several times in bursts, and from nothing (30) in new failures.
-RATE_RISES = (1.5, 2.5, 6.0, 30.0)
+# Rates rise by half in slow drifts, several times in bursts, from nothing (100) in new failures.
+RATE_RISES = (1.5, 2.5, 6.0, 100.0)
 # A share that falls to three tenths: a control switched off, a code that vanished.
 RATE_FALL = 0.3
 VOLUME_FALLS = (0.65, 0.4, 0.1)

@@ -30,14 +30,16 @@ SAMPLE = 256
 TAIL_QUANTILE = 0.98
 # Distances beyond this say nothing more and would waste the trees' cuts.
 FEATURE_LIMIT = 12.0
+# The largest and the whole distance of a minute and of two windows come first: an isolation forest
+# picks features at random and would overlook a single status that is far off among many that are
+# not.
 FEATURES = (
-    *(f"z_{name}" for name in ("approved", "denied", "failed", "reversed", "backend", "refunded")),
-    "z_total",
+    *(f"{kind}_{window}" for window in (1, 5, 15) for kind in ("largest", "whole")),
     *(f"z_{name}_5" for name in ("denied", "failed", "reversed", "backend", "total")),
-    *(f"z_{name}_15" for name in ("denied", "failed", "reversed", "backend", "total")),
-    "slope_denied",
-    "slope_total",
+    "change_of_total",
 )
+PICKED = (1, 2, 3, 4, 6)
+TOTAL = 6
 
 
 @dataclass(frozen=True)
@@ -120,18 +122,19 @@ def features(state: State, scores: Scores, counts: Counts) -> Floats:
 
     Returns
     -------
-    array (S, 19)
-        In the order of `FEATURES`: distances of this minute, of the last 5 and of the last 15
-        minutes [standard deviations], and how fast they change.
+    array (S, 12)
+        In the order of `FEATURES` [standard deviations].
     """
     now = np.concatenate([scores.zscore, scores.z_total[:, None]], axis=1)
     seen = np.concatenate([counts.status, scores.channels.seen[:, :1]], axis=1)
     meant = np.concatenate([scores.expected, scores.total_expected[:, None]], axis=1)
     short = _window(state, scores, 0, seen, meant)
     middle = _window(state, scores, 1, seen, meant)
-    picked = [1, 2, 3, 4, 6]
-    slope = short[:, [1, 6]] - middle[:, [1, 6]]
-    out: Floats = np.concatenate([now, short[:, picked], middle[:, picked], slope], axis=1)
+    columns = []
+    for z in (now, short, middle):
+        columns += [np.abs(z).max(axis=1), np.sqrt((z * z).sum(axis=1))]
+    change = short[:, TOTAL] - middle[:, TOTAL]
+    out: Floats = np.stack([*columns, *short[:, PICKED].T, change], axis=1)
     return np.minimum(np.maximum(out, -FEATURE_LIMIT), FEATURE_LIMIT)
 
 

@@ -126,3 +126,10 @@ def test_a_clock_an_hour_off_is_noticed_within_a_day():
             break
     assert state.phase[0] == 60
     assert quarter > NEEDED / 2
+
+
+def test_quarter_hours_never_seen_are_expected_to_be_like_the_others():
+    rows, day = history(1)
+    rows[0, 0, :40] = np.nan
+    season, _, _ = fit_season(rows, day)
+    assert season[0, 0, 10] == pytest.approx(SHAPE[40:].mean(), rel=0.1)

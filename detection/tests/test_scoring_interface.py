@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detection.scoring.detector import explain, forecast, learn, score, tally
-from detection.scoring.forest import features, fit_forest
+from detection.scoring.forest import FEATURES, features, fit_forest
 from detection.scoring.minutes import Counts, Moments
 from detection.scoring.policy import Policy
 from detection.scoring.state import State
@@ -96,7 +96,7 @@ def test_the_features_fit_the_forest():
     state = warmed()
     counts = tally(state, [burst(0)])
     scores = score(state, Policy.defaults(1), Moments.of([START + 200]), counts, closed=CLOSED)
-    assert features(state, scores, counts).shape == (1, 19)
+    assert features(state, scores, counts).shape == (1, len(FEATURES))
 
 
 def test_the_forecast_has_an_interval_around_it():
