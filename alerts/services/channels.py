@@ -19,6 +19,7 @@ class Builtin:
     kind: str
     secret: str
     standby: bool = False
+    per_minute: int = 30
 
 
 def _builtins() -> list[Builtin]:
@@ -26,7 +27,7 @@ def _builtins() -> list[Builtin]:
     if settings.SLACK_BOT_TOKEN and settings.SLACK_CHANNEL:
         bot = f"{settings.SLACK_BOT_TOKEN}{settings.SLACK_CHANNEL}"
     found = [
-        Builtin("console", Kind.CONSOLE, "console"),
+        Builtin("console", Kind.CONSOLE, "console", per_minute=600),
         Builtin("slack-webhook", Kind.SLACK_WEBHOOK, settings.SLACK_WEBHOOK_URL, bool(bot)),
         Builtin("slack", Kind.SLACK_BOT, bot),
     ]
@@ -48,6 +49,7 @@ def sync_builtin_channels() -> None:
                     "builtin": True,
                     "fingerprint": mark,
                     "standby": builtin.standby,
+                    "per_minute": builtin.per_minute,
                     "language": settings.GUARDIAN_LANGUAGE,
                     "time_zone": settings.GUARDIAN_TIME_ZONE,
                 },

@@ -161,19 +161,16 @@ def run_trials(trials: int, parts: Parts, chance: random.Random) -> None:
     print()
 
 
-def unsettled() -> int:
-    from alerts.models import Notification
+def unsettled() -> list[str]:
+    """Return what has not come to rest, in words."""
+    from alerts.lifecycle import ONGOING
+    from alerts.models import Incident, Notification
     from detection.models import Anomaly
 
-    waiting = Notification.objects.filter(state__in=("pending", "sending")).count()
-    return waiting + Anomaly.objects.filter(absorbed=None).count() + _ongoing()
-
-
-def _ongoing() -> int:
-    from alerts.lifecycle import ONGOING
-    from alerts.models import Incident
-
-    return Incident.objects.filter(state__in=ONGOING).count()
+    messages = Notification.objects.filter(state__in=("pending", "sending"))
+    named = [f"{row.kind} {row.state} {row.last_error}" for row in messages.exclude(kind="canary")]
+    named += [f"anomaly {row.source}" for row in Anomaly.objects.filter(absorbed=None)]
+    return named + [str(row) for row in Incident.objects.filter(state__in=ONGOING)]
 
 
 def verdict(trials: int, room: SlackRoom, hook: StandIn, storm: Storm) -> bool:
@@ -263,8 +260,10 @@ def main() -> int:
                 sys.exit("the web server does not answer")
             run_trials(asked.trials, parts, random.Random(asked.seed))
             storm.over.set()
-            if not wait_for(lambda: unsettled() == 0, DRAIN_SECONDS):
-                print(f"still unsettled after {DRAIN_SECONDS:.0f} s: {unsettled()}")
+            if not wait_for(lambda: not unsettled(), DRAIN_SECONDS, pause=1.0):
+                print(
+                    f"still unsettled after {DRAIN_SECONDS:.0f} s:", *unsettled()[:10], sep="\n  "
+                )
         return 0 if verdict(asked.trials, room, hook, storm) else 1
 
 

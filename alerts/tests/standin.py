@@ -116,11 +116,11 @@ def stand_in() -> Iterator[StandIn]:
         thread.join(timeout=5)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = 10.0, pause: float = 0.01) -> bool:
     """Wait until the condition holds; False if it never does."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
             return True
-        time.sleep(0.01)
+        time.sleep(pause)
     return condition()
