@@ -21,7 +21,7 @@ REJUDGED = (Label.Kind.EXPECTED, Label.Kind.NEW_LEVEL, Label.Kind.DATA_PROBLEM)
 # A proposal is tried on this much history before and after its label.
 TRIED = timedelta(days=14)
 # Nobody is told to accept more than this many times the excess allowed so far.
-LARGEST_STEP = 10.0
+LARGEST_STEP = 20.0
 MARGIN = 1.1
 
 
