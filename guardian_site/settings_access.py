@@ -33,6 +33,9 @@ ACCESS_APPS = (
     "guardian_site.access",
 )
 
+# Still believed in sessions, links and signed requests, so that the secret key can be changed.
+SECRET_KEY_FALLBACKS = env.names("GUARDIAN_OLD_SECRET_KEYS")
+
 AUTHENTICATION_BACKENDS = [
     # First, so that whoever is locked out gets no further.
     "axes.backends.AxesStandaloneBackend",

@@ -54,6 +54,7 @@ def site(folder: Path, database: str) -> Iterator[str]:
     environment = {
         "GUARDIAN_DATA_DIR": str(folder),
         "DATABASE_URL": database,
+        "GUARDIAN_WEB_WORKERS": "1",
         "GUARDIAN_RATE_LIMIT": "off",
         "GUARDIAN_REQUIRE_API_KEY": "on",
         "GUARDIAN_PUBLIC_READ": "off",

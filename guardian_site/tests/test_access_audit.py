@@ -3,15 +3,20 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from auditlog.models import LogEntry
+from django.conf import settings as site
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -170,9 +175,27 @@ def test_the_export_begins_where_it_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-def test_on_postgresql_entries_cannot_be_deleted_either() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("runs where DATABASE_URL names a PostgreSQL")
-    entry = _entry()
-    with pytest.raises(DatabaseError, match="only grows"), transaction.atomic():
-        LogEntry.objects.filter(pk=entry.pk)._raw_delete(LogEntry.objects.db)
+def test_on_postgresql_the_database_refuses_to_delete_an_entry_too(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    environment = {
+        **os.environ,
+        "DATABASE_URL": postgres_url,
+        "GUARDIAN_WEB_WORKERS": "1",
+        "GUARDIAN_DATA_DIR": str(tmp_path),
+    }
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=site.BASE_DIR, env=environment, check=True)
+    with psycopg.connect(postgres_url, autocommit=True) as database:
+        database.execute(
+            "INSERT INTO auditlog_logentry (content_type_id, object_pk, object_repr, action,"
+            " changes_text, timestamp)"
+            " SELECT min(id), '1', 'acquirer', 0, '', now() FROM django_content_type"
+        )
+        for statement in (
+            "DELETE FROM auditlog_logentry",
+            "UPDATE auditlog_logentry SET object_repr = 'somebody else'",
+        ):
+            with pytest.raises(psycopg.Error, match="only grows"):
+                database.execute(statement)
+        assert database.execute("SELECT count(*) FROM auditlog_logentry").fetchone() == (1,)

@@ -9,6 +9,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from guardian_site.plain import cell, plain
 from guardian_site.tests.people import token_client
@@ -16,6 +17,11 @@ from ingest.services.keys import authenticate_key, issue_key
 
 pytestmark = pytest.mark.django_db
 DEEP = b'{"username":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+
+
+@pytest.fixture(autouse=True)
+def anybody_may_read(settings: Settings) -> None:
+    settings.GUARDIAN_PUBLIC_READ = True
 
 
 def post(path: str, body: bytes, client: Client | None = None) -> Any:
