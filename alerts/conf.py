@@ -32,7 +32,7 @@ class Rules:
     reopen_minutes: int = 30
     patience_minutes: int = 5
     related_minutes: int = 10
-    settle_minutes: int = 2
+    settle_minutes: int = 3
 
 
 def rules() -> Rules:
