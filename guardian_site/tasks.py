@@ -1,6 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from guardian_site.access.services.traces import forget_traces
 from guardian_site.pulse import FORGET_AFTER, forget_parts, record_heartbeat
 from guardian_site.retention import apply_retention as forget_the_old
 
@@ -15,4 +16,6 @@ def beat() -> None:
 
 @shared_task
 def apply_retention() -> None:
-    forget_the_old(now=timezone.now())
+    now = timezone.now()
+    forget_traces(now=now)
+    forget_the_old(now=now)

@@ -1,12 +1,17 @@
 """Guessing passwords ends after five tries, behind a proxy as in front of it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
-from guardian_site.tests.people import PASSWORD, make_person
+from guardian_site.access.models import SignIn
+from guardian_site.access.services.traces import forget_traces
+from guardian_site.tests.people import PASSWORD, make_person, token_client
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +66,13 @@ def test_the_page_of_the_sign_in_locks_out_too() -> None:
         answer = Client().post("/login", form, headers={"Accept": "text/html"})
     assert answer.status_code == 429
     assert b"15 minutes" in answer.content
+
+
+def test_old_failures_and_sessions_are_forgotten_and_young_ones_are_not() -> None:
+    make_person()
+    login("wrong")
+    token_client("operator")
+    forget_traces(now=timezone.now())
+    assert (AccessAttempt.objects.count(), SignIn.objects.count()) == (1, 1)
+    forget_traces(now=timezone.now() + timedelta(days=120))
+    assert (AccessAttempt.objects.count(), SignIn.objects.count()) == (0, 0)
