@@ -14,9 +14,10 @@ SIGN_INS_KEPT = timedelta(days=90)
 
 def forget_traces(*, now: datetime) -> int:
     """Old failures, sign-ins and sessions are gone; how many rows is returned."""
-    return (
+    gone: int = (
         AccessAttempt.objects.filter(attempt_time__lt=now - FAILURES_KEPT).delete()[0]
         + AccessLog.objects.filter(attempt_time__lt=now - SIGN_INS_KEPT).delete()[0]
         + Session.objects.filter(expire_date__lt=now).delete()[0]
         + forget_sign_ins(before=now - SIGN_INS_KEPT)
     )
+    return gone
