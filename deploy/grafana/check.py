@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from deploy.bench.stack import Missing
 from deploy.grafana.build import stale
 from deploy.grafana.checking.answers import Answer, Sources
-from deploy.grafana.checking.scenes import SCENES, Check, Claim
+from deploy.grafana.checking.claims import Check, Claim
+from deploy.grafana.checking.scenes import SCENES
 from deploy.grafana.checking.stack import running
 
 

@@ -2,7 +2,7 @@
 
 from deploy.grafana.frame import Sheet
 from deploy.grafana.incidents import COUNTED, FROM_SOURCE
-from deploy.grafana.panels import (
+from deploy.grafana.look import (
     AMBER,
     ANY_IS_BAD,
     GREEN,
@@ -12,12 +12,8 @@ from deploy.grafana.panels import (
     RED,
     STATUS_COLOURS,
     Look,
-    dial,
-    lines,
-    listing,
-    number,
-    pie,
 )
+from deploy.grafana.panels import dial, lines, listing, number, pie
 from deploy.grafana.queries import now, rows, series
 from deploy.grafana.realtime import minute
 

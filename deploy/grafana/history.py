@@ -1,16 +1,8 @@
 """How it was: day against day, the hours of the week, trends. All from the database."""
 
 from deploy.grafana.frame import Sheet
-from deploy.grafana.panels import (
-    BLUE,
-    STATUS_COLOURS,
-    Look,
-    columns,
-    density,
-    lines,
-    listing,
-    number,
-)
+from deploy.grafana.look import BLUE, STATUS_COLOURS, Look
+from deploy.grafana.panels import columns, density, lines, listing, number
 from deploy.grafana.queries import rows, series
 
 CHOSEN = "source ~ '^(${source:regex})$' AND status ~ '^(${status:regex})$'"

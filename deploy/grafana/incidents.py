@@ -1,24 +1,19 @@
 """Failures and how they were handled; messages and whether they arrived."""
 
 from deploy.grafana.frame import Sheet
-from deploy.grafana.panels import (
+from deploy.grafana.look import (
     AMBER,
     ANY_IS_BAD,
     GREEN,
     INCIDENT_LINK,
     INCIDENTS_LINK,
     LEVEL_COLOURS,
-    PLAIN,
     RED,
     Look,
-    bars,
-    lines,
-    listing,
-    number,
-    pie,
-    spans,
 )
-from deploy.grafana.queries import now, over_time, rows, series
+from deploy.grafana.messages import MESSAGES
+from deploy.grafana.panels import lines, listing, number, pie, spans
+from deploy.grafana.queries import now, rows, series
 
 FROM_SOURCE = "source ~ '^(${source:regex})$'"
 # One failure is counted once: not its parts, and not what turned out to be none.
@@ -52,8 +47,6 @@ BETWEEN = f"""
     ) AS failure
     WHERE before IS NOT NULL AND onset >= before
 """
-
-GIVEN_UP = 'guardian_alerts_notifications_total{outcome="dead"}'
 
 NUMBERS = (
     number("Incidents", "Failures that began in the time range.", rows(count()), Look(decimals=0)),
@@ -225,62 +218,6 @@ COURSE = (
         links={"id": INCIDENT_LINK},
         units={"lasted": "s", "acknowledged_after": "s"},
         colours={"level": LEVEL_COLOURS},
-    ),
-)
-
-MESSAGES = (
-    lines(
-        "Messages by outcome",
-        "Tests and canaries left out.",
-        [
-            series("""
-                SELECT $__timeGroup(created, $__interval) AS time, state AS metric,
-                       count(*) AS value
-                FROM reporting.messages WHERE $__timeFilter(created) GROUP BY 1, 2 ORDER BY 1
-            """)
-        ],
-        Look(decimals=0, low=0),
-        width=10,
-        stacked=True,
-        as_bars=True,
-        colours={"sent": GREEN, "dead": RED, "suppressed": "#8E8E8E", "pending": AMBER},
-    ),
-    number(
-        "Time to deliver, P95",
-        "From when a message was due until the channel took it.",
-        rows("""
-            SELECT percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) AS value
-            FROM reporting.messages WHERE $__timeFilter(created) AND state = 'sent'
-        """),
-        Look("s", 1, ((None, GREEN), (30, AMBER), (120, RED))),
-        height=8,
-    ),
-    number(
-        "Oldest that waits",
-        "How long the oldest message that is due has waited.",
-        now("max(guardian_alerts_oldest_pending_seconds)"),
-        Look("s", 0, ((None, GREEN), (60, AMBER), (300, RED))),
-        height=8,
-    ),
-    bars(
-        "Waiting by channel",
-        "Messages that wait or are being sent.",
-        now("max by (channel) (guardian_alerts_waiting) > 0", "{{channel}}"),
-        Look(decimals=0, steps=((None, PLAIN[0][1]), (5, AMBER), (50, RED)), low=0),
-        width=6,
-    ),
-    lines(
-        "Messages given up",
-        "Refused by their channel for good, in the hour before each point.",
-        [
-            over_time(
-                f"sum by (channel) (max by (channel) ({GIVEN_UP})"
-                f" - max by (channel) ({GIVEN_UP} offset 1h)) > 0",
-                "{{channel}}",
-            )
-        ],
-        Look(decimals=0, low=0),
-        width=24,
     ),
 )
 

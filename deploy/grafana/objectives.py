@@ -1,7 +1,8 @@
 """What was promised, and how it is kept: availability, latency, errors, and the budget for them."""
 
 from deploy.grafana.frame import Sheet
-from deploy.grafana.panels import AMBER, GREEN, RED, Look, density, dial, lines, number
+from deploy.grafana.look import AMBER, GREEN, RED, Look
+from deploy.grafana.panels import density, dial, lines, number
 from deploy.grafana.queries import now, over_time
 
 # The same counters as in the recording rules, over the time range of the dashboard.

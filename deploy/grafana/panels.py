@@ -1,14 +1,12 @@
 """The kinds of panel that the dashboards are made of, each with what all of its kind share."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from grafana_foundation_sdk.builders import (
     barchart,
     bargauge,
     common,
-    dashboard,
     gauge,
     heatmap,
     piechart,
@@ -22,42 +20,19 @@ from grafana_foundation_sdk.models import common as values
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.piechart import PieChartLegendValues
 
+from deploy.grafana.look import (
+    ANY_IS_BAD,
+    GREY,
+    Look,
+    coloured_cells,
+    fixed_colour,
+    open_in_guardian,
+    thresholds,
+    words_for,
+)
 from deploy.grafana.queries import GUARDIAN, PROMETHEUS, Query, Sql
 
 Panel = builder.Builder[model.Panel]
-Steps = Sequence[tuple[float | None, str]]
-
-GREEN, AMBER, RED, BLUE, GREY = "green", "#EAB308", "red", "blue", "#8E8E8E"
-PLAIN: Steps = ((None, BLUE),)
-ANY_IS_BAD: Steps = ((None, GREEN), (1, RED))
-STATUS_COLOURS = {
-    "approved": "green",
-    "denied": "#EAB308",
-    "failed": "red",
-    "reversed": "purple",
-    "backend_reversed": "#B877D9",
-    "refunded": "blue",
-}
-LEVEL_COLOURS = {"NORMAL": GREEN, "WARNING": AMBER, "CRITICAL": RED}
-# Incidents and sources open where they are worked on.
-INCIDENT_LINK = "${guardian_url}/incidents/${__data.fields.id}/"
-SOURCE_LINK = "${guardian_url}/sources/${__field.labels.source}/"
-INCIDENTS_LINK = "${guardian_url}/incidents/"
-
-
-@dataclass(frozen=True)
-class Look:
-    """How values are shown: unit, decimals, thresholds, words for values, a link."""
-
-    unit: str = "short"
-    decimals: int | None = None
-    steps: Steps = PLAIN
-    words: Mapping[str, tuple[str, str]] | None = None
-    link: str = ""
-    low: float | None = None
-    high: float | None = None
-
-
 _Builder = TypeVar(
     "_Builder",
     stat.Panel,
@@ -88,48 +63,23 @@ def _dressed(
 
 
 def _shown(panel: _Builder, look: Look) -> _Builder:
-    panel = panel.unit(look.unit).thresholds(_thresholds(look.steps))
+    panel = panel.unit(look.unit).thresholds(thresholds(look.steps))
     if look.decimals is not None:
         panel = panel.decimals(look.decimals)
     if look.words:
-        panel = panel.mappings([_mapping(look.words)])
+        panel = panel.mappings([words_for(look.words)])
     if look.low is not None:
         panel = panel.min(look.low)
     if look.high is not None:
         panel = panel.max(look.high)
     if look.link:
-        panel = panel.data_links([_link(look.link)])
+        panel = panel.data_links([open_in_guardian(look.link)])
     return panel
-
-
-def _link(url: str) -> dashboard.DashboardLink:
-    return dashboard.DashboardLink("Open in Guardian").url(url).target_blank(True)
-
-
-def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
-    return (
-        dashboard.ThresholdsConfig()
-        .mode(model.ThresholdsMode.ABSOLUTE)
-        .steps([model.Threshold(value=value, color=colour) for value, colour in steps])
-    )
-
-
-def _mapping(words: Mapping[str, tuple[str, str]]) -> model.ValueMap:
-    return model.ValueMap(
-        options={
-            value: model.ValueMappingResult(text=text, color=colour, index=index)
-            for index, (value, (text, colour)) in enumerate(words.items())
-        }
-    )
-
-
-def _fixed(colour: str) -> model.DynamicConfigValue:
-    return model.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": colour})
 
 
 def _coloured(panel: _Builder, colours: Mapping[str, str]) -> _Builder:
     for name, colour in colours.items():
-        panel = panel.override_by_name(name, [_fixed(colour)])
+        panel = panel.override_by_name(name, [fixed_colour(colour)])
     return panel
 
 
@@ -244,12 +194,12 @@ def _with_band(panel: timeseries.Panel) -> timeseries.Panel:
         model.DynamicConfigValue(id_val="custom.fillBelowTo", value="lower"),
         model.DynamicConfigValue(id_val="custom.fillOpacity", value=15),
         model.DynamicConfigValue(id_val="custom.lineWidth", value=0),
-        _fixed(GREY),
+        fixed_colour(GREY),
     ]
-    hidden = [model.DynamicConfigValue(id_val="custom.lineWidth", value=0), _fixed(GREY)]
+    hidden = [model.DynamicConfigValue(id_val="custom.lineWidth", value=0), fixed_colour(GREY)]
     dashed = [
         model.DynamicConfigValue(id_val="custom.lineStyle", value={"fill": "dash"}),
-        _fixed(GREY),
+        fixed_colour(GREY),
     ]
     return (
         panel.override_by_name("upper", shade)
@@ -287,19 +237,8 @@ def listing(
             column, [model.DynamicConfigValue(id_val="unit", value=unit)]
         )
     for column, by_value in (colours or {}).items():
-        panel = panel.override_by_name(column, _cells(by_value))
+        panel = panel.override_by_name(column, coloured_cells(by_value))
     return panel
-
-
-def _cells(colours: Mapping[str, str]) -> list[model.DynamicConfigValue]:
-    options: dict[str, Any] = {
-        value: {"color": colour, "text": value, "index": index}
-        for index, (value, colour) in enumerate(colours.items())
-    }
-    return [
-        model.DynamicConfigValue(id_val="mappings", value=[{"type": "value", "options": options}]),
-        model.DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-text"}),
-    ]
 
 
 def density(title: str, why: str, query: Query, *, unit: str, width: int = 12) -> Panel:

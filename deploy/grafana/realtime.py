@@ -1,7 +1,7 @@
 """What goes on now: seen against expected, by status and source."""
 
 from deploy.grafana.frame import Sheet
-from deploy.grafana.panels import (
+from deploy.grafana.look import (
     AMBER,
     ANY_IS_BAD,
     GREEN,
@@ -12,13 +12,8 @@ from deploy.grafana.panels import (
     SOURCE_LINK,
     STATUS_COLOURS,
     Look,
-    bars,
-    dial,
-    lines,
-    listing,
-    number,
-    pie,
 )
+from deploy.grafana.panels import bars, dial, lines, listing, number, pie
 from deploy.grafana.queries import now, over_time, rows
 
 # Rows of the database, told by every web process alike: the greatest is each of them.

@@ -7,7 +7,7 @@ import pytest
 from deploy.grafana.build import SHEETS, board, stale
 from deploy.grafana.checking.interpolation import Range, UnknownWord, put_in
 from deploy.grafana.checking.questions import boards, of_frames, of_panels, of_rules
-from deploy.grafana.panels import LEVEL_COLOURS
+from deploy.grafana.look import LEVEL_COLOURS
 from detection.models import Level
 from ingest.models import Status
 

@@ -198,8 +198,10 @@ def running() -> Iterator[Stack]:
         stack.web = upward.enter_context(_web(stack))
         upward.enter_context(_worker(stack))
         wait_for(f"{stack.url}/health/ready")
-        targets = [f"127.0.0.1:{port}" for port in (web_port, worker_port, prometheus_port)]
-        config = prometheus_config(*targets)
+        web, worker, own = (
+            f"127.0.0.1:{port}" for port in (web_port, worker_port, prometheus_port)
+        )
+        config = prometheus_config(web, worker, own)
         upward.enter_context(prometheus(config, prometheus_port, folder))
         yield stack
 
