@@ -6,14 +6,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from alerts.selectors import oldest_pending_age
-from detection.selectors.baselines import oldest_live_frontier
-from detection.selectors.forests import live_mark
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from alerts.selectors import oldest_pending_age
+from alerts.selectors.watch import stage_states
+from detection.selectors.baselines import oldest_live_frontier
+from detection.selectors.forests import live_mark
 from guardian_site.models import Heartbeat
 
 State = Literal["ok", "degraded", "down", "idle"]
@@ -98,6 +99,18 @@ def forest_health() -> PartHealth:
     return PartHealth("degraded" if age > FOREST_LATE else "ok", "live forest", _seconds(age))
 
 
+def way_health() -> PartHealth:
+    """How the canary fares that travels the whole way every minute."""
+    stages = stage_states(now=timezone.now())
+    if not stages:
+        return PartHealth("idle", "no canary has been sent yet")
+    stopped = [stage.stage for stage in stages if stage.stopped]
+    age = max((stage.age_seconds or 0.0) for stage in stages)
+    if stopped:
+        return PartHealth("down", f"{', '.join(stopped)} stands still", round(age, 1))
+    return PartHealth("ok", "the canary comes through", round(age, 1))
+
+
 PARTS: dict[str, Callable[[], PartHealth]] = {
     "database": database_health,
     "cache": cache_health,
@@ -107,6 +120,7 @@ PARTS: dict[str, Callable[[], PartHealth]] = {
     "detection": detection_health,
     "outbox": outbox_health,
     "forest": forest_health,
+    "way": way_health,
 }
 
 

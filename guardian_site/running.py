@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import sys
 import threading
 import time
 import urllib.request
@@ -57,6 +58,8 @@ def _parts(host: str, port: int, environment: dict[str, str]) -> list[supervisor
         supervisor.Part(
             "worker", supervisor.worker_command(QUEUES, settings.DATA_DIR), environment
         ),
+        # Not a task: it has to speak up when the worker, which runs the tasks, is gone.
+        supervisor.Part("watch", [sys.executable, "manage.py", "watch"], environment),
         supervisor.Part("web", supervisor.web_command(host, port, workers, threads), environment),
     ]
 

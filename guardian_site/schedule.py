@@ -6,6 +6,8 @@ from typing import Any
 TASK_ROUTES: dict[str, dict[str, str]] = {
     "alerts.tasks.*": {"queue": "notify"},
     "detection.tasks.retrain_forest": {"queue": "train"},
+    "detection.tasks.run_backtest": {"queue": "train"},
+    "detection.tasks.try_proposals": {"queue": "train"},
     "detection.tasks.*": {"queue": "detect"},
     "guardian_site.tasks.apply_retention": {"queue": "train"},
     "guardian_site.tasks.*": {"queue": "notify"},
@@ -33,6 +35,31 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "alerts.tasks.send_due_notifications",
         "schedule": 3.0,
         "options": {"expires": 3},
+    },
+    "escalate-incidents": {
+        "task": "alerts.tasks.escalate_incidents",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "send-canary": {
+        "task": "alerts.tasks.send_canary",
+        "schedule": 60.0,
+        "options": {"expires": 30},
+    },
+    "queue-digests": {
+        "task": "alerts.tasks.queue_digests",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "poll-telegram": {
+        "task": "alerts.tasks.poll_telegram",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "try-proposals": {
+        "task": "detection.tasks.try_proposals",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "apply-retention": {
         "task": "guardian_site.tasks.apply_retention",

@@ -53,7 +53,12 @@ GUARDIAN_WEB_THREADS = env.whole("GUARDIAN_WEB_THREADS", 32, 1, 512)
 SLACK_WEBHOOK_URL = env.text("SLACK_WEBHOOK_URL")
 SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
 SLACK_CHANNEL = env.text("SLACK_CHANNEL")
+SLACK_SIGNING_SECRET = env.text("SLACK_SIGNING_SECRET")
 TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN")
+# Asked every minute while the whole way from a report to a message is well: a dead man's switch.
+GUARDIAN_HEARTBEAT_URL = env.text("GUARDIAN_HEARTBEAT_URL")
+# Nobody is called for a minute that is older than this when it is judged.
+GUARDIAN_PAST_MINUTES = env.whole("GUARDIAN_PAST_MINUTES", 15, 1, 1440)
 # What Alertmanager shows at POST /webhook/alert.
 GUARDIAN_WEBHOOK_TOKEN = env.text("GUARDIAN_WEBHOOK_TOKEN")
 

@@ -71,8 +71,16 @@ class Explanation:
     statuses: list[tuple[str, float]]
 
 
-def explain(state: State, scores: Scores, counts: Counts, row: int) -> Explanation:
+def explain(
+    state: State, scores: Scores, counts: Counts, row: int, minute: int | None = None
+) -> Explanation:
     """Explain the judgement of one source.
+
+    Parameters
+    ----------
+    state, scores, counts : what was judged, and how
+    row : int, the source
+    minute : int, the minute that was judged; None for the one after the last learned
 
     Returns
     -------
@@ -84,6 +92,7 @@ def explain(state: State, scores: Scores, counts: Counts, row: int) -> Explanati
     if not active:
         return Explanation(None, level, [], [], None, None, [], [])
     active.sort(key=lambda i: (-scores.family_level[row, i], -scores.evidence[row, i]))
+    judged = int(state.through[row]) + 1 if minute is None else minute
     reasons, rules = [], []
     for family in active:
         name = FAMILIES[family]
@@ -91,7 +100,7 @@ def explain(state: State, scores: Scores, counts: Counts, row: int) -> Explanati
         seen = float(scores.running.seen[row, test])
         meant = float(scores.running.meant[row, test])
         since = int(scores.running.onset[row, test])
-        minutes = max(int(state.through[row]) + 1 - since + 1, 1) if since >= 0 else 1
+        minutes = max(judged - since + 1, 1) if since >= 0 else 1
         reasons.append(_sentence(state, name, test, seen, meant, minutes, row))
         rules.append(f"{RULES[name]}: {seen:.0f} seen, {meant:.0f} expected")
     codes = _code_shares(state, scores, row)

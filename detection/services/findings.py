@@ -46,14 +46,16 @@ class Finding:
     recommendation: str = ""
 
 
-def family_findings(state: State, scores: Scores, counts: Counts) -> dict[int, list[Finding]]:
-    """What the tests found, by row."""
+def family_findings(
+    state: State, scores: Scores, counts: Counts, minutes: Sequence[int]
+) -> dict[int, list[Finding]]:
+    """What the tests found in the minute of each row, by row."""
     rows = np.flatnonzero(scores.level > 0).tolist()
-    return {row: _of_row(state, scores, counts, row) for row in rows}
+    return {row: _of_row(state, scores, counts, row, minutes[row]) for row in rows}
 
 
-def _of_row(state: State, scores: Scores, counts: Counts, row: int) -> list[Finding]:
-    told = explain(state, scores, counts, row)
+def _of_row(state: State, scores: Scores, counts: Counts, row: int, minute: int) -> list[Finding]:
+    told = explain(state, scores, counts, row, minute)
     levels = scores.family_level[row]
     active = [int(i) for i in np.flatnonzero(levels > 0)]
     # the order in which explain() tells its reasons: the worst first
@@ -68,9 +70,9 @@ def _of_row(state: State, scores: Scores, counts: Counts, row: int) -> list[Find
             status=_status(family, scores, counts, row),
             auth_code="" if code == "other" else code,
             onset=int(scores.onset_utc_minute[row, index]),
-            excess=float(scores.excess[row, index]),
-            excess_low=float(scores.excess_low[row, index]),
-            excess_high=float(scores.excess_high[row, index]),
+            excess=round(float(scores.excess[row, index]), 1),
+            excess_low=round(float(scores.excess_low[row, index]), 1),
+            excess_high=round(float(scores.excess_high[row, index]), 1),
             violations=told.rules[place : place + 1],
             reasons=told.reasons[place : place + 1],
             contributions=_contributions(told.codes, told.statuses, family),

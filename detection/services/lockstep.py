@@ -94,7 +94,7 @@ def judge(
         past=None if asking.past is None else np.array(asking.past),
         forest=forest,
     )
-    findings = family_findings(state, scores, counts)
+    findings = family_findings(state, scores, counts, asking.minutes)
     for row, source_id in enumerate(asking.source_ids):
         rules = declared.asked(source_id).rules
         if rules:
