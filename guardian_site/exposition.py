@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from alerts.metrics import AlertsCollector
-from guardian_site.collectors import FormerNames, PartStates, Sources
+from guardian_site.collectors import FormerNames, LiveForest, PartStates, Sources
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -46,6 +46,7 @@ def exposition() -> bytes:
         counted,
         PartStates(),
         Sources(),
+        LiveForest(),
         AlertsCollector(),
         FormerNames(counted.metrics),
     )

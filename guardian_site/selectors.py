@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
 from alerts.conf import CANARY_SOURCE
-from detection.models import Anomaly, Band
+from detection.models import Anomaly, Band, ForestVersion
 from ingest.models import MinuteCount, Source, Status
 
 # A band older than this says nothing about now: leaving it would freeze the last value.
@@ -48,6 +48,15 @@ def _watched() -> QuerySet[Source]:
 def source_count() -> int:
     """Return the number of sources that are watched."""
     return _watched().count()
+
+
+def live_forest_number() -> int | None:
+    """Return the number of the forest version in use; None if none is."""
+    return (
+        ForestVersion.objects.filter(state=ForestVersion.State.LIVE)
+        .values_list("pk", flat=True)
+        .first()
+    )
 
 
 def anomaly_total() -> float:

@@ -80,7 +80,15 @@ MODEL = (
         "It should be trained anew each week. Without one, rules and Z-scores judge alone.",
         now(age("forest")),
         Look("s", 1, ((None, GREEN), (8 * 86400, AMBER), (21 * 86400, RED))),
-        width=6,
+        width=4,
+        height=8,
+    ),
+    number(
+        "Version of the live forest",
+        "Its number in the list beside; a step is a promotion or a rollback.",
+        now("max(guardian_detection_forest_version)"),
+        Look(decimals=0),
+        width=3,
         height=8,
     ),
     number(
@@ -88,7 +96,7 @@ MODEL = (
         "What is normal there is not known well enough yet.",
         now("sum(max by (source) (guardian_detection_learning))"),
         Look(decimals=0),
-        width=4,
+        width=3,
         height=8,
     ),
     listing(

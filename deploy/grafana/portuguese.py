@@ -139,6 +139,7 @@ WORDS = {
     "Canary by stage": "Canário por etapa",
     "Oldest message that waits": "Mensagem mais antiga em espera",
     "Age of the live forest": "Idade da floresta em uso",
+    "Version of the live forest": "Versão da floresta em uso",
     "Sources that still learn": "Fontes em aprendizado",
     "Versions of the forest": "Versões da floresta",
     "Disk free": "Disco livre",

@@ -23,7 +23,7 @@ from ingest.models import MinuteCount, Source
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 ASKED = [one for one in [*of_panels(), *of_rules()] if one.source == "prometheus"]
 # They come with the first error, canary or training, and with Alertmanager.
-LATER = {"guardian_alerts_stage_age_seconds"}
+LATER = {"guardian_alerts_stage_age_seconds", "guardian_detection_forest_version"}
 
 
 class PrometheusAlone(Sources):

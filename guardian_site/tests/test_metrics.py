@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from alerts.conf import CANARY_SOURCE
-from detection.models import Band, Level
+from detection.models import Band, ForestVersion, Level
 from guardian_site.collectors import FormerNames
 from guardian_site.exposition import exposition
 from guardian_site.metrics import REPORT_OUTCOMES
@@ -160,6 +160,12 @@ def test_a_minute_judged_long_ago_is_no_longer_shown_as_now() -> None:
     silent = _value(samples, "guardian_ingest_source_silent_seconds", source="acquirer")
     assert silent is not None
     assert 29 * 60 <= silent <= 30 * 60
+
+
+def test_it_tells_which_forest_is_in_use() -> None:
+    assert _value(_samples(), "guardian_detection_forest_version") is None
+    forest = ForestVersion.objects.create(state=ForestVersion.State.LIVE, model=b"x")
+    assert _value(_samples(), "guardian_detection_forest_version") == float(forest.pk)
 
 
 def test_sources_beyond_the_limit_are_counted_but_not_named(settings: Settings) -> None:
