@@ -1,4 +1,4 @@
-"""Settings of what is kept and for how long, from the environment."""
+"""Settings of what is kept, for how long, and of the stream door, from the environment."""
 
 from guardian_site import environment as env
 
@@ -8,3 +8,7 @@ GUARDIAN_KEEP_COUNTS_DAYS = env.whole("GUARDIAN_KEEP_COUNTS_DAYS", 800, 35, 36_5
 GUARDIAN_KEEP_HOURS_DAYS = env.whole("GUARDIAN_KEEP_HOURS_DAYS", 1830, 35, 36_500)
 GUARDIAN_KEEP_BANDS_DAYS = env.whole("GUARDIAN_KEEP_BANDS_DAYS", 90, 7, 36_500)
 GUARDIAN_KEEP_ANOMALIES_DAYS = env.whole("GUARDIAN_KEEP_ANOMALIES_DAYS", 400, 7, 36_500)
+
+# Where `manage.py consume_stream` reads reports: redis://… or kafka://…; REDIS_URL if empty.
+GUARDIAN_STREAM_URL = env.text("GUARDIAN_STREAM_URL")
+GUARDIAN_STREAM_NAME = env.text("GUARDIAN_STREAM_NAME", "guardian:reports")

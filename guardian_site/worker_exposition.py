@@ -44,7 +44,8 @@ def serve(port: int, host: str = "0.0.0.0") -> ThreadingHTTPServer:
     return server
 
 
-def _serve_where_asked(**_: object) -> None:
+def serve_where_asked(**_: object) -> None:
+    """The metrics of this part can be read, if a port was named for them."""
     port = environment.whole("GUARDIAN_METRICS_PORT", 0, 0, 65535)
     if port:
         serve(port)
@@ -53,5 +54,5 @@ def _serve_where_asked(**_: object) -> None:
 
 def connect() -> None:
     """Have Celery open the port in the parent process of each worker and beat."""
-    signals.worker_ready.connect(_serve_where_asked, weak=False)
-    signals.beat_init.connect(_serve_where_asked, weak=False)
+    signals.worker_ready.connect(serve_where_asked, weak=False)
+    signals.beat_init.connect(serve_where_asked, weak=False)

@@ -1,6 +1,6 @@
 """What ingest tells Prometheus. Labels come from enums, never from what a sender wrote."""
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 reports = Counter(
     "guardian_ingest_reports",
@@ -29,3 +29,13 @@ write_retries = Counter(
     "guardian_ingest_write_retries", "Writes run again after a deadlock or a conflict."
 )
 unjudged = Counter("guardian_ingest_unjudged", "Reports recorded without a verdict at once.")
+stream_entries = Counter(
+    "guardian_ingest_stream_entries",
+    "Entries read from a stream by what became of them.",
+    ["outcome"],  # recorded, buried
+)
+stream_waiting = Gauge(
+    "guardian_ingest_stream_waiting_entries",
+    "Entries of the stream that are not acknowledged yet, read or not.",
+    multiprocess_mode="mostrecent",
+)

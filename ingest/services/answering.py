@@ -99,13 +99,14 @@ def answer_batch(*, body: bytes, holder: Authenticated | None, assess: Assess) -
     """All reports in `body` are committed and judged, or none; the answer is returned as JSON."""
     reports = receive_reports(rows=read_batch(body), holder=holder)
     if len(reports) > LOOKED_UP_AT_MOST:
-        verdicts = _record_and_judge(assess, reports)
+        verdicts = record_and_judge(reports=reports, assess=assess)
     else:
         verdicts = _repeats_or_new(assess, reports)
     return _encoder.encode(_batch_answer(reports, verdicts))
 
 
-def _record_and_judge(assess: Assess, reports: Sequence[NewReport]) -> list[Verdict]:
+def record_and_judge(*, reports: Sequence[NewReport], assess: Assess) -> list[Verdict]:
+    """All reports are committed, or none; their verdicts are returned in order."""
     recorded = record_reports(reports=reports)
     verdicts = _judged(assess, recorded, complete=True)
     _after_commit(recorded)

@@ -1,0 +1,64 @@
+"""`manage.py consume_stream`: take reports from a Redis Stream or a Kafka topic, until stopped."""
+
+import os
+import signal
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from detection.services.assess import assess
+from guardian_site.worker_exposition import serve_where_asked
+from ingest.streaming.consuming import Consumer, StreamAway, consume
+from ingest.streaming.entries import Stream
+from ingest.streaming.kafka_topic import KafkaTopic
+from ingest.streaming.redis_stream import RedisStream
+
+
+class Command(BaseCommand):
+    help = (
+        "Take reports from a stream: GUARDIAN_STREAM_URL is redis://…, or kafka://host:port,host:"
+        "port. As many of these may run as there are machines; each report is counted once."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--url", default=settings.GUARDIAN_STREAM_URL)
+        parser.add_argument("--name", default=settings.GUARDIAN_STREAM_NAME, help="stream or topic")
+        parser.add_argument("--group", default="guardian", help="consumers that share the work")
+        parser.add_argument(
+            "--member",
+            default=f"{socket.gethostname()}-{os.getpid()}",
+            help="name of this consumer; the same after a restart goes on where it was",
+        )
+        parser.add_argument("--count", type=int, default=500, help="reports in one commit")
+        parser.add_argument(
+            "--stale", type=float, default=60.0, help="seconds until a dead member's are taken over"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stopping: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda caught, _frame: stopping.append(caught))
+        try:
+            stream = self._stream(options)
+        except StreamAway as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"Reading {options['name']} as {options['member']}; Ctrl-C stops.")
+        serve_where_asked()
+        consumer = Consumer(stream, assess)
+        try:
+            consume(consumer=consumer, stopping=lambda: bool(stopping), count=options["count"])
+        finally:
+            stream.close()
+        self.stdout.write(f"{consumer.recorded:,} reports recorded, {consumer.buried:,} put aside.")
+
+    def _stream(self, options: dict[str, Any]) -> Stream:
+        url: str = options["url"] or settings.REDIS_URL
+        if url.startswith("kafka://"):
+            return KafkaTopic(url.removeprefix("kafka://"), options["name"], options["group"])
+        if not url:
+            raise CommandError("Set GUARDIAN_STREAM_URL (or REDIS_URL), or say --url.")
+        stale = int(options["stale"] * 1000)
+        return RedisStream(url, options["name"], options["group"], options["member"], stale)

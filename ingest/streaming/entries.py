@@ -1,0 +1,92 @@
+"""What a stream gives, whichever it is, and what is asked of a stream."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from msgspec import Struct
+
+from ingest.bodies import ReportBody, read_report
+from ingest.refusals import Refused
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Entry(Struct, frozen=True):
+    """One entry of a stream: the body of one report, and when the stream took it.
+
+    `id` and `written` are the same at every delivery, so that a report which says no time of its
+    own has the same time, and so the same key, whenever it is read again.
+    """
+
+    id: str
+    body: bytes
+    written: datetime
+
+
+class Stream(Protocol):
+    """A stream of entries that are delivered again until they are acknowledged."""
+
+    def read(self, count: int, seconds: float) -> Sequence[Entry]:
+        """Return at most `count` entries, waiting up to `seconds` for the first."""
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """The entries will not be delivered again."""
+
+    def rewind(self) -> None:
+        """What was read but not acknowledged will be read again next."""
+
+    def bury(self, entry: Entry, reason: str) -> None:
+        """A copy of the entry lies in the dead stream with the reason."""
+
+    def waiting(self) -> int | None:
+        """Return how many entries are not acknowledged; None if the stream cannot say."""
+
+    def close(self) -> None:
+        """Nothing is held any more."""
+
+
+def moment_of(milliseconds: int, sequence: int) -> datetime:
+    """Return the time of an entry, told apart from its neighbours of the same millisecond.
+
+    Examples
+    --------
+    >>> moment_of(1_700_000_000_123, 7).isoformat()
+    '2023-11-14T22:13:20.123007+00:00'
+    """
+    return EPOCH + timedelta(milliseconds=milliseconds, microseconds=sequence % 1000)
+
+
+def body_of_fields(fields: Mapping[bytes, bytes]) -> bytes:
+    """Return the body of a report given field by field, or whole in the field `report`.
+
+    Examples
+    --------
+    >>> body_of_fields({b"status": b"denied", b"count": b"3"})
+    b'{"status": "denied", "count": 3}'
+    """
+    if b"report" in fields:
+        return fields[b"report"]
+    texts = {
+        name.decode(errors="replace"): fields[name].decode(errors="replace") for name in fields
+    }
+    values = {
+        name: int(text) if name == "count" and text.isascii() and text.isdigit() else text
+        for name, text in texts.items()
+    }
+    return json.dumps(values).encode()
+
+
+def read_entry(entry: Entry) -> ReportBody:
+    """Return the report in an entry; raise Refused with everything that is wrong with it."""
+    row = read_report(entry.body)
+    if not isinstance(row.timestamp, str):
+        row.timestamp = entry.written.isoformat()
+    return row
+
+
+def reason_of(refusal: Refused) -> str:
+    """Return why an entry is put aside, in one line."""
+    parts = [f"{error.field} {error.message}" for error in refusal.errors]
+    return "; ".join([refusal.detail, *parts])[:1000]

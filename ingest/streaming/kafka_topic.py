@@ -1,0 +1,114 @@
+"""Messages of a Kafka topic, read by the members of a consumer group."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ingest.streaming.consuming import StreamAway
+from ingest.streaming.entries import Entry, moment_of
+
+MISSING = "Kafka needs one more library: pip install confluent-kafka==2.16.1"
+ANSWER_SECONDS = 10.0
+
+
+class KafkaTopic:
+    """One member of a group; offsets are committed by hand, after the reports are."""
+
+    def __init__(self, servers: str, name: str, group: str, **more: Any) -> None:
+        try:
+            import confluent_kafka
+        except ImportError as error:
+            raise StreamAway(MISSING) from error
+        self._kafka = confluent_kafka
+        self._name = name
+        settings = {"bootstrap.servers": servers, **more}
+        self._consumer = confluent_kafka.Consumer(
+            {
+                **settings,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+            }
+        )
+        self._producer = confluent_kafka.Producer(settings)
+        # partition -> first message that was read and is not acknowledged yet
+        self._unacknowledged: dict[int, int] = {}
+        self._consumer.subscribe([name])
+
+    def read(self, count: int, seconds: float) -> Sequence[Entry]:
+        """Return the messages after the last that was read."""
+        try:
+            messages = self._consumer.consume(count, timeout=seconds)
+        except self._kafka.KafkaException as error:
+            raise StreamAway(str(error)) from error
+        found = [self._entry(one) for one in messages if not self._is_failure(one)]
+        for entry in found:
+            partition, offset = _place(entry)
+            self._unacknowledged.setdefault(partition, offset)
+        return found
+
+    def _is_failure(self, message: Any) -> bool:
+        error = message.error()
+        if error is None:
+            return False
+        unknown = self._kafka.KafkaError.UNKNOWN_TOPIC_OR_PART
+        if error.code() == unknown or error.retriable():
+            return True
+        raise StreamAway(str(error))
+
+    def _entry(self, message: Any) -> Entry:
+        _kind, milliseconds = message.timestamp()
+        number = f"{message.partition()}-{message.offset()}"
+        written = moment_of(milliseconds, message.offset())
+        return Entry(number, message.value() or b"", written)
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """The group goes on after these messages, whoever reads next."""
+        newest: dict[int, int] = {}
+        for entry in entries:
+            partition, offset = _place(entry)
+            newest[partition] = max(newest.get(partition, 0), offset + 1)
+        offsets = [
+            self._kafka.TopicPartition(self._name, partition, offset)
+            for partition, offset in newest.items()
+        ]
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except self._kafka.KafkaException as error:
+            raise StreamAway(str(error)) from error
+        self._unacknowledged.clear()
+
+    def rewind(self) -> None:
+        """What was read but not acknowledged will be read again next."""
+        # A later commit would else step over what has not been recorded.
+        mine = {one.partition for one in self._consumer.assignment()}
+        for partition, offset in self._unacknowledged.items():
+            if partition in mine:
+                self._consumer.seek(self._kafka.TopicPartition(self._name, partition, offset))
+        self._unacknowledged.clear()
+
+    def bury(self, entry: Entry, reason: str) -> None:
+        """A copy of the message lies in the topic `NAME.dead`, the reason in its header."""
+        headers: Any = [("reason", reason.encode()), ("id", entry.id.encode())]
+        self._producer.produce(f"{self._name}.dead", entry.body, headers=headers)
+        if self._producer.flush(ANSWER_SECONDS):
+            raise StreamAway(f"message {entry.id} could not be put aside")
+
+    def waiting(self) -> int | None:
+        """Return the messages of its own partitions that are not acknowledged."""
+        try:
+            mine = self._consumer.committed(self._consumer.assignment(), timeout=ANSWER_SECONDS)
+            return sum(self._behind(one) for one in mine)
+        except self._kafka.KafkaException as error:
+            raise StreamAway(str(error)) from error
+
+    def _behind(self, partition: Any) -> int:
+        low, high = self._consumer.get_watermark_offsets(partition, timeout=ANSWER_SECONDS)
+        return int(high - (partition.offset if partition.offset >= 0 else low))
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def _place(entry: Entry) -> tuple[int, int]:
+    partition, offset = entry.id.split("-")
+    return int(partition), int(offset)

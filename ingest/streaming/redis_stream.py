@@ -1,0 +1,130 @@
+"""Entries of a Redis Stream, read by the members of a consumer group."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar
+
+import redis
+
+from ingest.streaming.consuming import StreamAway
+from ingest.streaming.entries import Entry, body_of_fields, moment_of
+
+# A member that has kept an entry for so long is gone, or as good as gone.
+STALE_MILLISECONDS = 60_000
+# The dead stream keeps the newest of these: enough to find out, too few to fill the memory.
+DEAD_AT_MOST = 100_000
+Returned = TypeVar("Returned")
+
+
+def _told(method: Callable[..., Returned]) -> Callable[..., Returned]:
+    """Say of every failure of Redis the same: that it is away."""
+
+    @wraps(method)
+    def asked(*arguments: Any) -> Returned:
+        try:
+            return method(*arguments)
+        except redis.RedisError as error:
+            raise StreamAway(str(error)) from error
+
+    return asked
+
+
+class RedisStream:
+    """One member of a group. What it read before it died is the first thing it reads again."""
+
+    def __init__(
+        self, url: str, name: str, group: str, member: str, stale: int = STALE_MILLISECONDS
+    ) -> None:
+        self._redis = redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5)
+        self._name, self._group, self._member = name, group, member
+        self._stale = stale
+        self._joined = False
+        # Where its own unacknowledged entries go on; None once all of them were read again.
+        self._own: str | None = "0"
+        self._claim_from = "0-0"
+
+    @_told
+    def read(self, count: int, seconds: float) -> Sequence[Entry]:
+        """Return its own unacknowledged entries, then those of members gone, then new ones."""
+        try:
+            self._join()
+            return self._again(count) or self._left_behind(count) or self._new(count, seconds)
+        except redis.ResponseError as error:
+            # A Redis that came back empty knows neither stream nor group.
+            self._joined = False
+            raise StreamAway(str(error)) from error
+
+    def _join(self) -> None:
+        if self._joined:
+            return
+        try:
+            self._redis.xgroup_create(self._name, self._group, id="0", mkstream=True)
+        except redis.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+        self._joined, self._own = True, "0"
+
+    def _again(self, count: int) -> list[Entry]:
+        if self._own is None:
+            return []
+        entries = self._read(self._own, count)
+        self._own = entries[-1].id if entries else None
+        return entries
+
+    def _left_behind(self, count: int) -> list[Entry]:
+        position, claimed, *_ = self._redis.xautoclaim(
+            self._name, self._group, self._member, self._stale, self._claim_from, count=count
+        )
+        self._claim_from = position.decode() if isinstance(position, bytes) else str(position)
+        return [_entry(*one) for one in claimed if one[1] is not None]
+
+    def _new(self, count: int, seconds: float) -> list[Entry]:
+        return self._read(">", count, block=max(1, int(seconds * 1000)))
+
+    def _read(self, position: str, count: int, block: int | None = None) -> list[Entry]:
+        found: Any = self._redis.xreadgroup(
+            self._group, self._member, {self._name: position}, count=count, block=block
+        )
+        rows = found.values() if isinstance(found, dict) else [one[1] for one in found or []]
+        flat = [row for part in rows for row in _rows(part)]
+        # An entry that was deleted from the stream has no fields left.
+        return [_entry(*row) for row in flat if row[1]]
+
+    @_told
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """The entries have left the group's list of pending ones."""
+        self._redis.xack(self._name, self._group, *(entry.id for entry in entries))
+
+    def rewind(self) -> None:
+        """What was read but not acknowledged will be read again next."""
+        self._own = "0"
+
+    @_told
+    def bury(self, entry: Entry, reason: str) -> None:
+        """A copy of the entry lies in the stream `NAME:dead` with the reason."""
+        fields: Any = {"id": entry.id, "report": entry.body, "reason": reason}
+        self._redis.xadd(f"{self._name}:dead", fields, maxlen=DEAD_AT_MOST, approximate=True)
+
+    @_told
+    def waiting(self) -> int | None:
+        """Return the entries not delivered yet and those delivered but not acknowledged."""
+        for group in self._redis.xinfo_groups(self._name):
+            if group["name"] in (self._group, self._group.encode()):
+                lag = group.get("lag")
+                return None if lag is None else int(lag) + int(group["pending"])
+        return None
+
+    def close(self) -> None:
+        self._redis.close()
+
+
+def _rows(part: Any) -> list[Any]:
+    """Return (id, fields) pairs: RESP3 nests them one level deeper than RESP2."""
+    nested = bool(part) and isinstance(part[0], list) and isinstance(part[0][0], (list, tuple))
+    return list(part[0]) if nested else list(part)
+
+
+def _entry(number: bytes, fields: dict[bytes, bytes]) -> Entry:
+    name = number.decode()
+    milliseconds, sequence = (int(part) for part in name.split("-"))
+    return Entry(name, body_of_fields(fields), moment_of(milliseconds, sequence))
