@@ -109,7 +109,7 @@ class Picture:
         score = self.score
         if level == 0 and score:
             # what is wrong with the minute is not wrong with this status: its own distance counts
-            score = min(score, float(z_surprise(np.float64(numbers.zscore or 0.0), 1)))
+            score = min(score, float(z_surprise(np.array(numbers.zscore or 0.0), 1)))
         reasons = [reason for one in found for reason in one.reasons]
         recommendation = worst.recommendation if worst else messages.NORMAL
         if self.learning:
