@@ -1,13 +1,14 @@
 """Who asks, and for what period."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from alerts.views.access import seen_sources
+
+EARLIEST, LATEST = 1970, 2999
 
 __all__ = ["actor_of", "moment", "seen_by", "whole"]
 
@@ -33,11 +34,13 @@ def moment(request: Request, name: str) -> datetime | None:
     try:
         # A “+” that was not escaped arrives as a space.
         found = parse_datetime(text.replace(" ", "+") if "T" in text else text)
-    except ValueError:
+        # PostgreSQL takes no offset beyond sixteen hours, and no one counted payments before 1970.
+        found = found and (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         found = None
-    if found is None:
+    if found is None or not EARLIEST <= found.year <= LATEST:
         raise ValidationError({name: "Write a moment such as 2026-03-02T12:00:00Z."})
-    return found if timezone.is_aware(found) else timezone.make_aware(found, timezone=None)
+    return found
 
 
 def whole(request: Request, name: str, default: int, most: int) -> int:

@@ -79,6 +79,16 @@ def test_a_cursor_that_was_made_up_is_refused(cursor: str) -> None:
     assert Client().get("/anomalies", {"cursor": cursor}).status_code in (200, 400)
 
 
+LONG_AGO = "0736-11-05T17:46:54-22:47"
+
+
+@pytest.mark.parametrize("moment", [LONG_AGO, "0001-01-01T00:00:00+23:59", "T", "x"])
+def test_a_moment_out_of_all_time_is_refused(moment: str) -> None:
+    assert Client().get("/api/statistics", {"since": moment}).status_code == 400
+    assert Client().get("/reports/handover", {"since": moment}).status_code in (400, 401)
+    assert Client().get("/anomalies", {"since": moment}).status_code in (200, 400)
+
+
 def admin() -> Client:
     return token_client("admin")
 
