@@ -23,8 +23,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "retrain-forest": {
         "task": "detection.tasks.retrain_forest",
-        "schedule": 3600.0,
-        "options": {"expires": 1800},
+        "schedule": 600.0,
+        "options": {"expires": 600},
     },
     "absorb-anomalies": {
         "task": "alerts.tasks.absorb_anomalies",
