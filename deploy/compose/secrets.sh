@@ -49,6 +49,7 @@ put "$ROOT/app/database_url" "postgres://guardian:$owner@timescaledb:5432/guardi
 put "$ROOT/app/redis_url" "redis://:$redis@redis:6379/0"
 put "$ROOT/app/slack_webhook_url" "${SLACK_WEBHOOK_URL:-}"
 put "$ROOT/app/slack_bot_token" "${SLACK_BOT_TOKEN:-}"
+put "$ROOT/app/slack_signing_secret" "${SLACK_SIGNING_SECRET:-}"
 put "$ROOT/app/telegram_bot_token" "${TELEGRAM_BOT_TOKEN:-}"
 
 keep "$ROOT/grafana/admin_password" "$(random 32)"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Start one part of Guardian: web, worker QUEUES, beat, migrate, or any manage.py command.
+# Start one part of Guardian: web, worker QUEUES, beat, watch, migrate, or a manage.py command.
 set -eu
 
 GUARDIAN_DATA_DIR="${GUARDIAN_DATA_DIR:-/run/guardian}"
@@ -38,6 +38,10 @@ case "$part" in
   beat)
     exec celery -A guardian_site beat --loglevel WARNING \
       --schedule "$GUARDIAN_DATA_DIR/beat-schedule" --pidfile ""
+    ;;
+  watch)
+    # Speaks up when a stage stands still, workers and beat included; needs neither.
+    exec python manage.py watch
     ;;
   migrate)
     # Views hold on to the columns they show; a migration must be free to change them.
