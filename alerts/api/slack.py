@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from alerts import conf
 from alerts.models import Incident
+from alerts.selectors.channels import named_slack_users
 from alerts.services.acting import act
 
 # Older requests are repeats, of ours or of somebody who listened.
@@ -35,6 +36,11 @@ def slack_actions(request: HttpRequest) -> HttpResponse:
     try:
         asked = json.loads(request.POST.get("payload", ""))
         who, clicks = asked["user"], asked["actions"]
+        # Who may see the channel may press; a channel that names its users means them alone.
+        users = named_slack_users()
+        if users and str(who["id"]) not in users:
+            logger.warning("slack: %s may not act", _name(who))
+            return HttpResponse(status=200)
         done = [_click(click, _name(who)) for click in clicks]
     except (ValueError, KeyError, TypeError, AttributeError):
         return HttpResponse("This is not a click.", status=400)

@@ -11,6 +11,14 @@ def active_channels() -> QuerySet[Channel]:
     return Channel.objects.filter(enabled=True, disabled=None)
 
 
+def named_slack_users() -> frozenset[str]:
+    """Return the Slack ids in the “users” of Slack channels; empty where none names any."""
+    kinds = (Channel.Kind.SLACK_BOT, Channel.Kind.SLACK_WEBHOOK)
+    rows = Channel.objects.filter(enabled=True, kind__in=kinds)
+    named = [channel.configuration.get("users") or () for channel in rows]
+    return frozenset(str(user) for users in named for user in users)
+
+
 def channels_for(incident: Incident) -> list[Channel]:
     """Return the channels that hear of every incident of this source."""
     parent = incident.source.parent_id

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from alerts.models import Incident, Silence
-from alerts.tests.makers import open_incident
+from alerts.tests.makers import make_channel, open_incident
 
 pytestmark = pytest.mark.django_db
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -106,3 +106,12 @@ def test_an_unknown_incident_or_button_is_no_failure() -> None:
     assert click("resolve", 999).status_code == 200
     assert click("open_link", 1).status_code == 200
     assert not Incident.objects.exists()
+
+
+@pytest.mark.parametrize(("users", "state"), [(["U1"], "acknowledged"), (["U2"], "open")])
+def test_where_a_channel_names_its_users_only_they_may_act(users: list[str], state: str) -> None:
+    make_channel("pages", "slack_bot", configuration={"users": users})
+    incident = open_incident()
+    assert click("acknowledge", incident.pk).status_code == 200
+    incident.refresh_from_db()
+    assert incident.state == state
