@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -111,6 +112,14 @@ def test_no_secret_and_no_former_password_is_in_the_files() -> None:
         for variable, value in (service.get("environment") or {}).items():
             secret = variable.endswith(("PASSWORD", "TOKEN", "SECRET_KEY", "WEBHOOK_URL"))
             assert not (secret and value), variable
+
+
+@pytest.mark.parametrize("script", ["metabase.sh", "redis-commander.sh"])
+def test_a_start_script_reads_secrets_that_are_made(script: str, tmp_path: Path) -> None:
+    _make_secrets(tmp_path)
+    wanted = re.findall(r"/run/secrets/guardian/(\w+)", (COMPOSE / script).read_text())
+    assert wanted
+    assert {f"{script.removesuffix('.sh')}/{name}" for name in wanted} <= set(_read(tmp_path))
 
 
 def test_whoever_opens_the_port_asks_for_keys() -> None:
