@@ -27,6 +27,8 @@ PHASE_FIELDS = ("phase", "phase_seen", "phase_expected", "phase_evidence")
 CLOCK_FIELDS = ("season", "weekday_factor", "season_days", "bin_minutes", *PHASE_FIELDS)
 # Before so many days of a kind are known every morning would be a surge.
 SEASON_DAYS = 2
+# Days of a kind that must be known before they tell the time.
+CLOCK_DAYS = 4
 # A median needs three days; two say only that they differ.
 MEDIAN_DAYS = 3
 
@@ -147,7 +149,9 @@ def _weigh_clock(state: State, rows: Ints, minute: Ints, mean: Floats, width: Fl
     of_day = minute % MINUTES_PER_DAY
     # around midnight one day's volume passes into the next: that is no clock
     judged = (of_day > BLEND_MINUTES) & (of_day < MINUTES_PER_DAY - BLEND_MINUTES)
-    judged &= (part.bin_minutes >= BIN_MINUTES - 1) & (part.season_days[:, 0] >= SEASON_DAYS)
+    kind = (weekday_of(minute // MINUTES_PER_DAY) >= SATURDAY).astype(np.int64)
+    known = part.season_days[np.arange(len(part)), kind] >= CLOCK_DAYS
+    judged &= known & (part.bin_minutes >= BIN_MINUTES - 1)
     weigh_phases(part, seasons, mean, float(BIN_MINUTES), width, judged)
     for name in PHASE_FIELDS:
         getattr(state, name)[rows] = getattr(part, name)

@@ -2,7 +2,8 @@
 
 Three readings of the clock compete at the end of every quarter hour: as it is, an hour ahead and an
 hour behind. Each predicts the quarter hour from the season and from a level of its own; the log
-likelihoods are compared, and a reading that was better for hours is adopted.
+likelihoods are compared, and a reading that was better for hours is adopted. It must have been
+better while traffic rises and while it falls: a campaign or a holiday is so on one side only.
 """
 
 import numpy as np
@@ -16,8 +17,9 @@ LEVEL_KEEP = 0.8
 EVIDENCE_KEEP = 0.98
 # One quarter hour may speak for at most this much, so that no single incident moves a clock ...
 CAP = 1.5
-# ... and this much is needed to move it: more than two hours of one voice [nats].
-NEEDED = 14.0
+# ... and this much is needed to move it, of which so much on either side [nats].
+NEEDED = 20.0
+NEEDED_A_SIDE = 6.0
 SAME = PHASES.index(0)
 
 
@@ -46,9 +48,11 @@ def weigh_phases(
     likelihood *= minutes / width[:, None]
     gain = likelihood - likelihood[:, SAME : SAME + 1]
     gain = np.minimum(np.maximum(gain, -CAP), CAP)
-    speaks = (judged & known)[:, None]
-    evidence = state.phase_evidence * EVIDENCE_KEEP + gain
-    state.phase_evidence[:] = np.where(speaks, np.maximum(evidence, 0), state.phase_evidence)
+    falling = (seasons[:, 0] > seasons[:, -1]).astype(np.int64)
+    rows = np.flatnonzero(judged & known)
+    side = falling[rows]
+    evidence = state.phase_evidence[rows, side] * EVIDENCE_KEEP + gain[rows]
+    state.phase_evidence[rows, side] = np.maximum(evidence, 0)
     told = judged[:, None]
     state.phase_seen[:] = np.where(
         told, state.phase_seen * LEVEL_KEEP + mean[:, None], state.phase_seen
@@ -60,8 +64,10 @@ def weigh_phases(
 
 
 def _adopt(state: State) -> None:
-    best = state.phase_evidence.argmax(axis=1)
-    rows = np.flatnonzero(state.phase_evidence.max(axis=1) >= NEEDED)
+    whole = state.phase_evidence.sum(axis=1)
+    whole = np.where(state.phase_evidence.min(axis=1) >= NEEDED_A_SIDE, whole, 0.0)
+    best = whole.argmax(axis=1)
+    rows = np.flatnonzero(whole.max(axis=1) >= NEEDED)
     if not rows.size:
         return
     moved = state.phase[rows] + np.array(PHASES)[best[rows]]

@@ -41,7 +41,7 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "phase": ((), np.int16, 0),
     "phase_seen": ((len(PHASES),), np.float32, 0),
     "phase_expected": ((len(PHASES),), np.float32, 0),
-    "phase_evidence": ((len(PHASES),), np.float32, 0),
+    "phase_evidence": ((2, len(PHASES)), np.float32, 0),
     # the level of the volume: fast and slow memory
     "level_seen": ((2,), np.float32, 0),
     "level_expected": ((2,), np.float32, 0),
