@@ -8,7 +8,7 @@ SEEDS ?= 301 302 303 304 305
 EXAMPLES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run admin test check format bench-detection bench-load clean fuzz-api lock licences sbom audit
+.PHONY: help install demo run admin test check format bench-detection bench-load check-dashboards clean fuzz-api lock licences sbom audit
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -55,6 +55,13 @@ format: $(VENV)/.development ## Format the code
 bench-detection: $(VENV)/.development ## Detection benchmark, plain and stress traffic (BENCH_DIR, SEEDS)
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS)
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS) --stress
+
+bench-load: $(VENV)/.development ## Load benchmark: rates, latency and CPU per request against a bare view (needs wrk)
+	$(BIN)/python -m deploy.bench.load
+	$(BIN)/python -m deploy.bench.load --database sqlite
+
+check-dashboards: $(VENV)/.development ## Ask a real Prometheus and PostgreSQL for every panel (needs prometheus)
+	$(BIN)/python -m deploy.grafana.check
 
 fuzz-api: $(VENV)/.development ## Made-up requests to every operation of the API, as each kind of caller
 	$(BIN)/python -m deploy.fuzz --examples $(EXAMPLES)
