@@ -1,7 +1,9 @@
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from detection.models import Backtest, Proposal
+from detection.parts import Part
 from detection.services.backtesting import run_backtest as judge_history
 from detection.services.labels import try_proposal
 from detection.services.sweep import sweep_closed_minutes as sweep
@@ -10,7 +12,18 @@ from detection.services.training import retrain_forest as retrain
 
 @shared_task
 def sweep_closed_minutes() -> None:
-    sweep()
+    parts = settings.GUARDIAN_SWEEP_PARTS
+    if parts == 1:
+        sweep()
+        return
+    for number in range(parts):
+        # A part that waits until the next sweep begins is no longer needed.
+        sweep_part.apply_async((number, parts), expires=10)
+
+
+@shared_task
+def sweep_part(number: int, of: int) -> None:
+    sweep(part=Part(number, of))
 
 
 @shared_task

@@ -9,6 +9,8 @@ GUARDIAN_KEEP_HOURS_DAYS = env.whole("GUARDIAN_KEEP_HOURS_DAYS", 1830, 35, 36_50
 GUARDIAN_KEEP_BANDS_DAYS = env.whole("GUARDIAN_KEEP_BANDS_DAYS", 90, 7, 36_500)
 GUARDIAN_KEEP_ANOMALIES_DAYS = env.whole("GUARDIAN_KEEP_ANOMALIES_DAYS", 400, 7, 36_500)
 
+# One sweep is cut into so many tasks, which as many workers can run at the same time.
+GUARDIAN_SWEEP_PARTS = env.whole("GUARDIAN_SWEEP_PARTS", 1, 1, 256)
 # Where `manage.py consume_stream` reads reports: redis://… or kafka://…; REDIS_URL if empty.
 GUARDIAN_STREAM_URL = env.text("GUARDIAN_STREAM_URL")
 GUARDIAN_STREAM_NAME = env.text("GUARDIAN_STREAM_NAME", "guardian:reports")

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Exists, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, Min, OuterRef, QuerySet, Subquery
 
 from detection import conf
 from detection.models import Baseline, Checkpoint
+from detection.parts import WHOLE, Part
 from ingest.models import MinuteCount, Source
 
 
@@ -24,8 +25,8 @@ class Frontier(NamedTuple):
     newest: datetime
 
 
-def frontiers(now: datetime) -> list[Frontier]:
-    """Enabled sources that ever reported, the longest unjudged first."""
+def frontiers(now: datetime, part: Part = WHOLE) -> list[Frontier]:
+    """Enabled sources of a part that ever reported."""
     newest = (
         MinuteCount.objects.filter(source_id=OuterRef("pk"), minute__lte=now)
         .order_by("-minute")
@@ -33,7 +34,8 @@ def frontiers(now: datetime) -> list[Frontier]:
     )
     found = (
         Source.objects.filter(enabled=True)
-        .annotate(newest=Subquery(newest))
+        .annotate(newest=Subquery(newest), slot=F("id") % part.of)
+        .filter(slot=part.number)
         .exclude(newest=None)
         .order_by()
         .values_list(

@@ -12,6 +12,7 @@ from django.db import transaction
 from detection import conf, metrics
 from detection.clock import minute_of, moment_of
 from detection.models import Recheck
+from detection.parts import WHOLE, Part
 from detection.scoring.state import State
 from detection.selectors import baselines
 from detection.selectors.bands import digests_between
@@ -28,12 +29,13 @@ HOUR = 60
 DAY = 24 * HOUR
 
 
-def recheck_late_hours(*, now: datetime, deadline: float = float("inf")) -> int:
+def recheck_late_hours(*, now: datetime, deadline: float = float("inf"), part: Part = WHOLE) -> int:
     """Sources whose judged minutes changed are judged as if all came in order; their number."""
     _take_over(now)
     waiting: dict[int, list[Recheck]] = defaultdict(list)
     for row in Recheck.objects.filter(source__enabled=True).order_by("source_id", "hour"):
-        waiting[row.source_id].append(row)
+        if part.holds(row.source_id):
+            waiting[row.source_id].append(row)
     again = 0
     for one in watched_sources(list(waiting)) if waiting else ():
         if time.monotonic() > deadline:

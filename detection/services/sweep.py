@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from detection import conf, metrics
 from detection.clock import minute_of
+from detection.parts import WHOLE, Part
 from detection.selectors import baselines
 from detection.selectors.baselines import Frontier
 from detection.services.advancing import Journey, advance_sources, watched_sources
@@ -27,16 +28,19 @@ class Swept:
 
 
 def sweep_closed_minutes(
-    *, now: datetime | None = None, seconds: float = conf.SWEEP_SECONDS
+    *,
+    now: datetime | None = None,
+    seconds: float = conf.SWEEP_SECONDS,
+    part: Part = WHOLE,
 ) -> Swept:
-    """Every closed minute of every enabled source is judged, late hours too, or due next time."""
+    """Closed minutes of the enabled sources of a part are judged, late hours too, or due again."""
     now = now or timezone.now()
     started = time.monotonic()
     deadline = started + seconds
     closed = last_closed(now)
     due = {
         one.source_id: (one, upto)
-        for one in baselines.frontiers(now)
+        for one in baselines.frontiers(now, part)
         if (upto := judge_upto(one, closed, now)) is not None
     }
     journey = Journey(
@@ -46,7 +50,7 @@ def sweep_closed_minutes(
         deadline=deadline,
     )
     left = advance_sources(watched=watched_sources(list(due)), journey=journey)
-    rechecked = recheck_late_hours(now=now, deadline=deadline)
+    rechecked = recheck_late_hours(now=now, deadline=deadline, part=part)
     _report_lag(left, journey, closed)
     took = time.monotonic() - started
     metrics.SWEEP_SECONDS.observe(took)

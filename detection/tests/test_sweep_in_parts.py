@@ -1,0 +1,44 @@
+"""Several workers share one sweep: each source falls to one of them."""
+
+import pytest
+from pytest_django import Settings
+
+from detection import tasks
+from detection.models import Band, Baseline
+from detection.parts import Part
+from detection.services.sweep import sweep_closed_minutes
+from detection.tests.conftest import Clock
+from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_part_judges_its_own_sources_and_no_others() -> None:
+    sources = [make_source(f"shop-{number}") for number in range(5)]
+    for source in sources:
+        make_counts(source, range(30))
+    sweep_closed_minutes(now=at(30.5), part=Part(1, of=2))
+    mine = {source.pk for source in sources if source.pk % 2}
+    assert set(Baseline.objects.values_list("source_id", flat=True)) == mine
+
+
+def test_all_parts_together_do_what_one_sweep_does(clock: Clock, settings: Settings) -> None:
+    settings.GUARDIAN_SWEEP_PARTS = 3
+    for number in range(5):
+        make_counts(make_source(f"shop-{number}"), range(30))
+    clock.stand(30.5)
+    tasks.sweep_closed_minutes.delay()
+    assert Band.objects.count() == 150
+    tasks.sweep_closed_minutes.delay()
+    assert Band.objects.count() == 150
+
+
+def test_late_hours_are_looked_at_by_the_part_of_their_source() -> None:
+    source = make_source()
+    make_counts(source, range(90))
+    sweep_closed_minutes(now=at(90.5))
+    set_count(source, 40, "denied", "51", 60)
+    mark_late(source, 40)
+    other, own = ((source.pk + step) % 2 for step in (1, 0))
+    assert sweep_closed_minutes(now=at(91.5), part=Part(other, of=2)).rechecked == 0
+    assert sweep_closed_minutes(now=at(91.5), part=Part(own, of=2)).rechecked == 1
