@@ -1,5 +1,6 @@
 """What this process knows of the sources: their states, unpacked once and used many times."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from detection.scoring.policy import Policy
 from detection.scoring.state import LAYOUT, State
 from detection.selectors import baselines
 
+logger = logging.getLogger(__name__)
 # More sources than this in one process and the oldest known half is forgotten [sources].
 MOST_KEPT = 20_000
 # Nothing learned yet: no Baseline row.
@@ -42,9 +44,15 @@ def unread(source_id: int) -> Watched:
 
 
 def _read(row: Baseline) -> Watched:
+    try:
+        state = State.unpack([bytes(row.state)])
+    except ValueError as error:
+        # A state of another release: what is normal is learned again from the stored counts.
+        logger.warning("The baseline of source %s starts again: %s", row.source_id, error)
+        return replace(unread(row.source_id), version=row.version)
     return Watched(
         source_id=row.source_id,
-        state=State.unpack([bytes(row.state)]),
+        state=state,
         version=row.version,
         through=NEVER if row.through is None else minute_of(row.through),
         reported=NEVER if row.reported is None else minute_of(row.reported),
