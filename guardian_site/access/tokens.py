@@ -22,7 +22,7 @@ def key_id(key: str) -> str:
     Examples
     --------
     >>> key_id("a key")
-    '2c70e12b7a0646f9'
+    '8fa3aab2faa9b79e'
     """
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
