@@ -1,0 +1,144 @@
+"""Reports, anomalies and incidents as files: CSV for people, Parquet for analysis."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.db.models import QuerySet
+
+from alerts.models import Incident
+from detection.models import Anomaly
+from guardian_site.plain import cell
+from ingest.models import Report
+
+FETCHED_AT_ONCE = 5_000
+# Rows of one group of a Parquet file: held in memory, and skipped as one by who reads.
+GROUP_ROWS = 50_000
+Row = tuple[Any, ...]
+
+
+class PartMissing(Exception):
+    """A library that this format needs is not installed; the message says how to get it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One thing to export: its rows, its columns, and the column that a window cuts."""
+
+    rows: Callable[[], QuerySet[Any]]
+    time: str
+    # column of the file -> field of the row
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows; None does not narrow."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    source: str | None = None
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+KINDS: dict[str, Kind] = {
+    "reports": Kind(
+        lambda: Report.objects.all(),
+        "timestamp",
+        {
+            "source": "source__name",
+            **_same("timestamp", "status", "auth_code", "count", "received"),
+        },
+    ),
+    "anomalies": Kind(
+        lambda: Anomaly.objects.filter(withdrawn=None, provisional=False),
+        "minute",
+        {
+            "source": "source__name",
+            **_same("minute", "family", "level", "score", "z_score", "ml_score", "status"),
+            **_same("auth_code", "count", "expected", "lower", "upper", "onset", "excess"),
+            **_same("recommendation", "past", "detected"),
+        },
+    ),
+    "incidents": Kind(
+        lambda: Incident.objects.all(),
+        "onset",
+        {
+            **_same("id"),
+            "source": "source__name",
+            **_same("family", "level", "state", "label", "historical", "onset", "detected"),
+            **_same("opened", "announced", "acknowledged", "acknowledged_by", "mitigated"),
+            **_same("resolved", "resolved_by", "first_anomaly", "last_anomaly", "anomaly_count"),
+            **_same("status", "auth_code", "excess", "owner", "recommendation"),
+        },
+    ),
+}
+
+
+def rows_of(kind: Kind, wanted: Wanted) -> Iterator[Row]:
+    """Yield the rows in the order of time, a few thousand of them in memory at once."""
+    found = kind.rows().order_by(kind.time, "pk")
+    if wanted.since is not None:
+        found = found.filter(**{f"{kind.time}__gte": wanted.since})
+    if wanted.until is not None:
+        found = found.filter(**{f"{kind.time}__lt": wanted.until})
+    if wanted.source is not None:
+        found = found.filter(source__name=wanted.source)
+    yield from found.values_list(*kind.columns.values()).iterator(chunk_size=FETCHED_AT_ONCE)
+
+
+def write_csv(columns: Sequence[str], rows: Iterator[Row], file: TextIO) -> int:
+    """Rows are written as CSV in which no cell is a formula; how many is returned."""
+    writer, written = csv.writer(file), 0
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([cell(_text(value)) for value in row])
+        written += 1
+    return written
+
+
+def _text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def write_parquet(kind: Kind, rows: Iterator[Row], path: Path) -> int:
+    """Rows are written as Parquet with the types of their fields; how many is returned.
+
+    Raises
+    ------
+    PartMissing
+        If the library for it is not installed.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise PartMissing("Parquet needs one more library: pip install pyarrow") from error
+    schema = pyarrow.schema(
+        [(name, _type_of(pyarrow, kind, field)) for name, field in kind.columns.items()]
+    )
+    written = 0
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        while group := list(islice(rows, GROUP_ROWS)):
+            columns = dict(zip(kind.columns, zip(*group, strict=True), strict=True))
+            writer.write_table(pyarrow.table(columns, schema=schema))
+            written += len(group)
+    return written
+
+
+def _type_of(pyarrow: Any, kind: Kind, field: str) -> Any:
+    types = {
+        "DateTimeField": pyarrow.timestamp("us", tz="UTC"),
+        "FloatField": pyarrow.float64(),
+        "BooleanField": pyarrow.bool_(),
+    }
+    name = kind.rows().model._meta.get_field(field.split("__")[0]).get_internal_type()
+    whole = name.endswith("IntegerField") or name == "BigAutoField"
+    return pyarrow.int64() if whole else types.get(name, pyarrow.string())

@@ -1,0 +1,23 @@
+"""`manage.py backup FILE`: a copy of the database as it is at one moment, while all goes on."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from guardian_site.backups import BackupFailed, back_up
+
+
+class Command(BaseCommand):
+    help = "Copy the database to a new file. Nothing has to be stopped for it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+        try:
+            back_up(file)
+        except BackupFailed as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{file}: {file.stat().st_size:,} bytes.")

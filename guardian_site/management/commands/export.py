@@ -1,0 +1,63 @@
+"""`manage.py export reports --since 2026-01-01 --format parquet --output reports.parquet`"""
+
+import sys
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.dateparse import parse_date, parse_datetime
+
+from guardian_site.exporting import KINDS, PartMissing, Wanted, rows_of, write_csv, write_parquet
+from ingest.models import Source
+
+
+class Command(BaseCommand):
+    help = "Write reports, anomalies or incidents to a file or to standard output, oldest first."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("kind", choices=sorted(KINDS))
+        parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
+        parser.add_argument("--since", help="day or moment, UTC if it says none")
+        parser.add_argument("--until", help="day or moment, itself left out")
+        parser.add_argument("--source", help="of this source only")
+        parser.add_argument("--output", type=Path, help="a file; else standard output (CSV only)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        kind, output = KINDS[options["kind"]], options["output"]
+        rows = rows_of(kind, self._wanted(options))
+        if options["format"] == "parquet":
+            if output is None:
+                raise CommandError("Parquet needs --output FILE.")
+            try:
+                count = write_parquet(kind, rows, output)
+            except PartMissing as error:
+                raise CommandError(str(error)) from error
+        elif output is None:
+            count = write_csv(list(kind.columns), rows, sys.stdout)
+        else:
+            with output.open("w", encoding="utf-8", newline="") as file:
+                count = write_csv(list(kind.columns), rows, file)
+        self.stderr.write(f"{count:,} {options['kind']}.")
+
+    def _wanted(self, options: dict[str, Any]) -> Wanted:
+        source = options["source"]
+        if source is not None and not Source.objects.filter(name=source).exists():
+            raise CommandError(f"There is no source “{source}”.")
+        since, until = (_moment(name, options[name]) for name in ("since", "until"))
+        return Wanted(since, until, source)
+
+
+def _moment(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        day, moment = parse_date(text), parse_datetime(text)
+    except ValueError:
+        day = moment = None
+    if day is not None:
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    if moment is None:
+        raise CommandError(f"--{name} {text}: write a day such as 2026-01-31 or a moment.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,30 @@
+"""`manage.py restore FILE`: the database becomes that of a backup. Stop Guardian first."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from guardian_site.backups import BackupFailed, restore
+
+
+class Command(BaseCommand):
+    help = "Replace the database by a backup, then bring it to this version. Stop Guardian first."
+    # A database without tables is what a backup of PostgreSQL is restored into.
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--yes", action="store_true", help="what is there now may be lost")
+
+    def handle(self, *args: Any, file: Path, yes: bool, **options: Any) -> None:
+        if not yes:
+            raise CommandError("What the database holds now will be lost. Say --yes to do it.")
+        try:
+            restore(file)
+        except BackupFailed as error:
+            raise CommandError(str(error)) from error
+        call_command("migrate", verbosity=0)
+        self.stdout.write(f"The database is that of {file}, brought to this version.")

