@@ -1,6 +1,7 @@
 """Every route and method of the site has a rule, and the rules are what was agreed."""
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
@@ -19,7 +20,12 @@ OPEN_TO_ANYBODY = {
 }  # fmt: skip
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
-urlpatterns = [*site_patterns, path("forgotten", lambda request: None, name="forgotten")]
+
+def forgotten(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("what nobody has said who may see")
+
+
+urlpatterns = [*site_patterns, path("forgotten", forgotten, name="forgotten")]
 
 
 def test_no_route_is_without_a_rule() -> None:
