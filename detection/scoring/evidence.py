@@ -1,6 +1,6 @@
 """The running evidence of every test: how it grows, what alarm it raises and when that ends."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,7 +27,7 @@ USEFUL_MINUTES = 300.0
 GAP_MINUTES = 15
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Running:
     """Evidence of each test after this minute, all of shape (S, T).
 
@@ -76,7 +76,9 @@ def advance(
     age = moments.utc_minute[:, None] - running.onset + 1
     before = np.where(judged.fresh, 0, state.alarm)
     level = alarm.next_alarm(before, running.evidence, learned, gain, age, allowed, judged.past)
-    return _end(moments, counts, channels, judged, replace(running, alarm=level), before)
+    running.alarm = level
+    _end(moments, counts, channels, judged, running, before)
+    return running
 
 
 def _gains(
@@ -159,7 +161,7 @@ def _end(
     judged: Judged,
     running: Running,
     before: Ints,
-) -> Running:
+) -> None:
     """End the alarms which normality speaks against; one that ends takes its doubters along."""
     on = before > 0
     width = channels.width.total
@@ -176,10 +178,7 @@ def _end(
     ended |= ended.max(axis=1)[:, None] & on & (back > 0)
     level = np.where(ended, 0, running.alarm)
     since = np.where(on, running.alarm_since, moments.utc_minute[:, None])
-    return replace(
-        running,
-        evidence=np.where(ended, 0, running.evidence),
-        clearing=np.where(np.isfinite(back), back, 0.0),
-        alarm=level,
-        alarm_since=np.where(level > 0, since, -1),
-    )
+    running.evidence = np.where(ended, 0, running.evidence)
+    running.clearing = np.where(np.isfinite(back), back, 0.0)
+    running.alarm = level
+    running.alarm_since = np.where(level > 0, since, -1)

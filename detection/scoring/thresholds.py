@@ -8,10 +8,10 @@ from detection.scoring.series import Floats, Ints
 
 # Tests of one source speak largely of the same transactions; as many false pages as this number
 # of independent ones would raise.
-EFFECTIVE_TESTS = 6.0
-# Evidence never asked less of, whatever quiet days say: exp(-9) is one false page in years of
+EFFECTIVE_TESTS = 8.0
+# Evidence never asked less of, whatever quiet days say: exp(-9.3) is one false page in years of
 # restarts of one test.
-FLOOR = 9.0
+FLOOR = 9.3
 # Before the maxima of a few days are known the threshold is this much higher.
 START = 10.5
 MINIMUM_DAYS = 3
