@@ -27,6 +27,7 @@ from ingest.openapi import (
     describe_cache_stats,
     describe_report,
 )
+from ingest.pool import heal_pool
 from ingest.refusals import Refused
 from ingest.repeats import forget_all_answers
 from ingest.services.answering import answer_batch, answer_report
@@ -102,6 +103,7 @@ class ReportingView(APIView):
                 # A remembered source was deleted meanwhile; the next attempt finds or makes it.
                 forget_sources()
             metrics.reports.labels("unavailable").inc()
+            heal_pool()
             return unavailable()
         response: HttpResponseBase = super().handle_exception(exc)
         header = _HEADER_AT_FAULT.get(type(exc))

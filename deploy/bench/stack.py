@@ -69,14 +69,15 @@ def web(
     ]
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})
     try:
-        _wait_until_it_answers(f"http://127.0.0.1:{port}/", process)
+        wait_until_it_answers(f"http://127.0.0.1:{port}/", process)
         yield process
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Return once something answers there; raise if the process ended or half a minute passed."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if process.poll() is not None:

