@@ -12,6 +12,9 @@ from detection.scoring.state import State
 # Two minutes running of one in ten million each: the score alone then warns. It is never critical
 # by itself, because it knows nothing of how long and how much.
 SCORE_WARNING = 0.75
+# So many denials, failures or reversals that one minute says enough for a warning: whoever reports
+# them is not told that all is well [standard deviations].
+ALONE = 8.0
 # Which family a distance speaks for: six statuses and the total, by the sign of the distance.
 ABOVE = np.array(
     [
@@ -32,15 +35,17 @@ BELOW = {0: FAMILIES.index("decline"), 6: FAMILIES.index("volume_low")}
 
 
 def raise_by_score(state: State, policy: Policy, scores: Scores) -> Scores:
-    """Warn where the anomaly score was extreme in this minute and the one before."""
+    """Warn where two minutes running were extreme, or one beyond all measure."""
     twice = (scores.anomaly_score >= SCORE_WARNING) & (state.last_score >= SCORE_WARNING)
-    rows = np.flatnonzero(twice & ~scores.learning)
+    alone = scores.zscore[:, 1:].max(1) >= ALONE
+    rows = np.flatnonzero((twice | alone) & ~scores.learning)
     if not rows.size:
         return scores
     level = scores.family_level.copy()
     distance = np.concatenate([scores.zscore, scores.z_total[:, None]], axis=1)
     for row in rows:
-        which = int(np.abs(distance[row]).argmax())
+        said = np.abs(distance[row])
+        which = int(said.argmax()) if twice[row] else 1 + int(distance[row, 1:6].argmax())
         family = int(ABOVE[which]) if distance[row, which] > 0 else BELOW.get(which)
         if family is not None and policy.families_on[row, family]:
             level[row, family] = max(level[row, family], 1)

@@ -109,3 +109,12 @@ def test_the_forecast_has_an_interval_around_it():
 def test_a_count_that_is_not_a_number_is_refused():
     with pytest.raises(ValueError, match="finite"):
         Counts(np.full((1, 6), np.nan), np.zeros((1, 8)), CLOSED)
+
+
+def test_one_minute_beyond_all_measure_is_a_warning_at_once():
+    state = warmed()
+    counts = tally(state, [[("approved", "00", 100), ("denied", "51", 300)]])
+    filling = np.zeros(1, bool)
+    scores = score(state, Policy.defaults(1), Moments.of([START + 200]), counts, closed=filling)
+    assert scores.level.tolist() == [1]
+    assert explain(state, scores, counts, 0).family == "decline"
