@@ -39,6 +39,9 @@ FRESH_SECONDS = 2.0
 REPLAY_QUIET = timedelta(seconds=30)
 # Sources advanced together: enough to be vectorised, few enough to be held in memory.
 CHUNK = 500
+# Sources read into memory at once by a sweep: of a hundred thousand, reading all before the first
+# is judged would take all the time there is.
+SWEPT_TOGETHER = 5_000
 # Minutes read and judged in one go; bounds the memory of a sweep over a long backlog.
 SLICE_MINUTES = 360
 # A sweep stops after this long and goes on at the next beat, so that live sources never wait for

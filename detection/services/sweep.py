@@ -15,6 +15,7 @@ from detection.selectors.baselines import Frontier
 from detection.services.advancing import Journey, advance_sources, watched_sources
 from detection.services.keeping import Stored
 from detection.services.late import recheck_late_hours
+from detection.services.watch import Watched, batches
 
 
 @dataclass(frozen=True)
@@ -36,25 +37,35 @@ def sweep_closed_minutes(
     """Closed minutes of the enabled sources of a part are judged, late hours too, or due again."""
     now = now or timezone.now()
     started = time.monotonic()
-    deadline = started + seconds
     closed = last_closed(now)
     due = {
         one.source_id: (one, upto)
         for one in baselines.frontiers(now, part)
         if (upto := judge_upto(one, closed, now)) is not None
     }
+    # Finding out what is due takes seconds for very many sources; some of it must get done.
+    deadline = time.monotonic() + seconds
     journey = Journey(
         upto={source_id: upto for source_id, (_, upto) in due.items()},
         zones={source_id: one.zone for source_id, (one, _) in due.items()},
         keeper=Stored(now),
         deadline=deadline,
     )
-    left = advance_sources(watched=watched_sources(list(due)), journey=journey)
+    left: list[Watched] = []
+    for some in batches(sorted(due, key=lambda pk: _gap(*due[pk])), conf.SWEPT_TOGETHER):
+        left += advance_sources(watched=watched_sources(some), journey=journey)
+        if time.monotonic() > deadline:
+            break
     rechecked = recheck_late_hours(now=now, deadline=deadline, part=part)
     _report_lag(left, journey, closed)
     took = time.monotonic() - started
     metrics.SWEEP_SECONDS.observe(took)
     return Swept(len(due), journey.judged_minutes, rechecked, took)
+
+
+def _gap(one: Frontier, upto: int) -> float:
+    """Minutes to judge: sources that report now come before those whose past was imported."""
+    return float("inf") if one.through is None else upto - minute_of(one.through)
 
 
 def last_closed(now: datetime) -> int:
@@ -80,7 +91,7 @@ def _is_replayed(one: Frontier, now: datetime) -> bool:
     return now - one.replayed < conf.REPLAY_QUIET
 
 
-def _report_lag(left: list, journey: Journey, closed: int) -> None:  # type: ignore[type-arg]
+def _report_lag(left: list[Watched], journey: Journey, closed: int) -> None:
     behind = [
         min(journey.upto[one.source_id], closed) - one.through
         for one in left

@@ -1,12 +1,17 @@
 """Several workers share one sweep: each source falls to one of them."""
 
+from collections.abc import Sequence
+
 import pytest
 from pytest_django import Settings
 
-from detection import tasks
+from detection import conf, tasks
 from detection.models import Band, Baseline
 from detection.parts import Part
+from detection.services import sweep
+from detection.services.advancing import watched_sources
 from detection.services.sweep import sweep_closed_minutes
+from detection.services.watch import Watched
 from detection.tests.conftest import Clock
 from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
 
@@ -42,3 +47,21 @@ def test_late_hours_are_looked_at_by_the_part_of_their_source() -> None:
     other, own = ((source.pk + step) % 2 for step in (1, 0))
     assert sweep_closed_minutes(now=at(91.5), part=Part(other, of=2)).rechecked == 0
     assert sweep_closed_minutes(now=at(91.5), part=Part(own, of=2)).rechecked == 1
+
+
+def test_a_sweep_of_very_many_sources_reads_some_of_them_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(conf, "SWEPT_TOGETHER", 2)
+    read = []
+
+    def watched(source_ids: Sequence[int]) -> list[Watched]:
+        read.append(len(source_ids))
+        return watched_sources(source_ids)
+
+    monkeypatch.setattr(sweep, "watched_sources", watched)
+    for number in range(5):
+        make_counts(make_source(f"shop-{number}"), range(10))
+    sweep_closed_minutes(now=at(10.5))
+    assert read == [2, 2, 1]
+    assert Band.objects.count() == 50
