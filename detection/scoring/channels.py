@@ -7,9 +7,9 @@ import numpy as np
 from detection.scoring.baseline import Expectation
 from detection.scoring.designs import DRIFT_BELOW, FIRST_RATE
 from detection.scoring.dispersion import Dispersion, dispersion
-from detection.scoring.minutes import Counts
+from detection.scoring.minutes import Counts, Moments
 from detection.scoring.series import RATES, Floats, rate_counts
-from detection.scoring.shares import shares
+from detection.scoring.shares import by_hour, hour_factor, shares
 from detection.scoring.silence import reports_zeros
 from detection.scoring.state import State
 
@@ -34,10 +34,12 @@ class Channels:
     share: Floats
 
 
-def read_channels(state: State, expectation: Expectation, counts: Counts) -> Channels:
+def read_channels(
+    state: State, moments: Moments, expectation: Expectation, counts: Counts
+) -> Channels:
     """Lay out the minute; rates are expected as shares of the total seen in the same minute."""
     total = np.add.reduce(counts.status, axis=1)
-    share = shares(state)
+    share = shares(state) * by_hour(hour_factor(state, moments.minute_of_day))
     seen = np.empty((len(state), FIRST_RATE + RATES))
     meant = np.empty_like(seen)
     seen[:, :FIRST_RATE] = total[:, None]

@@ -67,7 +67,7 @@ def score(
     """
     past = np.zeros(len(state), bool) if past is None else past
     expectation = expect(state, moments)
-    channels = read_channels(state, expectation, counts)
+    channels = read_channels(state, moments, expectation, counts)
     running = advance(state, policy, moments, counts, channels, closed, past)
     scores = judge(state, running, expectation, channels, counts)
     if forest is not None:

@@ -10,7 +10,7 @@ from detection.scoring.minutes import Counts, Moments
 from detection.scoring.policy import Policy
 from detection.scoring.scores import Scores
 from detection.scoring.series import FIRST_CODE, RATES, Bools, Ints
-from detection.scoring.shares import adopt_codes, learn_shares
+from detection.scoring.shares import adopt_codes, close_hours, learn_shares
 from detection.scoring.silence import learn_habits, reports_zeros
 from detection.scoring.state import MAXIMA_DAYS, WINDOWS, State
 from detection.scoring.thresholds import gumbel_threshold
@@ -51,7 +51,8 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     ordinary = known & ~(volume_alarm & seasoned(state, moments))
     record_history(state, moments, total, ordinary, channels.width.total[:, 0])
     rates = channels.seen[:, designs.FIRST_RATE :]
-    learn_shares(state, rates, total, scores.expectation.slow, calm)
+    usual = scores.expectation.slow
+    learn_shares(state, moments.minute_of_day, rates, total, usual, calm)
     warm = calm & (state.minutes >= LEARNING_MINUTES / 2)[:, None]
     learn_dispersion(state, channels.seen, channels.centre, warm)
     learn_habits(state, scores.expectation.fast, total, channels.width, counts.reported)
@@ -131,6 +132,7 @@ def _close_day(state: State, policy: Policy, moments: Moments) -> None:
     slot = state.day[whole] % MAXIMA_DAYS
     state.maxima[whole, slot] = np.where(fit, state.day_maximum[whole], np.nan)
     state.day_maximum[rows] = 0
+    close_hours(state, rows)
     maxima = state.maxima[rows].astype(float)
     state.threshold[rows] = gumbel_threshold(maxima, policy.pages_per_week[rows])
 

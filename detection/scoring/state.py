@@ -13,6 +13,7 @@ from detection.scoring.series import CODE_LENGTH, CODE_SLOTS, FAMILIES, RATES, F
 HISTORY_DAYS = 28
 BINS = 96
 DAY_TYPES = 2
+HOURS = 24
 MAXIMA_DAYS = 21
 WINDOWS = (5, 15, 60)
 # How far a clock may be off [minutes].
@@ -48,6 +49,8 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     # the rates
     "share_seen": ((RATES,), np.float32, 0),
     "share_total": ((RATES,), np.float32, 0),
+    "hour_denied": ((HOURS,), np.float32, 0),
+    "hour_expected": ((HOURS,), np.float32, 0),
     # the dispersion
     "residual": ((len(CHANNELS),), np.float32, 0),
     "residual_expected": ((len(CHANNELS),), np.float32, 0),
@@ -119,6 +122,8 @@ class State:
     level_expected: Floats
     share_seen: Floats
     share_total: Floats
+    hour_denied: Floats
+    hour_expected: Floats
     residual: Floats
     residual_expected: Floats
     minute_square: Floats

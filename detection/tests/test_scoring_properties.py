@@ -36,7 +36,7 @@ def step(state: State, minute: int, counts: Counts):
     return scores
 
 
-def test_many_sources_at_once_are_the_same_as_one_by_one():
+def test_many_sources_at_once_are_the_same_as_one_by_one() -> None:
     random = np.random.default_rng(2)
     together = State.new(SIZE)
     alone = [State.new(1) for _ in range(SIZE)]
@@ -49,7 +49,7 @@ def test_many_sources_at_once_are_the_same_as_one_by_one():
             assert one.level[0] == scores.level[row]
 
 
-def test_rows_taken_and_put_back_are_the_same():
+def test_rows_taken_and_put_back_are_the_same() -> None:
     state = State.new(SIZE)
     step(state, 0, minute_counts(np.random.default_rng(1)))
     before = state.pack()
@@ -57,7 +57,7 @@ def test_rows_taken_and_put_back_are_the_same():
     assert state.pack() == before
 
 
-def test_what_is_said_at_a_minute_does_not_depend_on_later_ones():
+def test_what_is_said_at_a_minute_does_not_depend_on_later_ones() -> None:
     random = np.random.default_rng(6)
     minutes = [minute_counts(random) for _ in range(200)]
     first, second = State.new(SIZE), State.new(SIZE)
@@ -88,7 +88,7 @@ def judged(state: State, status: list[float], *, closed: bool = True, past: bool
     )
 
 
-def test_a_minute_still_filling_proves_no_loss():
+def test_a_minute_still_filling_proves_no_loss() -> None:
     state = ready()
     scores = judged(state, [1, 0, 0, 0, 0, 0], closed=False)
     assert (
@@ -98,16 +98,16 @@ def test_a_minute_still_filling_proves_no_loss():
     assert scores.level[0] == 0
 
 
-def test_a_past_minute_is_judged_alone_and_may_be_critical():
+def test_a_past_minute_is_judged_alone_and_may_be_critical() -> None:
     assert judged(ready(), [50, 60, 20, 0, 20, 0], past=True).level[0] == 2
     assert judged(ready(), [90, 6, 0, 1, 0, 1], past=True).level[0] == 0
 
 
-def test_a_single_terrible_minute_does_not_page():
+def test_a_single_terrible_minute_does_not_page() -> None:
     assert judged(ready(), [50, 60, 20, 0, 20, 0]).level[0] == 0
 
 
-def test_an_hour_of_nothing_reported_is_silence_and_its_end_is_no_surge():
+def test_an_hour_of_nothing_reported_is_silence_and_its_end_is_no_surge() -> None:
     state, random = ready(), np.random.default_rng(3)
     nothing = Counts(np.zeros((1, 6)), np.zeros((1, 8)), np.zeros(1, bool))
     for minute in range(400, 460):
@@ -117,7 +117,7 @@ def test_an_hour_of_nothing_reported_is_silence_and_its_end_is_no_surge():
     assert max(after) == 0
 
 
-def test_a_source_without_any_transaction_is_normal():
+def test_a_source_without_any_transaction_is_normal() -> None:
     state, zero = State.new(1), np.zeros((1, 6))
     for minute in range(300):
         scores = step(state, minute, Counts(zero, np.zeros((1, 8)), np.ones(1, bool)))
@@ -127,7 +127,7 @@ def test_a_source_without_any_transaction_is_normal():
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 10**6), min_size=6, max_size=6), min_size=1, max_size=30))
-def test_whatever_is_counted_scores_stay_finite_and_on_their_scale(rows):
+def test_whatever_is_counted_scores_stay_finite_and_on_their_scale(rows) -> None:
     state = State.new(1)
     for minute, row in enumerate(rows):
         code = np.zeros((1, 8))
@@ -140,7 +140,7 @@ def test_whatever_is_counted_scores_stay_finite_and_on_their_scale(rows):
     assert copy.pack() == state.pack()
 
 
-def test_a_family_switched_off_raises_nothing():
+def test_a_family_switched_off_raises_nothing() -> None:
     state = ready()
     now = np.array([START + 400])
     counts = Counts(np.array([[50.0, 60, 0, 0, 0, 0]]), np.zeros((1, 8)), np.ones(1, bool))
@@ -156,7 +156,7 @@ def test_a_family_switched_off_raises_nothing():
     assert scores.rule_level.max() == 0
 
 
-def test_negative_settings_are_refused():
+def test_negative_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="pages_per_week"):
         Policy.of([{"pages_per_week": -1}])
     with pytest.raises(ValueError, match="unknown families"):
