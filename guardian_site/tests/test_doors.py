@@ -59,7 +59,12 @@ def test_bad_input_is_named_on_the_short_way_too() -> None:
 
 def test_the_rest_of_the_site_is_left_alone() -> None:
     asked: list[str] = []
-    site = with_doors(lambda environ, _: asked.append(environ["PATH_INFO"]) or [])
+
+    def rest(environ: dict[str, Any], start_response: object) -> list[bytes]:
+        asked.append(environ["PATH_INFO"])
+        return []
+
+    site = with_doors(rest)
     site({"PATH_INFO": "/health"}, lambda *_: None)
     assert asked == ["/health"]
 
