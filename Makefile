@@ -8,7 +8,7 @@ SEEDS ?= 301 302 303 304 305
 EXAMPLES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run admin test check format bench-detection bench-load check-dashboards clean fuzz-api lock licences sbom audit
+.PHONY: help install demo run admin test check format bench-detection bench-load bench-faults bench-scale check-dashboards clean fuzz-api lock licences sbom audit
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -59,6 +59,12 @@ bench-detection: $(VENV)/.development ## Detection benchmark, plain and stress t
 bench-load: $(VENV)/.development ## Load benchmark: rates, latency and CPU per request against a bare view (needs wrk)
 	$(BIN)/python -m deploy.bench.load
 	$(BIN)/python -m deploy.bench.load --database sqlite
+
+bench-faults: $(VENV)/.development ## Kill web, PostgreSQL and Redis under load; compare every answer with the database
+	$(BIN)/python -m deploy.bench.faults
+
+bench-scale: $(VENV)/.development ## Time and memory for 1, 1,000 and 100,000 sources
+	$(BIN)/python -m deploy.bench.scale --sources 1 1000 100000 --minutes 10
 
 check-dashboards: $(VENV)/.development ## Ask a real Prometheus and PostgreSQL for every panel (needs prometheus)
 	$(BIN)/python -m deploy.grafana.check
