@@ -103,8 +103,8 @@ def test_a_past_minute_is_judged_alone_and_may_be_critical() -> None:
     assert judged(ready(), [90, 6, 0, 1, 0, 1], past=True).level[0] == 0
 
 
-def test_a_single_terrible_minute_does_not_page() -> None:
-    assert judged(ready(), [50, 60, 20, 0, 20, 0]).level[0] == 0
+def test_a_single_terrible_minute_is_never_critical() -> None:
+    assert judged(ready(), [50, 60, 20, 0, 20, 0]).level[0] < 2
 
 
 def test_an_hour_of_nothing_reported_is_silence_and_its_end_is_no_surge() -> None:
