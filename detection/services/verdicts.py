@@ -77,7 +77,8 @@ class Picture:
         self.seen = judged.seen[row]
         self.score = 0.0 if self.learning else float(scores.anomaly_score[row])
         self.ml_score = known(scores.ml_score[row])
-        self.expected_total = known(scores.total_expected[row])
+        # What a source that has only begun to report will do is not known yet.
+        self.expected_total = None if self.learning else known(scores.total_expected[row])
         self.reported: dict[str, int] = {}
         for status, _, count in counts:
             self.reported[status] = self.reported.get(status, 0) + count
@@ -90,6 +91,10 @@ class Picture:
     def of_status(self, status: str) -> OfStatus:
         """The numbers of a status."""
         numbers = self.by_status.get(status)
+        if numbers is None and self.learning:
+            reported = self.reported.get(status, 0)
+            numbers = OfStatus(None, None, None, None, None, reported)
+            self.by_status[status] = numbers
         if numbers is None:
             expected, lower, upper = band_for(self.scores, self.row, status)
             spread = None
