@@ -5,13 +5,15 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-settings.configure(
-    ALLOWED_HOSTS=["*"],
-    ROOT_URLCONF=__name__,
-    MIDDLEWARE=[],
-    SECRET_KEY="a benchmark that keeps no secret",
-    USE_TZ=True,
-)
+# A test run that looks for examples in here has settings of its own.
+if not settings.configured:
+    settings.configure(
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF=__name__,
+        MIDDLEWARE=[],
+        SECRET_KEY="a benchmark that keeps no secret",
+        USE_TZ=True,
+    )
 
 
 def bare(request: HttpRequest) -> HttpResponse:
