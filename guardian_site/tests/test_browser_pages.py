@@ -134,10 +134,18 @@ def test_the_chosen_colours_are_kept(site: Site, chromium: Browser) -> None:
         assert look.page.get_attribute("html", "data-theme") == "dark"
 
 
+def in_a_young_minute() -> None:
+    """What is counted in this minute is looked at in this minute."""
+    second = time.time() % 60
+    if second > 40:
+        time.sleep(60 - second)
+
+
 def test_an_empty_site_says_how_to_begin_and_begins(empty_site: Site, chromium: Browser) -> None:
     with looking(chromium) as look:
         look.page.goto(empty_site.address)
         expect(look.page.locator("#empty")).to_contain_text("curl -X POST")
+        in_a_young_minute()
         empty_site.report(status="approved", count=118)
         expect(look.page.locator("#empty")).to_be_hidden(timeout=8000)
         expect(look.page.locator("#learning")).to_be_visible()
