@@ -130,14 +130,22 @@ def web_command(host: str, port: int, workers: int, threads: int) -> list[str]:
     ]
 
 
-def worker_command(queues: Sequence[str], folder: Path) -> list[str]:
-    """Return the command line of the worker with beat inside."""
+def _celery(*arguments: str) -> list[str]:
     return [
         *(sys.executable, "-W", "ignore::UserWarning:celery.platforms"),
-        *("-m", "celery", "-q", "-A", "guardian_site", "worker", "-P", "threads"),
-        *("-c", "4", "-B", "-s", str(folder / "beat-schedule"), "-Q", ",".join(queues)),
-        *("-l", "WARNING", "--without-gossip", "--without-mingle"),
+        *("-m", "celery", "-q", "-A", "guardian_site", *arguments, "-l", "WARNING"),
     ]
+
+
+def worker_command(queues: Sequence[str]) -> list[str]:
+    """Return the command line of the worker."""
+    threads = ("-P", "threads", "-c", "4", "--without-gossip", "--without-mingle")
+    return _celery("worker", *threads, "-Q", ",".join(queues))
+
+
+def beat_command(folder: Path) -> list[str]:
+    """Return the command line of beat: apart, so that no worker that dies leaves one behind."""
+    return _celery("beat", "-s", str(folder / "beat-schedule"), "--pidfile=")
 
 
 class Supervisor:

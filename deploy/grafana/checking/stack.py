@@ -227,10 +227,17 @@ def _web(stack: Stack) -> contextlib.AbstractContextManager[subprocess.Popen[byt
     return process(command, stack.folder / "web.log", _counted(stack, "web"))
 
 
-def _worker(stack: Stack) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
+@contextlib.contextmanager
+def _worker(stack: Stack) -> Iterator[None]:
+    """Run a worker, and the beat that gives it work."""
     from guardian_site.schedule import QUEUES
-    from guardian_site.supervisor import worker_command
+    from guardian_site.supervisor import beat_command, worker_command
 
-    environment = {**_counted(stack, "worker"), "GUARDIAN_METRICS_PORT": str(stack.worker_port)}
-    command = worker_command(QUEUES, stack.folder)
-    return process(command, stack.folder / "worker.log", environment)
+    counted = _counted(stack, "worker")
+    measured = {**counted, "GUARDIAN_METRICS_PORT": str(stack.worker_port)}
+    log = stack.folder / "worker.log"
+    with (
+        process(worker_command(QUEUES), log, measured),
+        process(beat_command(stack.folder), stack.folder / "beat.log", counted),
+    ):
+        yield

@@ -154,8 +154,11 @@ class Command(BaseCommand):
         into = sink or Sink(_record, _record)
         end = started + timedelta(minutes=options["length"]) if options["length"] else None
         with self._bar(None, "Live", options) as bar:
-            while end is None or clock.now(datetime.now(UTC)) < end:
-                bar.update(send_due(traffic, clock.now(datetime.now(UTC)), into))
+            now = started
+            while end is None or now < end:
+                now = clock.now(datetime.now(UTC))
+                # A clock that runs fast may be past the end at once: what came before is still due.
+                bar.update(send_due(traffic, min(now, end or now), into))
                 time.sleep(min(1.0, options["tick"] / 5))
 
     def _bar(self, total: int | None, title: str, options: dict[str, Any]) -> "tqdm[Any]":
