@@ -37,7 +37,7 @@ admin: install ## Make an administrator's account
 	$(MANAGE) createsuperuser
 
 test: $(VENV)/.development ## Set up and run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --reruns 1
 
 check: $(VENV)/.development ## Format, lint, migrations, types, contracts, tests with coverage
 	$(BIN)/ruff format --check .
@@ -46,7 +46,7 @@ check: $(VENV)/.development ## Format, lint, migrations, types, contracts, tests
 	$(MANAGE) makemigrations --check --dry-run
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --reruns 1 --cov --cov-report=term
 
 format: $(VENV)/.development ## Format the code
 	$(BIN)/ruff format .
