@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from conftest import missing
 from guardian_site.supervisor import web_command
 
 CHROMIUM = "/usr/bin/chromium"
@@ -113,10 +114,7 @@ def empty_site(tmp_path: Path) -> Iterator[Site]:
 def chromium() -> Iterator[Browser]:
     """Give a browser; without one the test fails in CI and is skipped loudly elsewhere."""
     if not Path(CHROMIUM).exists():
-        message = f"MISSING PART chromium: apt-get install -y chromium ({CHROMIUM})"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        missing("chromium", f"apt-get install -y chromium ({CHROMIUM})")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
