@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError, OperationalError
 
+from ingest import shared_commit
 from ingest.reports import NewReport, RecordedReport, SourceRef
 from ingest.shared_commit import SharedCommit
 from ingest.tests.makers import NOON
@@ -136,28 +137,35 @@ def test_many_threads_and_many_rounds_lose_nothing() -> None:
     assert sum(len(group) for group in writer.groups) == 3200
 
 
-def test_the_next_group_is_committed_while_the_one_before_is_being_answered() -> None:
-    order: list[str] = []
-    committed = threading.Event()
+def answered(shared: Shared, *counts: int) -> list[threading.Thread]:
+    threads = [threading.Thread(target=shared.answer, args=(report(each),)) for each in counts]
+    for thread in threads:
+        thread.start()
+    return threads
 
-    def write(asked: Sequence[NewReport]) -> list[RecordedReport]:
-        order.append(f"write {asked[0].count}")
-        if asked[0].count == 2:
-            committed.set()
-        return [recorded(one) for one in asked]
 
-    def finish(asked: Sequence[NewReport], done: Sequence[RecordedReport]) -> list[int]:
-        if asked[0].count == 1:
-            second.start()
-            assert committed.wait(5)
-        order.append(f"finish {asked[0].count}")
-        return [one.count for one in done]
+def test_a_leader_waits_for_as_many_as_came_together_last_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shared_commit, "PATIENCE", 5.0)
+    writer = Writer()
+    shared = shared_by(writer)
+    send_together(writer, shared, range(4))
+    first = answered(shared, 10)
+    while shared.waiting < 1:
+        threading.Event().wait(0.001)
+    assert len(writer.groups) == 2
+    for thread in first + answered(shared, 11, 12):
+        thread.join(5)
+    assert sorted(writer.groups[2]) == [10, 11, 12]
 
-    shared: Shared = SharedCommit(write, finish)
-    second = threading.Thread(target=shared.answer, args=(report(2),))
-    assert shared.answer(report(1)) == 1
-    second.join(5)
-    assert order.index("write 2") < order.index("finish 1")
+
+def test_a_leader_does_not_wait_long_for_company_that_stays_away() -> None:
+    writer = Writer()
+    shared = shared_by(writer)
+    send_together(writer, shared, range(4))
+    assert [shared.answer(report(count)) for count in (10, 11)] == [10, 11]
+    assert writer.groups[2:] == [[10], [11]]
 
 
 def test_an_error_after_the_commit_reaches_all_who_shared_it() -> None:
