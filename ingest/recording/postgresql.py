@@ -111,10 +111,19 @@ SELECT 'place', source_id, timestamp, status, auth_code, count, external_id,
 FROM placed
 """
 
-REPORTS_ONLY = ",".join(
-    ("WITH" + _SENT, _WRITTEN, _COUNTED.format(shifts=_SHIFTS))
-) + _ANSWER.format(touched=_TOUCHED)
-WITH_TRANSACTIONS = (
+
+def _short(sql: str) -> bytes:
+    """Return a statement without comments and indentation: psycopg remembers how to convert the
+    parameters of a statement of at most 4,096 characters."""
+    lines = (line.strip() for line in sql.splitlines())
+    return " ".join(line for line in lines if line and not line.startswith("--")).encode()
+
+
+REPORTS_ONLY = _short(
+    ",".join(("WITH" + _SENT, _WRITTEN, _COUNTED.format(shifts=_SHIFTS)))
+    + _ANSWER.format(touched=_TOUCHED)
+)
+WITH_TRANSACTIONS = _short(
     ",".join(("WITH" + _SENT, _WRITTEN, _TRANSACTIONS, _COUNTED.format(shifts=_SHIFTS + _MOVES)))
     + _ANSWER.format(touched=_TOUCHED + " UNION " + _TOUCHED.replace("sent", "placed"))
     + _PLACES
@@ -133,8 +142,10 @@ STAGED = (
 )
 
 # After this many runs on a connection a statement is planned once and for all: planning costs
-# more than running it for one report.
+# more than running it for one report. PostgreSQL would plan the arrays of each run anew, since it
+# takes a plan for known lengths to be better; it is the same plan.
 PREPARE_AFTER = 3
+_PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
 
 
 def _columns(reports: Sequence[NewReport], prefix: str = "") -> dict[str, list[Any]]:
@@ -148,12 +159,14 @@ def _columns(reports: Sequence[NewReport], prefix: str = "") -> dict[str, list[A
     }
 
 
-def _run(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _run(sql: bytes, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     connection.ensure_connection()
     raw = connection.connection
-    raw.prepare_threshold = PREPARE_AFTER
     with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        cursor.execute(sql.encode(), parameters, binary=True)
+        if raw.prepare_threshold != PREPARE_AFTER:  # a connection that was not here before
+            cursor.execute(_PLAN_ONCE)
+            raw.prepare_threshold = PREPARE_AFTER
+        cursor.execute(sql, parameters, binary=True)
         return cursor.fetchall()
 
 
