@@ -16,6 +16,7 @@ from django.utils import timezone
 from detection import conf, messages, metrics
 from detection.clock import minute_of
 from detection.rules import LEVELS, LONGEST_WINDOW
+from detection.scoring.evidence import LEARNING_MINUTES
 from detection.scoring.policy import Policy
 from detection.scoring.series import STATUSES
 from detection.scoring.state import State
@@ -29,6 +30,7 @@ from detection.services.replaying import answer_replays, heads, is_replay
 from detection.services.standing import answer_standing
 from detection.services.storing import store_provisional
 from detection.services.sweep import last_closed
+from detection.services.verdicts import verdicts_while_learning
 from detection.services.watch import Watched, stack, stack_policies, watch
 from ingest.assessment import Metrics, Verdict
 from ingest.reports import RecordedReport
@@ -43,6 +45,7 @@ def assess(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Ver
         fresh += answer_standing(group=group, minutes=behind)
     if replays:
         fresh += answer_replays(group=group, replays=replays)
+    fresh = _answer_learners(group, fresh)
     if fresh:
         _answer_now(group, fresh)
     metrics.ASSESS_SECONDS.observe(time.perf_counter() - started)
@@ -73,12 +76,27 @@ def _by_way(
         elif minute <= group.known[source_id].through:
             behind.append(one)
         elif is_replay(minute, group.known[source_id].through, group.now) and (
-            group.complete or heads.moves_on(source_id, minute)
+            group.complete or heads.moves_on(source_id, minute, group.known[source_id].through)
         ):
             replays.append(one)
         else:
             fresh.append(one)
     return behind, replays, fresh
+
+
+def _answer_learners(group: Group, minutes: Sequence[SourceMinute]) -> list[SourceMinute]:
+    """Answer for the sources of which too little is known to raise anything; return the others.
+
+    Nothing is found there but by static rules, so nothing needs to be worked out.
+    """
+    others = []
+    for one in minutes:
+        seen = group.known[one.source.id].seen
+        if seen >= LEARNING_MINUTES or group.declared.asked(one.source.id).rules:
+            others.append(one)
+        else:
+            group.answer(one, verdicts_while_learning(seen, one.reports))
+    return others
 
 
 def _answer_now(group: Group, minutes: Sequence[SourceMinute]) -> None:

@@ -18,7 +18,7 @@ from detection.services.judgements import anomalies_of
 from detection.services.keeping import Stored
 from detection.services.lockstep import Judged
 from detection.services.storing import replace_anomalies
-from detection.services.watch import Watched, watch
+from detection.services.watch import NEVER, Watched, watch
 
 ATTEMPTS = 3
 # Sources remembered; forgetting one costs an advance that was not needed.
@@ -35,15 +35,18 @@ class Heads:
     def __init__(self) -> None:
         self._newest: dict[int, int] = {}
 
-    def moves_on(self, source_id: int, minute: int) -> bool:
-        """Whether the minute is newer than all before; remembers it."""
+    def moves_on(self, source_id: int, minute: int, through: int) -> bool:
+        """Whether the minute is newer than all before; remembers it.
+
+        The first minute of a source that was never judged has nothing before it to advance to.
+        """
         newest = self._newest.get(source_id)
         if newest is not None and minute <= newest:
             return False
         if len(self._newest) > MOST_HEADS:
             self._newest.clear()
         self._newest[source_id] = minute
-        return True
+        return newest is not None or through != NEVER
 
 
 heads = Heads()

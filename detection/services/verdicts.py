@@ -43,6 +43,8 @@ def verdicts_of(
     is told at all.
     """
     found = judged.findings.get(row, [])
+    if judged.scores.learning[row] and not found:
+        return verdicts_while_learning(judged.seen[row], reports)
     picture = Picture(judged, row, reports[-1].minute_counts)
     answers = []
     for place, report in enumerate(reports):
@@ -53,6 +55,51 @@ def verdicts_of(
             ]
         answers.append(picture.verdict(report, mine))
     return answers
+
+
+def verdicts_while_learning(seen: int, reports: Sequence[RecordedReport]) -> list[Verdict]:
+    """Answer the reports of one source minute of which too little is known to say anything."""
+    sums = Sums.of(reports[-1].minute_counts)
+    told = messages.LEARNING.format(seen=seen, needed=LEARNING_MINUTES)
+    return [
+        Verdict(
+            is_anomaly=False,
+            alert_level=LEVELS[0],
+            anomaly_score=0.0,
+            rule_violations=[],
+            recommendation=told,
+            metrics=Metrics(
+                current_count=report.count,
+                status=report.status,
+                auth_code=report.auth_code,
+                approval_rate=sums.approval_rate,
+                total=sums.total,
+                reported=sums.reported.get(report.status, 0),
+            ),
+            reasons=[told],
+            learning=True,
+        )
+        for report in reports
+    ]
+
+
+@dataclass(slots=True)
+class Sums:
+    """What was counted in one source minute, added up."""
+
+    reported: dict[str, int]
+    total: int
+    approval_rate: float | None
+
+    @classmethod
+    def of(cls, counts: Sequence[Row]) -> "Sums":
+        """Add up the counts of a minute."""
+        reported: dict[str, int] = {}
+        for status, _, count in counts:
+            reported[status] = reported.get(status, 0) + count
+        total = sum(reported.values())
+        rate = round(reported.get("approved", 0) / total, 4) if total else None
+        return cls(reported, total, rate)
 
 
 @dataclass(slots=True)
@@ -76,23 +123,17 @@ class Picture:
         self.learning = bool(scores.learning[row])
         self.seen = judged.seen[row]
         self.score = 0.0 if self.learning else float(scores.anomaly_score[row])
-        self.ml_score = known(scores.ml_score[row])
         # What a source that has only begun to report will do is not known yet.
+        self.ml_score = None if self.learning else known(scores.ml_score[row])
         self.expected_total = None if self.learning else known(scores.total_expected[row])
-        self.reported: dict[str, int] = {}
-        for status, _, count in counts:
-            self.reported[status] = self.reported.get(status, 0) + count
-        self.total = sum(self.reported.values())
-        self.approval_rate: float | None = None
-        if self.total:
-            self.approval_rate = round(self.reported.get("approved", 0) / self.total, 4)
+        self.sums = Sums.of(counts)
         self.by_status: dict[str, OfStatus] = {}
 
     def of_status(self, status: str) -> OfStatus:
         """The numbers of a status."""
         numbers = self.by_status.get(status)
         if numbers is None and self.learning:
-            reported = self.reported.get(status, 0)
+            reported = self.sums.reported.get(status, 0)
             numbers = OfStatus(None, None, None, None, None, reported)
             self.by_status[status] = numbers
         if numbers is None:
@@ -101,7 +142,7 @@ class Picture:
             if lower is not None and upper is not None:
                 spread = round((upper - lower) / BAND_SIDES, 4)
             z = known(self.scores.zscore[self.row, STATUSES.index(status)])
-            reported = self.reported.get(status, 0)
+            reported = self.sums.reported.get(status, 0)
             numbers = OfStatus(z, expected, lower, upper, spread, reported)
             self.by_status[status] = numbers
         return numbers
@@ -140,13 +181,13 @@ class Picture:
             auth_code=report.auth_code,
             zscore=numbers.zscore,
             ml_score=self.ml_score,
-            approval_rate=self.approval_rate,
+            approval_rate=self.sums.approval_rate,
             running_mean=numbers.expected,
             running_std=numbers.spread,
             expected=numbers.expected,
             lower=numbers.lower,
             upper=numbers.upper,
-            total=self.total,
+            total=self.sums.total,
             expected_total=self.expected_total,
             reported=numbers.reported,
         )

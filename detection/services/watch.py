@@ -37,10 +37,19 @@ class Watched:
     # It reports as time passes, so that its silence means something.
     live: bool = False
 
+    @property
+    def seen(self) -> int:
+        """Minutes it has learned."""
+        return int(self.state.minutes[0])
+
+
+# Nobody writes to a state in place, so all sources of which nothing is known share one.
+_NOTHING = State.new(1)
+
 
 def unread(source_id: int) -> Watched:
     """A source of which nothing is known."""
-    return Watched(source_id, State.new(1))
+    return Watched(source_id, _NOTHING)
 
 
 def _read(row: Baseline) -> Watched:
