@@ -2,12 +2,17 @@
 
 An entry is believed while its mark is: every source has a mark that changes when one of its
 reports is corrected, and so has the whole. Without it A, then a correction to B, then A again
-would be answered with the first answer and never be stored.
+would be answered with the first answer and never be stored. The marks are therefore read before
+the reports are written.
+
+Most reports are no repeats. So a report that came alone is only looked up if this process has met
+it; that another process has met it, the database tells when it is written.
 """
 
 import hashlib
 import logging
 import uuid
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,22 +25,44 @@ from ingest.reports import NewReport
 
 logger = logging.getLogger(__name__)
 _EVERYTHING = "ingest:answers:mark:all"
+Marks = dict[str, Any]
+
+
+class Met:
+    """Which reports this process met lately. It may forget one; one it never met is rarely met."""
+
+    def __init__(self, slots: int = 1 << 17) -> None:
+        self._slots = array("q", bytes(8 * slots))
+
+    def add(self, report: NewReport) -> None:
+        """Remember a report, in the place of the one that was there."""
+        number = hash(_identity(report))
+        self._slots[number % len(self._slots)] = number
+
+    def __contains__(self, report: NewReport) -> bool:
+        number = hash(_identity(report))
+        return self._slots[number % len(self._slots)] == number
+
+
+met = Met()
 
 
 class Lookup(Struct):
-    """What the cache said before the reports were written; kept to store their answers."""
+    """What the cache said of some reports, and the marks by which it was believed."""
 
-    keys: list[str | None]
-    marks: dict[str, Any]
+    marks: Marks
     answers: list[bytes | None]
 
-    def mark_of(self, report: NewReport) -> tuple[Any, Any]:
-        """Return the marks under which an answer to `report` may be stored."""
-        return (self.marks.get(_EVERYTHING), self.marks.get(_mark_key(report.source.id)))
 
-
-def _mark_key(source_id: int) -> str:
-    return f"ingest:answers:mark:{source_id}"
+def _identity(report: NewReport) -> tuple[object, ...]:
+    return (
+        report.source.id,
+        report.timestamp,
+        report.status,
+        report.auth_code,
+        report.count,
+        report.external_id,
+    )
 
 
 def _key(report: NewReport) -> str | None:
@@ -49,42 +76,52 @@ def _key(report: NewReport) -> str | None:
     return "ingest:answers:" + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def _mark_key(source_id: int) -> str:
+    return f"ingest:answers:mark:{source_id}"
+
+
+def _mark_of(marks: Marks, report: NewReport) -> tuple[Any, Any]:
+    return (marks.get(_EVERYTHING), marks.get(_mark_key(report.source.id)))
+
+
 def find_answers(reports: Sequence[NewReport]) -> Lookup:
     """Return the answers that are still true, with what is needed to store the others."""
-    if not settings.GUARDIAN_CACHE_SECONDS:
-        return Lookup([None] * len(reports), {}, [None] * len(reports))
     keys = [_key(report) for report in reports]
-    asked = [key for key in keys if key is not None]
-    found = _get_many(asked, reports) if asked else {}
-    lookup = Lookup(keys, found, [])
+    found = _get_many([key for key in keys if key is not None], reports)
+    lookup = Lookup(found, [])
     for key, report in zip(keys, reports, strict=True):
         entry = found.get(key) if key else None
-        believed = entry is not None and tuple(entry[:2]) == lookup.mark_of(report)
+        believed = entry is not None and tuple(entry[:2]) == _mark_of(found, report)
         lookup.answers.append(entry[2].encode() if entry and believed else None)
-    hits = sum(answer is not None for answer in lookup.answers)
-    if hits:
-        counts.add("hits", hits)
-    if len(asked) > hits:
-        counts.add("misses", len(asked) - hits)
     return lookup
 
 
-def _get_many(asked: list[str], reports: Sequence[NewReport]) -> dict[str, Any]:
+def marks_now(reports: Sequence[NewReport]) -> Marks:
+    """Return the marks under which answers to these reports may be stored."""
+    return _get_many([], reports)
+
+
+def _get_many(keys: list[str], reports: Sequence[NewReport]) -> Marks:
+    if not settings.GUARDIAN_CACHE_SECONDS:
+        return {}
     marks = {_mark_key(report.source.id) for report in reports}
     try:
-        return cache.get_many([*asked, _EVERYTHING, *marks])
+        return cache.get_many([*keys, _EVERYTHING, *marks])
     except Exception:
         counts.add("errors")
         return {}
 
 
-def keep_answers(answered: Iterable[tuple[Lookup, int, NewReport, bytes]]) -> None:
-    """Store the answers to reports that are committed, by their place in their lookup."""
-    entries = {
-        key: [*lookup.mark_of(report), answer.decode()]
-        for lookup, place, report, answer in answered
-        if (key := lookup.keys[place]) is not None
-    }
+def keep_answers(marks: Marks, answered: Iterable[tuple[NewReport, bytes]]) -> None:
+    """Store the answers to reports that are committed."""
+    if not settings.GUARDIAN_CACHE_SECONDS:
+        return
+    entries = {}
+    for report, answer in answered:
+        key = _key(report)
+        if key is not None:
+            entries[key] = [*_mark_of(marks, report), answer.decode()]
+            met.add(report)
     if not entries:
         return
     try:
@@ -93,6 +130,17 @@ def keep_answers(answered: Iterable[tuple[Lookup, int, NewReport, bytes]]) -> No
         counts.add("errors")
     else:
         counts.add("sets", len(entries))
+
+
+def count_lookups(reports: Sequence[NewReport], *, found: int) -> None:
+    """Count how many of these reports were answered from the cache."""
+    if not settings.GUARDIAN_CACHE_SECONDS:
+        return
+    missed = sum(report.timed for report in reports) - found
+    if found:
+        counts.add("hits", found)
+    if missed > 0:
+        counts.add("misses", missed)
 
 
 def forget_answers(source_ids: Iterable[int]) -> None:

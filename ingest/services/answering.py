@@ -12,7 +12,15 @@ from msgspec import Struct
 from ingest import metrics
 from ingest.assessment import Assess, Metrics, Verdict
 from ingest.bodies import read_batch, read_report
-from ingest.repeats import Lookup, find_answers, forget_answers, keep_answers
+from ingest.repeats import (
+    Marks,
+    count_lookups,
+    find_answers,
+    forget_answers,
+    keep_answers,
+    marks_now,
+    met,
+)
 from ingest.reports import NewReport, RecordedReport
 from ingest.services.keys import Authenticated
 from ingest.services.receiving import receive_reports
@@ -22,6 +30,7 @@ from ingest.shared_commit import SharedCommit
 logger = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 _verdict = msgspec.json.Decoder(Verdict)
+_NOT_CACHED = b'"cached":false}'
 # Rows of a longer batch are not looked up one by one: recording them again costs less.
 LOOKED_UP_AT_MOST = 100
 _UNJUDGED = "Recorded. No verdict at this moment; the minute will be judged within a minute."
@@ -50,49 +59,73 @@ class BatchAnswer(Struct):
     results: list[BatchRow]
 
 
-class Entered(Struct):
-    """A report that came alone, with what the cache said of it."""
+class Written(Struct):
+    """A report that came alone, committed, with the marks as they were before."""
 
-    report: NewReport
-    lookup: Lookup
+    recorded: RecordedReport
+    marks: Marks
 
 
 def answer_report(*, body: bytes, holder: Authenticated | None, assess: Assess) -> bytes:
     """The report in `body` is committed and judged; the answer is returned as JSON."""
     [report] = receive_reports(rows=[read_report(body)], holder=holder)
-    lookup = find_answers([report])
-    if lookup.answers[0] is not None:
-        metrics.reports.labels("repeated").inc()
-        return lookup.answers[0]
+    if report in met:
+        [found] = find_answers([report]).answers
+        if found is not None:
+            count_lookups([report], found=1)
+            metrics.reports.labels("repeated").inc()
+            return found
     # A function can be hashed, though its protocol does not say so.
-    shared = _shared_by(assess)  # type: ignore[arg-type]
-    return shared.answer(Entered(report, lookup))
+    return _shared_by(assess).answer(report)  # type: ignore[arg-type]
 
 
 @cache
-def _shared_by(assess: Assess) -> SharedCommit[Entered, RecordedReport, bytes]:
-    def write(entered: Sequence[Entered]) -> list[RecordedReport]:
-        return record_reports(reports=[one.report for one in entered])
+def _shared_by(assess: Assess) -> SharedCommit[NewReport, Written, bytes]:
+    def write(reports: Sequence[NewReport]) -> list[Written]:
+        marks = marks_now(reports)
+        return [Written(one, marks) for one in record_reports(reports=reports)]
 
-    def finish(entered: Sequence[Entered], recorded: Sequence[RecordedReport]) -> list[bytes]:
-        return _answer_together(assess, entered, recorded)
+    def finish(reports: Sequence[NewReport], written: Sequence[Written]) -> list[bytes]:
+        return _answer_together(assess, reports, written)
 
     return SharedCommit(write, finish)
 
 
 def _answer_together(
-    assess: Assess, entered: Sequence[Entered], recorded: Sequence[RecordedReport]
+    assess: Assess, reports: Sequence[NewReport], written: Sequence[Written]
 ) -> list[bytes]:
-    """Judge reports that share a commit, and keep their answers in one round trip."""
-    verdicts = _judged(assess, recorded, complete=False)
+    """Answer reports that share a commit: repeats from the cache, the others judged together."""
+    recorded = [one.recorded for one in written]
     _after_commit(recorded)
+    answers = _found_after_all(reports, recorded)
+    new = [place for place, answer in enumerate(answers) if answer is None]
+    verdicts = _judged(assess, [recorded[place] for place in new], complete=False) if new else []
     kept = []
-    for one, report, verdict in zip(entered, recorded, verdicts, strict=True):
-        if verdict.judged and not report.corrected:
-            stored = _encoder.encode(msgspec.structs.replace(verdict, cached=True))
-            kept.append((one.lookup, 0, one.report, stored))
-    keep_answers(kept)
-    return [_encoder.encode(verdict) for verdict in verdicts]
+    for place, verdict in zip(new, verdicts, strict=True):
+        answer = answers[place] = _encoder.encode(verdict)
+        if verdict.judged and not recorded[place].corrected:
+            kept.append((reports[place], _as_cached(answer)))
+    keep_answers(written[0].marks, kept)
+    return [answer for answer in answers if answer is not None]
+
+
+def _found_after_all(
+    reports: Sequence[NewReport], recorded: Sequence[RecordedReport]
+) -> list[bytes | None]:
+    """Look up the reports that the database had already: another process has answered them."""
+    answers: list[bytes | None] = [None] * len(reports)
+    same = [place for place, one in enumerate(recorded) if not one.changed]
+    if same:
+        found = find_answers([reports[place] for place in same]).answers
+        for place, answer in zip(same, found, strict=True):
+            answers[place] = answer
+    count_lookups(reports, found=sum(answer is not None for answer in answers))
+    return answers
+
+
+def _as_cached(answer: bytes) -> bytes:
+    """Return the answer as a repeat gets it: `cached` is the last field of a verdict."""
+    return answer[: -len(_NOT_CACHED)] + b'"cached":true}'
 
 
 def answer_batch(*, body: bytes, holder: Authenticated | None, assess: Assess) -> bytes:
@@ -117,6 +150,7 @@ def _repeats_or_new(assess: Assess, reports: Sequence[NewReport]) -> list[Verdic
     lookup = find_answers(reports)
     verdicts = [None if found is None else _verdict.decode(found) for found in lookup.answers]
     new = [place for place, verdict in enumerate(verdicts) if verdict is None]
+    count_lookups(reports, found=len(reports) - len(new))
     recorded = record_reports(reports=[reports[place] for place in new])
     judged = _judged(assess, recorded, complete=True) if recorded else []
     _after_commit(recorded)
@@ -125,9 +159,8 @@ def _repeats_or_new(assess: Assess, reports: Sequence[NewReport]) -> list[Verdic
     for place, report, verdict in zip(new, recorded, judged, strict=True):
         verdicts[place] = verdict
         if verdict.judged and not report.corrected:
-            stored = msgspec.structs.replace(verdict, cached=True)
-            kept.append((lookup, place, reports[place], _encoder.encode(stored)))
-    keep_answers(kept)
+            kept.append((reports[place], _as_cached(_encoder.encode(verdict))))
+    keep_answers(lookup.marks, kept)
     return [verdict for verdict in verdicts if verdict is not None]
 
 
