@@ -8,12 +8,16 @@ come in are the same as on the long way.
 import time
 from collections.abc import Callable, Iterable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch, get_resolver
+from django.utils.log import log_response
 from django_prometheus.middleware import Metrics
 
 # Path -> name of its route, the label it has in the metrics.
@@ -29,7 +33,14 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class DoorHandler(WSGIHandler):
-    """Django's handler with the short list of middleware."""
+    """Django's handler with the short list of middleware and without its signals.
+
+    What listens to the start and the end of a request serves pages: script prefixes, the log of
+    queries, the closing of caches. The one thing a door needs of it, its connection given back, it
+    does itself.
+    """
+
+    _middleware_chain: Callable[[HttpRequest], HttpResponse]
 
     def load_middleware(self, is_async: bool = False) -> None:
         # The handler knows no other way to be told; this runs once, before the first request.
@@ -39,6 +50,34 @@ class DoorHandler(WSGIHandler):
         finally:
             settings.MIDDLEWARE = everything
 
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """Return where the path leads, which is the same at every request."""
+        match = request.resolver_match = _match(request.path_info, settings.ROOT_URLCONF)
+        return match
+
+    def answer(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a request; the answer of a door is always whole."""
+        request = WSGIRequest(environ)
+        try:
+            # Every middleware and view is wrapped by Django: no error comes through.
+            response = self._middleware_chain(request)
+        finally:
+            if connection.connection is not None:
+                connection.close_if_unusable_or_obsolete()
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            told = (response.reason_phrase, request.path)
+            log_response("%s: %s", *told, response=response, request=request)
+        status = f"{response.status_code} {response.reason_phrase}"
+        start_response(status, list(response.items()))
+        return [response.content]
+
+
+@cache
+def _match(path: str, urlconf: str) -> ResolverMatch:
+    return get_resolver(urlconf).resolve(path)
+
 
 def with_doors(site: Application) -> Application:
     """Return an application that answers the doors itself and leaves the rest to `site`."""
@@ -47,7 +86,7 @@ def with_doors(site: Application) -> Application:
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         # Cookies mean a signed-in person trying the API from a page: they need the long way.
         short = environ["PATH_INFO"] in DOORS and "HTTP_COOKIE" not in environ
-        return (doors if short else site)(environ, start_response)
+        return (doors.answer if short else site)(environ, start_response)
 
     return application
 

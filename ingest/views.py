@@ -93,6 +93,11 @@ class ReportingView(APIView):
             raise TypeError("as_view() needs assess=...")
         return self.assess
 
+    def initial(self, request: Request, *_args: Any, **_fields: Any) -> None:
+        """Let in who may; there is nothing to negotiate, no version and no throttle here."""
+        self.perform_authentication(request)
+        self.check_permissions(request)
+
     # DRF types this as its own Response; what it needs is any response of Django.
     def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
         if isinstance(exc, Refused):

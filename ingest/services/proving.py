@@ -51,11 +51,6 @@ def signature(*, secret: str, timestamp: str, asked: Asked) -> str:
     return _VERSION + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
 
 
-def sent_credentials(headers: Mapping[str, str]) -> bool:
-    """Tell whether the sender says to hold a key."""
-    return "X-Api-Key" in headers or "X-Signature" in headers
-
-
 def secret_holder(headers: Mapping[str, str]) -> Authenticated:
     """The holder of the secret in X-API-Key is returned.
 
