@@ -9,5 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardian_site.settings")
 _site = get_wsgi_application()
 
 from guardian_site.doors import with_doors  # noqa: E402  it needs the apps to be ready
+from ingest import answer_store  # noqa: E402
 
+answer_store.connect()
 application = with_doors(_site)

@@ -10,22 +10,23 @@ it; that another process has met it, the database tells when it is written.
 """
 
 import hashlib
-import logging
-import uuid
+import secrets
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
 from msgspec import Struct
 
+from ingest import answer_store
 from ingest.cache_stats import counts
 from ingest.reports import NewReport
 
-logger = logging.getLogger(__name__)
-_EVERYTHING = "ingest:answers:mark:all"
-Marks = dict[str, Any]
+_EVERYTHING = "mark:all"
+# What the cache holds by name: marks, and answers behind the marks they were given under.
+Marks = dict[str, bytes]
+_MARK_BYTES = 8
+# Sources whose mark could not be changed when it had to be: until it is, nothing is believed here.
+_owed: set[int] = set()
 
 
 class Met:
@@ -73,15 +74,21 @@ def _key(report: NewReport) -> str | None:
         f"{report.source.id}|{report.timestamp.isoformat()}|{report.status}|{report.auth_code}"
         f"|{report.count}|{report.external_id}"
     )
-    return "ingest:answers:" + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _mark_key(source_id: int) -> str:
-    return f"ingest:answers:mark:{source_id}"
+    return f"mark:{source_id}"
 
 
-def _mark_of(marks: Marks, report: NewReport) -> tuple[Any, Any]:
-    return (marks.get(_EVERYTHING), marks.get(_mark_key(report.source.id)))
+def _mark_of(marks: Marks, report: NewReport) -> bytes:
+    """Return the mark of everything and that of the source, zeros where there is none."""
+    none = bytes(_MARK_BYTES)
+    return marks.get(_EVERYTHING, none) + marks.get(_mark_key(report.source.id), none)
+
+
+def _new_mark() -> bytes:
+    return secrets.token_bytes(_MARK_BYTES)
 
 
 def find_answers(reports: Sequence[NewReport]) -> Lookup:
@@ -90,9 +97,8 @@ def find_answers(reports: Sequence[NewReport]) -> Lookup:
     found = _get_many([key for key in keys if key is not None], reports)
     lookup = Lookup(found, [])
     for key, report in zip(keys, reports, strict=True):
-        entry = found.get(key) if key else None
-        believed = entry is not None and tuple(entry[:2]) == _mark_of(found, report)
-        lookup.answers.append(entry[2].encode() if entry and believed else None)
+        mark, entry = _mark_of(found, report), found.get(key, b"") if key else b""
+        lookup.answers.append(entry[len(mark) :] if entry.startswith(mark) else None)
     return lookup
 
 
@@ -102,12 +108,12 @@ def marks_now(reports: Sequence[NewReport]) -> Marks:
 
 
 def _get_many(keys: list[str], reports: Sequence[NewReport]) -> Marks:
-    if not settings.GUARDIAN_CACHE_SECONDS:
+    if not settings.GUARDIAN_CACHE_SECONDS or (_owed and not forget_answers(())):
         return {}
     marks = {_mark_key(report.source.id) for report in reports}
     try:
-        return cache.get_many([*keys, _EVERYTHING, *marks])
-    except Exception:
+        return answer_store.read([*keys, _EVERYTHING, *marks])
+    except Exception:  # whatever a lost cache raises: answers become slower, nothing else
         counts.add("errors")
         return {}
 
@@ -120,12 +126,12 @@ def keep_answers(marks: Marks, answered: Iterable[tuple[NewReport, bytes]]) -> N
     for report, answer in answered:
         key = _key(report)
         if key is not None:
-            entries[key] = [*_mark_of(marks, report), answer.decode()]
+            entries[key] = _mark_of(marks, report) + answer
             met.add(report)
     if not entries:
         return
     try:
-        cache.set_many(entries, timeout=settings.GUARDIAN_CACHE_SECONDS)
+        answer_store.write(entries, settings.GUARDIAN_CACHE_SECONDS)
     except Exception:
         counts.add("errors")
     else:
@@ -143,19 +149,32 @@ def count_lookups(reports: Sequence[NewReport], *, found: int) -> None:
         counts.add("misses", missed)
 
 
-def forget_answers(source_ids: Iterable[int]) -> None:
-    """No answer to an earlier report of these sources is believed any more."""
-    # A mark outlives every entry that was stored under the one before it.
-    lifetime = 2 * settings.GUARDIAN_CACHE_SECONDS
-    marks = {_mark_key(source_id): uuid.uuid4().hex for source_id in source_ids}
-    if not marks or not lifetime:
-        return
-    try:
-        cache.set_many(marks, timeout=lifetime)
-    except Exception:
-        counts.add("errors")
+def forget_answers(source_ids: Iterable[int]) -> bool:
+    """No answer to an earlier report of these sources is believed any more.
+
+    False if the cache could not be told; it is told before it is asked the next time.
+    """
+    _owed.update(source_ids)
+    owed = tuple(_owed)
+    told = _mark_anew({_mark_key(source_id): _new_mark() for source_id in owed})
+    if told:
+        _owed.difference_update(owed)
+    return told
 
 
 def forget_all_answers() -> None:
     """No stored answer is believed any more; rate limits and whatever else is cached stay."""
-    cache.set(_EVERYTHING, uuid.uuid4().hex, timeout=2 * settings.GUARDIAN_CACHE_SECONDS or 1)
+    _mark_anew({_EVERYTHING: _new_mark()})
+
+
+def _mark_anew(marks: Marks) -> bool:
+    # A mark outlives every entry that was stored under the one before it.
+    lifetime = 2 * settings.GUARDIAN_CACHE_SECONDS
+    if not marks or not lifetime:
+        return True
+    try:
+        answer_store.write(marks, lifetime)
+    except Exception:
+        counts.add("errors")
+        return False
+    return True

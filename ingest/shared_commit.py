@@ -5,7 +5,7 @@ the first thread that comes becomes the leader: it takes everything that is wait
 one go and wakes the others with their results. Whoever came meanwhile is waiting by then, and
 the first of them leads the next round. A thread alone leads at once. Where there was company a
 moment ago there will be again: those who were just answered are on their way back with their next
-report, so the leader waits for as many as last time, for a millisecond at most. Without that
+report, so the leader waits for as many as lately, for two milliseconds at most. Without that
 groups alternate between one (whoever comes first) and all the others, and cost twice as much.
 
     thread 1  ---lead: [1]---------|
@@ -28,7 +28,7 @@ Recorded = TypeVar("Recorded")
 Answer = TypeVar("Answer")
 MOST_TOGETHER = 128
 # How long a leader waits for those who are on their way back [seconds].
-PATIENCE = 0.001
+PATIENCE = 0.002
 
 
 class _Waiter(Generic[Asked, Recorded, Answer]):
@@ -73,7 +73,7 @@ class SharedCommit(Generic[Asked, Recorded, Answer]):
         self._lock = threading.Lock()
         self._waiting: deque[_Waiter[Asked, Recorded, Answer]] = deque()
         self._led = False
-        # As many were together in the last round; as many are waited for in this one.
+        # As many were together lately; as many are waited for. One that left is soon missed.
         self._company = 1
         self._gathered = threading.Event()
 
@@ -119,7 +119,7 @@ class SharedCommit(Generic[Asked, Recorded, Answer]):
             self._gathered.wait(PATIENCE)
         with self._lock:
             group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            self._company = len(group)
+            self._company = max(len(group), self._company - 1)
             self._gathered.clear()
         return group
 

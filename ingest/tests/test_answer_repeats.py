@@ -1,14 +1,18 @@
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from ingest import answer_store
 from ingest.cache_stats import cache_report, counts
 from ingest.models import Report
-from ingest.services import issue_key
-from ingest.tests.makers import total
+from ingest.repeats import Met
+from ingest.reports import NewReport, SourceRef
+from ingest.services import answering, issue_key
+from ingest.tests.makers import NOON, total
 
 pytestmark = [pytest.mark.urls("ingest.tests.doors"), pytest.mark.django_db]
 
@@ -69,6 +73,39 @@ def test_a_lost_cache_makes_answers_slower_and_nothing_else(
     assert [post(client, count)["cached"] for count in (5, 5, 6)] == [False, False, False]
     assert total() == 6
     assert client.get("/cache/stats").json()["connected"] is False
+
+
+def test_a_correction_that_the_cache_was_not_told_of_is_told_before_it_is_believed_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_args: Any, **_options: Any) -> None:
+        raise ConnectionError
+
+    assert not post(client, 5)["cached"]
+    assert post(client, 5)["cached"]
+    with monkeypatch.context() as away:
+        away.setattr(answer_store, "write", lost)
+        post(client, 7)
+    assert not post(client, 5)["cached"]
+    assert total() == 5
+
+
+def test_a_repeat_of_what_another_process_answered_comes_from_the_cache_too(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client)
+    monkeypatch.setattr(answering, "met", Met())
+    assert post(client)["cached"]
+    assert Report.objects.count() == 1
+
+
+def test_a_report_is_met_when_it_was_added_and_no_other_is() -> None:
+    source = SourceRef(id=1, name="default", zone=ZoneInfo("UTC"))
+    some = [NewReport(source, NOON, "approved", "00", count) for count in range(200)]
+    met = Met()
+    for report in some[::2]:
+        met.add(report)
+    assert [report in met for report in some] == [True, False] * 100
 
 
 def test_without_a_cache_time_nothing_is_kept(client: Client, settings: Any) -> None:
