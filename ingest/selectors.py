@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from ingest.aggregates import totals_between
 from ingest.models import MinuteCount, Source, Status
@@ -23,11 +23,20 @@ def source_refs(names: Iterable[str]) -> list[SourceRef]:
     wanted = list(names)
     for start in range(0, len(wanted), SOURCES_AT_ONCE):
         found = Source.objects.filter(name__in=wanted[start : start + SOURCES_AT_ONCE])
-        rows += [
-            SourceRef(id=pk, name=name, zone=ZoneInfo(zone))
-            for pk, name, zone in found.order_by().values_list("pk", "name", "time_zone")
-        ]
+        rows += _refs(found.order_by())
     return rows
+
+
+def source_refs_after(source_id: int, most: int) -> list[SourceRef]:
+    """Return the next sources by id."""
+    return _refs(Source.objects.filter(pk__gt=source_id).order_by("pk")[:most])
+
+
+def _refs(sources: QuerySet[Source]) -> list[SourceRef]:
+    return [
+        SourceRef(id=pk, name=name, zone=ZoneInfo(zone))
+        for pk, name, zone in sources.values_list("pk", "name", "time_zone")
+    ]
 
 
 def counts_between(

@@ -1,5 +1,7 @@
 """Sources by the name that senders use, made on their first report where that is allowed."""
 
+import threading
+import time
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
@@ -8,11 +10,45 @@ from django.conf import settings
 from ingest.expiring import Expiring
 from ingest.models import Source
 from ingest.reports import SourceRef
-from ingest.selectors import source_refs
+from ingest.selectors import source_refs, source_refs_after
 
 # A changed time zone is seen at once by the process that changed it and within this by the others.
 REMEMBER_SECONDS = 60
 _remembered: Expiring[str, SourceRef] = Expiring(REMEMBER_SECONDS, limit=200_000)
+# Sources read beside one that is not remembered: of a hundred thousand, asking for each alone
+# would cost every report a query.
+READ_AHEAD = 2_000
+
+
+class _Round:
+    """A walk through all sources, a page at each call, begun at most once while they are fresh."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Nothing is known of where it was."""
+        self._after, self._not_before, self._walking = 0, 0.0, False
+
+    def page(self) -> list[SourceRef]:
+        """Return the next sources; none while another thread reads or all were read lately."""
+        if not self._lock.acquire(blocking=False):
+            return []
+        try:
+            if not self._walking and time.monotonic() < self._not_before:
+                return []
+            if not self._walking:
+                self._after, self._not_before = 0, time.monotonic() + REMEMBER_SECONDS
+            refs = source_refs_after(self._after, READ_AHEAD)
+            self._walking = len(refs) == READ_AHEAD
+            self._after = refs[-1].id if refs else 0
+            return refs
+        finally:
+            self._lock.release()
+
+
+_round = _Round()
 
 
 def known_sources(*, names: Iterable[str]) -> dict[str, SourceRef]:
@@ -24,9 +60,11 @@ def known_sources(*, names: Iterable[str]) -> dict[str, SourceRef]:
             missing.append(name)
         else:
             found[name] = ref
-    for ref in source_refs(missing) if missing else ():
-        _remembered.put(ref.name, ref)
-        found[ref.name] = ref
+    if missing:
+        refs = source_refs(missing)
+        found |= {ref.name: ref for ref in refs}
+        for ref in [*(_round.page() if refs else ()), *refs]:
+            _remembered.put(ref.name, ref)
     return found
 
 
@@ -52,3 +90,4 @@ def site_zone() -> ZoneInfo:
 def forget_sources() -> None:
     """This process reads every source afresh."""
     _remembered.forget()
+    _round.begin_again()
