@@ -6,7 +6,7 @@ VERDICTS = Counter("guardian_detection_verdicts_total", "Verdicts answered.", ["
 ANOMALIES = Counter("guardian_detection_anomalies_total", "Anomalies found.", ["family", "level"])
 SCORES = Histogram(
     "guardian_detection_score",
-    "Anomaly scores answered.",
+    "Highest anomaly score answered for a minute of a source, by group of reports.",
     buckets=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
 )
 ASSESS_SECONDS = Histogram(

@@ -49,7 +49,7 @@ def assess(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Ver
     if fresh:
         _answer_now(group, fresh)
     metrics.ASSESS_SECONDS.observe(time.perf_counter() - started)
-    return [one for one in group.answers if one is not None]
+    return group.answered()
 
 
 def _group(reports: Sequence[RecordedReport], complete: bool) -> Group:

@@ -1,5 +1,6 @@
 """The reports of one request, arranged by source and minute, waiting for their answers."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,8 +51,14 @@ class Group:
         """Put the verdicts of one source minute where its reports stood."""
         for place, verdict in zip(one.places, verdicts, strict=True):
             self.answers[place] = verdict
-            metrics.VERDICTS.labels(verdict.alert_level).inc()
-            metrics.SCORES.observe(verdict.anomaly_score)
+        metrics.SCORES.observe(max([verdict.anomaly_score for verdict in verdicts]))
+
+    def answered(self) -> list[Verdict]:
+        """All verdicts, in the order of the reports; counted."""
+        verdicts = [one for one in self.answers if one is not None]
+        for level, times in Counter([verdict.alert_level for verdict in verdicts]).items():
+            metrics.VERDICTS.labels(level).inc(times)
+        return verdicts
 
     def answer_judged(self, one: SourceMinute, judged: Judged, row: int, *, whole: bool) -> None:
         """Answer one source minute from its judgement."""
