@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.special import betainc, pdtrc
-from scipy.stats import betabinom
 
 from detection.scoring.series import Floats
 
@@ -90,6 +89,9 @@ def beta_binomial_tail(count: Floats, trials: Floats, share: Floats, dispersion:
 
     `dispersion` is the variance over the binomial variance, 1 < dispersion < trials.
     """
+    # SciPy's distributions weigh 50 MB; a web process that asks for none does not carry them.
+    from scipy.stats import betabinom
+
     strength = (trials - dispersion) / np.maximum(dispersion - 1.0, 1e-9)
     tail = betabinom.sf(count - 1, trials, share * strength, (1 - share) * strength)
     return np.asarray(tail)
