@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from deploy.bench import stack
+from deploy.bench import open_loop, stack
 
 HERE = Path(__file__).parent
 PORT = 8791
@@ -33,6 +33,8 @@ class Case:
     connections: int
     sources: int = 0
     batch: int = 1
+    # Two connections send batches of 1000 all the while.
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,34 +57,50 @@ CASES = (
     Case("single report, 1 connection", "single", 1),
     Case("repeat, 16 connections", "repeat", 16),
     Case("batch of 1000, 2 connections", "batch", 2, batch=1000),
-    Case("single report of 1,000 sources, 16 connections", "single", 16, sources=1000),
+    Case("single report beside batches of 1000, 4 connections", "single", 4, beside=True),
+    Case("single report of 1,000 sources, 16 connections", "single", 16, sources=1_000),
+    Case("single report of 100,000 sources, 16 connections", "single", 16, sources=100_000),
+    Case("batch of 1000 of 100,000 sources, 2 connections", "batch", 2, 100_000, 1000),
 )
+# Reports that leave on a schedule, whatever the server does [reports a second].
+OPEN_LOOP_RATE = 1_000
 BARE = Case("bare Django view, 16 connections", "single", 16)
 
 
-def drive(case: Case, server: int, seconds: int, run: int) -> Figures:
-    """Drive one case with wrk and read the processor time of the server's processes around it."""
+def wrk(case: Case, seconds: int, run: int) -> subprocess.Popen[str]:
+    """Start the client of a case."""
     environment = {
         "MODE": case.mode,
         "BATCH": str(case.batch),
         "SOURCES": str(case.sources),
         "RUN": str(run),
-        "TARGET": "",
     }
-    environment = {name: value for name, value in environment.items() if value}
-    before = stack.cpu_seconds(server)
-    finished = subprocess.run(
+    return subprocess.Popen(
         [
             *("wrk", "-t1", f"-c{case.connections}", f"-d{seconds}s", "--timeout", "30s"),
             *("-s", str(HERE / "requests.lua"), f"http://127.0.0.1:{PORT}"),
         ],
         env={**os.environ, **environment},
-        check=True,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     )
-    used = stack.cpu_seconds(server) - before
-    told = json.loads(finished.stderr.split("@@", 1)[1].splitlines()[0])
+
+
+def drive(case: Case, server: int, seconds: int, run: int) -> Figures:
+    """Drive one case with wrk and read the processor time of the server's processes around it."""
+    with contextlib.ExitStack() as others:
+        if case.beside:
+            batches = wrk(Case("batches", "batch", 2, batch=1000), seconds + 2, run + 1)
+            others.enter_context(batches)
+            time.sleep(1)
+        before = stack.cpu_seconds(server)
+        with wrk(case, seconds, run) as client:
+            said = client.communicate()[1]
+        used = stack.cpu_seconds(server) - before
+        if case.beside:
+            batches.communicate()
+    told = json.loads(said.split("@@", 1)[1].splitlines()[0])
     records = told["requests"] * case.batch
     return Figures(
         name=case.name,
@@ -125,6 +143,7 @@ def bench_guardian(
     """Measure every case against the real application."""
     stack.manage(environment, "migrate", "--verbosity", "0")
     stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
+    stack.manage(environment, "shell", "-c", MAKE_SOURCES % max(case.sources for case in CASES))
     rows = []
     application = "guardian_site.wsgi:application"
     with stack.web(
@@ -137,8 +156,35 @@ def bench_guardian(
                     drive(case, process.pid, seconds, 100 + number + int(time.time()) % 7919)
                 )
                 print(table(rows[-1:], 1.0).splitlines()[-1], file=sys.stderr, flush=True)
+        if only in "open loop":
+            rows.append(drive_open_loop(process.pid, seconds))
+            print(table(rows[-1:], 1.0).splitlines()[-1], file=sys.stderr, flush=True)
         memory = stack.resident_megabytes(process.pid)
     return rows, memory
+
+
+def drive_open_loop(server: int, seconds: int) -> Figures:
+    """Send reports at a constant rate; latency counts from when each should have left."""
+    before = stack.cpu_seconds(server)
+    seen = open_loop.run(PORT, OPEN_LOOP_RATE, seconds)
+    used = stack.cpu_seconds(server) - before
+    return Figures(
+        name=f"open loop, {OPEN_LOOP_RATE:,} reports a second",
+        per_second=round(seen.sent / seconds, 1),
+        p50_ms=seen.p50,
+        p95_ms=seen.p95,
+        p99_ms=seen.p99,
+        cpu_us=round(used / seen.sent * 1e6, 1),
+        refused=0,
+        broken=seen.broken,
+    )
+
+
+MAKE_SOURCES = """
+from ingest.models import Source
+names = [f"s{number}" for number in range(1, %d + 1)]
+Source.objects.bulk_create([Source(name=name) for name in names], 5_000, ignore_conflicts=True)
+"""
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

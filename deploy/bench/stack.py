@@ -96,8 +96,9 @@ def tree(pid: int) -> list[int]:
     """Return a process and all its descendants."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").iterdir():
-        children = (task / "children").read_text().split()
-        found += [each for child in children for each in tree(int(child))]
+        with contextlib.suppress(FileNotFoundError):  # a thread that has just ended
+            children = (task / "children").read_text().split()
+            found += [each for child in children for each in tree(int(child))]
     return found
 
 

@@ -8,6 +8,7 @@ sweep has judged them again in order.
 """
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,7 +32,7 @@ from detection.services.standing import answer_standing
 from detection.services.storing import store_provisional
 from detection.services.sweep import last_closed
 from detection.services.verdicts import verdicts_while_learning
-from detection.services.watch import Watched, stack, stack_policies, watch
+from detection.services.watch import NEVER, Watched, stack, stack_policies, watch
 from ingest.assessment import Metrics, Verdict
 from ingest.reports import RecordedReport
 
@@ -70,13 +71,15 @@ def _by_way(
     behind: list[SourceMinute] = []
     replays: list[SourceMinute] = []
     fresh: list[SourceMinute] = []
+    minutes_of = Counter([source_id for source_id, _ in group.minutes])
     for (source_id, minute), one in group.minutes.items():
         if source_id in group.declared.unwatched:
             group.answer(one, [_unwatched(report) for report in one.reports])
-        elif minute <= group.known[source_id].through:
+        elif minute <= (through := group.known[source_id].through):
             behind.append(one)
-        elif is_replay(minute, group.known[source_id].through, group.now) and (
-            group.complete or heads.moves_on(source_id, minute, group.known[source_id].through)
+        elif is_replay(minute, through, group.now) and (
+            (group.complete and (through != NEVER or minutes_of[source_id] > 1))
+            or heads.moves_on(source_id, minute, through)
         ):
             replays.append(one)
         else:

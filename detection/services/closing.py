@@ -42,8 +42,8 @@ def close_minute(*, source: SourceRef, minute: int, now: datetime | None = None)
         return standing_minute(source_id=source.id, minute=minute) or _not_judged(minute)
     reached = advance_near([source.id], journey)
     if not heard and reached and reached[0].through == minute - 1:
-        counts = rows_by_minute([source.id], minute, minute).get(minute, {}).get(source.id)
-        heard.append(judge_next(reached[0], counts, journey, now=now, closed=True))
+        counts = rows_by_minute([source.id], minute, minute).get(minute, {})
+        heard.append(judge_next(reached, counts, journey, now=now, closed=True))
     return _answer(heard[0]) if heard else _not_judged(minute)
 
 

@@ -1,6 +1,7 @@
 """Old minutes beyond the frontier: a client replays the past, and each is judged in order."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from detection import conf
@@ -74,12 +75,17 @@ def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[Sou
         keeper=Stored(group.now, replayed=True, listener=answer),
         declared=group.declared,
     )
+    at_hand: dict[int, list[Watched]] = defaultdict(list)
     for one in advance_near(list(last), journey):
-        newest = last[one.source_id]
-        if one.through == newest.minute - 1:
-            judged = judge_next(one, newest.counts, journey, now=group.now, closed=group.complete)
+        if one.through == last[one.source_id].minute - 1:
+            at_hand[one.through + 1].append(one)
+    for sources in at_hand.values():
+        counts = {one.source_id: last[one.source_id].counts for one in sources}
+        judged = judge_next(sources, counts, journey, now=group.now, closed=group.complete)
+        for row, one in enumerate(sources):
+            newest = last[one.source_id]
             waiting.pop((one.source_id, newest.minute), None)
-            group.answer_judged(newest, judged, 0, whole=group.complete)
+            group.answer_judged(newest, judged, row, whole=group.complete)
     return list(waiting.values())
 
 
@@ -102,20 +108,28 @@ def advance_near(source_ids: Sequence[int], journey: Journey) -> list[Watched]:
 
 
 def judge_next(
-    one: Watched, counts: list[Row] | None, journey: Journey, *, now: datetime, closed: bool
+    sources: Sequence[Watched],
+    counts: Mapping[int, list[Row]],
+    journey: Journey,
+    *,
+    now: datetime,
+    closed: bool,
 ) -> Judged:
-    """The minute after the frontier is judged, what is not normal stored; nothing is learned."""
-    minute = one.through + 1
-    rows = {}
-    if journey.declared.asked(one.source_id).rules:
-        rows = rows_by_minute([one.source_id], minute - LONGEST_WINDOW, minute - 1)
-    rows[minute] = {one.source_id: counts} if counts else {}
-    judged = lockstep_of([one], journey, rows).judge(minute, rows, closed=closed)
+    """The minute after the frontier of all is judged, what is not normal stored.
+
+    Nothing is learned.
+    """
+    minute = sources[0].through + 1
+    ruled = [one.source_id for one in sources if journey.declared.asked(one.source_id).rules]
+    rows = rows_by_minute(ruled, minute - LONGEST_WINDOW, minute - 1) if ruled else {}
+    rows[minute] = {source_id: found for source_id, found in counts.items() if found}
+    judged = lockstep_of(sources, journey, rows).judge(minute, rows, closed=closed)
     anomalies = anomalies_of(
         judged,
         now=now,
         past_before=minute_of(now - conf.past_limit()),
-        provisional=[not closed],
+        provisional=[not closed] * len(sources),
     )
-    replace_anomalies(spans={one.source_id: (minute, minute)}, fresh=anomalies, now=now)
+    spans = {one.source_id: (minute, minute) for one in sources}
+    replace_anomalies(spans=spans, fresh=anomalies, now=now)
     return judged

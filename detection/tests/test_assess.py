@@ -2,7 +2,8 @@
 
 import pytest
 
-from detection.models import Anomaly, Band, Baseline
+from detection.models import Anomaly, Band, Baseline, Policy
+from detection.selectors.declarations import forget_declarations
 from detection.services.assess import assess
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.watch import watch
@@ -36,6 +37,23 @@ def test_an_ordinary_report_is_normal(clock: Clock) -> None:
     assert verdict.metrics.expected is not None
     assert verdict.metrics.approval_rate == 1.0
     assert not Anomaly.objects.exists()
+
+
+def test_that_little_has_come_of_a_filling_minute_is_no_distance(clock: Clock) -> None:
+    source = learned()
+    clock.stand(600.2)
+    [verdict] = assess([report(source, 600.1, "approved", 5)], complete=False)
+    assert (verdict.alert_level, verdict.anomaly_score) == ("NORMAL", 0.0)
+
+
+def test_a_static_rule_speaks_while_a_source_is_being_learned(clock: Clock) -> None:
+    source = make_source()
+    rule = {"name": "failures", "metric": "failed", "op": ">=", "value": 10, "level": "CRITICAL"}
+    Policy.objects.create(source=source, rules=[rule])
+    forget_declarations()
+    clock.stand(0.5)
+    [verdict] = assess([report(source, 0.5, "failed", 12)], complete=False)
+    assert (verdict.learning, verdict.alert_level) == (True, "CRITICAL")
 
 
 def test_it_never_changes_the_baseline_of_a_live_source(clock: Clock) -> None:
