@@ -24,7 +24,7 @@ class Rules:
         Failures that begin so close together may have one cause [min].
     settle_minutes : int
         A warning is told so long after it opened [min]: most outages are warnings first, and one
-        message that says critical is worth more than two.
+        message that says critical is worth more than two. `GUARDIAN_WARNING_WAIT_MINUTES`.
     """
 
     quiet_minutes: int = 5
@@ -37,7 +37,8 @@ class Rules:
 
 def rules() -> Rules:
     """Return the rules with what `GUARDIAN_ALERT_RULES` changes in them."""
-    return Rules(**getattr(settings, "GUARDIAN_ALERT_RULES", {}))
+    wait = settings.GUARDIAN_WARNING_WAIT_MINUTES
+    return Rules(**{"settle_minutes": wait, **getattr(settings, "GUARDIAN_ALERT_RULES", {})})
 
 
 BATCH = 200  # anomalies or notifications taken at once, so that one turn stays short

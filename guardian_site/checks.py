@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from guardian_site import environment
 
 RATE = re.compile(r"^[1-9]\d{0,8}/[smhd]$")
+LONGEST_WARNING_WAIT = 60
 DATABASES = ("postgres", "postgresql", "timescale", "pgsql", "sqlite")
 
 
@@ -107,10 +108,21 @@ def _folder() -> Iterator[CheckMessage]:
         )
 
 
+def _warnings() -> Iterator[CheckMessage]:
+    wait: object = settings.GUARDIAN_WARNING_WAIT_MINUTES
+    if not isinstance(wait, int) or not 0 <= wait <= LONGEST_WARNING_WAIT:
+        yield Error(
+            f"GUARDIAN_WARNING_WAIT_MINUTES={wait}: nobody would hear of a warning in time.",
+            hint=f"Write whole minutes, 0 (tell at once) to {LONGEST_WARNING_WAIT}. To hear nothing"
+            " at night, give the channel quiet hours.",
+            id="guardian.E010",
+        )
+
+
 @register("guardian")
 def settings_can_run(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
     """Refuse settings with which Guardian would start and then fail or lie."""
-    parts = (_rate_limit, _language, _database, _redis, _slack, _exposure, _folder)
+    parts = (_rate_limit, _language, _database, _redis, _slack, _exposure, _folder, _warnings)
     return [message for part in parts for message in part()]
 
 

@@ -59,6 +59,8 @@ TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN")
 GUARDIAN_HEARTBEAT_URL = env.text("GUARDIAN_HEARTBEAT_URL")
 # Nobody is called for a minute that is older than this when it is judged.
 GUARDIAN_PAST_MINUTES = env.whole("GUARDIAN_PAST_MINUTES", 15, 1, 1440)
+# A warning waits so long before it is told, unless it becomes critical.
+GUARDIAN_WARNING_WAIT_MINUTES = env.whole("GUARDIAN_WARNING_WAIT_MINUTES", 3, 0, 1440)
 # What Alertmanager shows at POST /webhook/alert.
 GUARDIAN_WEBHOOK_TOKEN = env.text("GUARDIAN_WEBHOOK_TOKEN")
 

@@ -1,4 +1,5 @@
 import pytest
+from pytest_django import Settings
 
 from alerts.models import Incident, Notification
 from alerts.services import absorb_anomalies
@@ -102,6 +103,23 @@ def test_a_rise_in_severity_is_told_once() -> None:
         make_anomaly(minute, level="CRITICAL")
         absorb_anomalies(now=at(minute + 1))
     assert kinds() == ["escalated"]
+
+
+@pytest.mark.parametrize("wait", [0, 3, 10])
+def test_a_warning_waits_as_long_as_the_setting_says(wait: int, settings: Settings) -> None:
+    settings.GUARDIAN_WARNING_WAIT_MINUTES = wait
+    make_anomaly(0, level="WARNING")
+    absorb_anomalies(now=at(1))
+    assert Notification.objects.get().due == at(1 + wait)
+
+
+def test_a_warning_that_becomes_critical_waits_no_more() -> None:
+    make_anomaly(0, level="WARNING")
+    absorb_anomalies(now=at(1))
+    make_anomaly(1, level="CRITICAL")
+    absorb_anomalies(now=at(2))
+    message = Notification.objects.get()
+    assert (message.level, message.due) == ("CRITICAL", at(2))
 
 
 def test_a_failure_that_returns_soon_reopens_its_incident() -> None:

@@ -18,6 +18,9 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("guardian.E007", {"SLACK_BOT_TOKEN": "xoxb-1"}),
     ("guardian.E007", {"SLACK_CHANNEL": "C1"}),
     ("guardian.E008", {"GUARDIAN_HOST": "192.168.1.5"}),
+    ("guardian.E010", {"GUARDIAN_WARNING_WAIT_MINUTES": 61}),
+    ("guardian.E010", {"GUARDIAN_WARNING_WAIT_MINUTES": -1}),
+    ("guardian.E010", {"GUARDIAN_WARNING_WAIT_MINUTES": "3"}),
 ]
 
 
