@@ -19,6 +19,7 @@ Kind, State = Notification.Kind, Notification.State
 # What leaves a channel knowing that the incident is there; RESOLVED is what ends it.
 ALIVE = (Kind.OPENED, Kind.ESCALATED, Kind.REOPENED)
 STATEFUL = (*ALIVE, Kind.RESOLVED)
+HELD = "held:"
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,16 @@ def tell_reminder(*, incident: Incident, reason: str, now: datetime) -> list[int
 def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
     """The outbox shows once for each reason that nobody is told, and why."""
     for channel in channels_for(incident):
-        rows = Notification.objects.filter(
-            incident=incident, channel=channel, state=State.SUPPRESSED
-        )
-        if rows.filter(reason=reason).exists():
+        rows = Notification.objects.filter(incident=incident, channel=channel)
+        if rows.filter(state=State.SUPPRESSED, reason=reason).exists():
             continue
+        # Of those that somebody sent by hand meanwhile too: no number is given twice.
+        held_before = rows.filter(occasion__startswith=HELD).count()
         Notification.objects.create(
             incident=incident,
             channel=channel,
             kind=Kind.OPENED,
-            occasion=f"held:{rows.count()}",
+            occasion=f"{HELD}{held_before}",
             level=incident.level,
             state=State.SUPPRESSED,
             reason=reason[:300],

@@ -139,6 +139,15 @@ class TestInTheProduct:
         assert shown.reason.startswith("silence #")
         assert incident.events.filter(kind="suppressed").count() == 1
 
+    def test_a_held_message_that_was_sent_by_hand_leaves_room_for_the_next(self) -> None:
+        services.create_silence(ends=at(1.5), actor="ana", now=at(0), source=make_source())
+        services.create_silence(ends=at(60), actor="bo", now=at(1.4), source=make_source())
+        live(1, bad={0})
+        services.resend(notification_id=Notification.objects.get().pk, actor="bo", now=at(1.2))
+        live(2, bad={1, 2}, first=1)
+        held = Notification.objects.filter(state="suppressed")
+        assert [row.reason for row in held] == ["silence #2 by bo until 2026-03-02 13:00 UTC"]
+
     def test_what_still_goes_on_when_the_silence_ends_is_told(self) -> None:
         services.create_silence(ends=at(2.5), actor="ana", now=at(0), reason="known")
         live(4, bad={0, 1, 2, 3})
