@@ -108,9 +108,7 @@ def _lines(incident: Incident, kind: str, language: str, now: datetime, over: bo
         _codes(incident, language),
         _labelled("owner", incident.owner, language),
         _parts(incident, language),
-        say("state.acknowledged", language, who=incident.acknowledged_by).capitalize()
-        if incident.state == "acknowledged"
-        else "",
+        _answered(incident, language),
     ]
 
 
@@ -121,6 +119,13 @@ def _special(incident: Incident, kind: str, language: str, now: datetime) -> str
     if kind == "escalated" and incident.step and incident.state == "open":
         return say("escalation", language, duration=duration(now - incident.opened, language))
     return ""
+
+
+def _answered(incident: Incident, language: str) -> str:
+    if incident.state != "acknowledged":
+        return ""
+    text = say("state.acknowledged", language, who=incident.acknowledged_by)
+    return text[:1].upper() + text[1:]
 
 
 def _external(incident: Incident) -> str:

@@ -95,8 +95,8 @@ class TestBrief:
 
     def test_who_has_it_is_said(self) -> None:
         incident = open_incident()
-        acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(2))
-        assert "Acknowledged by ana" in self.lines(incident)
+        acknowledge(incident_id=incident.pk, actor="Ana (U1)", via="slack", now=at(2))
+        assert "Acknowledged by Ana (U1)" in self.lines(incident)
 
     def test_the_end_says_how_long_it_took_and_who_ended_it(self) -> None:
         live(9, bad={0, 1, 2})
