@@ -1,5 +1,6 @@
 """Pushes incidents to an Alertmanager, which then knows them as alerts of its own."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,13 @@ class Alertmanager:
         headers = {}
         if token := setting(channel, "token"):
             headers["Authorization"] = f"Bearer {token}"
-        content = [alert_of(message.brief, now=datetime.now(UTC))]
+        now = datetime.now(UTC)
+        content = [alert_of(message.brief, now=now)]
+        if message.kind == "escalated":
+            # Its severity is a label, and so it is another alert than the milder one.
+            content.append(
+                alert_of(replace(message.brief, level="WARNING", ongoing=False), now=now)
+            )
         refuse_failure(post(address, body=content, headers=headers))
         return Receipt(f"incident-{message.brief.incident}")
 
@@ -39,9 +46,9 @@ def alert_of(brief: Brief, *, now: datetime) -> dict[str, Any]:
             "incident": str(brief.incident),
             "source": brief.source,
             "family": brief.family,
+            "severity": brief.level.lower(),
         },
         "annotations": {
-            "level": brief.level,
             "summary": brief.text,
             "description": "\n".join([*brief.lines, brief.first_action]).strip(),
             "runbook_url": brief.runbook,

@@ -360,6 +360,16 @@ class TestAlertmanager:
         assert before["labels"] == after["labels"]
         assert after["endsAt"] < before["endsAt"]
 
+    def test_its_severity_is_a_label_and_a_rise_ends_the_milder_alert(
+        self, vendor: StandIn
+    ) -> None:
+        send("alertmanager", vendor, outgoing(brief={"level": "WARNING"}), url=vendor.url)
+        send("alertmanager", vendor, outgoing("escalated"), url=vendor.url)
+        (mild,), (grave, ended) = (asked.json for asked in vendor.asked)
+        assert (mild["labels"]["severity"], grave["labels"]["severity"]) == ("warning", "critical")
+        assert ended["labels"] == mild["labels"]
+        assert ended["endsAt"] < mild["endsAt"] < grave["endsAt"]
+
 
 def test_a_secret_may_come_from_the_environment(
     vendor: StandIn, monkeypatch: pytest.MonkeyPatch
