@@ -56,7 +56,8 @@ def escalate_incidents(*, now: datetime) -> list[int]:
             if suppression_of(incident, now=now) is None:
                 written += _take_step(incident, now)
         for incident in reminders.select_for_update(of=("self",)).select_related("source"):
-            written += _remind(incident, now)
+            if suppression_of(incident, now=now) is None:
+                written += _remind(incident, now)
     return written
 
 

@@ -18,8 +18,8 @@ from alerts.models import (
 )
 from alerts.oncall import Standing, Turns, duty_day, on_duty, shifts
 from alerts.selectors.oncall import person_on_call
-from alerts.services import escalate_incidents
-from alerts.tests.makers import at, make_channel, open_incident
+from alerts.services import absorb_anomalies, escalate_incidents
+from alerts.tests.makers import at, make_anomaly, make_channel, open_incident
 
 NEW_YORK = ZoneInfo("America/New_York")
 ANA, BO, CY = 1, 2, 3
@@ -202,9 +202,6 @@ class TestEscalation:
         self.step(self.policy(), 1, 5, channel=make_channel("second", standby=True))
         incident = open_incident(level="WARNING")
         assert incident.step_due is None
-        from alerts.services import absorb_anomalies
-        from alerts.tests.makers import make_anomaly
-
         make_anomaly(3)
         absorb_anomalies(now=at(4))
         incident.refresh_from_db()
@@ -231,12 +228,61 @@ class TestEscalation:
             escalate_incidents(now=at(minute))
         assert self.told("reminder") == ["console"] * 3
 
+    def test_a_silence_holds_reminders_back(self) -> None:
+        policy = self.policy(remind_after_minutes=30)
+        self.step(policy, 1, 5, channel=make_channel("second", standby=True))
+        incident = open_incident()
+        Notification.objects.update(state="sent")
+        services.acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(2))
+        services.silence_incident(
+            incident_id=incident.pk, minutes=60, actor="ana", via="web", now=at(2)
+        )
+        escalate_incidents(now=at(40))
+        assert self.told("reminder") == []
+        escalate_incidents(now=at(63))
+        assert self.told("reminder") == ["console"]
+
     def test_a_resolved_incident_reminds_nobody(self) -> None:
         self.step(self.policy(), 1, 5, channel=make_channel("second", standby=True))
         incident = open_incident()
         services.acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(2))
         services.resolve(incident_id=incident.pk, actor="ana", via="web", now=at(3))
         assert escalate_incidents(now=at(500)) == []
+
+    def test_who_is_called_in_the_night_the_clocks_change_is_who_is_on_call_then(self) -> None:
+        """New York, 8 March: 02:00 becomes 03:00; Bo takes over at 02:30, which is skipped."""
+        ana, bo = User.objects.create_user("ana"), User.objects.create_user("bo")
+        for user in (ana, bo):
+            make_channel(f"{user}'s phone", owner=user)
+        schedule = Schedule.objects.create(name="payments", time_zone="America/New_York")
+        nights = Rotation.objects.create(
+            schedule=schedule,
+            name="nights",
+            first_day=date(2026, 3, 7),
+            handover=time(2, 30),
+            days=1,
+        )
+        for position, user in enumerate((ana, bo)):
+            RotationMember.objects.create(rotation=nights, user=user, position=position)
+        policy = self.policy(rounds=4)
+        self.step(policy, 1, 20, schedule=schedule)
+        began = utc(2026, 3, 8, 6, 45)
+        make_anomaly(minute_at=began)
+        absorb_anomalies(now=began)
+        called = []
+        for minute in range(90):
+            now = began + timedelta(minutes=minute)
+            for number in escalate_incidents(now=now):
+                name = Notification.objects.get(pk=number).channel.name
+                called.append((now, name))
+                Notification.objects.update(state="sent")
+        # Every twenty minutes that passed, whatever the clock on the wall did: 01:45, then 03:05.
+        assert called == [
+            (utc(2026, 3, 8, 7, 5), "ana's phone"),
+            (utc(2026, 3, 8, 7, 25), "ana's phone"),
+            (utc(2026, 3, 8, 7, 45), "bo's phone"),
+            (utc(2026, 3, 8, 8, 5), "bo's phone"),
+        ]
 
     def test_steps_fall_due_after_elapsed_time_across_a_change_of_the_clocks(self) -> None:
         self.step(self.policy(), 1, 90, channel=make_channel("second", standby=True))
