@@ -231,8 +231,16 @@ class Kin:
     first_anomaly: datetime
 
 
-def relation(new: Kin, root: Kin, rules: Rules) -> str | None:
-    """Return why `new` is a part of the ongoing incident `root`; None if it is not."""
+def relation(
+    new: Kin, root: Kin, rules: Rules, *, last_heard: datetime | None = None
+) -> str | None:
+    """Return why `new` is a part of the ongoing incident `root`; None if it is not.
+
+    Parameters
+    ----------
+    last_heard : datetime or None
+        The newest minute in which any watched source reported; None if it does not matter.
+    """
     # One onset may lie far back where evidence grew slowly; seen together counts as much.
     apart = min(abs(new.onset - root.onset), abs(new.first_anomaly - root.first_anomaly))
     near = apart <= rules.related_minutes * MINUTE
@@ -245,7 +253,15 @@ def relation(new: Kin, root: Kin, rules: Rules) -> str | None:
         return f"part of {root.family} at the source above it"
     if near and new.family == root.family and _are_family(new, root):
         return "began together at sources of one parent"
+    if near and _all_are_silent(new, root, last_heard):
+        return "no source reports any more"
     return None
+
+
+def _all_are_silent(new: Kin, root: Kin, last_heard: datetime | None) -> bool:
+    """Say whether nobody was heard since: not two failures of two sources, but one of ours."""
+    silent = new.family == root.family == "silence"
+    return silent and last_heard is not None and last_heard <= max(new.onset, root.onset)
 
 
 def _are_family(one: Kin, other: Kin) -> bool:

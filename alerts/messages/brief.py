@@ -55,7 +55,7 @@ def brief_of(
         level=incident.level,
         state=incident.state,
         language=language,
-        headline=headline(incident, language),
+        headline=headline(incident, language) + _elsewhere(incident, language),
         banner=_banner(incident, kind, language),
         lines=[line for line in _lines(incident, kind, language, now, over) if line],
         first_action="" if over else first_action(incident, language),
@@ -78,11 +78,26 @@ def headline(incident: Incident, language: str) -> str:
     return say("headline", language, family=family, source=str(incident.source))
 
 
+def _elsewhere(incident: Incident, language: str) -> str:
+    others = incident.children.exclude(source=incident.source_id).order_by()
+    number = others.values("source").distinct().count()
+    if not number:
+        return ""
+    return f" {say('and_one_more' if number == 1 else 'and_more', language, number=number)}"
+
+
 def first_action(incident: Incident, language: str) -> str:
     """Return the first thing to do: detection's words where it speaks the language, else ours."""
+    if incident.family == "silence" and _silent_elsewhere(incident):
+        return say("action.silence_everywhere", language)
     if language == "en" and incident.recommendation:
         return incident.recommendation
     return say(f"action.{incident.family}", language)
+
+
+def _silent_elsewhere(incident: Incident) -> bool:
+    others = incident.children.exclude(source=incident.source_id)
+    return others.filter(family="silence").exists()
 
 
 def _banner(incident: Incident, kind: str, language: str) -> str:

@@ -15,6 +15,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "family.watch": "Guardian itself stands still",
         "family.low": "{family}: below normal",
         "headline": "{family} at {source}",
+        "and_one_more": "and {number} more source",
+        "and_more": "and {number} more sources",
         "kind.opened": "New incident",
         "kind.escalated": "Now {level}",
         "kind.updated": "Update",
@@ -97,6 +99,8 @@ PHRASES: dict[str, dict[str, str]] = {
         " whether a campaign runs.",
         "action.silence": "Check whether the source is down or only its reporting: ask it for one"
         " transaction, then look at the sender.",
+        "action.silence_everywhere": "Several sources fell silent together: look at our own side"
+        " first. Open /health, then the load balancer, the certificate and the network to us.",
         "action.code_mix": "Compare codes with yesterday: a code that vanished is often a rule"
         " switched off, fraud control (59) first.",
         "action.external": "Open the alert at the system that sent it.",
@@ -114,6 +118,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "family.watch": "O próprio Guardian parou",
         "family.low": "{family}: abaixo do normal",
         "headline": "{family} em {source}",
+        "and_one_more": "e mais {number} origem",
+        "and_more": "e mais {number} origens",
         "kind.opened": "Novo incidente",
         "kind.escalated": "Agora {level}",
         "kind.updated": "Atualização",
@@ -197,6 +203,8 @@ PHRASES: dict[str, dict[str, str]] = {
         " capacidade. Pergunte se há uma campanha.",
         "action.silence": "Confira se a origem caiu ou só o envio: peça uma transação e depois"
         " olhe o remetente.",
+        "action.silence_everywhere": "Várias origens silenciaram juntas: veja primeiro o nosso"
+        " lado. Abra /health, depois o balanceador, o certificado e a rede até nós.",
         "action.code_mix": "Compare os códigos com ontem: um código que sumiu costuma ser uma"
         " regra desligada, primeiro o antifraude (59).",
         "action.external": "Abra o alerta no sistema que o enviou.",

@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, QuerySet
 
+from alerts import conf
 from alerts.lifecycle import State
 from alerts.models import Incident
 from alerts.policy import Standing
+from alerts.selectors.extent import minutes_known
 from detection.models import Anomaly, Band, Baseline
+from ingest.models import Source
 
 
 def latest_incident(anomaly: Anomaly, direction: str) -> Incident | None:
@@ -60,3 +63,9 @@ def judged_through(source: int) -> datetime | None:
     learned = Baseline.objects.filter(source=source).values_list("through", flat=True).first()
     known = [minute for minute in (bands, learned) if minute is not None]
     return max(known) if known else None
+
+
+def newest_report() -> datetime | None:
+    """Return the newest minute that any watched source reported; None if none ever did."""
+    watched = Source.objects.filter(enabled=True).exclude(name=conf.CANARY_SOURCE)
+    return minutes_known(list(watched.values_list("pk", flat=True))).newest

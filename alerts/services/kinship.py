@@ -6,9 +6,11 @@ from alerts import conf
 from alerts.lifecycle import ONGOING, Action
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import Kin, relation, worse
+from alerts.selectors.standing import newest_report
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.telling import tell_update
 from alerts.services.timeline import move, note
+from detection.models import Family
 
 
 def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
@@ -53,8 +55,10 @@ def _root_for(incident: Incident) -> tuple[Incident, str] | None:
         .exclude(pk=incident.pk)
         .order_by("opened", "id")
     )
+    last_heard = newest_report() if incident.family == Family.SILENCE else None
     for root in roots:
-        if reason := relation(kin_of(incident), kin_of(root), conf.rules()):
+        kin = kin_of(incident), kin_of(root)
+        if reason := relation(*kin, conf.rules(), last_heard=last_heard):
             return root, reason
     return None
 

@@ -139,3 +139,22 @@ def kin(source: int = 1, family: str = "decline", **values: Any) -> Kin:
 )
 def test_what_belongs_together(new: Kin, root: Kin, related: bool) -> None:
     assert (relation(new, root, RULES) is not None) is related
+
+
+@pytest.mark.parametrize(
+    ("heard", "onset", "family", "related"),
+    [
+        (0, 1, "silence", True),
+        (1, 1, "silence", True),
+        (2, 1, "silence", False),
+        (None, 1, "silence", False),
+        (0, 50, "silence", False),
+        (0, 1, "volume_low", False),
+    ],
+)
+def test_silence_everywhere_is_one_failure(
+    heard: float | None, onset: float, family: str, related: bool
+) -> None:
+    last_heard = None if heard is None else at(heard)
+    new, root = kin(2, family, onset=at(onset)), kin(1, family)
+    assert (relation(new, root, RULES, last_heard=last_heard) is not None) is related

@@ -4,10 +4,12 @@ from typing import Any
 import pytest
 
 from alerts import services
+from alerts.messages import brief_of
 from alerts.models import Incident, MaintenanceWindow, Notification, Silence, StageAlarm
 from alerts.services import absorb_anomalies
 from alerts.suppression import Subject, held_back, occurrence_at, quiet_until
 from alerts.tests.makers import at, live, make_anomaly, make_channel, make_source
+from ingest.models import MinuteCount, Source
 
 SUBJECT = Subject(frozenset({1}), "decline", "WARNING")
 
@@ -25,6 +27,10 @@ def window(**values: Any) -> MaintenanceWindow:
         "minutes": 60,
     }
     return MaintenanceWindow(**{**facts, **values})
+
+
+def heard_from(source: Source, minute: float) -> None:
+    MinuteCount.objects.create(source=source, minute=at(minute), status="approved", count=9)
 
 
 def silence(**values: Any) -> Silence:
@@ -233,6 +239,29 @@ class TestInTheProduct:
             absorb_anomalies(now=at(number + 1))
         assert Notification.objects.filter(kind="opened").count() == 1
         assert Incident.objects.filter(parent=None).count() == 1
+
+    @pytest.mark.parametrize(("third", "told"), [(-2, 1), (3, 2)])
+    def test_sources_that_all_fall_silent_are_told_once_and_others_apart(
+        self, third: int, told: int
+    ) -> None:
+        """Nothing arrives from anybody: that is one failure, and most likely ours."""
+        for name, last in (("a", -1), ("b", 0), ("c", third)):
+            heard_from(make_source(name), last)
+        for number, name in enumerate("ab"):
+            minute = 2 + number
+            make_anomaly(minute, source=make_source(name), family="silence", onset=at(number))
+            absorb_anomalies(now=at(minute + 1))
+        assert Notification.objects.filter(kind="opened").count() == told
+
+    def test_of_a_common_silence_the_message_names_the_others_and_our_own_side(self) -> None:
+        for name in "abc":
+            heard_from(make_source(name), -1)
+            make_anomaly(0, source=make_source(name), family="silence")
+        absorb_anomalies(now=at(1))
+        root = Incident.objects.get(parent=None)
+        brief = brief_of(root, kind="opened", language="en", now=at(1))
+        assert brief.headline == "Nothing is reported at a and 2 more sources"
+        assert "our own side" in brief.first_action
 
     def test_the_length_of_what_is_kept_is_bounded(self) -> None:
         services.create_silence(
