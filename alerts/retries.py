@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 
 FIRST_SECONDS = 4.0
 LONGEST_SECONDS = 300.0
+# Who names a time is there and will soon listen again: its own word counts, not our patience.
+LONGEST_WITH_WORD_SECONDS = 30.0
 # A channel that asks us to wait is waited for, and then this much more, so as not to be first.
 MARGIN_SECONDS = 0.5
 
@@ -28,8 +30,16 @@ def backoff(attempts: int, *, chance: float) -> timedelta:
 
 
 def next_try(attempts: int, *, now: datetime, retry_after: float | None, chance: float) -> datetime:
-    """Return when to try again: what the vendor asked for, or the back-off, whichever is later."""
+    """Return when to try again: when the vendor said, else after the back-off.
+
+    Examples
+    --------
+    >>> now = datetime(2026, 3, 2)
+    >>> [(next_try(9, now=now, retry_after=s, chance=1.0) - now).seconds for s in (60, 1, None)]
+    [60, 30, 300]
+    """
     wait = backoff(attempts, chance=chance)
-    if retry_after is not None:
-        wait = max(wait, timedelta(seconds=retry_after + MARGIN_SECONDS))
-    return now + wait
+    if retry_after is None:
+        return now + wait
+    asked = timedelta(seconds=retry_after + MARGIN_SECONDS)
+    return now + max(asked, min(wait, timedelta(seconds=LONGEST_WITH_WORD_SECONDS)))
