@@ -56,6 +56,8 @@ class Outgoing:
         The vendor's name for the incident's earlier message in this channel, if there is one.
     tried : bool
         An earlier try may have arrived without our knowing.
+    replaced : tuple of str
+        Keys of messages that this one stands for and of which a try may have arrived.
     image : str
         Public address of the chart; empty where nobody outside can fetch one.
     picture : bytes
@@ -69,6 +71,7 @@ class Outgoing:
     text: str = ""
     reference: str = ""
     tried: bool = False
+    replaced: tuple[str, ...] = ()
     image: str = ""
     picture: bytes = b""
 

@@ -57,22 +57,23 @@ class SlackBot:
             body = {"text": slack.escape(f"{message.title}\n{message.text}")}
             return self._post(channel, message, body)
         body = slack.payload(message.brief, buttons=True, image=message.image)
-        if message.reference and self._edit(channel, message, body):
+        known = message.reference or _left_by(channel, message.replaced)
+        if known and self._edit(channel, known, body):
             if message.kind in IN_THREAD:
-                self._reply(channel, message)
-            return Receipt(message.reference)
+                self._reply(channel, message, known)
+            return Receipt(known)
         return self._post(channel, message, body)
 
     def _post(self, channel: Channel, message: Outgoing, body: dict[str, Any]) -> Receipt:
-        if message.tried and (stamp := _find(channel, message.key, "conversations.history", {})):
+        if message.tried and (stamp := _left_by(channel, (message.key,))):
             return Receipt(stamp)
         answer = _call(
             channel, "chat.postMessage", {**body, "channel": _room(channel), **_mark(message)}
         )
         return Receipt(str(answer.get("ts", "")))
 
-    def _edit(self, channel: Channel, message: Outgoing, body: dict[str, Any]) -> bool:
-        changed = {**body, "channel": _room(channel), "ts": message.reference}
+    def _edit(self, channel: Channel, stamp: str, body: dict[str, Any]) -> bool:
+        changed = {**body, "channel": _room(channel), "ts": stamp}
         try:
             _call(channel, "chat.update", changed)
         except SlackRefusal as error:
@@ -82,14 +83,14 @@ class SlackBot:
             raise
         return True
 
-    def _reply(self, channel: Channel, message: Outgoing) -> None:
+    def _reply(self, channel: Channel, message: Outgoing, stamp: str) -> None:
         assert message.brief is not None
-        thread = {"ts": message.reference}
-        if message.tried and _find(channel, message.key, "conversations.replies", thread):
+        thread = {"ts": stamp}
+        if message.tried and _find(channel, (message.key,), "conversations.replies", thread):
             return
         body = {
             "channel": _room(channel),
-            "thread_ts": message.reference,
+            "thread_ts": stamp,
             "text": slack.thread_text(message.brief),
             "reply_broadcast": message.kind in BROADCAST,
         }
@@ -109,11 +110,15 @@ def _mark(message: Outgoing) -> dict[str, Any]:
     return {"metadata": {"event_type": EVENT, "event_payload": payload}}
 
 
-def _find(channel: Channel, key: str, method: str, more: dict[str, str]) -> str:
+def _left_by(channel: Channel, keys: tuple[str, ...]) -> str:
+    return _find(channel, keys, "conversations.history", {}) if keys else ""
+
+
+def _find(channel: Channel, keys: tuple[str, ...], method: str, more: dict[str, str]) -> str:
     """Return the time stamp of a message that an earlier try may have left; empty if none did."""
-    wanted = {"channel": _room(channel), "limit": "100", "include_all_metadata": "true", **more}
+    wanted = {"channel": _room(channel), "limit": "200", "include_all_metadata": "true", **more}
     for found in _call(channel, method, form=wanted).get("messages", []):
-        if found.get("metadata", {}).get("event_payload", {}).get("key") == key:
+        if found.get("metadata", {}).get("event_payload", {}).get("key") in keys:
             return str(found.get("ts", ""))
     return ""
 

@@ -126,7 +126,9 @@ def _superseded(row: Notification) -> bool:
         )
         if not later.exists():
             return False
-        _finish(row, state=State.SUPPRESSED, reason="over before it was sent: told in one message")
+        # This lease was no try: `attempts` tells the later message whether one may have arrived.
+        why = "over before it was sent: told in one message"
+        _finish(row, state=State.SUPPRESSED, reason=why, attempts=row.attempts - 1)
     return True
 
 
@@ -140,7 +142,7 @@ def _send(row: Notification, now: datetime) -> Receipt:
 
 def outgoing(*, row: Notification, now: datetime) -> Outgoing:
     """Return the message as it stands now, whatever it was when its row was written."""
-    key = f"guardian-{row.pk}"
+    key = key_of(row.pk)
     if row.incident is None:
         content = row.content or {}
         return Outgoing(
@@ -159,7 +161,26 @@ def outgoing(*, row: Notification, now: datetime) -> Outgoing:
         image=chart_address(row.incident),
         picture=chart_png(row.incident) if row.channel.kind == Channel.Kind.EMAIL else b"",
         tried=row.attempts > 1,
+        replaced=tuple(key_of(number) for number in _replaced(row)),
     )
+
+
+def key_of(number: int) -> str:
+    """Return what tells the vendor that two tries are of one message."""
+    return f"guardian-{number}"
+
+
+def _replaced(row: Notification) -> list[int]:
+    """Return what was tried, may have arrived, and was then left to this message to tell."""
+    dropped = Notification.objects.filter(
+        incident=row.incident_id,
+        channel=row.channel_id,
+        id__lt=row.pk,
+        state=State.SUPPRESSED,
+        attempts__gt=0,
+        kind__in=ALIVE,
+    )
+    return list(dropped.order_by("-id").values_list("pk", flat=True))
 
 
 def reference_of(row: Notification) -> str:
