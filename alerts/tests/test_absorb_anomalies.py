@@ -122,6 +122,15 @@ def test_a_warning_that_becomes_critical_waits_no_more() -> None:
     assert (message.level, message.due) == ("CRITICAL", at(2))
 
 
+def test_what_to_do_first_follows_the_gravest_minute_and_not_the_highest_score() -> None:
+    make_anomaly(0, level="WARNING", score=1.0, recommendation="Watch it for a few minutes.")
+    make_anomaly(1, level="CRITICAL", score=0.6, recommendation="Call the issuer.", count=60)
+    make_anomaly(2, level="WARNING", score=1.0, recommendation="Watch it for a few minutes.")
+    absorb_anomalies(now=at(3))
+    incident = Incident.objects.get()
+    assert (incident.recommendation, incident.seen) == ("Call the issuer.", 60)
+
+
 def test_a_failure_that_returns_soon_reopens_its_incident() -> None:
     live(8, bad={0})
     live(3, bad={8}, first=8)
