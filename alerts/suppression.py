@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo
 
 from alerts.policy import worse
 
+# As much as a notification keeps, so that the same reason is known again.
+REASON_AT_MOST = 300
+
 
 class Matching(Protocol):
     """What silences and maintenance windows have in common."""
@@ -122,11 +125,18 @@ def held_back(
     for silence in silences:
         if silence.starts <= now < silence.ends and matches(silence, subject):
             who = f" by {silence.created_by}" if silence.created_by else ""
-            return f"silence #{silence.pk}{who} until {silence.ends:%Y-%m-%d %H:%M} UTC"
+            return _because(
+                f"silence #{silence.pk}{who} until {silence.ends:%Y-%m-%d %H:%M} UTC", silence
+            )
     for window in windows:
         if matches(window, subject) and (span := occurrence_at(window, now)):
-            return f"maintenance window #{window.pk} “{window.name}” until {span[1]:%H:%M} UTC"
+            named = f"maintenance window #{window.pk} “{window.name}”"
+            return _because(f"{named} until {span[1]:%H:%M} UTC", window)
     return None
+
+
+def _because(what: str, matcher: Matching) -> str:
+    return (f"{what}: {matcher.reason}" if matcher.reason else what)[:REASON_AT_MOST]
 
 
 def quiet_until(
