@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from alerts.lifecycle import ONGOING, permitted
-from alerts.messages.phrases import meaning_of, number, say
+from alerts.messages.phrases import meaning_of, name_of, number, say
 from alerts.models import Incident
 
 CODES_SHOWN = 3
@@ -121,7 +121,7 @@ def _lines(incident: Incident, kind: str, language: str, now: datetime, over: bo
         excess_line(incident, language, over=False),
         _external(incident),
         _codes(incident, language),
-        _labelled("owner", incident.owner, language),
+        _labelled("owner", name_of(incident.owner, language), language),
         _parts(incident, language),
         _answered(incident, language),
     ]
@@ -173,17 +173,17 @@ def seen_line(incident: Incident, language: str) -> str:
     values = {"seen": number(incident.seen, language)}
     values["expected"] = number(incident.expected, language)
     if incident.lower is None or incident.upper is None:
-        return _subject(incident) + say("seen", language, **values)
+        return _subject(incident, language) + say("seen", language, **values)
     values["lower"] = number(incident.lower, language)
     values["upper"] = number(incident.upper, language)
-    return _subject(incident) + say("seen_band", language, **values)
+    return _subject(incident, language) + say("seen_band", language, **values)
 
 
-def _subject(incident: Incident) -> str:
+def _subject(incident: Incident, language: str) -> str:
     if not incident.status or incident.family.startswith("volume"):
         return ""
     code = f" {incident.auth_code}" if incident.auth_code not in ("", "00") else ""
-    return f"{incident.status}{code}: "
+    return f"{name_of(incident.status, language)}{code}: "
 
 
 def excess_line(incident: Incident, language: str, *, over: bool) -> str:

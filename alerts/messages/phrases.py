@@ -47,7 +47,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "excess.low.bare": "About {excess} missing",
         "codes": "Codes",
         "code": "{code} {meaning} {share} %",
-        "owner": "Who can mend it",
+        "owner": "Likely owner",
         "first": "First",
         "runbook": "Runbook",
         "parts": "Part of it",
@@ -150,7 +150,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "excess.low.bare": "Cerca de {excess} a menos",
         "codes": "Códigos",
         "code": "{code} {meaning} {share} %",
-        "owner": "Quem pode resolver",
+        "owner": "Provável responsável",
         "first": "Primeiro",
         "runbook": "Roteiro",
         "parts": "Faz parte",
@@ -212,6 +212,31 @@ PHRASES: dict[str, dict[str, str]] = {
     },
 }
 
+# What detection calls statuses and owners; a word it does not know is shown as it is.
+NAMES: dict[str, dict[str, str]] = {
+    "en": {
+        "backend_reversed": "reversed by the backend",
+        "customer": "customers",
+        "network": "card network",
+        "us": "our platform",
+        "traffic": "whoever sends the traffic",
+    },
+    "pt-br": {
+        "approved": "aprovadas",
+        "denied": "negadas",
+        "failed": "com falha",
+        "reversed": "estornadas",
+        "backend_reversed": "estornadas pelo backend",
+        "refunded": "reembolsadas",
+        "issuer": "emissor",
+        "customer": "clientes",
+        "fraud control": "antifraude",
+        "network": "rede da bandeira",
+        "us": "nossa plataforma",
+        "traffic": "quem envia o tráfego",
+    },
+}
+
 # ISO 8583 response codes, as an analyst calls them.
 CODES: dict[str, dict[str, str]] = {
     "en": {
@@ -257,6 +282,17 @@ def say(key: str, language: str, **values: object) -> str:
 def meaning_of(code: str, language: str) -> str:
     """Return what a response code means; empty if it is not a common one."""
     return CODES.get(language, CODES[DEFAULT]).get(code, "")
+
+
+def name_of(word: str, language: str) -> str:
+    """Return what people call a status or an owner.
+
+    Examples
+    --------
+    >>> name_of("denied", "pt-br"), name_of("us", "en"), name_of("issuer", "en")
+    ('negadas', 'our platform', 'issuer')
+    """
+    return NAMES.get(language, NAMES[DEFAULT]).get(word, word)
 
 
 def number(value: float, language: str) -> str:

@@ -46,7 +46,7 @@ class TestBrief:
             "denied 51: 42 seen in the worst minute, 6 expected (2 to 12)",
             "About 36 more than normal so far (28 to 44)",
             "Codes: 51 no funds 80 %",
-            "Who can mend it: issuer",
+            "Likely owner: issuer",
         ]
 
     def test_it_speaks_portuguese(self) -> None:
@@ -54,7 +54,9 @@ class TestBrief:
         assert brief.banner == "CRÍTICO"
         assert brief.headline == "Negadas acima do normal em default"
         assert brief.lines[0] == "Desde 12:00"
+        assert "negadas 51: 42 no pior minuto, 6 esperadas (2 a 12)" in brief.lines
         assert "Cerca de 36 acima do normal até agora (28 a 44)" in brief.lines
+        assert "Provável responsável: emissor" in brief.lines
         assert brief.first_action.startswith("Veja quais códigos")
 
     def test_times_are_those_of_the_source(self) -> None:
