@@ -198,7 +198,9 @@ def verdict(trials: int, room: SlackRoom, hook: StandIn, storm: Storm) -> bool:
         "messages heard three times by the webhook": [k for k, n in heard.items() if n > 2],
     }
     repeats = sum(times > 1 for times in heard.values())
-    print(f"reports: {dict(storm.outcomes)}; {repeats} of {len(heard)} webhook messages repeated")
+    answered = storm.outcomes[str(httpx.codes.OK)]
+    print(f"{answered} of {storm.outcomes.total()} reports answered, the others refused or cut off")
+    print(f"{repeats} of {len(heard)} messages heard twice by the webhook")
     for title, found in {**lost, **doubled}.items():
         print(f"{len(found):5} {title}", *sorted(map(str, found))[:5])
     return not any(lost.values()) and not any(doubled.values())
@@ -260,11 +262,12 @@ def main() -> int:
                 sys.exit("the web server does not answer")
             run_trials(asked.trials, parts, random.Random(asked.seed))
             storm.over.set()
-            if not wait_for(lambda: not unsettled(), DRAIN_SECONDS, pause=1.0):
-                print(
-                    f"still unsettled after {DRAIN_SECONDS:.0f} s:", *unsettled()[:10], sep="\n  "
-                )
-        return 0 if verdict(asked.trials, room, hook, storm) else 1
+            settled = wait_for(lambda: not unsettled(), DRAIN_SECONDS, pause=1.0)
+            if settled:
+                print("everything has come to rest")
+            else:
+                print(f"unsettled after {DRAIN_SECONDS:.0f} s:", *unsettled()[:10], sep="\n  ")
+        return 0 if verdict(asked.trials, room, hook, storm) and settled else 1
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -83,6 +83,11 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
             if answer.hang or answer.cut:
                 self.close_connection = True
                 return
+            # Who asked may have been killed meanwhile.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self._write(answer)
+
+        def _write(self, answer: Answer) -> None:
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
