@@ -48,7 +48,6 @@ def brief_of(
 ) -> Brief:
     """Return what a message of this kind says about the incident as it is now."""
     over = incident.state not in ONGOING
-    runbooks: dict[str, str] = getattr(settings, "GUARDIAN_RUNBOOKS", {})
     return Brief(
         incident=incident.pk,
         kind=kind,
@@ -59,7 +58,7 @@ def brief_of(
         banner=_banner(incident, kind, language),
         lines=[line for line in _lines(incident, kind, language, now, over) if line],
         first_action="" if over else first_action(incident, language),
-        runbook="" if over else runbooks.get(incident.family, ""),
+        runbook="" if over else runbook_of(incident),
         url=f"{settings.GUARDIAN_URL}{incident.get_absolute_url()}",
         link_text=say("open_page", language, id=incident.pk),
         ongoing=not over,
@@ -76,6 +75,12 @@ def headline(incident: Incident, language: str) -> str:
     if incident.direction == "low" and incident.family not in ("volume_low", "silence"):
         family = say("family.low", language, family=family)
     return say("headline", language, family=family, source=str(incident.source))
+
+
+def runbook_of(incident: Incident) -> str:
+    """Return the address of the family's runbook; empty if there is none."""
+    runbooks: dict[str, str] = getattr(settings, "GUARDIAN_RUNBOOKS", {})
+    return runbooks.get(incident.family, "")
 
 
 def _elsewhere(incident: Incident, language: str) -> str:

@@ -12,9 +12,10 @@ from alerts.messages.brief import (
     excess_line,
     first_action,
     headline,
+    runbook_of,
     seen_line,
 )
-from alerts.messages.phrases import meaning_of
+from alerts.messages.phrases import meaning_of, name_of, say
 from alerts.models import Incident
 from alerts.selectors.extent import minutes_known
 from alerts.selectors.incidents import Filters, incidents
@@ -114,8 +115,10 @@ def incident_words(incident: Incident, *, now: datetime) -> dict[str, Any]:
         "level_label": level_name(incident.level),
         "lines": [line for line in lines if line],
         "lasted": duration(end - incident.onset, words),
-        "first_action": first_action(incident, words),
-        "runbook": brief.runbook or f"/help/#{incident.family}",
+        # What is over asks for nothing any more.
+        "first_action": first_action(incident, words) if incident.ongoing else "",
+        "owner": name_of(incident.owner, words),
+        "runbook": runbook_of(incident) or f"/help/#{incident.family}",
         "codes": [
             (code, meaning_of(code, words), round(100 * share))
             for code, share in code_shares(incident.contributions)
@@ -132,6 +135,7 @@ def incident_row(incident: Incident, *, now: datetime) -> dict[str, Any]:
     return {
         "incident": incident,
         "headline": headline(incident, words),
+        "family": incident.title or say(f"family.{incident.family}", words),
         "level_label": level_name(incident.level),
         "lasted": duration(end - incident.onset, words),
         "how_bad": excess_line(incident, words, over=not incident.ongoing),

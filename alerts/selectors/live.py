@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from alerts.conf import CANARY_SOURCE
 from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
 from alerts.models import Incident
@@ -81,7 +82,12 @@ def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[s
 
 def watched_sources(seen: Seen) -> QuerySet[Source]:
     """Return the enabled sources that a reader may see."""
-    return seen_by(Source.objects.filter(enabled=True), seen, "pk")
+    return seen_by(reporting_sources().filter(enabled=True), seen, "pk")
+
+
+def reporting_sources() -> QuerySet[Source]:
+    """Return the sources that report payments; the canary, always fresh, reports for ourselves."""
+    return Source.objects.exclude(name=CANARY_SOURCE)
 
 
 def open_incidents_of(source_ids: Sequence[int], *, now: datetime) -> list[dict[str, Any]]:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.dates import WEEKDAYS_ABBR
 
 from alerts.lifecycle import ONGOING
 from alerts.models import Incident
 from alerts.selectors.extent import minutes_known
-from alerts.selectors.live import level_name
+from alerts.selectors.live import level_name, reporting_sources
 from alerts.selectors.series import TOTAL, floor_to, series_between
 from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Band, Level
@@ -65,9 +65,13 @@ class Hour:
     shade: int
 
 
-def source_rows(*, now: datetime, seen: Seen) -> list[SourceRow]:
-    """Return the sources that a reader may see, with their state."""
-    return [source_row(source, now=now) for source in seen_by(Source.objects.all(), seen, "pk")]
+def sources_listed(*, seen: Seen) -> QuerySet[Source]:
+    """Return the sources that a reader may see, those in trouble first."""
+    going_on = Incident.objects.filter(source=OuterRef("pk"), state__in=sorted(ONGOING))
+    rows = seen_by(reporting_sources(), seen, "pk").annotate(
+        critical=Exists(going_on.filter(level=Level.CRITICAL)), troubled=Exists(going_on)
+    )
+    return rows.order_by("-critical", "-troubled", "name")
 
 
 def source_row(source: Source, *, now: datetime) -> SourceRow:
@@ -136,4 +140,5 @@ def _hour(expected: float | None, highest: float) -> Hour:
 
 def newest_incidents(source: Source, limit: int = 10) -> QuerySet[Incident]:
     """Return the newest incidents of a source."""
-    return Incident.objects.filter(source=source).order_by("-onset", "-id")[:limit]
+    found = Incident.objects.filter(source=source).select_related("source")
+    return found.order_by("-onset", "-id")[:limit]

@@ -1,7 +1,9 @@
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
-from alerts.models import Incident
+from alerts.models import Incident, Silence
 from alerts.tests.makers import open_incident
 from alerts.tests.pages import PAGE, operator, signed_in
 
@@ -29,6 +31,14 @@ def test_an_operator_acts(action: str, state: str) -> None:
     assert incident.state == state
     line = incident.events.latest("id")
     assert (line.who, line.via) == ("ana", "web")
+
+
+def test_it_is_silenced_for_an_hour_as_in_slack() -> None:
+    incident = act(operator(), open_incident(), "silence")
+    silence = Silence.objects.get()
+    assert (silence.source, silence.family) == (incident.source, "decline")
+    assert silence.ends - silence.starts == timedelta(hours=1)
+    assert (silence.created_by, incident.state) == ("ana", "open")
 
 
 def test_what_was_resolved_is_opened_again() -> None:

@@ -1,6 +1,7 @@
 import pytest
 from django.test import Client
 
+from alerts import services
 from alerts.tests.makers import at, make_source, open_incident
 from alerts.tests.pages import PAGE, an_hour, operator
 
@@ -119,3 +120,13 @@ def test_a_name_cannot_bring_markup_into_the_page() -> None:
     for address in ("/", "/incidents/", f"/incidents/{incident.pk}/", "/sources/"):
         text = client.get(address, headers=PAGE).content.decode()
         assert "alert(1)" not in text.replace("&gt;alert(1)&lt;", "").replace("=alert(1)&gt;", "")
+
+
+def test_what_is_over_asks_for_nothing_any_more(client: Client) -> None:
+    incident = open_incident()
+    address = f"/incidents/{incident.pk}/"
+    assert "Call the issuer." in client.get(address, headers=PAGE).content.decode()
+    services.resolve(incident_id=incident.pk, actor="ana", via="web", now=at(2))
+    text = client.get(address, headers=PAGE).content.decode()
+    assert "Call the issuer." not in text
+    assert "/runbooks/decline" in text

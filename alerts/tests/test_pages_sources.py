@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from alerts.conf import CANARY_SOURCE
 from alerts.selectors.series import floor_to
 from alerts.tests.makers import make_source, open_incident
 from alerts.tests.pages import PAGE, count, expect
@@ -68,3 +69,23 @@ def test_a_source_without_a_week_says_that_it_learns(client: Client) -> None:
 
 def test_a_source_that_does_not_exist_is_not_found(client: Client) -> None:
     assert client.get("/sources/nobody/", headers=PAGE).status_code == 404
+
+
+def test_sources_in_trouble_come_first_and_many_come_page_by_page(client: Client) -> None:
+    for number in range(51):
+        make_source(f"shop-{number:02}")
+    make_source("zebra")
+    open_incident(source=make_source("zebra"))
+    text = shown(client)
+    assert text.index("zebra") < text.index("shop-00")
+    assert "Page 1 of 2" in text
+    assert "shop-50" not in text
+    assert "shop-50" in shown(client, "/sources/?page=2")
+
+
+def test_the_canary_is_no_source_of_payments(client: Client) -> None:
+    canary = make_source(CANARY_SOURCE, title="Guardian's canary")
+    count(canary, floor_to(timezone.now(), 1), approved=0)
+    assert "canary" not in shown(client)
+    assert "canary" not in client.get("/", headers=PAGE).content.decode()
+    assert client.get("/live.json").json()["newest"] is None

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts import services
 from alerts.models import Incident
+from alerts.services.acting import SILENCE_MINUTES
 
 Asked = dict[str, Any]
 
@@ -41,15 +42,22 @@ class Act:
         self.service(incident_id=incident_id, actor=actor, via="web", now=now, **asked)
 
 
+def silence_for_an_hour(*, why: str, **by: Any) -> None:
+    """The same as the button under a message in Slack."""
+    services.silence_incident(minutes=SILENCE_MINUTES, **by)
+
+
 ACTS = (
     Act("acknowledge", _("Acknowledge"), _("Acknowledged: it is yours."), "acknowledge",
         services.acknowledge, main=True),
     Act("mitigate", _("Workaround holds"), _("Marked as mitigated."), "mitigate",
         services.mitigate),
     Act("resolve", _("Resolve"), _("Resolved."), "resolve", services.resolve),
+    Act("silence", _("Silence 1 h"), _("Nobody is told of this source and family for an hour."),
+        "resolve", silence_for_an_hour),
     Act("false-positive", _("False positive"), _("Closed as a false positive."), "close",
         services.mark_false_positive),
-    Act("reopen", _("Reopen"), _("Open again."), "reopen", services.reopen, main=True),
+    Act("reopen", _("Reopen"), _("Open again."), "reopen", services.reopen),
     Act("close", _("Close as"), _("Closed."), "close", services.close, ("label", "why")),
     Act("comment", _("Comment"), _("Comment kept."), "", services.comment, ("text",)),
 )  # fmt: skip

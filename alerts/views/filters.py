@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from alerts.lifecycle import State
 from alerts.models.incident import FAMILIES
 from alerts.selectors import Filters
+from alerts.selectors.live import reporting_sources
 from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Level
 from ingest.models import Source
@@ -31,7 +32,7 @@ class IncidentFilter(forms.Form):
         label=_("Search"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("number, code, words")}),
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("number or words")}),
     )
     state = forms.ChoiceField(
         label=_("State"),
@@ -56,7 +57,7 @@ class IncidentFilter(forms.Form):
         super().__init__(query)
         sources = self.fields["source"]
         assert isinstance(sources, forms.ModelChoiceField)
-        sources.queryset = seen_by(Source.objects.all(), seen, "pk")
+        sources.queryset = seen_by(reporting_sources(), seen, "pk")
         self.full_clean()
 
     def words(self) -> str:

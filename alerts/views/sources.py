@@ -1,22 +1,33 @@
 """Who reports, how fresh, how far learned; and what is expected of one of them."""
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from alerts.selectors.source_pages import newest_incidents, source_row, source_rows, week_expected
+from alerts.selectors.incident_pages import incident_row
+from alerts.selectors.source_pages import (
+    newest_incidents,
+    source_row,
+    sources_listed,
+    week_expected,
+)
 from alerts.selectors.visibility import seen_by
 from alerts.views.access import seen_sources
 from ingest.models import Source
+
+PAGE = 50
 
 
 @never_cache
 @require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
-    rows = source_rows(now=timezone.now(), seen=seen_sources(request))
-    return render(request, "sources/list.html", {"here": "sources", "rows": rows})
+    found = sources_listed(seen=seen_sources(request))
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    rows = [source_row(source, now=timezone.now()) for source in page.object_list]
+    return render(request, "sources/list.html", {"here": "sources", "page": page, "rows": rows})
 
 
 @never_cache
@@ -34,6 +45,6 @@ def source_page(request: HttpRequest, name: str) -> HttpResponse:
         "week": week,
         "has_week": any(hour.shade for _day, hours in week for hour in hours),
         "hours": range(24),
-        "incidents": newest_incidents(source),
+        "incidents": [incident_row(one, now=now) for one in newest_incidents(source)],
     }
     return render(request, "sources/page.html", context)
