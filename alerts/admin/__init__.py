@@ -1,8 +1,9 @@
 """What operators see and may do at /admin."""
 
+from alerts.admin.channels import ChannelAdmin
 from alerts.admin.incidents import IncidentAdmin
 from alerts.admin.oncall import EscalationPolicyAdmin, ScheduleAdmin
-from alerts.admin.outbox import ChannelAdmin, NotificationAdmin
+from alerts.admin.outbox import NotificationAdmin
 from alerts.admin.quiet import MaintenanceWindowAdmin, SilenceAdmin
 
 __all__ = [

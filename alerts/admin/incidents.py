@@ -7,7 +7,7 @@ from django.utils import timezone
 from unfold.decorators import display
 
 from alerts import services
-from alerts.admin.reading import ReadOnlyAdmin, ReadOnlyInline
+from alerts.admin.reading import ReadOnlyAdmin, ReadOnlyInline, moment
 from alerts.lifecycle import IllegalTransition
 from alerts.models import Incident, IncidentEvent, Notification
 
@@ -33,8 +33,8 @@ class IncidentAdmin(ReadOnlyAdmin):
         "__str__",
         "shown_level",
         "shown_state",
-        "onset",
-        "resolved",
+        moment("onset"),
+        moment("resolved"),
         "anomaly_count",
         "excess",
         "acknowledged_by",
@@ -46,6 +46,37 @@ class IncidentAdmin(ReadOnlyAdmin):
     list_select_related = ("source",)
     actions = ("acknowledge", "resolve", "false_positive")
     inlines = (TimelineInline, MessagesInline)
+    fieldsets = (
+        (None, {"fields": ("source", "family", "direction", "level", "state", "label", "parent")}),
+        (
+            "When",
+            {
+                "fields": (
+                    *("onset", "detected", "opened", "announced", "acknowledged"),
+                    *("acknowledged_by", "mitigated", "resolved", "resolved_by", "closed"),
+                    *("reopened", "historical"),
+                )
+            },
+        ),
+        (
+            "How bad",
+            {
+                "fields": (
+                    *("status", "auth_code", "seen", "expected", "lower", "upper"),
+                    *("excess", "excess_low", "excess_high", "peak_score", "anomaly_count"),
+                    *("first_anomaly", "last_anomaly", "owner", "recommendation"),
+                )
+            },
+        ),
+        ("Who is called next", {"fields": ("step", "step_due", "reminders", "reminder_due")}),
+        (
+            "As detection or another system said it",
+            {
+                "classes": ("collapse",),
+                "fields": ("key", "title", "violations", "reasons", "contributions"),
+            },
+        ),
+    )
 
     @display(description="level", ordering="level", label=LEVEL_COLOURS)
     def shown_level(self, incident: Incident) -> str:

@@ -2,12 +2,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from alerts import services
-from alerts.admin.reading import ReadOnlyAdmin
-from alerts.models import Channel, Notification
+from alerts.admin.reading import ReadOnlyAdmin, moment
+from alerts.models import Notification
 
 STATE_COLOURS = {
     "pending": "warning",
@@ -20,13 +19,13 @@ STATE_COLOURS = {
 @admin.register(Notification)
 class NotificationAdmin(ReadOnlyAdmin):
     list_display = (
-        "created",
+        moment("created"),
         "incident",
         "channel",
         "kind",
         "shown_state",
-        "sent",
-        "due",
+        moment("sent"),
+        moment("due"),
         "attempts",
         "reason",
         "last_error",
@@ -36,6 +35,13 @@ class NotificationAdmin(ReadOnlyAdmin):
     date_hierarchy = "created"
     list_select_related = ("incident__source", "channel")
     actions = ("send_again",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        rows: QuerySet[Notification] = super().get_queryset(request)
+        # One a minute: they would bury what somebody looks for. The filter “kind” shows them.
+        if request.GET.get("kind__exact") == Notification.Kind.CANARY:
+            return rows
+        return rows.exclude(kind=Notification.Kind.CANARY)
 
     @display(description="state", ordering="state", label=STATE_COLOURS)
     def shown_state(self, row: Notification) -> str:
@@ -55,44 +61,3 @@ class NotificationAdmin(ReadOnlyAdmin):
                 self.message_user(request, str(error), messages.WARNING)
         if done:
             self.message_user(request, f"{done} wait to be sent again.")
-
-
-@admin.register(Channel)
-class ChannelAdmin(ModelAdmin):
-    list_display = (
-        "name",
-        "kind",
-        "minimum_level",
-        "language",
-        "standby",
-        "backup",
-        "shown_health",
-        "disabled_reason",
-    )
-    list_filter = ("kind", "enabled", "standby", "minimum_level")
-    search_fields = ("name", "disabled_reason", "owner__username")
-    list_select_related = ("backup",)
-    filter_horizontal = ("sources",)
-    readonly_fields = ("disabled", "disabled_reason", "paused_until", "builtin")
-    actions = ("send_test", "enable")
-
-    @display(description="health", label={"works": "success", "broken": "danger", "off": "warning"})
-    def shown_health(self, channel: Channel) -> str:
-        if channel.disabled:
-            return "broken"
-        return "works" if channel.enabled else "off"
-
-    @admin.action(description="Send a test message", permissions=["change"])
-    def send_test(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
-        for channel in chosen:
-            actor = request.user.get_username()
-            services.queue_test(channel=channel, actor=actor, now=timezone.now())
-        self.message_user(
-            request, "The tests wait in the outbox; see Notifications for the outcome."
-        )
-
-    @admin.action(description="Enable after repair", permissions=["change"])
-    def enable(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
-        for channel in chosen:
-            services.enable_channel(channel=channel)
-        self.message_user(request, "Enabled.")

@@ -1,10 +1,15 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
+from alerts import services
+from alerts.admin.reading import moment
 from alerts.models import MaintenanceWindow, Silence
 
 
@@ -24,18 +29,38 @@ class Signed(ModelAdmin):
 @admin.register(Silence)
 class SilenceAdmin(Signed):
     list_display = (
-        "__str__",
+        "number",
+        "shown_state",
         "source",
         "family",
         "level",
-        "starts",
-        "ends",
+        moment("starts"),
+        moment("ends"),
         "created_by",
         "reason",
     )
     list_filter = ("family", "source")
     search_fields = ("reason", "created_by", "source__name")
     date_hierarchy = "starts"
+    actions = ("end_now",)
+
+    @display(description="silence", ordering="pk")
+    def number(self, silence: Silence) -> str:
+        return f"#{silence.pk}"
+
+    @display(description="state", label={"holds": "warning", "over": "info", "to come": "info"})
+    def shown_state(self, silence: Silence) -> str:
+        now = timezone.now()
+        if silence.ends <= now:
+            return "over"
+        return "holds" if silence.starts <= now else "to come"
+
+    @admin.action(description="End now", permissions=["change"])
+    def end_now(self, request: HttpRequest, chosen: QuerySet[Silence]) -> None:
+        for silence in chosen:
+            actor = request.user.get_username()
+            services.end_silence(silence_id=silence.pk, actor=actor, now=timezone.now())
+        self.message_user(request, "Ended: what they held back and still goes on is told now.")
 
 
 @admin.register(MaintenanceWindow)

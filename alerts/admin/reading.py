@@ -1,8 +1,12 @@
 """Rows that people read and that only services write."""
 
+from collections.abc import Callable
+
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 
 
 class ReadOnly:
@@ -24,6 +28,7 @@ class ReadOnlyAdmin(ReadOnly, ModelAdmin):
 
 class ReadOnlyInline(ReadOnly, TabularInline):
     extra = 0
+    hide_title = True
     show_change_link = False
 
 
@@ -32,4 +37,15 @@ def may(request: HttpRequest, permission: str) -> bool:
     return request.user.has_perm(f"alerts.{permission}")
 
 
-__all__ = ["ReadOnlyAdmin", "ReadOnlyInline", "may"]
+def moment(name: str, title: str = "") -> Callable[[Model], str]:
+    """Return a column that shows a moment on one line, as the pages do."""
+
+    def shown(row: Model) -> str:
+        at = getattr(row, name)
+        return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else ""
+
+    column: Callable[[Model], str] = display(description=title or name, ordering=name)(shown)
+    return column
+
+
+__all__ = ["ReadOnlyAdmin", "ReadOnlyInline", "may", "moment"]

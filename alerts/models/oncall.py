@@ -6,7 +6,7 @@ from django.db import models
 
 from alerts.models.incident import FAMILIES
 from alerts.models.outbox import Channel
-from alerts.models.quiet import ends_after, known_zone
+from alerts.models.quiet import ends_after, known_zone, weekday_numbers
 from detection.models import Level
 from ingest.models import Source
 
@@ -49,6 +49,7 @@ class Rotation(models.Model):
         return f"{self.schedule}: {self.name}"
 
     def clean(self) -> None:
+        weekday_numbers(self.weekdays)
         if not self.days:
             raise ValidationError({"days": "At least one day."})
         if (self.from_time is None) != (self.until_time is None):

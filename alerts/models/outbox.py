@@ -1,10 +1,12 @@
 """The outbox: who can be told, and every message that was or will be."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
 from alerts.models.incident import Incident
+from alerts.models.quiet import known_zone
 from detection.models import Level
 from ingest.models import Source
 
@@ -74,6 +76,14 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        try:
+            known_zone(self.time_zone)
+        except ValidationError as error:
+            raise ValidationError({"time_zone": error.messages}) from error
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            raise ValidationError({"quiet_until": "Give both times, or neither."})
 
 
 class Notification(models.Model):

@@ -27,6 +27,11 @@ def ends_after(starts: datetime | None, ends: datetime | None) -> None:
         raise ValidationError({"ends": "It must end after it starts."})
 
 
+def weekday_numbers(days: object) -> None:
+    if not isinstance(days, list) or any(day not in range(7) for day in days):
+        raise ValidationError({"weekdays": "A list of numbers, 0 (Monday) to 6 (Sunday)."})
+
+
 class Matcher(models.Model):
     """Which incidents are meant: an empty field means any."""
 
@@ -88,10 +93,8 @@ class MaintenanceWindow(Matcher):
         return self.name
 
     def clean(self) -> None:
-        days = self.weekdays
-        if not isinstance(days, list) or any(day not in range(7) for day in days):
-            raise ValidationError({"weekdays": "A list of numbers, 0 (Monday) to 6 (Sunday)."})
-        if self.every == self.Every.WEEK and not days:
+        weekday_numbers(self.weekdays)
+        if self.every == self.Every.WEEK and not self.weekdays:
             raise ValidationError({"weekdays": "Name at least one weekday."})
         if not self.minutes:
             raise ValidationError({"minutes": "At least one minute."})

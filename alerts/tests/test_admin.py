@@ -2,9 +2,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.test import Client
+from django.utils import timezone
 
-from alerts.models import Channel, Notification
+from alerts.models import Channel, Notification, Rotation
+from alerts.services import silence_incident
 from alerts.tests.makers import make_channel, open_incident
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +91,55 @@ def test_a_channel_is_tested_and_enabled(admin: Client) -> None:
     assert Notification.objects.get().kind == "test"
 
 
+@pytest.mark.parametrize(
+    ("facts", "health"),
+    [
+        ({}, "never used"),
+        ({"state": "sent"}, "works"),
+        ({"state": "pending", "attempts": 2, "last_error": "no answer"}, "failing"),
+    ],
+)
+def test_a_channel_is_said_to_work_only_once_it_has(
+    admin: Client, facts: dict[str, Any], health: str
+) -> None:
+    channel = make_channel("phone")
+    if facts:
+        Notification.objects.create(channel=channel, kind="test", **facts)
+    page = admin.get("/admin/alerts/channel/").content.decode()
+    assert health in " ".join(page.split())
+
+
+def test_a_channel_says_what_its_kind_needs_and_the_canarys_is_not_offered(admin: Client) -> None:
+    page = admin.get("/admin/alerts/channel/add/").content.decode()
+    assert "WhatsApp Cloud API: phone_number_id, token, to" in page
+    assert "Sink of the canary" not in page
+
+
+def test_the_canarys_messages_do_not_bury_the_others(admin: Client) -> None:
+    channel = make_channel("sink", "sink")
+    Notification.objects.create(channel=channel, kind="canary", reason="the canary came by")
+    assert "the canary came by" not in admin.get("/admin/alerts/notification/").content.decode()
+    asked = admin.get("/admin/alerts/notification/", {"kind__exact": "canary"})
+    assert "the canary came by" in asked.content.decode()
+
+
+def test_a_silence_is_ended_by_hand(admin: Client) -> None:
+    incident = open_incident()
+    silence = silence_incident(
+        incident_id=incident.pk, minutes=60, actor="bo", via="web", now=timezone.now()
+    )
+    assert "holds" in admin.get("/admin/alerts/silence/").content.decode()
+    act(admin, "silence", "end_now", silence)
+    silence.refresh_from_db()
+    assert silence.ends <= timezone.now()
+    assert "over" in admin.get("/admin/alerts/silence/").content.decode()
+
+
+def test_a_rotation_takes_weekdays_as_numbers() -> None:
+    with pytest.raises(ValidationError, match="A list of numbers"):
+        Rotation(weekdays=["Mon"], days=7).clean()
+
+
 def test_a_silence_is_signed_by_who_made_it(admin: Client) -> None:
     from alerts.models import Silence
 
@@ -122,6 +174,18 @@ def test_a_silence_is_signed_by_who_made_it(admin: Client) -> None:
             {"name": "x", "time_zone": "UTC", "first_day": "2026-03-02",
              "start_time": "12:00", "minutes": "5", "every": "week", "weekdays": "[]"},
             "at least one weekday",
+        ),
+        (
+            "channel",
+            {"name": "x", "kind": "email", "configuration": '{"host": "mail"}', "per_minute": "30",
+             "minimum_level": "WARNING", "time_zone": "UTC"},
+            "E-mail lacks: from, to.",
+        ),
+        (
+            "channel",
+            {"name": "x", "kind": "console", "configuration": "{}", "per_minute": "30",
+             "minimum_level": "WARNING", "time_zone": "Sao Paulo"},
+            "not an IANA time zone",
         ),
     ],
 )  # fmt: skip

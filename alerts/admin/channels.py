@@ -1,0 +1,133 @@
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Exists, Field, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from alerts import services
+from alerts.channels import ADAPTERS
+from alerts.models import Channel, Notification
+from alerts.selectors.outbox import WAITING
+
+Kind = Channel.Kind
+HEALTH_COLOURS = {
+    "works": "success",
+    "broken": "danger",
+    "failing": "danger",
+    "lacks settings": "warning",
+    "off": "warning",
+    "never used": "info",
+}
+# What a kind understands besides what it needs.
+OPTIONS = {
+    Kind.EMAIL: "port, user, password, security (starttls or tls)",
+    Kind.SLACK_BOT: "users (Slack ids that may press buttons)",
+    Kind.TELEGRAM: "users (Telegram ids that may act)",
+    Kind.WEBHOOK: "allow_private",
+    Kind.WHATSAPP: "template",
+    Kind.ALERTMANAGER: "token",
+    Kind.APPRISE: "allow_private",
+}
+
+
+def what_each_needs() -> str:
+    """Return what belongs into the configuration of each kind, in one line each."""
+    lines = ["A JSON object. “env:NAME” as a value takes a secret from the environment."]
+    for kind in Kind:
+        if needs := ADAPTERS[kind].needs:
+            option = f"; also {OPTIONS[kind]}" if kind in OPTIONS else ""
+            lines.append(f"{kind.label}: {', '.join(needs)}{option}.")
+    return " ".join(lines)
+
+
+class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no type at run time
+    def clean(self) -> dict[str, Any]:
+        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        configuration, kind = asked.get("configuration"), asked.get("kind")
+        if kind is None or configuration is None or self.instance.builtin:
+            return asked
+        if not isinstance(configuration, dict):
+            raise forms.ValidationError({"configuration": "Write a JSON object: {…}."})
+        adapter, channel = ADAPTERS[kind], Channel(kind=kind, configuration=configuration)
+        missing = [name for name in adapter.needs if not configuration.get(name)]
+        # A token may come from the settings instead.
+        if missing and not adapter.configured(channel):
+            lacks = f"{Kind(kind).label} lacks: {', '.join(missing)}."
+            raise forms.ValidationError({"configuration": lacks})
+        return asked
+
+
+@admin.register(Channel)
+class ChannelAdmin(ModelAdmin):
+    form = ChannelForm
+    list_display = (
+        "name",
+        "kind",
+        "reaches",
+        "minimum_level",
+        "language",
+        "backup",
+        "shown_health",
+        "disabled_reason",
+    )
+    list_filter = ("kind", "enabled", "standby", "minimum_level")
+    search_fields = ("name", "disabled_reason", "owner__username")
+    list_select_related = ("backup", "owner")
+    filter_horizontal = ("sources",)
+    readonly_fields = ("disabled", "disabled_reason", "paused_until", "builtin")
+    actions = ("send_test", "enable")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Channel]:
+        mine = Notification.objects.filter(channel=OuterRef("pk"))
+        failing = mine.filter(state__in=WAITING, attempts__gt=0).exclude(last_error="")
+        rows: QuerySet[Channel] = super().get_queryset(request).exclude(kind=Kind.SINK)
+        return rows.annotate(
+            failing=Exists(failing), told=Exists(mine.filter(state=Notification.State.SENT))
+        )
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "configuration":
+            field.help_text = what_each_needs()
+        if field is not None and db_field.name == "kind":
+            field.choices = [choice for choice in field.choices if choice[0] != Kind.SINK]
+        return field
+
+    @display(description="reaches")
+    def reaches(self, channel: Channel) -> str:
+        if channel.owner is not None:
+            return f"{channel.owner.get_username()}, when on call"
+        return "nobody, it stands by" if channel.standby else "everybody"
+
+    @display(description="health", label=HEALTH_COLOURS)
+    def shown_health(self, channel: Channel) -> str:
+        if channel.disabled:
+            return "broken"
+        if not channel.enabled:
+            return "off"
+        if not ADAPTERS[channel.kind].configured(channel):
+            return "lacks settings"
+        if getattr(channel, "failing", False):
+            return "failing"
+        return "works" if getattr(channel, "told", False) else "never used"
+
+    @admin.action(description="Send a test message", permissions=["change"])
+    def send_test(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
+        for channel in chosen:
+            actor = request.user.get_username()
+            services.queue_test(channel=channel, actor=actor, now=timezone.now())
+        self.message_user(
+            request, "The tests wait in the outbox; see Notifications for the outcome."
+        )
+
+    @admin.action(description="Enable after repair", permissions=["change"])
+    def enable(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
+        for channel in chosen:
+            services.enable_channel(channel=channel)
+        self.message_user(request, "Enabled.", messages.SUCCESS)
