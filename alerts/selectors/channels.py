@@ -11,6 +11,11 @@ def active_channels() -> QuerySet[Channel]:
     return Channel.objects.filter(enabled=True, disabled=None)
 
 
+def broken_channels() -> QuerySet[Channel]:
+    """Return the channels that a permanent error took out of use and nobody has mended."""
+    return Channel.objects.filter(enabled=True).exclude(disabled=None).order_by("name")
+
+
 def named_slack_users() -> frozenset[str]:
     """Return the Slack ids in the “users” of Slack channels; empty where none names any."""
     kinds = (Channel.Kind.SLACK_BOT, Channel.Kind.SLACK_WEBHOOK)

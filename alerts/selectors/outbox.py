@@ -38,6 +38,11 @@ def oldest_pending_age(now: datetime) -> float | None:
     return max((now - (created if attempts else max(created, due))).total_seconds(), 0.0)
 
 
+def dead_letters(*, since: datetime) -> QuerySet[Notification]:
+    """Return the messages written since a moment that could not be delivered, newest first."""
+    return notifications(state=State.DEAD).filter(created__gte=since)
+
+
 def due_channels(*, now: datetime) -> list[int]:
     """Return the channels with something to send now, the most urgent first."""
     rows = (

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from alerts.models import Incident, IncidentEvent, MaintenanceWindow, Silence
 from alerts.selectors.incidents import open_incidents, seen
 from alerts.selectors.oncall import OnCall, everybody_on_call
-from alerts.selectors.outbox import notifications
+from alerts.selectors.outbox import dead_letters
 from alerts.selectors.statistics import Statistics, period_statistics
 from alerts.selectors.suppression import active_silences, concerns
 from alerts.suppression import occurrence_at
@@ -58,7 +58,7 @@ def report(*, since: datetime, until: datetime, sources: frozenset[int] | None =
             for window in MaintenanceWindow.objects.select_related("source")
             if _soon(window, until) and concerns(window, sources)
         ],
-        dead_letters=notifications(state="dead").filter(created__gte=since).count(),
+        dead_letters=dead_letters(since=since).count(),
         on_call=everybody_on_call(at=until),
     )
 

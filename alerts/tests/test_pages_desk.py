@@ -1,7 +1,9 @@
 import pytest
+from django.test import Client
 
-from alerts.tests.makers import open_incident
-from alerts.tests.pages import signed_in
+from alerts.models import Notification
+from alerts.tests.makers import at, make_channel, open_incident
+from alerts.tests.pages import PAGE, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -16,3 +18,14 @@ def test_the_first_page_of_the_admin_says_what_goes_on() -> None:
 
 def test_a_calm_admin_says_that_nothing_does() -> None:
     assert "No open incident." in signed_in("viewer").get("/admin/").content.decode()
+
+
+def test_a_channel_that_cannot_be_reached_is_said_where_people_look() -> None:
+    channel = make_channel("slack", disabled=at(0), disabled_reason="HTTP 404: no_service")
+    Notification.objects.create(channel=channel, kind="test", state="dead")
+    client = signed_in("admin")
+    for page in ("/", "/admin/"):
+        text = client.get(page, headers=PAGE).content.decode()
+        assert "hears nothing since 2026-03-02 12:00: HTTP 404: no_service" in text
+    assert "1 message of the last day could not be delivered." in text
+    assert "hears nothing" not in Client().get("/", headers=PAGE).content.decode()

@@ -1,12 +1,15 @@
 """What the first page of the admin shows besides its lists: what goes on now."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
 
+from alerts.selectors.channels import broken_channels
 from alerts.selectors.incident_pages import rows_going_on
 from alerts.selectors.live import moment_at, newest_findings, watched_sources
+from alerts.selectors.outbox import dead_letters
 from alerts.views.access import seen_sources
 
 SHOWN = 8
@@ -17,8 +20,11 @@ def admin_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     seen = seen_sources(request)
     ids = [source.pk for source in watched_sources(seen)]
     findings = newest_findings(ids, SHOWN)
+    now = timezone.now()
     return {
         **context,
-        "going_on": rows_going_on(now=timezone.now(), seen=seen, limit=SHOWN),
+        "broken_channels": broken_channels(),
+        "dead_letters": dead_letters(since=now - timedelta(days=1)).count(),
+        "going_on": rows_going_on(now=now, seen=seen, limit=SHOWN),
         "findings": [{**one, "moment": moment_at(one["minute"])} for one in findings],
     }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from alerts.selectors.channels import broken_channels
 from alerts.selectors.live import STEPS, live_picture, watched_sources
 from alerts.views.access import may_act, seen_sources
 from alerts.views.answers import json_with_etag
@@ -40,6 +41,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "hours_on_offer": list(STEPS),
         "sources": watched_sources(seen),
         "may_act": may_act(request.user),
+        "broken_channels": broken_channels() if may_act(request.user) else [],
         "needs_key": settings.GUARDIAN_REQUIRE_API_KEY,
         "site": request.build_absolute_uri("/").rstrip("/"),
         "health_parts": HEALTH_PARTS,
