@@ -5,8 +5,9 @@ process that answers the scrape. Register with
 `registry.register(AlertsCollector())`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -16,11 +17,19 @@ from alerts.models import Channel, Notification, StageAlarm
 from alerts.models.incident import FAMILIES
 from alerts.selectors.incidents import open_counts
 from alerts.selectors.outbox import oldest_pending_age, outcome_counts
-from alerts.selectors.statistics import period_statistics
+from alerts.selectors.statistics import Means, period_statistics
 from alerts.selectors.watch import stage_ages
 from detection.models import Level
 
 MEANS = ("mttd", "mtta", "mttr", "mtbf")
+
+
+def _add_means(gauge: GaugeMetricFamily, found: Mapping[str, Means]) -> None:
+    for label, means in found.items():
+        for name in MEANS:
+            # Unknown is left out; a 0 would look like perfection.
+            if (value := getattr(means, name)) is not None:
+                gauge.add_metric([name, label], value)
 
 
 class AlertsCollector(Collector):
@@ -72,17 +81,22 @@ class AlertsCollector(Collector):
         )
 
     def _means(self) -> Iterator[Metric]:
+        statistics = period_statistics(now=timezone.now())
         means = GaugeMetricFamily(
             "guardian_alerts_mean_seconds",
             "Mean time to detect, acknowledge, resolve, and between failures, last 30 days.",
             labels=["mean", "family"],
         )
-        for family, found in period_statistics(now=timezone.now()).by_family.items():
-            for name in MEANS:
-                value = getattr(found, name)
-                if value is not None:
-                    means.add_metric([name, family], value)
+        _add_means(means, statistics.by_family)
         yield means
+        by_source = GaugeMetricFamily(
+            "guardian_alerts_source_mean_seconds",
+            "The same by source, for those with most incidents (GUARDIAN_METRICS_SOURCES).",
+            labels=["mean", "source"],
+        )
+        busiest = statistics.busiest_sources(settings.GUARDIAN_METRICS_SOURCES)
+        _add_means(by_source, dict(busiest))
+        yield by_source
 
     def _stages(self) -> Iterator[Metric]:
         ages = GaugeMetricFamily(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from alerts.lifecycle import ONGOING, permitted
-from alerts.messages.phrases import meaning_of, name_of, number, say
+from alerts.messages.phrases import meaning_of, name_of, number, say, say_number
 from alerts.models import Incident
 
 CODES_SHOWN = 3
@@ -85,10 +85,10 @@ def runbook_of(incident: Incident) -> str:
 
 def _elsewhere(incident: Incident, language: str) -> str:
     others = incident.children.exclude(source=incident.source_id).order_by()
-    number = others.values("source").distinct().count()
-    if not number:
+    amount = others.values("source").distinct().count()
+    if not amount:
         return ""
-    return f" {say('and_one_more' if number == 1 else 'and_more', language, number=number)}"
+    return f" {say_number('and_more', language, amount)}"
 
 
 def first_action(incident: Incident, language: str) -> str:

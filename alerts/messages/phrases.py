@@ -15,7 +15,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "family.watch": "Guardian itself stands still",
         "family.low": "{family}: below normal",
         "headline": "{family} at {source}",
-        "and_one_more": "and {number} more source",
+        "and_more_one": "and {number} more source",
         "and_more": "and {number} more sources",
         "kind.opened": "New incident",
         "kind.escalated": "Now {level}",
@@ -66,7 +66,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "bot.stranger": "This chat is not authorised. Its number is {chat}: an administrator adds"
         " it as a Telegram channel.",
         "bot.unknown": "I do not know that one. /help lists what I do.",
-        "bot.status": "{open} open incidents, {critical} critical. {outbox}",
+        "bot.status": "{open}, {critical} critical. {outbox}",
+        "bot.open": "{number} open incidents",
+        "bot.open_one": "{number} open incident",
         "bot.outbox.fine": "No message waits.",
         "bot.outbox.waits": "The oldest message has waited {duration}.",
         "bot.stage": "{stage} stands still",
@@ -80,13 +82,18 @@ PHRASES: dict[str, dict[str, str]] = {
         "report.daily": "Daily digest, {span}",
         "report.weekly": "Weekly digest, {span}",
         "report.handover": "Hand-over, {span}",
-        "report.count": "{incidents} incidents, {false} false positives",
+        "report.false": "{number} false positives",
+        "report.false_one": "{number} false positive",
+        "report.by_source": "By source",
+        "report.incidents": "{number} incidents",
+        "report.incidents_one": "{number} incident",
         "report.open": "Still open",
         "report.silences": "Silences that hold",
         "report.windows": "Maintenance now or soon",
         "report.notes": "Notes",
         "report.on_call": "On call",
         "report.dead": "{number} messages could not be delivered: see the outbox",
+        "report.dead_one": "{number} message could not be delivered: see the outbox",
         "action.decline": "Look which codes rose: 51 and 05 point to issuers, 59 to fraud rules,"
         " 91 and 96 to the network. Call the owner of the largest.",
         "action.technical_failure": "Check the last release and the acquirer link; compare"
@@ -118,7 +125,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "family.watch": "O próprio Guardian parou",
         "family.low": "{family}: abaixo do normal",
         "headline": "{family} em {source}",
-        "and_one_more": "e mais {number} origem",
+        "and_more_one": "e mais {number} origem",
         "and_more": "e mais {number} origens",
         "kind.opened": "Novo incidente",
         "kind.escalated": "Agora {level}",
@@ -170,7 +177,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "bot.stranger": "Este chat não está autorizado. O número dele é {chat}: um administrador o"
         " cadastra como canal do Telegram.",
         "bot.unknown": "Não conheço este comando. /help mostra o que faço.",
-        "bot.status": "{open} incidentes abertos, {critical} críticos. {outbox}",
+        "bot.status": "{open}, {critical} em nível crítico. {outbox}",
+        "bot.open": "{number} incidentes abertos",
+        "bot.open_one": "{number} incidente aberto",
         "bot.outbox.fine": "Nenhuma mensagem na fila.",
         "bot.outbox.waits": "A mensagem mais antiga espera há {duration}.",
         "bot.stage": "{stage} está parado",
@@ -184,13 +193,18 @@ PHRASES: dict[str, dict[str, str]] = {
         "report.daily": "Resumo do dia, {span}",
         "report.weekly": "Resumo da semana, {span}",
         "report.handover": "Passagem de turno, {span}",
-        "report.count": "{incidents} incidentes, {false} falsos positivos",
+        "report.false": "{number} falsos positivos",
+        "report.false_one": "{number} falso positivo",
+        "report.by_source": "Por origem",
+        "report.incidents": "{number} incidentes",
+        "report.incidents_one": "{number} incidente",
         "report.open": "Ainda abertos",
         "report.silences": "Silêncios em vigor",
         "report.windows": "Manutenção agora ou em breve",
         "report.notes": "Anotações",
         "report.on_call": "De plantão",
         "report.dead": "{number} mensagens não puderam ser entregues: veja a caixa de saída",
+        "report.dead_one": "{number} mensagem não pôde ser entregue: veja a caixa de saída",
         "action.decline": "Veja quais códigos subiram: 51 e 05 apontam para emissores, 59 para"
         " regras de fraude, 91 e 96 para a rede. Ligue para o dono do maior.",
         "action.technical_failure": "Confira a última versão publicada e o link com o adquirente;"
@@ -277,6 +291,17 @@ def say(key: str, language: str, **values: object) -> str:
     'Desde 02:10'
     """
     return PHRASES.get(language, PHRASES[DEFAULT])[key].format(**values)
+
+
+def say_number(key: str, language: str, amount: int) -> str:
+    """Return a phrase about some things, in the singular for one of them.
+
+    Examples
+    --------
+    >>> say_number("report.incidents", "en", 1), say_number("report.incidents", "en", 0)
+    ('1 incident', '0 incidents')
+    """
+    return say(f"{key}_one" if amount == 1 else key, language, number=amount)
 
 
 def meaning_of(code: str, language: str) -> str:

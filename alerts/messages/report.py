@@ -4,23 +4,26 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from alerts.messages.brief import duration, headline
-from alerts.messages.phrases import say
+from alerts.messages.phrases import say, say_number
 
 if TYPE_CHECKING:
     from alerts.models import Incident
     from alerts.selectors.reports import Report
     from alerts.selectors.statistics import Means
 
+SOURCES_SHOWN = 5
 MEANS = ("mttd", "mtta", "mttr", "mtbf")
 
 
 def render(report: "Report", language: str) -> str:
     """Return the report as lines of plain text."""
     total = report.statistics.total
-    lines = [say("report.count", language, incidents=total.incidents, false=total.false_positives)]
+    incidents = say_number("report.incidents", language, total.incidents)
+    lines = [f"{incidents}, {say_number('report.false', language, total.false_positives)}"]
     lines += [f"- {_outline(incident, language)}" for incident in report.worst]
     if times := _means(total, language):
         lines.append(times)
+    lines += _list("report.by_source", _sources(report, language), language)
     lines += _list("report.open", [_outline(i, language) for i in report.still_open], language)
     lines += _list("report.silences", [str(one) for one in report.silences], language)
     lines += _list("report.windows", [one.name for one in report.windows], language)
@@ -31,7 +34,7 @@ def render(report: "Report", language: str) -> str:
     ]
     lines += _list("report.on_call", duties, language)
     if report.dead_letters:
-        lines.append(say("report.dead", language, number=report.dead_letters))
+        lines.append(say_number("report.dead", language, report.dead_letters))
     return "\n".join(lines)
 
 
@@ -50,6 +53,17 @@ def _outline(incident: "Incident", language: str) -> str:
     if incident.ended is None:
         return text
     return f"{text} ({duration(incident.ended - incident.onset, language)})"
+
+
+def _sources(report: "Report", language: str) -> list[str]:
+    if len(report.statistics.by_source) < 2:
+        return []
+    found = []
+    for name, means in report.statistics.busiest_sources(SOURCES_SHOWN):
+        count = say_number("report.incidents", language, means.incidents)
+        times = _means(means, language)
+        found.append(f"{name}: {count}, {times}" if times else f"{name}: {count}")
+    return found
 
 
 def _means(means: "Means", language: str) -> str:

@@ -53,6 +53,11 @@ class Statistics:
     by_family: dict[str, Means] = field(default_factory=dict)
     by_source: dict[str, Means] = field(default_factory=dict)
 
+    def busiest_sources(self, most: int) -> list[tuple[str, Means]]:
+        """Return the sources with most incidents, and their means."""
+        ranked = sorted(self.by_source.items(), key=lambda pair: (-pair[1].incidents, pair[0]))
+        return ranked[:most]
+
 
 def period_statistics(
     *,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from alerts.messages.brief import duration, headline
-from alerts.messages.phrases import say
+from alerts.messages.phrases import say, say_number
 from alerts.messages.telegram import MARKS, escape
 from alerts.selectors.incidents import newest_anomalies, open_incidents
 from alerts.selectors.outbox import oldest_pending_age
@@ -22,7 +22,8 @@ def status(*, language: str, now: datetime) -> str:
             "bot.outbox.waits", language, duration=duration(timedelta(seconds=age), language)
         )
     critical = levels.count("CRITICAL")
-    lines = [say("bot.status", language, open=len(levels), critical=critical, outbox=outbox)]
+    count = say_number("bot.open", language, len(levels))
+    lines = [say("bot.status", language, open=count, critical=critical, outbox=outbox)]
     stopped = [state.stage for state in stage_states(now=now) if state.stopped]
     lines += [say("bot.stage", language, stage=stage) for stage in stopped]
     return escape("\n".join(lines))

@@ -1,10 +1,14 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
+from pytest_django import Settings
 
 from alerts.metrics import AlertsCollector
-from alerts.services import send_due_notifications
-from alerts.tests.makers import at, open_incident
+from alerts.services import absorb_anomalies, send_due_notifications
+from alerts.tests.makers import at, make_anomaly, make_source, open_incident
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +41,18 @@ def test_the_oldest_message_that_waits() -> None:
         line for line in scraped().splitlines() if line.startswith("guardian_alerts_oldest")
     )
     assert float(line.split()[1]) > 0
+
+
+def test_mean_times_by_family_and_by_source(settings: Settings) -> None:
+    settings.GUARDIAN_METRICS_SOURCES = 1
+    now = timezone.now()
+    busy, calm = make_source("busy"), make_source("calm")
+    for source, hours in ((busy, 9), (busy, 6), (calm, 3)):
+        begin = now - timedelta(hours=hours)
+        make_anomaly(source=source, minute_at=begin, detected=begin + timedelta(seconds=90))
+        absorb_anomalies(now=begin + timedelta(minutes=2))
+    text = scraped()
+    assert 'guardian_alerts_mean_seconds{family="decline",mean="mttd"} 90.0' in text
+    assert 'guardian_alerts_source_mean_seconds{mean="mttd",source="busy"} 90.0' in text
+    assert 'source="calm"' not in text
+    assert 'mean="mtta"' not in text

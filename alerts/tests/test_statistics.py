@@ -93,8 +93,17 @@ class TestDigest:
         incident = open_incident()
         (number,) = queue_digests(now=at(60))
         text = content(number)["text"]
-        assert "1 incidents, 0 false positives" in text
+        assert "1 incident, 0 false positives" in text
         assert f"#{incident.pk} Denials above normal at default" in text
+
+    def test_it_tells_the_sources_apart(self) -> None:
+        make_channel("mail", digest="daily")
+        for name in ("shop", "kiosk"):
+            open_incident(source=make_source(name), minute=1)
+        (number,) = queue_digests(now=at(60))
+        text = content(number)["text"]
+        assert "By source:\n- kiosk: 1 incident, MTTD 0 min" in text
+        assert "- shop: 1 incident" in text
 
     def test_who_asked_for_none_gets_none(self) -> None:
         make_channel("mail")

@@ -92,7 +92,7 @@ def test_a_button_is_answered(bot: Bot) -> None:
 
 def test_reading_how_things_stand(bot: Bot) -> None:
     open_incident(reasons=["12 < 50 & falling"])
-    assert bot.say("/status").startswith("1 open incidents, 1 critical.")
+    assert bot.say("/status").startswith("1 open incident, 1 critical.")
     assert "Denials above normal at default" in bot.say("/incidents")
     assert "12 &lt; 50 &amp; falling" in bot.say("/anomalies")
 
