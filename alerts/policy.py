@@ -259,9 +259,12 @@ def relation(
 
 
 def _all_are_silent(new: Kin, root: Kin, last_heard: datetime | None) -> bool:
-    """Say whether nobody was heard since: not two failures of two sources, but one of ours."""
-    silent = new.family == root.family == "silence"
-    return silent and last_heard is not None and last_heard <= max(new.onset, root.onset)
+    """Say whether nobody was heard since: not two failures of two sources, but one of ours.
+
+    The minute in which the reports stop is half full: too few there, and silence only after it.
+    """
+    fallen = {new.family, root.family} <= LOW_FAMILIES
+    return fallen and last_heard is not None and last_heard <= max(new.onset, root.onset)
 
 
 def _are_family(one: Kin, other: Kin) -> bool:

@@ -10,6 +10,8 @@ from django.conf import settings
 from alerts.lifecycle import ONGOING, permitted
 from alerts.messages.phrases import meaning_of, name_of, number, say, say_number
 from alerts.models import Incident
+from alerts.policy import LOW_FAMILIES
+from detection.messages import WATCH
 
 CODES_SHOWN = 3
 PARTS_SHOWN = 5
@@ -93,10 +95,12 @@ def _elsewhere(incident: Incident, language: str) -> str:
 
 def first_action(incident: Incident, language: str) -> str:
     """Return the first thing to do: detection's words where it speaks the language, else ours."""
-    if incident.family == "silence" and _silent_elsewhere(incident):
+    if incident.family in LOW_FAMILIES and _silent_elsewhere(incident):
         return say("action.silence_everywhere", language)
     if language == "en" and incident.recommendation:
-        return incident.recommendation
+        # What a part made critical may have begun as a warning; nobody waits and watches then.
+        critical = incident.level == "CRITICAL"
+        return incident.recommendation.removeprefix(WATCH if critical else "")
     return say(f"action.{incident.family}", language)
 
 

@@ -5,12 +5,11 @@ from datetime import datetime
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action
 from alerts.models import Incident, IncidentEvent
-from alerts.policy import Kin, relation, worse
+from alerts.policy import LOW_FAMILIES, Kin, relation, worse
 from alerts.selectors.standing import newest_report
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.telling import tell_update
 from alerts.services.timeline import move, note
-from detection.models import Family
 
 
 def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
@@ -55,7 +54,7 @@ def _root_for(incident: Incident) -> tuple[Incident, str] | None:
         .exclude(pk=incident.pk)
         .order_by("opened", "id")
     )
-    last_heard = newest_report() if incident.family == Family.SILENCE else None
+    last_heard = newest_report() if incident.family in LOW_FAMILIES else None
     for root in roots:
         kin = kin_of(incident), kin_of(root)
         if reason := relation(*kin, conf.rules(), last_heard=last_heard):

@@ -10,6 +10,7 @@ from alerts.models import Incident
 from alerts.models.incident import FAMILIES
 from alerts.services import acknowledge, resolve
 from alerts.tests.makers import at, live, make_source, open_incident
+from detection.messages import WATCH
 
 
 def fields(phrase: str) -> set[str]:
@@ -58,6 +59,18 @@ class TestBrief:
         assert "Cerca de 36 acima do normal até agora (28 a 44)" in brief.lines
         assert "Provável responsável: emissor" in brief.lines
         assert brief.first_action.startswith("Veja quais códigos")
+
+    def test_nobody_is_told_to_wait_and_watch_what_is_critical(self) -> None:
+        root = open_incident(
+            family="volume_low", level="WARNING", recommendation=f"{WATCH}Check the link."
+        )
+        brief = brief_of(root, kind="opened", language="en", now=at(1))
+        assert brief.first_action == "Watch it for a few minutes. Check the link."
+        open_incident(family="silence", minute=1)
+        root.refresh_from_db()
+        assert root.level == "CRITICAL"
+        brief = brief_of(root, kind="escalated", language="en", now=at(2))
+        assert brief.first_action == "Check the link."
 
     def test_times_are_those_of_the_source(self) -> None:
         shop = make_source("shop", time_zone="America/Sao_Paulo")

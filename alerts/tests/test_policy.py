@@ -149,7 +149,9 @@ def test_what_belongs_together(new: Kin, root: Kin, related: bool) -> None:
         (2, 1, "silence", False),
         (None, 1, "silence", False),
         (0, 50, "silence", False),
-        (0, 1, "volume_low", False),
+        (0, 1, "volume_low", True),
+        (2, 1, "volume_low", False),
+        (0, 1, "decline", False),
     ],
 )
 def test_silence_everywhere_is_one_failure(

@@ -257,6 +257,19 @@ class TestInTheProduct:
             absorb_anomalies(now=at(minute + 1))
         assert Notification.objects.filter(kind="opened").count() == told
 
+    def test_it_is_one_failure_too_where_the_last_minute_was_half_full(self) -> None:
+        for name in "ab":
+            heard_from(make_source(name), 0)
+        for minute, family in ((1, "volume_low"), (2, "silence")):
+            for name in "ab":
+                make_anomaly(minute, source=make_source(name), family=family, onset=at(minute - 1))
+            absorb_anomalies(now=at(minute + 1))
+        root = Incident.objects.get(parent=None)
+        assert Notification.objects.filter(kind="opened").count() == 1
+        brief = brief_of(root, kind="opened", language="en", now=at(3))
+        assert brief.headline == "Too few transactions at a and 1 more source"
+        assert "our own side" in brief.first_action
+
     def test_of_a_common_silence_the_message_names_the_others_and_our_own_side(self) -> None:
         for name in "abc":
             heard_from(make_source(name), -1)
