@@ -5,8 +5,11 @@ from collections.abc import Callable
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
+
+ONE_LINE = '<span class="whitespace-nowrap">{}</span>'
 
 
 class ReadOnly:
@@ -41,8 +44,9 @@ def moment(name: str, title: str = "") -> Callable[[Model], str]:
     """Return a column that shows a moment on one line, as the pages do."""
 
     def shown(row: Model) -> str:
-        at = getattr(row, name)
-        return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else ""
+        if (at := getattr(row, name)) is None:
+            return ""
+        return format_html(ONE_LINE, f"{timezone.localtime(at):%Y-%m-%d %H:%M}")
 
     column: Callable[[Model], str] = display(description=title or name, ordering=name)(shown)
     return column

@@ -124,6 +124,12 @@ def incident_words(incident: Incident, *, now: datetime) -> dict[str, Any]:
             for code, share in code_shares(incident.contributions)
         ],
         "charted": charted_name(incident),
+        "charted_label": name_of(charted_name(incident), words),
+        "parts": [
+            (part, headline(part, words))
+            for part in incident.children.select_related("source").order_by("id")
+        ],
+        "whole": headline(incident.parent, words) if incident.parent else "",
         "live_until": int((end + AFTER).timestamp()),
     }
 

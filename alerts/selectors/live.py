@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from alerts.conf import CANARY_SOURCE
 from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
+from alerts.messages.phrases import name_of
 from alerts.models import Incident
 from alerts.selectors.extent import Extent, minutes_known
 from alerts.selectors.series import TOTAL, closed_before, counts_so_far, floor_to, series_between
@@ -139,7 +140,9 @@ def newest_findings(source_ids: Sequence[int], limit: int = VERDICTS) -> list[di
             "level": one.level,
             "level_label": level_name(one.level),
             "family": say(f"family.{one.family}", language()),
-            "code": " ".join(part for part in (one.status, one.auth_code) if part),
+            "code": " ".join(
+                part for part in (name_of(one.status, language()), one.auth_code) if part
+            ),
             "count": one.count,
             "lower": one.lower,
             "upper": one.upper,
