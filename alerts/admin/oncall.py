@@ -1,6 +1,7 @@
 from django.contrib import admin
 from unfold.admin import ModelAdmin, TabularInline
 
+from alerts.admin.weekdays import WithWeekdays
 from alerts.models import (
     EscalationPolicy,
     EscalationStep,
@@ -40,7 +41,7 @@ class ScheduleAdmin(ModelAdmin):
 
 
 @admin.register(Rotation)
-class RotationAdmin(ModelAdmin):
+class RotationAdmin(WithWeekdays):
     list_display = ("name", "schedule", "rank", "first_day", "handover", "days")
     list_filter = ("schedule",)
     search_fields = ("name",)

@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from alerts import services
 from alerts.admin.reading import moment
+from alerts.admin.weekdays import WithWeekdays
 from alerts.models import MaintenanceWindow, Silence
 
 
@@ -64,7 +65,8 @@ class SilenceAdmin(Signed):
 
 
 @admin.register(MaintenanceWindow)
-class MaintenanceWindowAdmin(Signed):
+class MaintenanceWindowAdmin(WithWeekdays, Signed):
+    weekdays_help = "For “on chosen weekdays”."
     list_display = (
         "name",
         "source",

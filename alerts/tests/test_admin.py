@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from alerts.models import Channel, Notification, Rotation
+from alerts.models import Channel, MaintenanceWindow, Notification, Rotation
 from alerts.services import silence_incident
 from alerts.tests.makers import make_channel, open_incident
 
@@ -140,6 +141,23 @@ def test_a_rotation_takes_weekdays_as_numbers() -> None:
         Rotation(weekdays=["Mon"], days=7).clean()
 
 
+def test_weekdays_are_ticked_and_kept_as_numbers(admin: Client) -> None:
+    body = {
+        "name": "batch",
+        "time_zone": "UTC",
+        "first_day": "2026-03-02",
+        "start_time": "12:00",
+        "minutes": "5",
+        "every": "week",
+        "weekdays": ["0", "4"],
+    }
+    assert admin.post("/admin/alerts/maintenancewindow/add/", body).status_code == 302
+    window = MaintenanceWindow.objects.get()
+    assert window.weekdays == [0, 4]
+    page = admin.get(f"/admin/alerts/maintenancewindow/{window.pk}/change/").content.decode()
+    assert len(re.findall(r'name="weekdays"[^>]* checked[ >]', " ".join(page.split()))) == 2
+
+
 def test_a_silence_is_signed_by_who_made_it(admin: Client) -> None:
     from alerts.models import Silence
 
@@ -166,13 +184,13 @@ def test_a_silence_is_signed_by_who_made_it(admin: Client) -> None:
         (
             "maintenancewindow",
             {"name": "x", "time_zone": "Mars/Base", "first_day": "2026-03-02",
-             "start_time": "12:00", "minutes": "5", "every": "once", "weekdays": "[]"},
+             "start_time": "12:00", "minutes": "5", "every": "once"},
             "not an IANA time zone",
         ),
         (
             "maintenancewindow",
             {"name": "x", "time_zone": "UTC", "first_day": "2026-03-02",
-             "start_time": "12:00", "minutes": "5", "every": "week", "weekdays": "[]"},
+             "start_time": "12:00", "minutes": "5", "every": "week"},
             "at least one weekday",
         ),
         (
