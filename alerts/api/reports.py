@@ -1,6 +1,8 @@
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -8,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.api.asking import moment, seen_by
+from alerts.api.asking import moment, seen_by, whole
 from alerts.api.serializers import (
     HandoverSerializer,
     IncidentSerializer,
@@ -20,8 +22,9 @@ from alerts.messages import report as rendering
 from alerts.selectors.oncall import OnCall, everybody_on_call
 from alerts.selectors.reports import report
 from alerts.selectors.statistics import period_statistics
+from alerts.views.handover import handover_page
 
-SHIFT = timedelta(hours=12)
+SHIFT_HOURS, LONGEST_HOURS = 12, 24 * 90
 SINCE = OpenApiParameter("since", OpenApiTypes.DATETIME)
 UNTIL = OpenApiParameter("until", OpenApiTypes.DATETIME)
 
@@ -48,15 +51,26 @@ class StatisticsView(APIView):
 class HandoverView(APIView):
     @extend_schema(
         operation_id="handover",
-        parameters=[SINCE, OpenApiParameter("language", enum=["en", "pt-br"])],
+        parameters=[
+            SINCE,
+            OpenApiParameter("hours", OpenApiTypes.INT),
+            OpenApiParameter("language", enum=["en", "pt-br"]),
+        ],
         responses=HandoverSerializer,
         summary="What the next shift must know; the last twelve hours unless told",
         tags=["reports"],
     )
-    def get(self, request: Request) -> Response:
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        # People get a page, which no renderer makes: any Accept will do.
+        return super().perform_content_negotiation(request, force=True)
+
+    def get(self, request: Request) -> Response | HttpResponse:
         now = timezone.now()
-        since = moment(request, "since") or now - SHIFT
+        hours = whole(request, "hours", SHIFT_HOURS, LONGEST_HOURS)
+        since = moment(request, "since") or now - timedelta(hours=hours)
         found = report(since=since, until=now, sources=seen_by(request))
+        if "text/html" in request.headers.get("Accept", ""):
+            return handover_page(request._request, found, hours=hours, now=now)
         language = request.query_params.get("language", "en")
         body = {
             "since": found.since,

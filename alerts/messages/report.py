@@ -7,7 +7,7 @@ from alerts.messages.brief import duration, headline
 from alerts.messages.phrases import say, say_number
 
 if TYPE_CHECKING:
-    from alerts.models import Incident
+    from alerts.models import Incident, Silence
     from alerts.selectors.reports import Report
     from alerts.selectors.statistics import Means
 
@@ -25,7 +25,7 @@ def render(report: "Report", language: str) -> str:
         lines.append(times)
     lines += _list("report.by_source", _sources(report, language), language)
     lines += _list("report.open", [_outline(i, language) for i in report.still_open], language)
-    lines += _list("report.silences", [str(one) for one in report.silences], language)
+    lines += _list("report.silences", [_silence(one) for one in report.silences], language)
     lines += _list("report.windows", [one.name for one in report.windows], language)
     notes = [f"#{one.incident_id} {one.who}: {one.why}" for one in report.comments]
     lines += _list("report.notes", notes, language)
@@ -46,6 +46,11 @@ def title(report: "Report", kind: str, language: str) -> str:
 
 def _list(key: str, items: list[str], language: str) -> list[str]:
     return [f"{say(key, language)}:", *(f"- {item}" for item in items)] if items else []
+
+
+def _silence(silence: "Silence") -> str:
+    parts = [f"{silence} UTC", str(silence.source or ""), silence.reason]
+    return ", ".join(part for part in parts if part)
 
 
 def _outline(incident: "Incident", language: str) -> str:

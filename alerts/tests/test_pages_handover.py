@@ -1,0 +1,52 @@
+import pytest
+from django.test import Client
+from django.utils import timezone, translation
+
+from alerts import services
+from alerts.tests.makers import make_anomaly, make_channel
+from alerts.tests.pages import PAGE, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def shown(client: Client, **query: str) -> str:
+    answer = client.get("/reports/handover", query, headers=PAGE)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_quiet_shift_says_so() -> None:
+    text = shown(signed_in("viewer"))
+    assert "No open incident." in text
+    assert "No note, no silence, no maintenance." in text
+
+
+def test_it_shows_what_is_open_what_was_noted_and_what_holds() -> None:
+    make_channel()
+    now = timezone.now()
+    make_anomaly(minute_at=now.replace(second=0, microsecond=0), detected=now)
+    services.absorb_anomalies(now=now)
+    incident = services.comment(
+        incident_id=1, text="The issuer is called.", actor="bo", via="web", now=now
+    ).incident
+    services.silence_incident(
+        incident_id=incident.pk, minutes=60, actor="bo", via="web", now=timezone.now()
+    )
+    text = shown(signed_in("viewer"))
+    assert "Denials above normal at default" in text
+    assert "The issuer is called." in text
+    assert "Silence #1 until" in text
+    with translation.override("pt-br"):
+        assert "Passagem de turno" in shown(signed_in("viewer", "bea"))
+
+
+def test_programs_get_json_as_before_and_nonsense_is_refused() -> None:
+    client = signed_in("viewer")
+    assert client.get("/reports/handover", {"hours": "24"}).json()["dead_letters"] == 0
+    assert client.get("/reports/handover", {"hours": "no"}).status_code == 400
+
+
+def test_who_is_not_signed_in_is_asked_to() -> None:
+    answer = Client().get("/reports/handover", headers=PAGE)
+    assert answer.status_code in (302, 401)
+    assert "Hand-over" not in Client().get("/", headers=PAGE).content.decode()
