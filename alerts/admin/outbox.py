@@ -5,7 +5,7 @@ from django.utils import timezone
 from unfold.decorators import display
 
 from alerts import services
-from alerts.admin.reading import ReadOnlyAdmin, moment
+from alerts.admin.reading import ReadOnlyAdmin, moment, one_line
 from alerts.models import Notification
 
 STATE_COLOURS = {
@@ -24,8 +24,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         "channel",
         "kind",
         "shown_state",
-        moment("sent"),
-        moment("due"),
+        "sent_or_due",
         "attempts",
         "reason",
         "last_error",
@@ -42,6 +41,12 @@ class NotificationAdmin(ReadOnlyAdmin):
         if request.GET.get("kind__exact") == Notification.Kind.CANARY:
             return rows
         return rows.exclude(kind=Notification.Kind.CANARY)
+
+    @display(description="sent, or due", ordering="due")
+    def sent_or_due(self, row: Notification) -> str:
+        if row.state == Notification.State.SUPPRESSED:
+            return "never"
+        return one_line(row.sent or row.due)
 
     @display(description="state", ordering="state", label=STATE_COLOURS)
     def shown_state(self, row: Notification) -> str:

@@ -1,6 +1,7 @@
 """Rows that people read and that only services write."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.db.models import Model
 from django.http import HttpRequest
@@ -44,12 +45,16 @@ def moment(name: str, title: str = "") -> Callable[[Model], str]:
     """Return a column that shows a moment on one line, as the pages do."""
 
     def shown(row: Model) -> str:
-        if (at := getattr(row, name)) is None:
-            return ""
-        return format_html(ONE_LINE, f"{timezone.localtime(at):%Y-%m-%d %H:%M}")
+        at = getattr(row, name)
+        return one_line(at) if at else ""
 
     column: Callable[[Model], str] = display(description=title or name, ordering=name)(shown)
     return column
 
 
-__all__ = ["ReadOnlyAdmin", "ReadOnlyInline", "may", "moment"]
+def one_line(at: datetime) -> str:
+    """Return a moment in the site's time zone, not broken over lines."""
+    return format_html(ONE_LINE, f"{timezone.localtime(at):%Y-%m-%d %H:%M}")
+
+
+__all__ = ["ReadOnlyAdmin", "ReadOnlyInline", "may", "moment", "one_line"]

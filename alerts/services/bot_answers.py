@@ -1,10 +1,12 @@
 """What the bot says when it is asked how things stand."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from alerts.messages.brief import duration, headline
 from alerts.messages.phrases import say, say_number
 from alerts.messages.telegram import MARKS, escape
+from alerts.models import Incident
 from alerts.selectors.incidents import newest_anomalies, open_incidents
 from alerts.selectors.outbox import oldest_pending_age
 from alerts.selectors.watch import stage_states
@@ -33,7 +35,7 @@ def incidents(*, language: str, now: datetime) -> str:
     """Return the open incidents, the gravest first."""
     lines = [
         f"{MARKS[incident.level]} #{incident.pk} {headline(incident, language)},"
-        f" {duration(now - incident.onset, language)}, {incident.state}"
+        f" {duration(now - incident.onset, language)}, {_state(incident, language)}"
         for incident in open_incidents()[:SHOWN]
     ]
     return escape("\n".join(lines) or say("bot.none", language))
@@ -45,6 +47,11 @@ def anomalies(*, language: str, now: datetime) -> str:
     for anomaly in newest_anomalies():
         why = str(anomaly.reasons[0]) if anomaly.reasons else f"{anomaly.count}"
         family = say(f"family.{anomaly.family}", language)
-        source = anomaly.source
-        lines.append(f"{MARKS[anomaly.level]} {anomaly.minute:%H:%M} {source}, {family}: {why}")
+        local = anomaly.minute.astimezone(ZoneInfo(anomaly.source.time_zone))
+        lines.append(f"{MARKS[anomaly.level]} {local:%H:%M} {anomaly.source}, {family}: {why}")
     return escape("\n".join(lines) or say("bot.none", language))
+
+
+def _state(incident: Incident, language: str) -> str:
+    values = {"who": incident.acknowledged_by, "label": incident.label}
+    return say(f"state.{incident.state}", language, **values)

@@ -4,8 +4,8 @@ import pytest
 from pytest_django import Settings
 
 from alerts.models import Channel, Incident, Silence
-from alerts.services import poll_telegram
-from alerts.tests.makers import at, make_channel, open_incident
+from alerts.services import acknowledge, poll_telegram
+from alerts.tests.makers import at, make_channel, make_source, open_incident
 from alerts.tests.standin import Answer, Asked, StandIn
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +95,16 @@ def test_reading_how_things_stand(bot: Bot) -> None:
     assert bot.say("/status").startswith("1 open incident, 1 critical.")
     assert "Denials above normal at default" in bot.say("/incidents")
     assert "12 &lt; 50 &amp; falling" in bot.say("/anomalies")
+
+
+def test_it_speaks_the_chats_language_and_the_sources_time(bot: Bot) -> None:
+    Channel.objects.filter(name="group").update(language="pt-br")
+    shop = make_source("shop", time_zone="America/Sao_Paulo")
+    incident = open_incident(source=shop)
+    acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(1))
+    assert "assumido por ana" in bot.say("/incidents")
+    assert "09:00 shop" in bot.say("/anomalies")
+    assert bot.say("/status").startswith("1 incidente aberto, 1 em nível crítico.")
 
 
 def test_a_stranger_learns_only_the_way_in(bot: Bot) -> None:
