@@ -35,10 +35,17 @@ class StageState:
     stopped: bool
 
 
-def stage_states(*, now: datetime) -> list[StageState]:
+def stage_states(*, now: datetime, begun: datetime | None = None) -> list[StageState]:
     """Return how each stage is, in the order of the way; empty until a canary was ever sent.
 
     Only the first stage that stands still is called stopped: those behind it have nothing to do.
+
+    Parameters
+    ----------
+    now : datetime
+        Time of the look.
+    begun : datetime or None
+        When all of it was started: a stage is given its time from there. None: long ago.
     """
     found = Canary.objects.aggregate(
         first=Max("minute"), **{stage.value: Max(stamp) for stage, stamp in STAMPS.items()}
@@ -49,6 +56,8 @@ def stage_states(*, now: datetime) -> list[StageState]:
     for stage, patience in LATE_AFTER.items():
         last: datetime | None = found[stage.value]
         late = _is_late(last, stage, patience, now)
+        if begun is not None and now - begun <= patience:
+            late = False
         states.append(
             StageState(
                 stage=stage.value,

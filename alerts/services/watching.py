@@ -1,7 +1,8 @@
 """Says so when a stage of our own stands still, past the outbox that may be what stands still."""
 
 import logging
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import httpx
 
@@ -13,18 +14,36 @@ from alerts.selectors.watch import StageState, stage_states
 
 logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 5.0
+# A web server that is started anew is away for so long, and nobody need know.
+RESTART = timedelta(seconds=90)
+Stage = StageAlarm.Stage
 
 
-def watch_stages(*, now: datetime) -> list[StageState]:
+def watch_stages(
+    *, now: datetime, door: str = "", begun: datetime | None = None
+) -> list[StageState]:
     """Every stage that stopped or goes again has been told of, once; all well is told outside.
 
     Whatever runs this must not depend on the stages: a thread of the web process, a process of its
     own, a cron line (`manage.py watch --once`).
+
+    Parameters
+    ----------
+    now : datetime
+        Time of the look.
+    door : str
+        Address at which the web server answers; empty where somebody else watches it. The canary
+        does not come in by it, and while it is shut no source can report.
+    begun : datetime or None
+        When the caller was started, most likely with all the rest; None: long ago.
     """
-    states = stage_states(now=now)
+    states = stage_states(now=now, begun=begun)
+    shut = bool(states and door) and not _answers(door)
+    if shut:
+        states = [replace(state, stopped=state.stage == Stage.INGEST) for state in states]
     for state in states:
         if state.stopped:
-            _raise_alarm(state, now)
+            _raise_alarm(state, now, shut=shut)
         else:
             _clear_alarm(state, now)
     if states and not any(state.stopped for state in states):
@@ -32,16 +51,26 @@ def watch_stages(*, now: datetime) -> list[StageState]:
     return states
 
 
-def _raise_alarm(state: StageState, now: datetime) -> None:
-    since = state.last or now
-    StageAlarm.objects.get_or_create(stage=state.stage, defaults={"since": since})
+def _answers(door: str) -> bool:
+    try:
+        return httpx.get(door, timeout=HEARTBEAT_SECONDS).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _raise_alarm(state: StageState, now: datetime, *, shut: bool) -> None:
+    since = now if shut else state.last or now
+    alarm, _made = StageAlarm.objects.get_or_create(stage=state.stage, defaults={"since": since})
+    if shut and now - alarm.since < RESTART:
+        # The row already holds back what says that sources fell silent.
+        return
     # Of several watchers, the one whose UPDATE changes the row speaks.
     if StageAlarm.objects.filter(stage=state.stage, told=None).update(told=now):
         label = StageAlarm.Stage(state.stage).label
         _speak(
             now,
             f"Guardian itself: {label} stands still",
-            f"Nothing came through since {since:%Y-%m-%d %H:%M} UTC. Pages may not arrive."
+            f"Nothing came through since {alarm.since:%Y-%m-%d %H:%M} UTC. Pages may not arrive."
             " Look at /health and restart the part it names.",
         )
 

@@ -8,7 +8,7 @@ from alerts.models import Canary, Channel, Incident, Notification, StageAlarm
 from alerts.selectors.watch import stage_states
 from alerts.services import absorb_anomalies, send_canary, send_due_notifications, watch_stages
 from alerts.tests.makers import at, judge, make_anomaly, make_channel
-from alerts.tests.standin import StandIn
+from alerts.tests.standin import Answer, StandIn
 from ingest.models import MinuteCount, Source
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +75,16 @@ def test_the_backup_channel_hears_of_it_once_and_of_the_end(
     assert not StageAlarm.objects.exists()
 
 
+@pytest.mark.parametrize(("minutes", "told"), [(1, False), (2.4, False), (2.6, True)])
+def test_after_a_night_switched_off_the_stages_are_given_their_time(
+    minutes: float, told: bool
+) -> None:
+    make_channel("main", "console")
+    fly(0)
+    watch_stages(now=at(600 + minutes), begun=at(600))
+    assert StageAlarm.objects.exists() is told
+
+
 def test_what_is_odd_about_the_canary_makes_no_incident() -> None:
     send_canary(now=at(0))
     make_anomaly(0, source=Source.objects.get(name=conf.CANARY_SOURCE))
@@ -103,3 +113,59 @@ def test_a_heartbeat_leaves_only_while_all_is_well(vendor: StandIn, settings: Se
     watch_stages(now=at(2))
     watch_stages(now=at(30))
     assert [asked.path for asked in vendor.asked] == ["/ping"]
+
+
+class TestTheDoor:
+    """The canary does not come in by the web server; the watcher asks it apart."""
+
+    def look(self, minute: float, door: str) -> None:
+        send_canary(now=at(minute))
+        judge(int(minute), Source.objects.get(name=conf.CANARY_SOURCE))
+        absorb_anomalies(now=at(minute))
+        send_due_notifications(now=at(minute))
+        watch_stages(now=at(minute), door=door)
+
+    def test_a_web_server_that_is_gone_is_named_and_no_silence_is_told(
+        self, vendor: StandIn, settings: Settings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        settings.GUARDIAN_HEARTBEAT_URL = f"{vendor.url}/ping"
+        self.look(0, f"{vendor.url}/health/live")
+        assert [asked.path for asked in vendor.asked] == ["/health/live", "/ping"]
+        vendor.usual = Answer(503)
+        self.look(1, vendor.url)
+        assert "stands still" not in capsys.readouterr().out
+        make_anomaly(1, family="silence")
+        for minute in (2, 3, 4):
+            self.look(minute, vendor.url)
+        out = capsys.readouterr().out
+        assert out.count("Ingest stands still") == 1
+        assert "Nothing is reported" not in out
+        assert "/ping" not in [asked.path for asked in vendor.asked[2:]]
+        vendor.usual = Answer()
+        self.look(5, vendor.url)
+        assert "Ingest goes again" in capsys.readouterr().out
+        self.look(6, vendor.url)
+        assert "Nothing is reported at default" in capsys.readouterr().out
+
+    def test_a_restart_is_not_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        make_channel("main", "console")
+        self.look(0, "")
+        self.look(1, "http://127.0.0.1:9/")
+        self.look(2, "")
+        assert "stands still" not in capsys.readouterr().out
+        assert not StageAlarm.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("host", "door"),
+        [
+            ("127.0.0.1", "http://127.0.0.1:8001/health/live"),
+            ("localhost", "http://localhost:8001/health/live"),
+            ("0.0.0.0", "http://127.0.0.1:8001/health/live"),
+            ("::1", "http://[::1]:8001/health/live"),
+        ],
+    )
+    def test_where_it_is_in_embedded_mode(self, host: str, door: str, settings: Settings) -> None:
+        settings.EMBEDDED, settings.GUARDIAN_HOST, settings.GUARDIAN_PORT = True, host, 8001
+        assert conf.door_url() == door
+        settings.EMBEDDED = False
+        assert conf.door_url() == ""

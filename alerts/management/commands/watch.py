@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
 
+from alerts.conf import door_url
 from alerts.services import watch_stages
 
 
@@ -19,12 +20,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="look once and stop; for cron")
+        parser.add_argument(
+            "--door",
+            default=door_url(),
+            metavar="URL",
+            help="ask here too whether the web server answers, such as"
+            " http://web:8001/health/live; the own one in embedded mode",
+        )
         parser.add_argument("--every", type=float, default=30.0, help="seconds between two looks")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # After a night switched off, the stages have their time before somebody is told.
+        begun = None if options["once"] else timezone.now()
         while True:
             close_old_connections()
-            states = watch_stages(now=timezone.now())
+            states = watch_stages(now=timezone.now(), door=options["door"], begun=begun)
             if options["once"]:
                 for state in states:
                     word = "stands still" if state.stopped else "goes"
