@@ -46,7 +46,9 @@ def watch_stages(
             _raise_alarm(state, now, shut=shut)
         else:
             _clear_alarm(state, now)
-    if states and not any(state.stopped for state in states):
+    # Whoever waits for the heartbeat outside is given no grace: not proven is not well.
+    proven = stage_states(now=now)
+    if states and not any(state.stopped for state in [*states, *proven]):
         _beat_outside()
     return states
 

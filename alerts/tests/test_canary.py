@@ -77,12 +77,14 @@ def test_the_backup_channel_hears_of_it_once_and_of_the_end(
 
 @pytest.mark.parametrize(("minutes", "told"), [(1, False), (2.4, False), (2.6, True)])
 def test_after_a_night_switched_off_the_stages_are_given_their_time(
-    minutes: float, told: bool
+    minutes: float, told: bool, vendor: StandIn, settings: Settings
 ) -> None:
+    settings.GUARDIAN_HEARTBEAT_URL = f"{vendor.url}/ping"
     make_channel("main", "console")
     fly(0)
     watch_stages(now=at(600 + minutes), begun=at(600))
     assert StageAlarm.objects.exists() is told
+    assert vendor.asked == [], "what is not proven to be well is not said to be"
 
 
 def test_what_is_odd_about_the_canary_makes_no_incident() -> None:
