@@ -30,6 +30,10 @@ class PagerDuty:
         }
         if body["event_action"] == "trigger":
             body |= _about(message) if brief is None else _incident(brief)
+            if brief is not None and message.image:
+                # PagerDuty fetches it itself, and only by https.
+                alt = brief.headline
+                body["images"] = [{"src": message.image, "href": brief.url, "alt": alt}]
         address = f"{setting(channel, 'api') or API}/v2/enqueue"
         # 400 is “invalid event”: a wrong key or a fault of ours, the same next time.
         refuse_failure(post(address, body=body))

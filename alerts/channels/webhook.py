@@ -59,6 +59,7 @@ def body_of(message: Outgoing) -> dict[str, object]:
         "first_action": brief.first_action,
         "runbook": brief.runbook,
         "url": brief.url,
+        "image": message.image,
     }
 
 

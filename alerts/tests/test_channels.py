@@ -232,6 +232,13 @@ class TestPagerDuty:
         assert body["payload"]["severity"] == "critical"
         assert {"summary", "source"} <= set(body["payload"])
 
+    def test_it_shows_the_chart(self, vendor: StandIn) -> None:
+        vendor.answers = [Answer(202, {"status": "success"})]
+        image = "https://guardian.example/pictures/7/x.png"
+        send("pagerduty", vendor, outgoing(image=image), **self.service)
+        (shown,) = vendor.asked[0].json["images"]
+        assert (shown["src"], shown["href"]) == (image, "http://localhost:8001/incidents/7/")
+
     @pytest.mark.parametrize(
         ("kind", "brief", "action"),
         [
