@@ -17,7 +17,6 @@ from alerts.policy import (
     decide,
     direction_of,
     quiet_needed,
-    worse,
 )
 from alerts.selectors.standing import latest_incident, past_incident, standing_of
 from alerts.services.announcing import announce, tell_or_hold
@@ -182,12 +181,7 @@ def _take_in(incident: Incident, anomaly: Anomaly) -> None:
 
 
 def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:
-    """A graver minute is worse than any milder one; what to do about it is what people read.
-
-    Scores end at 1: of two that are full, the minute further from normal is the worse one.
-    """
-    if anomaly.level != incident.level:
-        return worse(anomaly.level, than=incident.level)
+    """Scores end at 1: of two that are full, the minute further from normal is the worse one."""
     if anomaly.score != incident.peak_score:
         return anomaly.score > incident.peak_score
     expected = anomaly.expected or 0.0

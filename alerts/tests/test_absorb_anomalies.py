@@ -122,13 +122,12 @@ def test_a_warning_that_becomes_critical_waits_no_more() -> None:
     assert (message.level, message.due) == ("CRITICAL", at(2))
 
 
-def test_what_to_do_first_follows_the_gravest_minute_and_not_the_highest_score() -> None:
-    make_anomaly(0, level="WARNING", score=1.0, recommendation="Watch it for a few minutes.")
-    make_anomaly(1, level="CRITICAL", score=0.6, recommendation="Call the issuer.", count=60)
-    make_anomaly(2, level="WARNING", score=1.0, recommendation="Watch it for a few minutes.")
-    absorb_anomalies(now=at(3))
+def test_the_worst_minute_is_remembered_though_it_returns_milder_and_rises_again() -> None:
+    live(8, bad={0}, count=60, score=1.0)
+    live(1, bad={8}, first=8, level="WARNING", count=9, score=0.2)
+    live(1, bad={9}, first=9, level="CRITICAL", count=8, score=0.3)
     incident = Incident.objects.get()
-    assert (incident.recommendation, incident.seen) == ("Call the issuer.", 60)
+    assert (incident.reopened, incident.level, incident.seen) == (1, "CRITICAL", 60)
 
 
 def test_a_failure_that_returns_soon_reopens_its_incident() -> None:
