@@ -13,6 +13,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 from guardian_site.access.deciding import NOBODY, Caller
 from guardian_site.access.roles import role_of
 from guardian_site.access.selectors import signed_in_user, visible_source_ids
+from guardian_site.access.services.client_tokens import is_revoked
 from guardian_site.access.tokens import AccessToken
 from ingest.services.keys import Authenticated, known_key
 from ingest.services.proving import (
@@ -79,7 +80,7 @@ def identify(request: HttpRequest) -> Identity:
     """
     token, by_key = _bearer(request), _names_a_key(request)
     if token and not (by_key and not _is_good(token)):
-        return _from_bearer(token)
+        return of_token(token)
     if by_key:
         return Identity(key=key_holder(request))
     user = request.user
@@ -128,13 +129,20 @@ def _bearer(request: HttpRequest) -> str:
 
 def _is_good(token: str) -> bool:
     try:
-        _from_bearer(token)
+        of_token(token)
     except NotProven:
         return False
     return True
 
 
-def _from_bearer(token: str) -> Identity:
+def of_token(token: str) -> Identity:
+    """Return whom a bearer token stands for.
+
+    Raises
+    ------
+    NotProven
+        If it stands for nobody, or for nobody any more.
+    """
     key = _key_of_bearer(token)
     if key is not None:
         return Identity(key=key)
@@ -154,6 +162,8 @@ def _key_of_bearer(token: str) -> Authenticated | None:
     claims = _claims(token)
     if "key" not in claims:
         return None
+    if is_revoked(str(claims["jti"])):
+        raise NotProven("This token was revoked.")
     return _living_key(str(claims["key"]), str(claims.get("scope", "")))
 
 

@@ -32,6 +32,16 @@ class SignIn(models.Model):
         return f"{self.user} since {self.started:%Y-%m-%d %H:%M}"
 
 
+class RevokedToken(models.Model):
+    """One token of a key that was given back before it ran out; until then it is remembered."""
+
+    token_id = models.CharField(max_length=32, primary_key=True)
+    expires = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.token_id} until {self.expires:%Y-%m-%d %H:%M}"
+
+
 class Team(models.Model):
     """People who see the sources of their teams only; who is in no team sees every source."""
 

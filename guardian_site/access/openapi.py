@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from guardian_site.access.routes import all_routes
-from guardian_site.access.rules import Opening, Rule, methods_of
+from guardian_site.access.rules import Opening, Rule, Scope, methods_of
 
 PROBLEM = {
     "type": "object",
@@ -31,6 +31,16 @@ LIMITED = {
         "retry_after": {"type": "integer", "description": "Seconds."},
     },
     "required": ["detail"],
+}
+CLIENT_CREDENTIALS = {
+    "type": "oauth2",
+    "description": "The id of a client is the prefix of an API key, its secret the key.",
+    "flows": {
+        "clientCredentials": {
+            "tokenUrl": "/auth/token",
+            "scopes": {scope.value: str(scope.label) for scope in Scope},
+        }
+    },
 }
 WORDS = {
     "400": "Not valid; what is wrong is named.",
@@ -77,6 +87,7 @@ def tell_who_may(
     kept = {"token", "apiKey"}
     schemes = components.get("securitySchemes", {})
     components["securitySchemes"] = {name: schemes[name] for name in schemes if name in kept}
+    components["securitySchemes"]["client"] = CLIENT_CREDENTIALS
     schemas = components.setdefault("schemas", {})
     schemas["Problem"], schemas["RateLimited"] = PROBLEM, LIMITED
     routes = {_shape(path): route for route, path in all_routes().items()}
@@ -109,9 +120,11 @@ def _complete(operation: Operation, rule: Rule) -> None:
         wanted += ["400", "404"]
     for status in wanted:
         responses.setdefault(status, _response(status))
-    # Whoever the view asks for, these two are answered before it, in this form.
-    if rule.opening is not Opening.ALWAYS or rule.proof:
+    if rule.opening is not Opening.ALWAYS:
+        # Whoever the view asks for, these two are answered before it, in this form.
         responses |= {status: _response(status) for status in ("401", "403")}
+    elif rule.proof:
+        responses |= {status: _response(status) for status in ("401", "403")} | responses
     responses["429"] = _response("429")
 
 
@@ -130,6 +143,7 @@ def _security(rule: Rule) -> list[dict[str, list[str]]]:
     ways: list[dict[str, list[str]]] = [{"token": []}]
     if rule.scope is not None or rule.known:
         ways.append({"apiKey": []})
+        ways.append({"client": [rule.scope] if rule.scope else []})
     return [*ways, {}] if rule.opening is not None else ways
 
 

@@ -67,6 +67,7 @@ def vouched(proof: str) -> Rule:
     return Rule(opening=Opening.ALWAYS, proof=proof)
 
 
+CLIENT = vouched("key as client credentials")
 READ: Methods = {"GET": READING}
 
 # By the name of the route; a route without a name by its pattern.
@@ -128,7 +129,10 @@ RULES: Mapping[str, Methods] = {
     # Sign-in and keys
     "auth-login": {"POST": PUBLIC},
     "auth-refresh": {"POST": vouched("refresh token")},
-    "auth-token": {"POST": vouched("key as client credentials")},
+    "auth-token": {"POST": CLIENT},
+    "auth-revoke": {"POST": CLIENT},
+    "auth-introspect": {"POST": CLIENT},
+    "oauth-metadata": {"GET": PUBLIC},
     "auth-logout": {"POST": KNOWN},
     "auth-me": {"GET": KNOWN},
     "auth-stats": {"GET": ADMINISTERING},

@@ -46,18 +46,73 @@ class TokenBody(serializers.Serializer[Fields]):
     user = PersonBody()
 
 
-class ClientTokenQuestion(serializers.Serializer[Fields]):
+class ClientCredentials(serializers.Serializer[Fields]):
+    """Who asks, where HTTP Basic does not say it."""
+
+    client_id = serializers.CharField(required=False, help_text="Prefix of the key.")
+    client_secret = serializers.CharField(required=False, help_text="The key.")
+
+
+class ClientTokenQuestion(ClientCredentials):
     grant_type = serializers.ChoiceField(choices=["client_credentials"])
-    client_id = serializers.CharField(max_length=20, required=False, help_text="Prefix of the key.")
-    client_secret = serializers.CharField(max_length=128, required=False, help_text="The key.")
-    scope = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    scope = serializers.CharField(
+        required=False, help_text="Words apart by spaces; left out: all that the key may."
+    )
 
 
 class ClientTokenBody(serializers.Serializer[Fields]):
     access_token = serializers.CharField()
-    token_type = serializers.CharField()
-    expires_in = serializers.IntegerField()
+    token_type = serializers.ChoiceField(choices=["bearer"])
+    expires_in = serializers.IntegerField(help_text="Seconds.")
     scope = serializers.CharField()
+
+
+class TokenQuestion(ClientCredentials):
+    token = serializers.CharField()
+    token_type_hint = serializers.CharField(required=False)
+
+
+class IntrospectionBody(serializers.Serializer[Fields]):
+    """Of a token that opens nothing there is no more than `active: false`."""
+
+    active = serializers.BooleanField()
+    token_type = serializers.ChoiceField(choices=["bearer"], required=False)
+    client_id = serializers.CharField(required=False)
+    username = serializers.CharField(required=False)
+    scope = serializers.CharField(required=False)
+    sub = serializers.CharField(required=False)
+    iss = serializers.CharField(required=False)
+    jti = serializers.CharField(required=False)
+    iat = serializers.IntegerField(required=False)
+    exp = serializers.IntegerField(required=False)
+
+
+class OAuthProblem(serializers.Serializer[Fields]):
+    """RFC 6749, 5.2; `detail` says the same, as in every other refusal."""
+
+    error = serializers.CharField()
+    error_description = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ServerMetadataBody(serializers.Serializer[Fields]):
+    """RFC 8414."""
+
+    issuer = serializers.CharField()
+    token_endpoint = serializers.CharField()
+    revocation_endpoint = serializers.CharField()
+    introspection_endpoint = serializers.CharField()
+    service_documentation = serializers.CharField()
+    response_types_supported = serializers.ListField(child=serializers.CharField())
+    grant_types_supported = serializers.ListField(child=serializers.CharField())
+    scopes_supported = serializers.ListField(child=serializers.CharField())
+    token_endpoint_auth_methods_supported = serializers.ListField(child=serializers.CharField())
+    revocation_endpoint_auth_methods_supported = serializers.ListField(
+        child=serializers.CharField()
+    )
+    introspection_endpoint_auth_methods_supported = serializers.ListField(
+        child=serializers.CharField()
+    )
 
 
 class CallerBody(serializers.Serializer[Fields]):

@@ -3,11 +3,16 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
+from guardian_site.access.views.clients import (
+    ClientTokenView,
+    IntrospectView,
+    RevokeView,
+    ServerMetadataView,
+)
 from guardian_site.access.views.keys import KeysView, KeyView, RotateKeyView, StatsView
 from guardian_site.access.views.pages import OutsideDoor, OutsideReturn, SignInPage, SignOut
 from guardian_site.access.views.reset import ResetView
 from guardian_site.access.views.signing_in import (
-    ClientTokenView,
     LoginView,
     LogoutView,
     MeView,
@@ -29,6 +34,13 @@ urlpatterns = [
     path("auth/login", LoginView.as_view(), name="auth-login"),
     path("auth/refresh", RefreshView.as_view(), name="auth-refresh"),
     path("auth/token", ClientTokenView.as_view(), name="auth-token"),
+    path("auth/revoke", RevokeView.as_view(), name="auth-revoke"),
+    path("auth/introspect", IntrospectView.as_view(), name="auth-introspect"),
+    path(
+        ".well-known/oauth-authorization-server",
+        ServerMetadataView.as_view(),
+        name="oauth-metadata",
+    ),
     path("auth/logout", LogoutView.as_view(), name="auth-logout"),
     path("auth/me", MeView.as_view(), name="auth-me"),
     path("auth/stats", StatsView.as_view(), name="auth-stats"),

@@ -155,7 +155,7 @@ def test_whatever_credentials_are_sent_nobody_gets_in_and_nothing_breaks(
     )
 )
 def test_whatever_is_sent_to_sign_in_it_is_refused_and_nothing_breaks(body: Any) -> None:
-    for path in ("/auth/login", "/auth/refresh", "/auth/token"):
+    for path in ("/auth/login", "/auth/refresh", "/auth/token", "/auth/revoke"):
         assert post(path, json.dumps(body).encode()).status_code in (400, 401, 429)
 
 

@@ -17,6 +17,7 @@ from guardian_site.urls import urlpatterns as site_patterns
 OPEN_TO_ANYBODY = {
     "health", "health-live", "health-ready", "login", "logout", "admin-login", "admin:logout",
     "auth-login", "auth-refresh", "auth-token", "runbook", "oidc_authentication_init",
+    "auth-revoke", "auth-introspect", "oauth-metadata",
 }  # fmt: skip
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 

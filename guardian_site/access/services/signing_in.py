@@ -16,7 +16,6 @@ from guardian_site.access.tokens import (
     AccessToken,
     RefreshToken,
 )
-from ingest.services.keys import Authenticated
 
 logger = logging.getLogger(__name__)
 
@@ -91,14 +90,6 @@ def sign_out_everywhere(*, user: User, now: datetime) -> int:
 def forget_sign_ins(*, before: datetime) -> int:
     """Sign-ins whose last token ran out before then are gone."""
     return SignIn.objects.filter(expires__lt=before).delete()[0]
-
-
-def key_token(*, holder: Authenticated, scopes: frozenset[str]) -> str:
-    """An access token that stands for the key is returned, dead as soon as the key is."""
-    token = AccessToken()
-    token["key"] = holder.prefix
-    token["scope"] = " ".join(sorted(scopes & holder.scopes))
-    return str(token)
 
 
 def _pair(user: User, sign_in_id: UUID, refresh: RefreshToken) -> TokenPair:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from axes.models import AccessAttempt, AccessLog
 from django.contrib.sessions.models import Session
 
+from guardian_site.access.services.client_tokens import forget_revoked_tokens
 from guardian_site.access.services.signing_in import forget_sign_ins
 
 # Failures count for a quarter of an hour; strangers must not fill the table meanwhile for ever.
@@ -13,11 +14,12 @@ SIGN_INS_KEPT = timedelta(days=90)
 
 
 def forget_traces(*, now: datetime) -> int:
-    """Old failures, sign-ins and sessions are gone; how many rows is returned."""
+    """Old failures, sign-ins, sessions and revocations are gone; how many rows is returned."""
     gone: int = (
         AccessAttempt.objects.filter(attempt_time__lt=now - FAILURES_KEPT).delete()[0]
         + AccessLog.objects.filter(attempt_time__lt=now - SIGN_INS_KEPT).delete()[0]
         + Session.objects.filter(expire_date__lt=now).delete()[0]
         + forget_sign_ins(before=now - SIGN_INS_KEPT)
+        + forget_revoked_tokens(before=now)
     )
     return gone

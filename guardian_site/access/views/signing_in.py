@@ -1,7 +1,5 @@
 """Signing in, going on, signing out, and who am I."""
 
-import base64
-import binascii
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +9,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,8 +16,6 @@ from rest_framework.views import APIView
 from guardian_site.access.identity import Identity
 from guardian_site.access.second_factor import passes_second_factor
 from guardian_site.access.serializers import (
-    ClientTokenBody,
-    ClientTokenQuestion,
     LoginBody,
     MeBody,
     MessageBody,
@@ -32,22 +27,18 @@ from guardian_site.access.serializers import (
 )
 from guardian_site.access.services.signing_in import (
     TokenRefused,
-    key_token,
     refresh_sign_in,
     sign_in,
     sign_out,
 )
-from guardian_site.access.tokens import ACCESS_LIFETIME
 from guardian_site.middleware import client_address
-from guardian_site.strict_json import StrictJSON
-from ingest.services.keys import Authenticated, authenticate_key
 
 CHALLENGE = 'Bearer realm="Transaction Guardian"'
 
 
-def _refusal(detail: str, challenge: str = CHALLENGE, **more: Any) -> Response:
+def _refusal(detail: str, **more: Any) -> Response:
     body = {"detail": detail, **more}
-    headers = {"WWW-Authenticate": challenge, "Cache-Control": "no-store"}
+    headers = {"WWW-Authenticate": CHALLENGE, "Cache-Control": "no-store"}
     return Response(body, status=HTTPStatus.UNAUTHORIZED, headers=headers)
 
 
@@ -91,41 +82,6 @@ class RefreshView(OpenView):
         return _tokens(token_body(pair))
 
 
-class ClientTokenView(OpenView):
-    """OAuth2 client credentials (RFC 6749, 4.4): the id is the prefix of a key, the secret the key.
-
-    One list of credentials for machines, so that a key revoked there opens nothing here either.
-    """
-
-    parser_classes = (FormParser, StrictJSON)
-
-    @extend_schema(
-        operation_id="client_token", request=ClientTokenQuestion, responses=ClientTokenBody, auth=[]
-    )
-    def post(self, request: Request) -> Response:
-        asked = ClientTokenQuestion(data=request.data)
-        if not asked.is_valid():
-            wrong = "unsupported_grant_type" if "grant_type" in asked.errors else "invalid_request"
-            detail = f"Wrong or missing: {', '.join(sorted(asked.errors))}."
-            return Response({"error": wrong, "detail": detail}, HTTPStatus.BAD_REQUEST)
-        holder = _client(request, asked.validated_data)
-        if holder is None:
-            realm = 'Basic realm="Transaction Guardian"'
-            return _refusal("Unknown client or wrong secret.", realm, error="invalid_client")
-        wanted = frozenset(asked.validated_data.get("scope", "").split()) or holder.scopes
-        if not wanted <= holder.scopes:
-            body = {"error": "invalid_scope", "detail": "The key may do less than that."}
-            return Response(body, HTTPStatus.BAD_REQUEST)
-        return _tokens(
-            {
-                "access_token": key_token(holder=holder, scopes=wanted),
-                "token_type": "bearer",
-                "expires_in": int(ACCESS_LIFETIME.total_seconds()),
-                "scope": " ".join(sorted(wanted)),
-            }
-        )
-
-
 class LogoutView(APIView):
     @extend_schema(operation_id="logout", request=None, responses={200: MessageBody, 400: Problem})
     def post(self, request: Request) -> Response:
@@ -153,19 +109,6 @@ def _self(identity: Identity) -> dict[str, Any]:
             "source": identity.key.source_name,
         }
     return {"type": "session" if identity.by_session else "jwt", **person(identity.user)}
-
-
-def _client(request: Request, given: dict[str, Any]) -> Authenticated | None:
-    name, secret = given.get("client_id", ""), given.get("client_secret", "")
-    header: str = request.META.get("HTTP_AUTHORIZATION", "")
-    if header[:6].lower() == "basic ":
-        try:
-            decoded = base64.b64decode(header[6:], validate=True).decode("ascii")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        name, _, secret = decoded.partition(":")
-    holder = authenticate_key(secret=secret)
-    return holder if holder is not None and holder.prefix == name else None
 
 
 def _plain(request: Request) -> HttpRequest:

@@ -1,0 +1,37 @@
+"""What a token is worth at this moment, for those who may ask (RFC 7662)."""
+
+from typing import Any
+
+from guardian_site.access.identity import Identity, of_token
+from guardian_site.access.tokens import AccessToken
+from ingest.services.keys import Authenticated
+from ingest.services.proving import NotProven
+
+STANDARD = ("sub", "iss", "jti", "iat", "exp")
+INACTIVE: dict[str, Any] = {"active": False}
+
+
+def introspect_token(*, token: str, holder: Authenticated) -> dict[str, Any]:
+    """Whom a token stands for is returned: of its own to any key, of all to administrators."""
+    try:
+        identity = of_token(token)
+    except NotProven:
+        return INACTIVE
+    own = identity.key is not None and identity.key.prefix == holder.prefix
+    if not (own or holder.is_admin):
+        return INACTIVE
+    return {"active": True, "token_type": "bearer", **_named(identity), **_claims(token)}
+
+
+def _named(identity: Identity) -> dict[str, str]:
+    if identity.key is not None:
+        return {"client_id": identity.key.prefix, "scope": " ".join(sorted(identity.key.scopes))}
+    return {"username": identity.user.get_username()} if identity.user is not None else {}
+
+
+def _claims(token: str) -> dict[str, Any]:
+    # A key may itself be shown as a token; it is none of ours that could be read.
+    if token.count(".") != 2:
+        return {}
+    payload = AccessToken.read(token).payload
+    return {name: payload[name] for name in STANDARD if name in payload}
