@@ -48,7 +48,12 @@ class Stack:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command and return what it printed."""
-        return parts.manage(self.environment, *arguments)
+        try:
+            return parts.manage(self.environment, *arguments)
+        except subprocess.CalledProcessError as error:
+            # What it said before it failed would be lost with the folder.
+            print(error.stderr[-2000:], file=sys.stderr)
+            raise
 
     def module(self, *arguments: str) -> None:
         subprocess.run(
