@@ -16,6 +16,7 @@ from alerts import conf
 from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
 from alerts.messages import brief_of
 from alerts.models import Channel, IncidentEvent, Notification
+from alerts.onlookers import sending
 from alerts.retries import next_try
 from alerts.selectors.charts import chart_address, chart_png
 from alerts.selectors.outbox import WAITING, due_channels, sendable
@@ -99,7 +100,8 @@ def send_leased(*, row: Notification, now: datetime) -> bool:
     if _superseded(row):
         return False
     try:
-        receipt = _send(row, now)
+        with sending(row):
+            receipt = _send(row, now)
     except ChannelError as error:
         _record_failure(row, error, now)
         return False
