@@ -6,6 +6,8 @@ class GuardianSiteConfig(AppConfig):
     verbose_name = "Operation"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from guardian_site import (
             checks,  # noqa: F401  checks register themselves
             measured_tasks,
@@ -18,3 +20,7 @@ class GuardianSiteConfig(AppConfig):
         pulse.connect()
         measured_tasks.connect()
         worker_exposition.connect()
+        if settings.GUARDIAN_TRACING:
+            from guardian_site.tracing import switch
+
+            switch.turn_on()

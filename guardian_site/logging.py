@@ -3,6 +3,7 @@
 import contextvars
 import json
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +12,15 @@ from celery import current_task
 # The request being answered in this thread; empty outside of requests.
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
+# What else says in whose course a line is written: the ids of a trace, while traces are on.
+more_ids: list[Callable[[], dict[str, str]]] = []
+
 # What every record has anyway; all else was put there by `extra=` and belongs into the line.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def _context() -> dict[str, str]:
-    """Return the request or task in whose course the line is written."""
+    """Return the request, task or trace in whose course the line is written."""
     found = {}
     if asked := request_id.get():
         found["request_id"] = asked
@@ -24,6 +28,8 @@ def _context() -> dict[str, str]:
     task = getattr(current_task, "request", None)
     if task is not None and task.id:
         found["task_id"], found["task"] = task.id, task.task
+    for ids in more_ids:
+        found |= ids()
     return found
 
 

@@ -14,3 +14,14 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.part
+
+
+class TraceMark(models.Model):
+    """The span from which a trace goes on about a row, written only while traces are on."""
+
+    about = models.CharField(max_length=48, primary_key=True)
+    parent = models.CharField(max_length=55)
+    noted = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return self.about

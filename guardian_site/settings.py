@@ -316,6 +316,14 @@ PROMETHEUS_LATENCY_BUCKETS = (
     *(0.35, 0.5, 1.0, 2.5, 5.0, 10.0, float("inf")),
 )
 
+# Traces ------------------------------------------------------------------------------------------
+# Off, and nothing of them is imported, until the standard variables name a collector.
+GUARDIAN_TRACING = (
+    bool(env.text("OTEL_EXPORTER_OTLP_ENDPOINT") or env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+    and env.text("OTEL_TRACES_EXPORTER", "otlp") == "otlp"
+    and not env.flag("OTEL_SDK_DISABLED")
+)
+
 # Logs --------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,

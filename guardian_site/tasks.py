@@ -4,6 +4,7 @@ from django.utils import timezone
 from guardian_site.access.services.traces import forget_traces
 from guardian_site.pulse import FORGET_AFTER, forget_parts, record_heartbeat
 from guardian_site.retention import apply_retention as forget_the_old
+from guardian_site.trace_marks import forget_trace_marks
 
 
 @shared_task
@@ -18,4 +19,5 @@ def beat() -> None:
 def apply_retention() -> None:
     now = timezone.now()
     forget_traces(now=now)
+    forget_trace_marks(now=now)
     forget_the_old(now=now)

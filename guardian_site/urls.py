@@ -1,5 +1,6 @@
 """Every route of the site, and the one place where detection is handed to ingest."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import (
@@ -12,11 +13,18 @@ from detection.services.assess import assess
 from guardian_site.exposition import metrics_view
 from guardian_site.runbooks import runbook_view
 from guardian_site.views import health_view, live_view, ready_view
+from ingest.assessment import Assess
 from ingest.views import BatchView, TransactionView
 
+judge: Assess = assess
+if settings.GUARDIAN_TRACING:
+    from guardian_site.tracing.requests import traced_assess
+
+    judge = traced_assess(assess)
+
 urlpatterns = [
-    path("transaction", TransactionView.as_view(assess=assess), name="transaction"),
-    path("transactions/batch", BatchView.as_view(assess=assess), name="batch"),
+    path("transaction", TransactionView.as_view(assess=judge), name="transaction"),
+    path("transactions/batch", BatchView.as_view(assess=judge), name="batch"),
     path("", include("ingest.urls")),
     path("", include("detection.urls")),
     path("", include("alerts.urls")),

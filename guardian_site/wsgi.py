@@ -2,6 +2,7 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardian_site.settings")
@@ -13,3 +14,8 @@ from ingest import answer_store  # noqa: E402
 
 answer_store.connect()
 application = with_doors(_site)
+
+if settings.GUARDIAN_TRACING:
+    from guardian_site.tracing.requests import traced_site
+
+    application = traced_site(application)

@@ -7,14 +7,15 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from deploy.supply.packages import LOCK, ROOT, pinned
+from deploy.supply.packages import LOCK, OPTIONAL, ROOT, pinned
 
 LICENCES = ROOT / "LICENCES.md"
 SBOM = ROOT / "var" / "sbom.json"
 # What would bind our own code, or forbid selling a service made with it.
 UNWANTED = ("AGPL", "GPL-2", "GPL-3", "GNU General Public", "SSPL", "BUSL", "Commons Clause")
 HEAD = (
-    "# Licences of what Guardian runs on\n\nMade by `make licences` from requirements.lock.\n\n"
+    "# Licences of what Guardian runs on\n\n"
+    "Made by `make licences` from requirements.lock and, optional, requirements-otel.txt.\n\n"
     "| package | version | licence |\n|---|---|---|\n"
 )
 
@@ -37,7 +38,7 @@ def licence_of(name: str) -> str:
 def licences() -> int:
     """Write the list; fail if one of them is unwanted."""
     rows, bad = [], []
-    for name, version in sorted(pinned(LOCK).items()):
+    for name, version in sorted((pinned(LOCK) | pinned(OPTIONAL)).items()):
         try:
             licence = licence_of(name)
         except metadata.PackageNotFoundError:

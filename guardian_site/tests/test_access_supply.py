@@ -5,7 +5,7 @@ import json
 import pytest
 
 from deploy.supply.__main__ import LICENCES, UNWANTED, told
-from deploy.supply.packages import LOCK, ROOT, hashes, pinned
+from deploy.supply.packages import LOCK, OPTIONAL, ROOT, hashes, pinned
 
 
 def test_the_lock_holds_what_the_requirements_ask_for() -> None:
@@ -19,14 +19,14 @@ def test_every_package_of_the_lock_has_its_hashes() -> None:
 
 
 def test_every_line_of_the_requirements_is_pinned() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-otel.txt"):
         lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
         assert [line for line in lines if line and line[0] != "-" and "==" not in line] == []
 
 
 def test_the_licence_of_every_package_is_listed_and_wanted() -> None:
     text = LICENCES.read_text()
-    assert [name for name in pinned(LOCK) if f"| {name} |" not in text] == []
+    assert [name for name in pinned(LOCK) | pinned(OPTIONAL) if f"| {name} |" not in text] == []
     assert [word for word in UNWANTED if word in text.replace("LGPL", "")] == []
 
 

@@ -22,7 +22,7 @@ SURGE, SURGE_MINUTES = 60, 6
 QUIET_SECONDS = 10
 
 
-def _traffic(end: datetime) -> list[dict[str, object]]:
+def traffic(end: datetime) -> list[dict[str, object]]:
     """Return hours of traffic whose counts vary a little; its last minutes deny too much."""
     minutes = int(HISTORY / MINUTE)
     return [
@@ -48,7 +48,7 @@ def test_one_incident_is_told_once(tmp_path: Path, slack: StandIn) -> None:
     with running(tmp_path, SLACK_WEBHOOK_URL=f"{slack.url}/hook") as product:
         until(lambda: product.get("/health")["components"]["tasks"] == "ok")
         minute = datetime.now(UTC).replace(second=0, microsecond=0)
-        product.post("/transactions/batch", {"transactions": _traffic(minute)})
+        product.post("/transactions/batch", {"transactions": traffic(minute)})
         until(lambda: slack.asked)
         time.sleep(QUIET_SECONDS)
         assert len(slack.asked) == 1

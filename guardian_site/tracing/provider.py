@@ -1,0 +1,83 @@
+"""The one tracer of this process, set up from the standard OTEL_* variables."""
+
+import os
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from guardian_site.environment import SettingError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+try:
+    from opentelemetry import context, trace
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+except ImportError as error:
+    raise SettingError(
+        "Traces need more libraries: pip install -r requirements-otel.txt, "
+        "or leave OTEL_EXPORTER_OTLP_ENDPOINT out."
+    ) from error
+
+# Ids only, by the W3C's header: no baggage of outsiders is carried into tasks and rows.
+W3C = TraceContextTextMapPropagator()
+SERVICE = "transaction-guardian"
+PROTOCOL = "http/protobuf"
+_provider: "TracerProvider | None" = None
+
+
+def start() -> None:
+    """Spans of this process are sent to the collector from now on, in the background."""
+    global _provider
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    asked = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or PROTOCOL
+    if asked != PROTOCOL:
+        raise SettingError(f"OTEL_EXPORTER_OTLP_PROTOCOL={asked}: only {PROTOCOL} is spoken.")
+    os.environ.setdefault("OTEL_SERVICE_NAME", SERVICE)
+    resource = Resource.create({"service.version": settings.GUARDIAN_VERSION})
+    _provider = TracerProvider(resource=resource)
+    _provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+
+
+def stop() -> None:
+    """What is finished was sent, and no more is."""
+    global _provider
+    if _provider is not None:
+        _provider.shutdown()
+    _provider = None
+
+
+def tracer() -> trace.Tracer:
+    """Return what makes spans; they go nowhere before the start."""
+    return trace.get_tracer(
+        "guardian_site", tracer_provider=_provider or trace.NoOpTracerProvider()
+    )
+
+
+def ids() -> dict[str, str]:
+    """Return the ids of the span in whose course this is asked, for the log."""
+    current = trace.get_current_span().get_span_context()
+    if not current.is_valid:
+        return {}
+    return {
+        "trace_id": trace.format_trace_id(current.trace_id),
+        "span_id": trace.format_span_id(current.span_id),
+    }
+
+
+def written(span: trace.Span) -> str:
+    """Return the span as a row or a header keeps it (W3C traceparent); empty if it is not kept."""
+    if not span.get_span_context().trace_flags.sampled:
+        return ""
+    carrier: dict[str, str] = {}
+    W3C.inject(carrier, context=trace.set_span_in_context(span, context.Context()))
+    return carrier.get("traceparent", "")
+
+
+def read(traceparent: str) -> context.Context:
+    """Return the context of a span that a row or a header kept."""
+    return W3C.extract({"traceparent": traceparent}, context=context.Context())
