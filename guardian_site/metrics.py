@@ -2,11 +2,12 @@
 
 from itertools import product
 
+from django_prometheus.middleware import Metrics
 from prometheus_client import Counter, Histogram
 
 from detection import metrics as detection
 from detection.models import Family, Level
-from guardian_site.schedule import QUEUES
+from guardian_site.schedule import QUEUES, TASK_NAMES
 from ingest import metrics as ingest
 from ingest.models import Status
 
@@ -30,6 +31,9 @@ RATE_LIMITED = Counter(
 
 REPORT_OUTCOMES = ("recorded", "repeated", "corrected", "refused", "unavailable")
 BUCKETS = ("api", "key", "pages")
+# Of every task an error can be the first of its kind; likewise of the two doors for reports.
+FAILURES = tuple((task, "failed") for task in TASK_NAMES)
+DOOR_FAILURES = tuple(product(("500", "503"), ("transaction", "batch")))
 
 
 def begin_at_zero() -> None:
@@ -50,3 +54,8 @@ def begin_at_zero() -> None:
         TASK_WAIT_SECONDS.labels(queue)
     for bucket in BUCKETS:
         RATE_LIMITED.labels(bucket)
+    for task, outcome in FAILURES:
+        TASKS.labels(task, outcome)
+    answers = Metrics.get_instance().responses_by_status_view_method
+    for status, view in DOOR_FAILURES:
+        answers.labels(status=status, view=view, method="POST")

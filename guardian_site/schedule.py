@@ -68,3 +68,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "beat": {"task": "guardian_site.tasks.beat", "schedule": 10.0, "options": {"expires": 10}},
 }
+
+# Sent by other tasks or by people, not by beat.
+ON_DEMAND = (
+    "alerts.tasks.send_channel",
+    "alerts.tasks.watch_stages",
+    "detection.tasks.run_backtest",
+    "detection.tasks.sweep_part",
+)
+TASK_NAMES = tuple(sorted({one["task"] for one in BEAT_SCHEDULE.values()} | {*ON_DEMAND}))

@@ -8,9 +8,12 @@ from pytest_django import Settings
 
 from alerts.conf import CANARY_SOURCE
 from detection.models import Band, ForestVersion, Level
+from guardian_site.celery import app
 from guardian_site.collectors import FormerNames
 from guardian_site.exposition import exposition
+from guardian_site.measured_tasks import OURS
 from guardian_site.metrics import REPORT_OUTCOMES
+from guardian_site.schedule import TASK_NAMES
 from ingest import metrics as ingest_metrics
 from ingest.models import MinuteCount, Source
 
@@ -198,3 +201,17 @@ def test_the_former_names_add_up_what_several_processes_counted() -> None:
     counter.labels("denied").inc(2)
     found = {family.name: family for family in FormerNames(list(registry.collect())).collect()}
     assert found["transaction_guardian_total"].samples[0].value == 7.0
+
+
+def test_the_first_failure_of_any_task_and_door_is_an_increase() -> None:
+    app.loader.import_default_modules()
+    ours = {name for name in app.tasks if name.startswith(OURS) and ".tests." not in name}
+    assert ours == set(TASK_NAMES)
+    samples = _samples()
+    for task in ours:
+        labels = {"task": task, "outcome": "failed"}
+        assert _value(samples, "guardian_site_tasks_total", **labels) is not None
+    name = "django_http_responses_total_by_status_view_method_total"
+    for view in ("transaction", "batch"):
+        labels = {"method": "POST", "status": "500", "view": view}
+        assert _value(samples, name, **labels) is not None
