@@ -1,7 +1,8 @@
 """`python -m deploy.fuzz --examples 100`: every operation of the API, all checks, as each caller.
 
 It runs the site on a database of its own, signs in as each role, and lets schemathesis make up
-requests from the description at /openapi.json, right ones and wrong ones.
+requests from the description at /openapi.json, right ones and wrong ones, and sequences of them.
+With `--cases 20000` each caller goes on with other seeds until so many cases were made.
 """
 
 import argparse
@@ -13,17 +14,21 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.bench.stack import manage, postgres, web
+from deploy.grafana.checking.stack import free_ports
 
-PORT = 18471
+(PORT,) = free_ports(1)
 SITE = f"http://127.0.0.1:{PORT}"
 PEOPLE = ("viewer", "operator", "admin")
 KEYS = {"report": ["report"], "read": ["read"]}
+PHASES = "examples,coverage,fuzzing,stateful"
 # They would end the very sign-in that the rest of the run needs.
 ENDING = ("logout",)
 # Signing in is throttled on purpose: its refusals after five failures are 429 and documented.
@@ -34,6 +39,16 @@ CHECKS = (
     "response_headers_conformance,response_schema_conformance,ignored_auth,use_after_free,"
     "unsupported_method"
 )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the rounds of one caller."""
+
+    caller: str
+    cases: int
+    failed: int
+    seconds: float
 
 
 def ask(path: str, body: dict[str, Any], token: str = "") -> dict[str, Any]:
@@ -72,19 +87,24 @@ def site(folder: Path, database: str) -> Iterator[str]:
         yield password
 
 
-def callers(password: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each kind of caller with the arguments that make schemathesis act as it."""
-    yield "nobody", []
-    tokens = {}
-    for role in PEOPLE:
-        # A fresh token for each: one lives for a quarter of an hour.
-        signed_in = ask("/auth/login", {"username": role, "password": password})
-        tokens[role] = signed_in["access_token"]
-        yield role, ["-H", f"Authorization: Bearer {tokens[role]}"]
-    for name, scopes in KEYS.items():
-        admin = ask("/auth/login", {"username": "admin", "password": password})["access_token"]
-        key = ask("/auth/api-keys", {"name": name, "scopes": scopes}, admin)["api_key"]
-        yield f"key: {name}", ["-H", f"X-API-Key: {key}"]
+CALLERS = ("nobody", *PEOPLE, *(f"key: {name}" for name in KEYS))
+
+
+def credentials(caller: str, password: str) -> list[str]:
+    """Return the arguments that make schemathesis act as the caller.
+
+    They are made afresh for each round: a token lives for a quarter of an hour, and a caller that
+    may revoke keys comes upon its own.
+    """
+    if caller == "nobody":
+        return []
+    name = caller.removeprefix("key: ")
+    person = caller if caller in PEOPLE else "admin"
+    token = ask("/auth/login", {"username": person, "password": password})["access_token"]
+    if caller in PEOPLE:
+        return ["-H", f"Authorization: Bearer {token}"]
+    key = ask("/auth/api-keys", {"name": name, "scopes": KEYS[name]}, token)["api_key"]
+    return ["-H", f"X-API-Key: {key}"]
 
 
 def fuzz(
@@ -93,7 +113,7 @@ def fuzz(
     """Run schemathesis as one caller; return how many cases it made and its exit status."""
     command = [str(Path(sys.executable).parent / "schemathesis"), "run", str(described)]
     command += ["--url", SITE, "--report-dir", str(described.parent)]
-    command += ["-n", str(examples), "--seed", str(seed), "--phases", "examples,coverage,fuzzing"]
+    command += ["-n", str(examples), "--seed", str(seed), "--phases", PHASES]
     # A wrong token beside a right key is forgiven, as the former system did.
     checks = CHECKS if "key" not in name else CHECKS.replace("ignored_auth,", "")
     command += ["--checks", checks, "--continue-on-failure", "--no-color", "--warnings", "off"]
@@ -126,27 +146,48 @@ def description(folder: Path) -> Path:
     return path
 
 
+def rounds(caller: str, password: str, described: Path, asked: argparse.Namespace) -> Outcome:
+    """Run schemathesis as one caller, again with the next seed until it made enough cases."""
+    cases, failed, seed, started = 0, 0, asked.seed, time.monotonic()
+    while not cases or cases < asked.cases:
+        made, status = fuzz(
+            caller, credentials(caller, password), described, examples=asked.examples, seed=seed
+        )
+        cases, failed, seed = cases + made, failed or status, seed + 1
+        if not made:
+            break
+    return Outcome(caller, cases, failed, time.monotonic() - started)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=100, help="Cases per operation and caller.")
+    parser.add_argument("--cases", type=int, default=0, help="At least so many for each caller.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--postgres", action="store_true", help="On PostgreSQL, not on SQLite.")
     parser.add_argument("--as", dest="only", default="", help="Only this caller.")
     asked = parser.parse_args()
-    total, failed = 0, 0
+    outcomes = []
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guardian-fuzz-")))
         database = stack.enter_context(postgres()) if asked.postgres else ""
         password = stack.enter_context(site(folder, database))
         described = description(folder)
-        for name, arguments in callers(password):
-            if asked.only in ("", name):
-                cases, status = fuzz(
-                    name, arguments, described, examples=asked.examples, seed=asked.seed
-                )
-                total, failed = total + cases, failed or status
-    print(f"{total} cases; {'FAILED' if failed else 'nothing broke'}.")
-    return failed
+        for caller in CALLERS:
+            if asked.only in ("", caller):
+                outcomes.append(rounds(caller, password, described, asked))
+    return told(outcomes)
+
+
+def told(outcomes: Sequence[Outcome]) -> int:
+    """Print the figures of each caller; return the exit status."""
+    for one in outcomes:
+        word = "FAILED" if one.failed else "ok"
+        print(f"{one.caller:<12} {one.cases:>8,} cases {one.seconds:>7.0f} s  {word}")
+    failed = any(one.failed for one in outcomes)
+    total = sum(one.cases for one in outcomes)
+    print(f"{total:,} cases; {'FAILED' if failed else 'nothing broke'}.")
+    return int(failed)
 
 
 if __name__ == "__main__":
