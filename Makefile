@@ -6,9 +6,11 @@ MANAGE := $(BIN)/python manage.py
 BENCH_DIR ?= ../shared/bench
 SEEDS ?= 301 302 303 304 305
 EXAMPLES ?= 100
+CASES ?= 0
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run admin test check format bench-detection bench-load bench-faults bench-scale check-dashboards clean fuzz-api lock licences sbom audit
+.PHONY: help install demo run admin test check format bench-detection bench-load bench-faults bench-scale check-dashboards check-demo clean fuzz-api fuzz-parsers lock licences sbom audit
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -69,8 +71,14 @@ bench-scale: $(VENV)/.development ## Time and memory for 1, 1,000 and 100,000 so
 check-dashboards: $(VENV)/.development ## Ask a real Prometheus and PostgreSQL for every panel (needs prometheus)
 	$(BIN)/python -m deploy.grafana.check
 
+check-demo: $(VENV)/.development ## Scrape a running demo for two minutes; name every series that is missing (needs prometheus)
+	$(BIN)/python -m deploy.grafana.scrape
+
 fuzz-api: $(VENV)/.development ## Made-up requests to every operation of the API, as each kind of caller
-	$(BIN)/python -m deploy.fuzz --examples $(EXAMPLES)
+	$(BIN)/python -m deploy.fuzz --examples $(EXAMPLES) --cases $(CASES)
+
+fuzz-parsers: $(VENV)/.development ## Bytes led by coverage to every reader of outsiders' input (needs pip install atheris)
+	$(BIN)/python -m deploy.fuzz.parsers --seconds $(FUZZ_SECONDS)
 
 lock: $(VENV)/.development ## Write requirements.lock: every package with its hashes
 	$(BIN)/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes \
