@@ -90,20 +90,31 @@ def site(folder: Path, database: str) -> Iterator[str]:
 CALLERS = ("nobody", *PEOPLE, *(f"key: {name}" for name in KEYS))
 
 
-def credentials(caller: str, password: str) -> list[str]:
-    """Return the arguments that make schemathesis act as the caller.
+class People:
+    """One of each role, signed in before anything else: made-up logins lock their accounts."""
 
-    They are made afresh for each round: a token lives for a quarter of an hour, and a caller that
-    may revoke keys comes upon its own.
-    """
+    def __init__(self, password: str) -> None:
+        self._refresh = {
+            role: ask("/auth/login", {"username": role, "password": password})["refresh_token"]
+            for role in PEOPLE
+        }
+
+    def token(self, role: str) -> str:
+        """Return a fresh token, which lives for a quarter of an hour."""
+        pair = ask("/auth/refresh", {"refresh_token": self._refresh[role]})
+        self._refresh[role] = pair["refresh_token"]
+        return str(pair["access_token"])
+
+
+def credentials(caller: str, people: People) -> list[str]:
+    """Return the arguments that make schemathesis act as the caller, made afresh for each round."""
     if caller == "nobody":
         return []
-    name = caller.removeprefix("key: ")
-    person = caller if caller in PEOPLE else "admin"
-    token = ask("/auth/login", {"username": person, "password": password})["access_token"]
     if caller in PEOPLE:
-        return ["-H", f"Authorization: Bearer {token}"]
-    key = ask("/auth/api-keys", {"name": name, "scopes": KEYS[name]}, token)["api_key"]
+        return ["-H", f"Authorization: Bearer {people.token(caller)}"]
+    name = caller.removeprefix("key: ")
+    asked = {"name": name, "scopes": KEYS[name]}
+    key = ask("/auth/api-keys", asked, people.token("admin"))["api_key"]
     return ["-H", f"X-API-Key: {key}"]
 
 
@@ -146,16 +157,20 @@ def description(folder: Path) -> Path:
     return path
 
 
-def rounds(caller: str, password: str, described: Path, asked: argparse.Namespace) -> Outcome:
+def rounds(caller: str, people: People, described: Path, asked: argparse.Namespace) -> Outcome:
     """Run schemathesis as one caller, again with the next seed until it made enough cases."""
     cases, failed, seed, started = 0, 0, asked.seed, time.monotonic()
+    examples = asked.examples
     while not cases or cases < asked.cases:
         made, status = fuzz(
-            caller, credentials(caller, password), described, examples=asked.examples, seed=seed
+            caller, credentials(caller, people), described, examples=examples, seed=seed
         )
         cases, failed, seed = cases + made, failed or status, seed + 1
         if not made:
             break
+        # The last round is as short as it may be.
+        lacking = max(0, asked.cases - cases)
+        examples = min(asked.examples, 1 + examples * lacking // made)
     return Outcome(caller, cases, failed, time.monotonic() - started)
 
 
@@ -172,10 +187,10 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guardian-fuzz-")))
         database = stack.enter_context(postgres()) if asked.postgres else ""
         password = stack.enter_context(site(folder, database))
-        described = description(folder)
+        described, people = description(folder), People(password)
         for caller in CALLERS:
             if asked.only in ("", caller):
-                outcomes.append(rounds(caller, password, described, asked))
+                outcomes.append(rounds(caller, people, described, asked))
     return told(outcomes)
 
 
