@@ -10,6 +10,7 @@ class GuardianSiteConfig(AppConfig):
 
         from guardian_site import (
             checks,  # noqa: F401  checks register themselves
+            incident_log,
             measured_tasks,
             metrics,
             pulse,
@@ -19,6 +20,7 @@ class GuardianSiteConfig(AppConfig):
         metrics.begin_at_zero()
         pulse.connect()
         measured_tasks.connect()
+        incident_log.connect()
         worker_exposition.connect()
         if settings.GUARDIAN_TRACING:
             from guardian_site.tracing import switch

@@ -44,6 +44,8 @@ redis="$(cat "$ROOT/redis/password")"
 put "$ROOT/redis/redis.conf" "requirepass $redis
 "
 keep "$ROOT/app/secret_key" "$(random 64)"
+# Another than the one of sessions, so that each can be changed alone.
+keep "$ROOT/app/jwt_keys" "$(random 64)"
 keep "$ROOT/app/webhook_token" "$(random 48)"
 put "$ROOT/app/database_url" "postgres://guardian:$owner@timescaledb:5432/guardian"
 put "$ROOT/app/redis_url" "redis://:$redis@redis:6379/0"

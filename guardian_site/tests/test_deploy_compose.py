@@ -3,6 +3,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,34 @@ def test_each_part_finds_the_secret_files_it_is_told_of(tmp_path: Path) -> None:
         for variable, value in services()[name]["environment"].items():
             if variable.endswith("_FILE"):
                 assert f"{folder}/{Path(value).name}" in made
+
+
+def test_a_deployment_has_nothing_to_be_warned_of(tmp_path: Path) -> None:
+    _make_secrets(tmp_path)
+    opened = {
+        "GUARDIAN_BIND": "0.0.0.0",
+        "GUARDIAN_HTTPS": "on",
+        "GUARDIAN_URL": "https://guardian.example.com",
+        "GUARDIAN_ALLOWED_HOSTS": "guardian.example.com",
+    }
+    environment = {
+        name: value.replace("/run/secrets/guardian", str(tmp_path / "app"))
+        for name, value in _compose(**opened)["services"]["web"]["environment"].items()
+    }
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "GUARDIAN_HOST": "0.0.0.0",
+            "GUARDIAN_DATA_DIR": str(tmp_path / "run"),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import pytest
 from celery import shared_task
 from django.test import Client
 
+from alerts.services.triage import acknowledge
+from alerts.tests.makers import at, open_incident
 from guardian_site.logging import JsonFormatter, LineFormatter, request_id
 
 
@@ -64,3 +66,17 @@ def test_a_line_written_in_a_task_names_the_task() -> None:
     found = json.loads(speak.apply().get())
     assert found["task"] == "guardian_site.tests.speak"
     assert found["task_id"]
+
+
+@pytest.mark.django_db
+def test_every_change_of_an_incident_is_a_line_with_its_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "guardian_site.incident_log")
+    incident = open_incident()
+    acknowledge(incident_id=incident.pk, actor="ana\nERROR forged", via="api", now=at(1))
+    lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    told = [line for line in lines if line["logger"] == "guardian_site.incident_log"]
+    assert {line["incident_id"] for line in told} == {incident.pk}
+    assert [line["kind"] for line in told] == ["opened", "acknowledged"]
+    assert told[-1]["who"] == "ana�ERROR forged"
