@@ -25,6 +25,7 @@ def _one(name: str, seconds: int, folder: Path) -> None:
         import django
 
         django.setup()
+        import guardian_site.urls  # noqa: F401  the views are loaded here, to be led by them, too
         from deploy.fuzz.seeds import SEEDS, WORDS
         from deploy.fuzz.targets import TARGETS
     _empty_database()

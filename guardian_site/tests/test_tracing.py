@@ -245,7 +245,10 @@ def test_a_mark_that_cannot_be_kept_undoes_nothing(traced: Traced) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {TraceMark._meta.db_table}")
     post()
-    assert len(traced.spans("assess")) == 1
+    make_anomaly(source=make_source("acquirer"))
+    absorb_anomalies(now=at(1))
+    assert send_due_notifications(now=at(1))
+    assert len(traced.spans("send message")) == 1
 
 
 def test_marks_are_forgotten_after_a_day(traced: Traced) -> None:

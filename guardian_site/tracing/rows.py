@@ -68,7 +68,12 @@ def _message(number: int) -> str:
 def _parent(about: Collection[str]) -> str:
     """Return the newest of the marks; empty if there is none."""
     found = TraceMark.objects.filter(about__in=about).order_by("-noted", "-about")
-    return found.values_list("parent", flat=True).first() or ""
+    try:
+        with transaction.atomic():
+            return found.values_list("parent", flat=True).first() or ""
+    except DatabaseError:
+        logger.warning("A trace could not be found again.", exc_info=True)
+        return ""
 
 
 def _origin(incident: Incident | None) -> str:
