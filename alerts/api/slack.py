@@ -42,7 +42,7 @@ def slack_actions(request: HttpRequest) -> HttpResponse:
             logger.warning("slack: %s may not act", _name(who))
             return HttpResponse(status=200)
         done = [_click(click, _name(who)) for click in clicks]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError):
         return HttpResponse("This is not a click.", status=400)
     # Slack shows nothing of the answer; the outbox edits the message.
     logger.info("slack: %s", "; ".join(done))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from alerts.channels import ChannelError
 from alerts.channels.base import setting
@@ -91,6 +92,11 @@ def _answer(bot: Channel, update: dict[str, Any], now: datetime) -> None:
     except (KeyError, TypeError, AttributeError) as error:
         # A kind of update we do not know must not keep those behind it waiting.
         logger.warning("telegram: update %s not understood: %s", update.get("update_id"), error)
+    except (ChannelError, DatabaseError):
+        raise
+    except Exception:
+        # Nor must what breaks us: it would be asked again and again, and nobody else be heard.
+        logger.exception("telegram: update %s could not be answered", update.get("update_id"))
 
 
 def _answer_message(bot: Channel, message: dict[str, Any], now: datetime) -> None:
@@ -147,6 +153,8 @@ def reply_to(asker: Asker, command: str, words: list[str], now: datetime) -> str
 def _act(asker: Asker, action: str, number: str, now: datetime, minutes: int | None = None) -> str:
     if not asker.may_act:
         return say("bot.reader", asker.language)
+    if not number.isdecimal():
+        return say("bot.number", asker.language, command=action)
     try:
         act(
             action,
@@ -158,7 +166,7 @@ def _act(asker: Asker, action: str, number: str, now: datetime, minutes: int | N
         )
     except Incident.DoesNotExist:
         return say("bot.missing", asker.language, id=number)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         return str(error)
     return say("bot.done", asker.language, id=number)
 

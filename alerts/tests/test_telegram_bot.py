@@ -74,6 +74,13 @@ def test_a_command_is_carried_out_once(bot: Bot) -> None:
     assert Silence.objects.get().ends == at(31)
 
 
+def test_a_length_that_no_calendar_holds_stops_nobody(bot: Bot) -> None:
+    incident = open_incident()
+    assert bot.say(f"/silence {incident.pk} 30444444444444444444")
+    assert not Silence.objects.exists()
+    assert bot.say(f"/ack {incident.pk}") == f"#{incident.pk}: done."
+
+
 def test_a_button_is_answered(bot: Bot) -> None:
     incident = open_incident()
     update = {

@@ -67,7 +67,9 @@ def web(
         *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
         *("--blocking-threads", str(threads), "--backpressure", str(threads * 4), application),
     ]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})
+    # As the supervisor and the image start it.
+    everything = {"MALLOC_ARENA_MAX": "2", **os.environ, **environment}
+    process = subprocess.Popen(command, cwd=ROOT, env=everything)
     try:
         wait_until_it_answers(f"http://127.0.0.1:{port}/", process)
         yield process

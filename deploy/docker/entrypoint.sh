@@ -41,7 +41,7 @@ case "$part" in
     ;;
   watch)
     # Speaks up when a stage stands still, workers and beat included; needs neither.
-    exec python manage.py watch
+    exec python manage.py watch "$@"
     ;;
   migrate)
     # Views hold on to the columns they show; a migration must be free to change them.
