@@ -10,7 +10,7 @@ CASES ?= 0
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run admin test check format bench-detection bench-load bench-faults bench-scale check-dashboards check-demo clean fuzz-api fuzz-parsers lock licences sbom audit
+.PHONY: help install demo run admin test check format bench-detection bench-load bench-faults bench-soak bench-scale check-dashboards check-demo clean fuzz-api fuzz-parsers lock licences sbom audit
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bench-load: $(VENV)/.development ## Load benchmark: rates, latency and CPU per r
 
 bench-faults: $(VENV)/.development ## Kill web, PostgreSQL and Redis under load; compare every answer with the database
 	$(BIN)/python -m deploy.bench.faults
+
+bench-soak: $(VENV)/.development ## Half an hour at a constant rate: memory flat, nothing piles up
+	$(BIN)/python -m deploy.bench.soak
 
 bench-scale: $(VENV)/.development ## Time and memory for 1, 1,000 and 100,000 sources
 	$(BIN)/python -m deploy.bench.scale --sources 1 1000 100000 --minutes 10

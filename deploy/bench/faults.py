@@ -30,6 +30,7 @@ from guardian_site.supervisor import web_command
 
 WORKERS, THREADS = 2, 32
 RECOVERY_SECONDS = 30.0
+DISK_MEGABYTES = 512
 
 
 class Database:
@@ -55,8 +56,36 @@ class Database:
         with self._server._lock:
             self._server.ensure_postgres_running()
 
+    @property
+    def is_up(self) -> bool:
+        number = self._server.get_pid()
+        return number is not None and not _is_zombie(number)
+
     def close(self) -> None:
         self._server.cleanup()
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[Path | None]:
+    """Give the database a disk of its own that can be filled; None without the right to mount."""
+    disk = folder / "disk"
+    disk.mkdir()
+    mount = [
+        "mount",
+        "-t",
+        "tmpfs",
+        "-o",
+        f"size={DISK_MEGABYTES}m,mode=755",
+        "guardian",
+        str(disk),
+    ]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        yield None
+        return
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=False)
 
 
 class Cache:
@@ -102,6 +131,7 @@ class Running:
     cache: Cache
     web: subprocess.Popen[bytes]
     port: int
+    disk: Path | None
 
     def kill_web_worker(self) -> None:
         """One of the web workers is gone in the middle of its requests."""
@@ -112,6 +142,19 @@ class Running:
         self.database.kill()
         time.sleep(3)
         self.database.start()
+
+    def fill_disk(self) -> None:
+        """The database finds no room for a while; whoever looks after it makes some again."""
+        assert self.disk is not None
+        filler = self.disk / "filler"
+        with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(1 << 20)):
+                pass
+        time.sleep(5)
+        filler.unlink()
+        # PostgreSQL ends itself when it cannot write its log; a service manager starts it again.
+        if not self.database.is_up:
+            self.database.start()
 
     def restart_cache(self) -> None:
         self.cache.kill()
@@ -141,7 +184,8 @@ def slow_clients(port: int, number: int) -> list[socket.socket]:
 def running(folder: Path) -> Iterator[Running]:
     """Run database, cache and web server as production does."""
     with contextlib.ExitStack() as parts:
-        database = Database(folder)
+        disk = parts.enter_context(small_disk(folder))
+        database = Database(disk or folder)
         parts.callback(database.close)
         cache = Cache(folder)
         parts.callback(cache.kill)
@@ -167,7 +211,7 @@ def running(folder: Path) -> Iterator[Running]:
         parts.callback(web.wait)
         parts.callback(web.terminate)
         stack.wait_until_it_answers(f"http://127.0.0.1:{port}/health/live", web)
-        yield Running(database, cache, web, port)
+        yield Running(database, cache, web, port, disk)
 
 
 def _free_port() -> int:
@@ -206,6 +250,10 @@ def break_everything(parts: Running, ledger: Ledger, seconds: float, slow: int) 
         ("PostgreSQL killed and started again", parts.restart_database),
         ("kill -9 of a web worker, again", parts.kill_web_worker),
     ]
+    if parts.disk is None:
+        print("  SKIPPED: the database's disk full (needs the right to mount a small disk)")
+    else:
+        faults.append(("the database's disk full for 5 s", parts.fill_disk))
     problems, held = [], list[socket.socket]()
     if slow:
         faults.append((f"{slow} slow clients", lambda: held.extend(slow_clients(parts.port, slow))))

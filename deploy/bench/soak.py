@@ -1,0 +1,76 @@
+"""Report at a constant rate for a long time: memory has to stay flat and nothing may pile up.
+
+    python -m deploy.bench.soak [--minutes 30] [--rate 1000]
+
+PostgreSQL, Valkey, two web workers, all on this machine. A line a minute; ends with 1 if the web
+workers grew, answers became slower than their schedule, or one was not 200.
+"""
+
+import argparse
+import contextlib
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from deploy.bench import open_loop, stack
+
+PORT = 8793
+# What the interpreter and its caches may still take up after the first third [share].
+GROWTH = 1.10
+# Half a second behind its schedule, a report waits in a queue that grows.
+LONGEST_P99_MS = 500.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=int, default=30)
+    parser.add_argument("--rate", type=float, default=1_000, help="reports a second")
+    parser.add_argument("--threads", type=int, default=64)
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="guardian-soak-"))
+    memory: list[float] = []
+    problems: list[str] = []
+    print("| minute | reports | p50 ms | p95 ms | p99 ms | not 200 | web workers [MB] |")
+    print("|---|---|---|---|---|---|---|")
+    with contextlib.ExitStack() as parts:
+        parts.callback(shutil.rmtree, folder, ignore_errors=True)
+        environment = {
+            "GUARDIAN_DATA_DIR": str(folder),
+            "GUARDIAN_RATE_LIMIT": "off",
+            "DATABASE_URL": parts.enter_context(stack.postgres()),
+            "REDIS_URL": parts.enter_context(stack.valkey()),
+        }
+        stack.manage(environment, "migrate", "--verbosity", "0")
+        stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
+        application = "guardian_site.wsgi:application"
+        web = parts.enter_context(
+            stack.web(application, environment, port=PORT, workers=2, threads=options.threads)
+        )
+        for minute in range(1, options.minutes + 1):
+            seen = open_loop.run(PORT, options.rate, 60)
+            sizes = stack.resident_megabytes(web.pid)[1:]
+            memory.append(sum(sizes))
+            told = " ".join(f"{size:.0f}" for size in sizes)
+            print(
+                f"| {minute} | {seen.sent:,} | {seen.p50} | {seen.p95} | {seen.p99} "
+                f"| {seen.broken} | {told} |",
+                flush=True,
+            )
+            if seen.broken:
+                problems.append(f"minute {minute}: {seen.broken} answers were not 200")
+            if seen.p99 > LONGEST_P99_MS:
+                problems.append(f"minute {minute}: p99 of {seen.p99} ms, reports pile up")
+    third = max(1, len(memory) // 3)
+    early, late = statistics.mean(memory[:third]), statistics.mean(memory[-third:])
+    if late > GROWTH * early:
+        problems.append(f"web workers grew from {early:.0f} to {late:.0f} MB")
+    for problem in problems:
+        print(f"WRONG: {problem}")
+    print(f"Web workers together: {early:.0f} MB at first, {late:.0f} MB at last.")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
