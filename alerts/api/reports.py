@@ -49,6 +49,10 @@ class StatisticsView(APIView):
 
 
 class HandoverView(APIView):
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        # People get a page, which no renderer makes: any Accept will do.
+        return super().perform_content_negotiation(request, force=True)
+
     @extend_schema(
         operation_id="handover",
         parameters=[
@@ -60,10 +64,6 @@ class HandoverView(APIView):
         summary="What the next shift must know; the last twelve hours unless told",
         tags=["reports"],
     )
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        # People get a page, which no renderer makes: any Accept will do.
-        return super().perform_content_negotiation(request, force=True)
-
     def get(self, request: Request) -> Response | HttpResponse:
         now = timezone.now()
         hours = whole(request, "hours", SHIFT_HOURS, LONGEST_HOURS)
