@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 MANAGE := $(BIN)/python manage.py
 BENCH_DIR ?= ../shared/bench
 SEEDS ?= 301 302 303 304 305
+HTTP_SEEDS ?= $(firstword $(SEEDS))
 EXAMPLES ?= 100
 CASES ?= 0
 FUZZ_SECONDS ?= 60
@@ -54,9 +55,10 @@ format: $(VENV)/.development ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench-detection: $(VENV)/.development ## Detection benchmark, plain and stress traffic (BENCH_DIR, SEEDS)
-	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS)
+bench-detection: $(VENV)/.development ## Detection benchmark in process and over HTTP (BENCH_DIR, SEEDS, HTTP_SEEDS)
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS) --stress
+	$(BIN)/python -m detection.bench.quiet_months
+	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(HTTP_SEEDS) --url
 
 bench-load: $(VENV)/.development ## Load benchmark: rates, latency and CPU per request against a bare view (needs wrk)
 	$(BIN)/python -m deploy.bench.load

@@ -1,6 +1,7 @@
 """Measures the detector on the benchmark: `python -m detection.bench --seeds 301 302 --stress`."""
 
 import argparse
+import contextlib
 import os
 import time
 from collections import defaultdict
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from detection.bench import harness, lockstep
+from detection.bench import harness, lockstep, over_http
 from detection.bench.training import ordinary_forest
 
 REPEATABLE = 5
@@ -23,12 +24,18 @@ def main() -> None:
         _report("reference files", [generator.real_stream(str(options.real_dir))], metrics, table)
         return
     for kind in ["plain", "stress"] if options.stress else ["plain"]:
-        streams = [
-            generator.make_stream(seed, number, stress=kind == "stress")
+        streams = {
+            seed: [
+                generator.make_stream(seed, number, stress=kind == "stress")
+                for number in range(len(generator.PROFILES))
+            ]
             for seed in options.seeds
-            for number in range(len(generator.PROFILES))
-        ]
-        _report(kind, streams, metrics, table, ablate=options.ablate)
+        }
+        if options.url is not None:
+            _report_http(kind, streams, metrics, table, options)
+            continue
+        flat = [stream for of_seed in streams.values() for stream in of_seed]
+        _report(kind, flat, metrics, table, ablate=options.ablate)
 
 
 def _options() -> argparse.Namespace:
@@ -36,6 +43,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[301, 302, 303, 304, 305])
     parser.add_argument("--stress", action="store_true", help="also the noisier traffic")
     parser.add_argument("--ablate", action="store_true", help="also the parts alone")
+    parser.add_argument(
+        "--url",
+        nargs="?",
+        const="",
+        help="over HTTP: the address of a running product with no rate limit and none of the "
+        "streams' names known; without one the product is started on a fresh database",
+    )
+    parser.add_argument("--no-ticks", action="store_true", help="HTTP: report counts only")
+    parser.add_argument("--clients", type=int, default=2, help="HTTP: streams at the same time")
     parser.add_argument("--real", action="store_true", help="the reference files instead")
     place = os.environ.get("BENCH_DIR", harness.DEFAULT)
     parser.add_argument("--bench-dir", type=Path, default=Path(place))
@@ -52,6 +68,11 @@ def _report(
     parts = lockstep.PARTS if ablate else None
     found = lockstep.run(blind, forest=forest, parts=parts)
     seconds = time.process_time() - began
+    print(f"\n## {name}: {len(streams)} streams, {seconds:.0f} s of CPU\n")
+    _print(streams, found, metrics, table)
+
+
+def _print(streams: list[Any], found: dict[str, tuple[Any, Any]], metrics: Any, table: Any) -> None:
     rows = []
     for part, (level, score) in found.items():
         judged = [
@@ -61,9 +82,34 @@ def _report(
             for i, stream in enumerate(streams)
         ]
         rows.append((part, metrics.summarise(judged)))
-    print(f"\n## {name}: {len(streams)} streams, {seconds:.0f} s of CPU\n\n{table.table(rows)}")
+    print(table.table(rows))
     print(_by_kind(rows[-1][1]))
     print(_by_size(judged))
+
+
+def _report_http(
+    kind: str, streams: dict[int, list[Any]], metrics: Any, table: Any, options: argparse.Namespace
+) -> None:
+    """One product for each seed, so that no database is fuller than a month would make it."""
+    for seed, of_seed in streams.items():
+        blind = lockstep.without_truth(of_seed)
+        began = time.monotonic()
+        with contextlib.ExitStack() as parts:
+            address = options.url or parts.enter_context(over_http.product())
+            told = over_http.ask(
+                blind,
+                address,
+                prefix=f"{kind}-{seed}",
+                ticks=not options.no_ticks,
+                clients=options.clients,
+                harness=harness.load_doors(options.bench_dir),
+            )
+        seconds = time.monotonic() - began
+        print(
+            f"\n## {kind} over HTTP, seed {seed}: {len(of_seed)} streams, {seconds:.0f} s; "
+            f"{told.differing} of {told.compared} levels differ from in process\n"
+        )
+        _print(of_seed, {"guardian over HTTP": (told.level, told.score)}, metrics, table)
 
 
 def _by_kind(summary: dict[str, Any]) -> str:

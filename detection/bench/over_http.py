@@ -1,0 +1,131 @@
+"""The harness over the doors of the running product, beside the same streams in process."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from deploy.bench import stack
+from detection.bench import lockstep
+from detection.scoring.series import Floats
+
+# What the harness sends unjudged, as history, ends so long before the scored days [minutes].
+WARM_ENDS = 240
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the doors answered: levels and scores (T, S), and where they differ from in process."""
+
+    level: NDArray[np.int8]
+    score: Floats
+    differing: int
+    compared: int
+
+
+@contextlib.contextmanager
+def product() -> Iterator[str]:
+    """Run web, worker and beat on a fresh PostgreSQL and a fresh Valkey; yields the address."""
+    # killed, the bench has to stop what it started as well
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # the database's wheel keeps a lock there and warns where no login session has set it
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    folder = Path(tempfile.mkdtemp(prefix="guardian-bench-"))
+    port = _free_port()
+    with contextlib.ExitStack() as parts:
+        parts.callback(shutil.rmtree, folder, ignore_errors=True)
+        environment = {
+            "DATABASE_URL": parts.enter_context(stack.postgres()),
+            "REDIS_URL": parts.enter_context(stack.valkey()),
+            "GUARDIAN_DATA_DIR": str(folder),
+            "GUARDIAN_PORT": str(port),
+            "GUARDIAN_RATE_LIMIT": "off",
+            "GUARDIAN_LOG_LEVEL": "ERROR",
+        }
+        stack.manage(environment, "migrate", "--verbosity", "0")
+        address = f"http://127.0.0.1:{port}"
+        parts.enter_context(_running(environment, address))
+        yield address
+
+
+@contextlib.contextmanager
+def _running(environment: dict[str, str], address: str) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "run"],
+        cwd=stack.ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        stack.wait_until_it_answers(f"{address}/health/live", process)
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ask(
+    streams: list[Any], address: str, *, prefix: str, ticks: bool, clients: int, harness: Any
+) -> Told:
+    """Send every stream as the harness does, each as a source of its own.
+
+    Parameters
+    ----------
+    prefix : str
+        Put before the streams' names: two seeds have streams of the same name.
+    ticks : bool
+        Also say that each minute is complete. Without it nothing tells of an empty minute.
+    clients : int
+        Streams sent at the same time.
+    harness : (base, runner) modules of the harness
+    """
+    base, runner = harness
+
+    def one(stream: Any) -> tuple[NDArray[np.int8], Floats]:
+        def client(name: str) -> Any:
+            return base.HttpDetector(
+                name,
+                f"{address}/transactions/batch",
+                tick_url=f"{address}/minutes/close" if ticks else None,
+                stream_field="source",
+            )
+
+        level, score = runner.run_stream(client, replace(stream, name=f"{prefix}-{stream.name}"))
+        return level, score
+
+    with ThreadPoolExecutor(clients) as pool:
+        told = list(tqdm(pool.map(one, streams), total=len(streams), unit=" stream", leave=False))
+    level = np.stack([each for each, _ in told], axis=1)
+    score = np.stack([each for _, each in told], axis=1)
+    differing, compared = _compare(streams, level, ticks=ticks)
+    return Told(level, score, differing, compared)
+
+
+def _compare(streams: list[Any], level: NDArray[np.int8], *, ticks: bool) -> tuple[int, int]:
+    """Minutes whose level is another than in process, of those that were asked about."""
+    own, _ = lockstep.run(streams)["guardian"]
+    asked = np.zeros(level.shape, bool)
+    for row, stream in enumerate(streams):
+        asked[stream.eval_from - WARM_ENDS :, row] = True
+    if not ticks:
+        asked &= lockstep.arrange(streams).reported
+    return int((own != level)[asked].sum()), int(asked.sum())
