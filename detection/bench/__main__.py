@@ -51,6 +51,7 @@ def _options() -> argparse.Namespace:
         "streams' names known; without one the product is started on a fresh database",
     )
     parser.add_argument("--no-ticks", action="store_true", help="HTTP: report counts only")
+    parser.add_argument("--days", type=int, default=7, help="HTTP: last days that are asked about")
     parser.add_argument("--clients", type=int, default=2, help="HTTP: streams at the same time")
     parser.add_argument("--real", action="store_true", help="the reference files instead")
     place = os.environ.get("BENCH_DIR", harness.DEFAULT)
@@ -92,6 +93,7 @@ def _report_http(
 ) -> None:
     """One product for each seed, so that no database is fuller than a month would make it."""
     for seed, of_seed in streams.items():
+        of_seed = [over_http.last_days(stream, options.days) for stream in of_seed]
         blind = lockstep.without_truth(of_seed)
         began = time.monotonic()
         with contextlib.ExitStack() as parts:

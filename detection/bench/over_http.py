@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from deploy.bench import stack
+from deploy.bench.faults import Database
 from detection.bench import lockstep
-from detection.scoring.series import Floats
+from detection.scoring.series import MINUTES_PER_DAY, Floats
 
 # What the harness sends unjudged, as history, ends so long before the scored days [minutes].
 WARM_ENDS = 240
+# Half minutes the product is given to start on a busy machine.
+STARTS = 6
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,14 @@ class Told:
 @contextlib.contextmanager
 def product() -> Iterator[str]:
     """Run web, worker and beat on a fresh PostgreSQL and a fresh Valkey; yields the address."""
-    # killed, the bench has to stop what it started as well
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # the database's wheel keeps a lock there and warns where no login session has set it
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    folder = Path(tempfile.mkdtemp(prefix="guardian-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="guardian-over-http-"))
     port = _free_port()
     with contextlib.ExitStack() as parts:
         parts.callback(shutil.rmtree, folder, ignore_errors=True)
+        database = Database(folder)
+        parts.callback(database.close)
         environment = {
-            "DATABASE_URL": parts.enter_context(stack.postgres()),
+            "DATABASE_URL": database.url,
             "REDIS_URL": parts.enter_context(stack.valkey()),
             "GUARDIAN_DATA_DIR": str(folder),
             "GUARDIAN_PORT": str(port),
@@ -69,8 +70,21 @@ def _running(environment: dict[str, str], address: str) -> Iterator[None]:
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
     )
+
+    def stop(*_: object) -> None:
+        # the clients' threads end when nobody answers them any more
+        process.terminate()
+        sys.exit(143)
+
+    signal.signal(signal.SIGTERM, stop)
     try:
-        stack.wait_until_it_answers(f"{address}/health/live", process)
+        for patience in range(STARTS, -1, -1):
+            try:
+                stack.wait_until_it_answers(f"{address}/health/live", process)
+                break
+            except RuntimeError:
+                if not patience or process.poll() is not None:
+                    raise
         yield
     finally:
         process.terminate()
@@ -81,6 +95,13 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def last_days(stream: Any, days: int) -> Any:
+    """The stream of which only so many days at the end are scored."""
+    first = max(stream.T - days * MINUTES_PER_DAY, stream.eval_from)
+    incidents = [one for one in stream.incidents if one.start >= first]
+    return replace(stream, eval_from=first, incidents=incidents)
 
 
 def ask(

@@ -5,9 +5,14 @@ import numpy as np
 from detection.scoring.cusum import poisson_gain
 from detection.scoring.series import Bools, Floats, Ints
 
-# Critical needs this many times the threshold and at least three minutes: two are a blip.
+# Critical needs this many times the threshold and three minutes running of which each adds this
+# part of it: two are a blip, whatever evidence was there before ...
 CRITICAL_FACTOR = 1.5
 CRITICAL_MINUTES = 3
+STRONG_PART = 0.1
+MOST_STRONG = 1000
+# ... or an alarm that was on for so long: what comes slowly is never strong.
+CRITICAL_ALARM_MINUTES = 5
 # A past minute is judged on its own: then critical needs nearly all the evidence that is kept.
 CRITICAL_ALONE = 1.9
 # Evidence kept at most, in thresholds; what is above would only delay the end.
@@ -48,18 +53,33 @@ def return_gain(seen: Floats, meant: Floats, ratio: Floats) -> Floats:
     return RETURN_HAZARD - poisson_gain(seen, meant, np.log(milder), milder - 1)
 
 
+def strong_minutes(before: Ints, gain: Floats, threshold: Floats) -> Ints:
+    """Minutes running, this one included, of which each alone added much evidence.
+
+    Examples
+    --------
+    >>> strong_minutes(np.array([2, 2]), np.array([5.0, 0.2]), np.array([10.0, 10.0])).tolist()
+    [3, 0]
+    """
+    more = np.minimum(before + 1, MOST_STRONG)
+    return np.where(gain >= STRONG_PART * threshold, more, 0)
+
+
 def next_alarm(
     alarm: Ints,
     evidence: Floats,
     threshold: Floats,
     gain: Floats,
-    age: Ints,
+    lasting: Bools,
     allowed: Bools,
     past: Bools,
 ) -> Ints:
-    """Level of each test after this minute, before returns to normal are looked at."""
+    """Level of each test after this minute, before returns to normal are looked at.
+
+    `lasting` are the tests whose deviation is no blip any more.
+    """
     raised = (evidence >= threshold) & allowed
-    lasting = (evidence >= CRITICAL_FACTOR * threshold) & (age >= CRITICAL_MINUTES) & (gain > 0)
+    critical = (evidence >= CRITICAL_FACTOR * threshold) & lasting & (gain > 0)
     alone = past & (evidence >= CRITICAL_ALONE * threshold)
-    level = raised.astype(np.int64) + (raised & (lasting | alone))
+    level = raised.astype(np.int64) + (raised & (critical | alone))
     return np.maximum(alarm, level).astype(np.int64)

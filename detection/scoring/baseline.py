@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.scoring.minutes import Moments, weekday_of
-from detection.scoring.phase import weigh_phases
+from detection.scoring.phase import likely_phases, weigh_phases
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
 from detection.scoring.state import BINS, DAY_TYPES, HISTORY_DAYS, PHASES, State
 
@@ -24,7 +24,11 @@ SLOW_PACE = 300.0
 SLOW_MINUTES = (180.0, 600.0)
 LEVEL_FLOOR = 0.02
 PHASE_FIELDS = ("phase", "phase_seen", "phase_expected", "phase_evidence")
-CLOCK_FIELDS = ("season", "weekday_factor", "season_days", "bin_minutes", *PHASE_FIELDS)
+CLOCK_FIELDS = (
+    *("season", "weekday_factor", "season_days", "level_seen", "level_expected"),
+    *("clock_sum", "clock_minutes", *PHASE_FIELDS),
+)
+SEASON_FIELDS = ("season", "weekday_factor", "phase")
 # Before so many days of a kind are known every morning would be a surge.
 SEASON_DAYS = 2
 # Days of a kind that must be known before they tell the time.
@@ -41,6 +45,9 @@ class Expectation:
     fast: Floats
     slow: Floats
     usual: Floats
+    # what another reading of the clock, while it is likely, would make of it: least and most
+    least: Floats
+    most: Floats
 
     @property
     def channels(self) -> Floats:
@@ -49,13 +56,16 @@ class Expectation:
         A fall is measured from the fast level, unless both memories behind it say that the fast
         one is high (the end of a campaign). A rise is measured from the highest of the three, so
         that a source coming back after an outage is no surge. A drift hides from the fast level:
-        it is measured from the lower of the other two.
+        it is measured from the lower of the other two. While the clock may have jumped the reading
+        counts that asks for less.
         """
         highest = np.maximum(self.slow, self.usual)
         out = np.empty((len(self.season), 3))
         np.minimum(self.fast, highest, out=out[:, 0])
         np.maximum(self.fast, highest, out=out[:, 1])
         np.minimum(self.slow, self.usual, out=out[:, 2])
+        out[:, ::2] *= self.least[:, None]
+        out[:, 1] *= self.most
         return out
 
 
@@ -87,6 +97,7 @@ def _weekday_factor(factors: Floats, rows: Ints, weekday: Ints, minute: Ints) ->
 def expect(state: State, moments: Moments) -> Expectation:
     """Expected volume of the minute against the fast, the slow and the usual level."""
     season = season_at(state, moments.local_minute)
+    least, most = _other_readings(state, moments, season)
     if moments.promotion is not None:
         season = season * moments.promotion
     known = state.level_expected > 0
@@ -94,7 +105,18 @@ def expect(state: State, moments: Moments) -> Expectation:
     level = np.maximum(level, LEVEL_FLOOR)
     slow = season * level[:, 1]
     usual = np.where(state.season_days.any(1), season, slow)
-    return Expectation(season, season * level[:, 0], slow, usual)
+    return Expectation(season, season * level[:, 0], slow, usual, least, most)
+
+
+def _other_readings(state: State, moments: Moments, season: Floats) -> tuple[Floats, Floats]:
+    """Factors of the season under the reading of the clock that is likely besides, (S,) each."""
+    least, most = np.ones(len(state)), np.ones(len(state))
+    rows, shift = likely_phases(state)
+    if rows.size:
+        other = season_at(state.take(rows, SEASON_FIELDS), moments.local_minute[rows] + shift)
+        factor = other / np.maximum(season[rows], 1e-9)
+        least[rows], most[rows] = np.minimum(factor, 1.0), np.maximum(factor, 1.0)
+    return least, most
 
 
 def follow_level(state: State, expectation: Expectation, total: Floats, learned: Bools) -> None:
@@ -117,15 +139,18 @@ def _between(values: Floats, low: float, high: float) -> Floats:
 
 
 def record_history(
-    state: State, moments: Moments, total: Floats, learned: Bools, width: Floats
+    state: State, moments: Moments, total: Floats, learned: Bools, told: Bools, width: Floats
 ) -> None:
     """Add the minute to its quarter hour; close the quarter hour and the day when they end.
 
-    `learned` are the rows whose minute belongs into the season; `width` is variance over mean.
+    `learned` are the rows whose minute belongs into the season, `told` those whose volume is known
+    at all; `width` is variance over mean.
     """
     _open_day(state, moments)
     state.bin_sum += np.where(learned, total, 0)
     state.bin_minutes += learned
+    state.clock_sum += np.where(told, total, 0)
+    state.clock_minutes += told
     rows = np.flatnonzero(moments.minute_of_day % BIN_MINUTES == BIN_MINUTES - 1)
     if not rows.size:
         return
@@ -136,14 +161,18 @@ def record_history(
     state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = np.log1p(
         np.where(enough, mean, np.nan)
     )
-    _weigh_clock(state, rows, moments.local_minute[rows], mean, width[rows])
-    state.bin_sum[rows] = 0
-    state.bin_minutes[rows] = 0
+    _weigh_clock(state, rows, moments.local_minute[rows], width[rows])
+    for name in ("bin_sum", "bin_minutes", "clock_sum", "clock_minutes"):
+        getattr(state, name)[rows] = 0
 
 
-def _weigh_clock(state: State, rows: Ints, minute: Ints, mean: Floats, width: Floats) -> None:
-    """Ask whether the quarter hour that ends fits an hour earlier or later better."""
+def _weigh_clock(state: State, rows: Ints, minute: Ints, width: Floats) -> None:
+    """Ask whether the quarter hour that ends fits an hour earlier or later better.
+
+    A jump raises alarms of its own: what is counted in an alarm tells the time too.
+    """
     part = state.take(rows, CLOCK_FIELDS)
+    mean = part.clock_sum / np.maximum(part.clock_minutes, 1)
     middle = minute - BIN_MINUTES // 2
     seasons = np.stack([season_at(part, middle + phase) for phase in PHASES], axis=1)
     of_day = minute % MINUTES_PER_DAY
@@ -151,7 +180,7 @@ def _weigh_clock(state: State, rows: Ints, minute: Ints, mean: Floats, width: Fl
     judged = (of_day > BLEND_MINUTES) & (of_day < MINUTES_PER_DAY - BLEND_MINUTES)
     kind = (weekday_of(minute // MINUTES_PER_DAY) >= SATURDAY).astype(np.int64)
     known = part.season_days[np.arange(len(part)), kind] >= CLOCK_DAYS
-    judged &= known & (part.bin_minutes >= BIN_MINUTES - 1)
+    judged &= known & (part.clock_minutes >= BIN_MINUTES - 1)
     weigh_phases(part, seasons, mean, float(BIN_MINUTES), width, judged)
     for name in PHASE_FIELDS:
         getattr(state, name)[rows] = getattr(part, name)

@@ -45,6 +45,7 @@ class Running:
     clearing: Floats
     alarm: Ints
     alarm_since: Ints
+    strong: Ints
     threshold: Floats
 
 
@@ -73,9 +74,11 @@ def advance(
     gain = _gains(state, moments, counts, channels, judged, learned)
     running = _grow(state, moments, channels, judged, gain, learned)
     allowed = _allowed(policy, running.seen, running.meant)
-    age = moments.utc_minute[:, None] - running.onset + 1
     before = np.where(judged.fresh, 0, state.alarm)
-    level = alarm.next_alarm(before, running.evidence, learned, gain, age, allowed, judged.past)
+    on_for = moments.utc_minute[:, None] - state.alarm_since
+    lasting = running.strong >= alarm.CRITICAL_MINUTES
+    lasting |= (before > 0) & (on_for >= alarm.CRITICAL_ALARM_MINUTES)
+    level = alarm.next_alarm(before, running.evidence, learned, gain, lasting, allowed, judged.past)
     running.alarm = level
     _end(moments, counts, channels, judged, running, before)
     return running
@@ -150,6 +153,7 @@ def _grow(
         clearing=state.clearing,
         alarm=state.alarm,
         alarm_since=state.alarm_since,
+        strong=alarm.strong_minutes(np.where(judged.fresh, 0, state.strong), gain, threshold),
         threshold=threshold,
     )
 

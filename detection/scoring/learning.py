@@ -29,6 +29,7 @@ CARRIED = (
     "clearing",
     "alarm",
     "alarm_since",
+    "strong",
 )
 
 
@@ -49,7 +50,7 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     calm = (counts.reported & ~suspect.any(1))[:, None]
     follow_level(state, scores.expectation, total, known & ~volume_suspect)
     ordinary = known & ~(volume_alarm & seasoned(state, moments))
-    record_history(state, moments, total, ordinary, channels.width.total[:, 0])
+    record_history(state, moments, total, ordinary, known, channels.width.total[:, 0])
     rates = channels.seen[:, designs.FIRST_RATE :]
     usual = scores.expectation.slow
     learn_shares(state, moments.minute_of_day, rates, total, usual, calm)

@@ -8,7 +8,7 @@ better while traffic rises and while it falls: a campaign or a holiday is so on 
 
 import numpy as np
 
-from detection.scoring.series import Bools, Floats
+from detection.scoring.series import Bools, Floats, Ints
 from detection.scoring.state import PHASES, State
 
 # Each reading's own level remembers about five quarter hours.
@@ -21,6 +21,15 @@ CAP = 1.5
 NEEDED = 20.0
 NEEDED_A_SIDE = 6.0
 SAME = PHASES.index(0)
+# From this much evidence on, on whichever side, volume is judged by the other reading too [nats].
+LIKELY = 4.0
+
+
+def likely_phases(state: State) -> tuple[Ints, Ints]:
+    """Rows whose clock may well have jumped, and by how much [minutes]."""
+    whole = state.phase_evidence.sum(axis=1)
+    rows = np.flatnonzero(whole.max(axis=1) >= LIKELY)
+    return rows, np.array(PHASES, np.int64)[whole[rows].argmax(axis=1)]
 
 
 def weigh_phases(

@@ -20,7 +20,7 @@ WINDOWS = (5, 15, 60)
 PHASES = (-60, 0, 60)
 WATCHED = 7
 MAGIC = b"TGS"
-VERSION = 1
+VERSION = 2
 
 # name -> (shape of one source, dtype, first value)
 LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
@@ -39,6 +39,8 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "weekday_factor": ((7,), np.float32, 1),
     "season_days": ((DAY_TYPES,), np.float32, 0),
     # whether the clock jumped
+    "clock_sum": ((), np.float32, 0),
+    "clock_minutes": ((), np.float32, 0),
     "phase": ((), np.int16, 0),
     "phase_seen": ((len(PHASES),), np.float32, 0),
     "phase_expected": ((len(PHASES),), np.float32, 0),
@@ -75,6 +77,7 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "clearing": ((TESTS,), np.float32, 0),
     "alarm": ((TESTS,), np.int8, 0),
     "alarm_since": ((TESTS,), np.int32, -1),
+    "strong": ((TESTS,), np.int16, 0),
     "day_maximum": ((TESTS,), np.float32, 0),
     "maxima": ((MAXIMA_DAYS, TESTS), np.float16, np.nan),
     "threshold": ((TESTS,), np.float32, 0),
@@ -114,6 +117,8 @@ class State:
     season: Floats
     weekday_factor: Floats
     season_days: Floats
+    clock_sum: Floats
+    clock_minutes: Floats
     phase: Ints
     phase_seen: Floats
     phase_expected: Floats
@@ -145,6 +150,7 @@ class State:
     clearing: Floats
     alarm: Ints
     alarm_since: Ints
+    strong: Ints
     day_maximum: Floats
     maxima: Floats
     threshold: Floats

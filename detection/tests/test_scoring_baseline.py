@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from detection.scoring.baseline import fit_season, season_at, smooth_circular
+from detection.scoring.baseline import expect, fit_season, season_at, smooth_circular
 from detection.scoring.dispersion import dispersion, learn_dispersion
-from detection.scoring.phase import NEEDED, weigh_phases
+from detection.scoring.minutes import Moments
+from detection.scoring.phase import LIKELY, NEEDED, weigh_phases
 from detection.scoring.shares import adopt_codes, hour_factor, learn_shares, shares
 from detection.scoring.silence import miss_probability
 from detection.scoring.state import BINS, HISTORY_DAYS, State
@@ -141,6 +142,20 @@ def test_a_clock_an_hour_off_is_noticed_within_a_day() -> None:
             break
     assert state.phase[0] == 60
     assert quarter > NEEDED / 2
+
+
+def test_volume_is_judged_by_the_likelier_reading_of_the_clock_too() -> None:
+    state = State.new(1)
+    state.season[:] = 100 + 50 * np.sin(2 * np.pi * np.arange(BINS) / BINS)
+    state.season_days[:] = 5
+    morning = Moments(np.array([180]), np.array([180]))
+    told = expect(state, morning)
+    assert (told.least[0], told.most[0]) == (1.0, 1.0)
+    state.phase_evidence[0, 0] = (LIKELY, 0, 0)
+    late = expect(state, morning)
+    hour_ago = expect(state, Moments(np.array([120]), np.array([120]))).fast[0]
+    assert late.channels[0, 0] == pytest.approx(hour_ago)
+    assert late.channels[0, 1] == pytest.approx(told.channels[0, 1])
 
 
 def test_quarter_hours_never_seen_are_expected_to_be_like_the_others() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
 from detection.scoring import designs
-from detection.scoring.alarm import next_alarm, return_gain
+from detection.scoring.alarm import CRITICAL_MINUTES, next_alarm, return_gain, strong_minutes
 from detection.scoring.cusum import accumulate, negative_binomial_gain, poisson_gain
 from detection.scoring.series import Floats
 
@@ -56,14 +56,14 @@ def test_a_normal_count_speaks_for_a_return_and_a_shifted_one_against() -> None:
     assert return_gain(np.array(30.0), np.array(10.0), ratio) < -1
 
 
-def level(evidence: float, age: int, gain: float = 1.0) -> int:
+def level(evidence: float, strong: int, gain: float = 1.0) -> int:
     yes, no = np.array([[True]]), np.array([[False]])
     found = next_alarm(
         np.zeros((1, 1), np.int8),
         np.array([[evidence]]),
         np.array([[10.0]]),
         np.array([[gain]]),
-        np.array([[age]]),
+        np.array([[strong >= CRITICAL_MINUTES]]),
         yes,
         no,
     )
@@ -72,6 +72,13 @@ def level(evidence: float, age: int, gain: float = 1.0) -> int:
 
 def test_two_minutes_are_never_critical() -> None:
     assert [level(9, 5), level(11, 5), level(20, 2), level(20, 3)] == [0, 1, 1, 2]
+
+
+def test_a_quiet_minute_between_begins_the_count_of_strong_ones_anew() -> None:
+    strong, threshold = np.zeros(1, np.int64), np.array([10.0])
+    for gain in (6.0, 6.0, 0.5, 6.0):
+        strong = strong_minutes(strong, np.array([gain]), threshold)
+    assert strong[0] == 1
 
 
 def test_critical_needs_a_minute_that_still_speaks_for_it() -> None:
