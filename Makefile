@@ -55,9 +55,11 @@ format: $(VENV)/.development ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench-detection: $(VENV)/.development ## Detection benchmark in process and over HTTP (BENCH_DIR, SEEDS, HTTP_SEEDS)
+bench-detection: $(VENV)/.development ## Detection benchmark in process and over HTTP (BENCH_DIR, SEEDS, HTTP_SEEDS, NAB_DIR)
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS) --stress
 	$(BIN)/python -m detection.bench.quiet_months
+	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench.clock_jump
+	$(BIN)/python -m detection.bench.nab
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(HTTP_SEEDS) --url
 
 bench-load: $(VENV)/.development ## Load benchmark: rates, latency and CPU per request against a bare view (needs wrk)

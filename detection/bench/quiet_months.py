@@ -11,8 +11,8 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detection.bench.paging import pages
 from detection.scoring.detector import learn, score
 from detection.scoring.minutes import Counts, Moments, weekday_of
 from detection.scoring.policy import Policy
@@ -23,9 +23,6 @@ BUDGETS = {"1 a day": 7.0, "1 a week": 1.0, "1 a month": 7.0 / 30.0}
 VOLUMES = (600.0, 130.0, 40.0, 12.0, 3.0, 0.8)
 CODES = np.array([0.35, 0.3, 0.2, 0.1, 0.05])
 WARM_DAYS = 21
-# A page is the start of an alarm and every hour it lasts; pauses this short do not end one.
-PAUSE_MINUTES = 5
-REPEAT_MINUTES = 60
 # 2025-01-06, a Monday.
 START_DAY = 20094
 
@@ -111,22 +108,6 @@ class Months:
         return Counts(status, code, np.ones(len(mean), bool))
 
 
-def pages(level: NDArray[np.int8]) -> int:
-    """Pages of one source: an alarm's start and every hour it lasts.
-
-    Examples
-    --------
-    >>> pages(np.array([0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0], np.int8))
-    2
-    """
-    on = np.flatnonzero(level >= 1)
-    if not on.size:
-        return 0
-    cut = np.flatnonzero(np.diff(on) > PAUSE_MINUTES + 1)
-    first, last = np.r_[on[0], on[cut + 1]], np.r_[on[cut], on[-1]]
-    return int(((last - first) // REPEAT_MINUTES + 1).sum())
-
-
 def simulate(sources: int, days: int, seed: int, warm_days: int = WARM_DAYS) -> Floats:
     """Pages of every source for each budget, shape (budgets, sources).
 
@@ -152,7 +133,7 @@ def simulate(sources: int, days: int, seed: int, warm_days: int = WARM_DAYS) -> 
         learn(state, policy, moments, counts, scores)
         if number >= warm_days * MINUTES_PER_DAY:
             levels[number - warm_days * MINUTES_PER_DAY] = scores.level
-    found: Floats = np.array([pages(one) for one in levels.T], np.float64)
+    found: Floats = np.array([len(pages(one)) for one in levels.T], np.float64)
     return found.reshape(len(budgets), sources)
 
 

@@ -1,13 +1,16 @@
 """What the benchmark commands count."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
-from detection.bench import over_http, quiet_months
+from detection.bench import nab, over_http, quiet_months
 
 
 @dataclass(frozen=True)
@@ -49,3 +52,28 @@ def test_every_budget_is_simulated_for_every_source() -> None:
 def test_a_budget_overspent_twice_over_is_said() -> None:
     _, kept = quiet_months.report(np.array([[0.0], [0.0], [3.0]]), days=30)
     assert not kept
+
+
+def test_a_foreign_file_is_read_by_the_minute(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "data" / nab.FOLDER).mkdir(parents=True)
+    windows = {f"{nab.FOLDER}/taxi.csv": [["2014-07-01 00:05:00", "2014-07-01 00:09:00"]]}
+    (tmp_path / "labels" / "combined_windows.json").write_text(json.dumps(windows))
+    text = "timestamp,value\n2014-07-01 00:00:00,10\n2014-07-01 00:05:00,20\n"
+    text += "2014-07-01 00:10:00,10\n"
+    (tmp_path / "data" / nab.FOLDER / "taxi.csv").write_text(text)
+    [series] = nab.read(tmp_path)
+    assert series.volume.tolist() == [100] * 5 + [200] * 5 + [100]
+    assert series.windows == [(5, 9)]
+    assert nab.row(series, np.array([0] * 6 + [1] * 4 + [0], np.int8)) == (
+        "| taxi | 1 | 1 | 0 | 0.00 |"
+    )
+
+
+def test_foreign_data_that_are_not_there_are_said_to_be_skipped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NAB_DIR", raising=False)
+    monkeypatch.setattr("sys.argv", ["nab"])
+    nab.main()
+    assert "SKIPPED: NAB" in capsys.readouterr().out
