@@ -22,7 +22,7 @@ NEEDED = 20.0
 NEEDED_A_SIDE = 6.0
 SAME = PHASES.index(0)
 # From this much evidence on, on whichever side, volume is judged by the other reading too [nats].
-LIKELY = 4.0
+LIKELY = 7.0
 
 
 def likely_phases(state: State) -> tuple[Ints, Ints]:
