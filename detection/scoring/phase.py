@@ -27,8 +27,8 @@ LIKELY = 7.0
 
 def likely_phases(state: State) -> tuple[Ints, Ints]:
     """Rows whose clock may well have jumped, and by how much [minutes]."""
-    whole = state.phase_evidence.sum(axis=1)
-    rows = np.flatnonzero(whole.max(axis=1) >= LIKELY)
+    whole = state.phase_evidence[:, 0] + state.phase_evidence[:, 1]
+    rows = np.flatnonzero(np.maximum.reduce(whole, axis=1) >= LIKELY)
     return rows, np.array(PHASES, np.int64)[whole[rows].argmax(axis=1)]
 
 
