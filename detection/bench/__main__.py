@@ -108,10 +108,12 @@ def _report_http(
             )
         seconds = time.monotonic() - began
         print(
-            f"\n## {kind} over HTTP, seed {seed}: {len(of_seed)} streams, {seconds:.0f} s; "
-            f"{told.differing} of {told.compared} levels differ from in process\n"
+            f"\n## {kind} over HTTP, seed {seed}: {len(told.streams)} of {len(of_seed)} streams, "
+            f"{seconds:.0f} s; {told.differing} of {told.compared} levels differ from in process\n"
         )
-        _print(of_seed, {"guardian over HTTP": (told.level, told.score)}, metrics, table)
+        for one in told.broken:
+            print(f"BROKEN OFF: {one}\n")
+        _print(told.streams, {"guardian over HTTP": (told.level, told.score)}, metrics, table)
 
 
 def _by_kind(summary: dict[str, Any]) -> str:

@@ -31,8 +31,13 @@ STARTS = 6
 
 @dataclass(frozen=True)
 class Told:
-    """What the doors answered: levels and scores (T, S), and where they differ from in process."""
+    """What the doors answered: levels and scores (T, S), and where they differ from in process.
 
+    `streams` are those that were answered to their end, `broken` says why the others were not.
+    """
+
+    streams: list[Any]
+    broken: list[str]
     level: NDArray[np.int8]
     score: Floats
     differing: int
@@ -121,7 +126,9 @@ def ask(
     """
     base, runner = harness
 
-    def one(stream: Any) -> tuple[NDArray[np.int8], Floats]:
+    broken: list[str] = []
+
+    def one(stream: Any) -> tuple[NDArray[np.int8], Floats] | None:
         def client(name: str) -> Any:
             return base.HttpDetector(
                 name,
@@ -130,15 +137,25 @@ def ask(
                 stream_field="source",
             )
 
-        level, score = runner.run_stream(client, replace(stream, name=f"{prefix}-{stream.name}"))
+        try:
+            level, score = runner.run_stream(
+                client, replace(stream, name=f"{prefix}-{stream.name}")
+            )
+        except OSError as error:
+            # refused, broken off or not answered within the harness's minute: that is a finding
+            broken.append(f"{stream.name}: {error}")
+            return None
         return level, score
 
     with ThreadPoolExecutor(clients) as pool:
         told = list(tqdm(pool.map(one, streams), total=len(streams), unit=" stream", leave=False))
-    level = np.stack([each for each, _ in told], axis=1)
-    score = np.stack([each for _, each in told], axis=1)
-    differing, compared = _compare(streams, level, ticks=ticks)
-    return Told(level, score, differing, compared)
+    whole = [stream for stream, each in zip(streams, told, strict=True) if each is not None]
+    if not whole:
+        raise RuntimeError(f"no stream was answered to its end: {'; '.join(broken)}")
+    level = np.stack([each[0] for each in told if each is not None], axis=1)
+    score = np.stack([each[1] for each in told if each is not None], axis=1)
+    differing, compared = _compare(whole, level, ticks=ticks)
+    return Told(whole, broken, level, score, differing, compared)
 
 
 def _compare(streams: list[Any], level: NDArray[np.int8], *, ticks: bool) -> tuple[int, int]:

@@ -45,6 +45,24 @@ def test_levels_other_than_in_process_are_counted() -> None:
     assert (found.differing, found.compared) == (1, 260)
 
 
+def test_a_stream_that_is_not_answered_is_named_and_the_others_are_reported() -> None:
+    def run_stream(client: Any, stream: Stream) -> tuple[Any, Any]:
+        if stream.name == "p-slow":
+            raise TimeoutError("timed out")
+        return np.zeros(300, np.int8), np.zeros(300)
+
+    found = over_http.ask(
+        [Stream(), Stream("slow")],
+        "http://there",
+        prefix="p",
+        ticks=False,
+        clients=2,
+        harness=(SimpleNamespace(), SimpleNamespace(run_stream=run_stream)),
+    )
+    assert [stream.name for stream in found.streams] == ["shop"]
+    assert found.broken == ["slow: timed out"]
+
+
 def test_every_budget_is_simulated_for_every_source() -> None:
     assert quiet_months.simulate(sources=2, days=1, seed=3, warm_days=0).shape == (3, 2)
 
