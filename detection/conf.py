@@ -49,6 +49,15 @@ SLICE_MINUTES = 360
 SWEEP_SECONDS = 8.0
 # A request that brings more unjudged minutes than this leaves the rest to the sweep.
 REQUEST_MINUTES = 3000
+# It pays for what it brings: for each minute of a source it may judge so many in between, and so
+# many in any case; a millisecond each, in which the process answers nobody else.
+MINUTES_BETWEEN = 30
+BATCH_MINUTES = 720
+REPORT_MINUTES = 60
+# Sources that stand at many different minutes cannot be judged together. From so many places on a
+# request moves only the nearest of them, by so many minutes in all.
+PLACES = 8
+PLACES_MINUTES = 120
 # The sweep is through with a minute of a live source by this age; a report of an older one that is
 # not judged yet comes from a client replaying the past, and is judged in order in its request.
 REPLAY_AGE = timedelta(minutes=3)

@@ -1,5 +1,6 @@
 """WSGI entry point: `granian --interface wsgi guardian_site.wsgi:application`."""
 
+import gc
 import os
 
 from django.conf import settings
@@ -13,6 +14,9 @@ from guardian_site.doors import with_doors  # noqa: E402  it needs the apps to b
 from ingest import answer_store  # noqa: E402
 
 answer_store.connect()
+# What was loaded stays loaded: the garbage collector need not look at it again and again.
+gc.collect()
+gc.freeze()
 application = with_doors(_site)
 
 if settings.GUARDIAN_TRACING:

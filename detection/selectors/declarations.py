@@ -50,15 +50,17 @@ class Declarations:
     # (minute, family or "" for all) at which what is seen becomes the normal
     adopted: Mapping[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     unwatched: frozenset[int] = frozenset()
-    _asked: dict[int, Asked] = field(default_factory=dict)
+    # those of all sources that have none of their own stand under None
+    _asked: dict[int | None, Asked] = field(default_factory=dict)
 
     def asked(self, source_id: int) -> Asked:
         """Policy and rules of one source: its own where it has them, else the default."""
-        found = self._asked.get(source_id)
+        key = source_id if source_id in self.settings else None
+        found = self._asked.get(key)
         if found is None:
-            merged = {**self.settings.get(None, {}), **self.settings.get(source_id, {})}
+            merged = {**self.settings.get(None, {}), **self.settings.get(key, {})}
             policy = ScoringPolicy.of([{k: v for k, v in merged.items() if k != "rules"}])
-            found = self._asked[source_id] = Asked(policy, read_rules(merged.get("rules")))
+            found = self._asked[key] = Asked(policy, read_rules(merged.get("rules")))
         return found
 
     def factor(self, source_id: int, minute: int) -> float:

@@ -8,7 +8,6 @@ sweep has judged them again in order.
 """
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -71,15 +70,13 @@ def _by_way(
     behind: list[SourceMinute] = []
     replays: list[SourceMinute] = []
     fresh: list[SourceMinute] = []
-    minutes_of = Counter([source_id for source_id, _ in group.minutes])
     for (source_id, minute), one in group.minutes.items():
         if source_id in group.declared.unwatched:
             group.answer(one, [_unwatched(report) for report in one.reports])
         elif minute <= (through := group.known[source_id].through):
             behind.append(one)
         elif is_replay(minute, through, group.now) and (
-            (group.complete and (through != NEVER or minutes_of[source_id] > 1))
-            or heads.moves_on(source_id, minute, through)
+            (group.complete and through != NEVER) or heads.moves_on(source_id, minute, through)
         ):
             replays.append(one)
         else:

@@ -1,6 +1,6 @@
 """Old minutes beyond the frontier: a client replays the past, and each is judged in order."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -49,6 +49,10 @@ class Heads:
         self._newest[source_id] = minute
         return newest is not None or through != NEVER
 
+    def forget(self) -> None:
+        """Nothing was reported yet: for tests and for whoever deleted rows by hand."""
+        self._newest.clear()
+
 
 heads = Heads()
 
@@ -76,7 +80,7 @@ def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[Sou
         declared=group.declared,
     )
     at_hand: dict[int, list[Watched]] = defaultdict(list)
-    for one in advance_near(list(last), journey):
+    for one in advance_near(list(last), journey, _reach(replays, group.complete)):
         if one.through == last[one.source_id].minute - 1:
             at_hand[one.through + 1].append(one)
     for sources in at_hand.values():
@@ -89,22 +93,59 @@ def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[Sou
     return list(waiting.values())
 
 
-def advance_near(source_ids: Sequence[int], journey: Journey) -> list[Watched]:
+def _reach(replays: Sequence[SourceMinute], complete: bool) -> dict[int, int]:
+    """How many minutes each source may be advanced by these reports."""
+    least = conf.BATCH_MINUTES if complete else conf.REPORT_MINUTES
+    brought = Counter(one.source.id for one in replays)
+    return {
+        source_id: min(max(least, conf.MINUTES_BETWEEN * times), conf.REQUEST_MINUTES)
+        for source_id, times in brought.items()
+    }
+
+
+def advance_near(
+    source_ids: Sequence[int], journey: Journey, reach: Mapping[int, int] | None = None
+) -> list[Watched]:
     """Advance sources unless that would take too long for a request; a lost race is run again."""
+    reach = reach or {}
     done: list[Watched] = []
     for _ in range(ATTEMPTS):
         known = watch.get(source_ids, fresh=0).values()
-        near = [
-            one
-            for one in with_first_minutes(list(known))
-            if journey.upto[one.source_id] - one.through <= conf.REQUEST_MINUTES
-        ]
+        near = _affordable(
+            [
+                one
+                for one in with_first_minutes(list(known))
+                if _span(one, journey) <= reach.get(one.source_id, conf.REQUEST_MINUTES)
+            ],
+            journey,
+        )
         journey.lost.clear()
         done += advance_sources(watched=near, journey=journey)
         source_ids = list(journey.lost)
         if not source_ids:
             break
     return done
+
+
+def _span(one: Watched, journey: Journey) -> int:
+    return journey.upto[one.source_id] - one.through
+
+
+def _affordable(near: list[Watched], journey: Journey) -> list[Watched]:
+    """Leave out what would take too long in all; sources that go the same way count once."""
+    ways = Counter((one.through, journey.upto[one.source_id]) for one in near)
+    if len(ways) <= conf.PLACES:
+        return near
+    affordable, spent, paid = [], 0, set[tuple[int, int]]()
+    for one in sorted(near, key=lambda one: _span(one, journey)):
+        way = (one.through, journey.upto[one.source_id])
+        if way not in paid:
+            paid.add(way)
+            spent += max(_span(one, journey), 1)
+        if spent > conf.PLACES_MINUTES:
+            break
+        affordable.append(one)
+    return affordable
 
 
 def judge_next(

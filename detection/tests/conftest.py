@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from detection.selectors.declarations import forget_declarations
 from detection.services.forests import forget_forest
+from detection.services.replaying import heads
 from detection.services.watch import watch
 from detection.tests.makers import at
 from ingest.services.sources import forget_sources
@@ -16,6 +17,7 @@ def _forgetful() -> Iterator[None]:
     """What a process keeps of the database ends with each test."""
     yield
     watch.forget()
+    heads.forget()
     forget_declarations()
     forget_forest()
     forget_sources()
