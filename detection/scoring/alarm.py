@@ -9,7 +9,7 @@ from detection.scoring.series import Bools, Floats, Ints
 # part of it: two are a blip, whatever evidence was there before ...
 CRITICAL_FACTOR = 1.5
 CRITICAL_MINUTES = 3
-STRONG_PART = 0.25
+STRONG_PART = 0.1
 MOST_STRONG = 1000
 # ... or an alarm that was on for so long: what comes slowly is never strong.
 CRITICAL_ALARM_MINUTES = 5
