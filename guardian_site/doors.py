@@ -60,12 +60,10 @@ class DoorHandler(WSGIHandler):
     ) -> Iterable[bytes]:
         """Answer a request; the answer of a door is always whole."""
         request = WSGIRequest(environ)
-        try:
-            # Every middleware and view is wrapped by Django: no error comes through.
-            response = self._middleware_chain(request)
-        finally:
-            if connection.connection is not None:
-                connection.close_if_unusable_or_obsolete()
+        # Every middleware and view is wrapped by Django: no error comes through.
+        response = self._middleware_chain(request)
+        if connection.connection is not None:
+            connection.close_if_unusable_or_obsolete()
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             told = (response.reason_phrase, request.path)
             log_response("%s: %s", *told, response=response, request=request)

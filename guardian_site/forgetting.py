@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from alerts.models import Incident
+from detection.services.replaying import heads
 from detection.services.watch import watch
 from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.repeats import forget_all_answers
@@ -49,6 +50,7 @@ def forget_source(*, source: Source, by: str, now: datetime) -> dict[str, int]:
     forget_sources()
     forget_keys()
     watch.forget()
+    heads.forget()
     forget_all_answers()
     return counts
 

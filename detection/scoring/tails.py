@@ -89,7 +89,7 @@ def beta_binomial_tail(count: Floats, trials: Floats, share: Floats, dispersion:
 
     `dispersion` is the variance over the binomial variance, 1 < dispersion < trials.
     """
-    # SciPy's distributions weigh 50 MB; a web process that asks for none does not carry them.
+    # SciPy's distributions are by far its heaviest part: who asks for none does not carry them.
     from scipy.stats import betabinom
 
     strength = (trials - dispersion) / np.maximum(dispersion - 1.0, 1e-9)

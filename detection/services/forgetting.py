@@ -8,6 +8,7 @@ from django.db.models import F
 
 from detection.models import Anomaly, Baseline, Checkpoint, Recheck
 from detection.scoring.state import State
+from detection.services.replaying import heads
 from detection.services.watch import watch
 
 
@@ -35,4 +36,5 @@ def forget_learned(*, source_ids: Collection[int], now: datetime) -> tuple[int, 
         source_id__in=source_ids, absorbed=None, withdrawn=None
     ).update(withdrawn=now)
     watch.forget()
+    heads.forget()
     return forgotten, withdrawn

@@ -50,7 +50,7 @@ class Heads:
         return newest is not None or through != NEVER
 
     def forget(self) -> None:
-        """Nothing was reported yet: for tests and for whoever deleted rows by hand."""
+        """Nothing was reported yet: for whoever deleted what was learned or reported."""
         self._newest.clear()
 
 
@@ -133,18 +133,18 @@ def _span(one: Watched, journey: Journey) -> int:
 
 def _affordable(near: list[Watched], journey: Journey) -> list[Watched]:
     """Leave out what would take too long in all; sources that go the same way count once."""
-    ways = Counter((one.through, journey.upto[one.source_id]) for one in near)
+    ways: dict[tuple[int, int], list[Watched]] = defaultdict(list)
+    for one in sorted(near, key=lambda one: _span(one, journey)):
+        ways[one.through, journey.upto[one.source_id]].append(one)
     if len(ways) <= conf.PLACES:
         return near
-    affordable, spent, paid = [], 0, set[tuple[int, int]]()
-    for one in sorted(near, key=lambda one: _span(one, journey)):
-        way = (one.through, journey.upto[one.source_id])
-        if way not in paid:
-            paid.add(way)
-            spent += max(_span(one, journey), 1)
+    affordable: list[Watched] = []
+    spent = 0
+    for (through, upto), sources in ways.items():
+        spent += max(upto - through, 1)
         if spent > conf.PLACES_MINUTES:
             break
-        affordable.append(one)
+        affordable += sources
     return affordable
 
 

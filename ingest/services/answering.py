@@ -30,7 +30,7 @@ from ingest.shared_commit import SharedCommit
 logger = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 _verdict = msgspec.json.Decoder(Verdict)
-_NOT_CACHED = b'"cached":false}'
+_NOT_CACHED, _CACHED = b'"cached":false}', b'"cached":true}'
 # Rows of a longer batch are not looked up one by one: recording them again costs less.
 LOOKED_UP_AT_MOST = 100
 _UNJUDGED = "Recorded. No verdict at this moment; the minute will be judged within a minute."
@@ -125,7 +125,7 @@ def _found_after_all(
 
 def _as_cached(answer: bytes) -> bytes:
     """Return the answer as a repeat gets it: `cached` is the last field of a verdict."""
-    return answer[: -len(_NOT_CACHED)] + b'"cached":true}'
+    return answer.removesuffix(_NOT_CACHED) + _CACHED
 
 
 def answer_batch(*, body: bytes, holder: Authenticated | None, assess: Assess) -> bytes:

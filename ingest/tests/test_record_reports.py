@@ -56,6 +56,18 @@ def test_minute_counts_include_what_was_there_before() -> None:
     ]
 
 
+def test_codes_and_ids_are_stored_as_they_were_sent() -> None:
+    printable = "".join(map(chr, range(0x20, 0x7F)))
+    codes = [printable[start : start + 16] for start in range(0, len(printable), 16)]
+    codes += ["", "NULL", "null", "{}", '"', "\\", '\\"', ",", "a,b", " 00 "]
+    ids = [printable[1:], "NULL", "{1,2}", '"', "\\", '\\"']
+    reports = [make_report(code=code) for code in codes]
+    record(*reports, *(make_report(seconds=1, external_id=each) for each in ids))
+    assert set(Report.objects.values_list("auth_code", flat=True)) == set(codes)
+    assert set(Transaction.objects.values_list("external_id", flat=True)) == set(ids)
+    assert all(not again.changed for again in record(*reports))
+
+
 def test_a_repeat_is_told_its_minute_too() -> None:
     record(make_report(5))
     [again] = record(make_report(5))

@@ -21,7 +21,7 @@ from guardian_site.supervisor import Part
 from ingest.models import MinuteCount
 
 ADMIN = "demo"
-# Denials at the largest source, eight times what is usual for a quarter of an hour, soon enough
+# Denials at the largest source, five times what is usual for a quarter of an hour, soon enough
 # that whoever has just opened the page sees it begin.
 SCENARIO = "denial_surge@2+15"
 
