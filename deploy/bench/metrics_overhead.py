@@ -7,7 +7,6 @@ and with metrics shared between processes as in production, so that load of the 
 """
 
 import argparse
-import io
 import itertools
 import json
 import os
@@ -15,13 +14,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+
+from deploy.bench.in_process import Application, post
 
 LIMIT = 0.10
-Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 def _prepare(folder: str) -> Application:
@@ -59,26 +58,8 @@ def _report(application: Application, moment: datetime) -> None:
     body = json.dumps(
         {"timestamp": moment.isoformat(), "status": "approved", "count": 117, "auth_code": "00"}
     ).encode()
-    told: list[str] = []
-    environ = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": "/transaction",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "HTTP_HOST": "localhost",
-        "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": sys.stderr,
-    }
-    answer = application(environ, lambda status, _headers: told.append(status))
-    b"".join(answer)
-    # The doors answer with plain bytes, which have nothing to close.
-    if hasattr(answer, "close"):
-        answer.close()
-    if told != ["200 OK"]:
+    told = post(application, body)
+    if told != "200 OK":
         raise RuntimeError(f"a report was answered with {told}")
 
 
