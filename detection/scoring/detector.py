@@ -69,7 +69,7 @@ def score(
     expectation = expect(state, moments)
     channels = read_channels(state, moments, expectation, counts)
     running = advance(state, policy, moments, counts, channels, closed, past)
-    scores = judge(state, running, expectation, channels, counts)
+    scores = judge(state, running, expectation, channels, counts, closed)
     if forest is not None:
         opinion = forest.surprise(features(state, scores, counts))
         whole = np.maximum(policy.weight_ml + policy.weight_z, 1e-9)

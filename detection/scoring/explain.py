@@ -97,9 +97,10 @@ def explain(
     for family in active:
         name = FAMILIES[family]
         test = int(scores.best_test[row, family])
-        seen = float(scores.running.seen[row, test])
-        meant = float(scores.running.meant[row, test])
         since = int(scores.running.onset[row, test])
+        # where nothing adds up, the minute alone said enough
+        said, place = (scores.running, test) if since >= 0 else (scores.channels, _channel(test))
+        seen, meant = float(said.seen[row, place]), float(said.meant[row, place])
         minutes = max(judged - since + 1, 1) if since >= 0 else 1
         reasons.append(_sentence(state, name, test, seen, meant, minutes, row))
         rules.append(f"{RULES[name]}: {seen:.0f} seen, {meant:.0f} expected")
@@ -123,8 +124,12 @@ def _sentence(
     return f"{seen:.0f} {_subject(state, test, row)} {within}, {meant:.0f} expected."
 
 
+def _channel(test: int) -> int:
+    return int(designs.CHANNEL[test])
+
+
 def _subject(state: State, test: int, row: int) -> str:
-    series = designs.CHANNELS[int(designs.CHANNEL[test])]
+    series = designs.CHANNELS[_channel(test)]
     if series in LABELS:
         return LABELS[series]
     slot = int(series.removeprefix("code_"))

@@ -129,9 +129,17 @@ def expected_by_status(channels: Channels, expectation: Expectation, counts: Cou
 
 
 def judge(
-    state: State, running: Running, expectation: Expectation, channels: Channels, counts: Counts
+    state: State,
+    running: Running,
+    expectation: Expectation,
+    channels: Channels,
+    counts: Counts,
+    closed: Bools,
 ) -> Scores:
-    """Put the evidence and the distances of the minute into words others can use."""
+    """Put the evidence and the distances of the minute into words others can use.
+
+    That little has come of a minute that is still filling says nothing: there is no distance below.
+    """
     families = by_family(running, channels)
     expected = np.empty((len(state), DISTANCES))
     expected[:, :6] = expected_by_status(channels, expectation, counts)
@@ -139,6 +147,7 @@ def judge(
     seen = np.concatenate([counts.status, channels.seen[:, :1]], axis=1)
     width = np.take(channels.width.total, designs.CHANNEL_OF_DISTANCE, axis=1)
     z = stabilised_z(seen, expected, width) * counts.reported[:, None]
+    z = np.where(closed[:, None], z, np.maximum(z, 0.0))
     largest = z[np.arange(len(z)), np.abs(z).argmax(1)]
     lower, upper = band(expected, width, BAND)
     z_score = z_surprise(largest, DISTANCES)

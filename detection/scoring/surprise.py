@@ -37,6 +37,8 @@ BELOW = {0: FAMILIES.index("decline"), 6: FAMILIES.index("volume_low")}
 def raise_by_score(state: State, policy: Policy, scores: Scores) -> Scores:
     """Warn where two minutes running were extreme, or one beyond all measure."""
     twice = (scores.anomaly_score >= SCORE_WARNING) & (state.last_score >= SCORE_WARNING)
+    # the forest alone names no family
+    twice &= scores.z != 0
     alone = scores.zscore[:, 1:].max(1) >= ALONE
     rows = np.flatnonzero((twice | alone) & ~scores.learning)
     if not rows.size:

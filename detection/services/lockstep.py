@@ -48,8 +48,6 @@ class Judged:
     findings: dict[int, list[Finding]]
     # Minutes seen before this one: what a learning source is told.
     seen: Sequence[int]
-    # The minute is complete; False while it is still filling.
-    closed: Sequence[bool]
     # What the forest sees, where somebody asked for it, shape (S, P).
     features: Floats | None = None
 
@@ -118,7 +116,6 @@ def judge(
         asking.rows,
         {row: found for row, found in findings.items() if found},
         [int(one) for one in state.minutes.tolist()],
-        asking.closed,
     )
 
 

@@ -122,7 +122,6 @@ class Picture:
         self.scores, self.row = scores, row
         self.learning = bool(scores.learning[row])
         self.seen = judged.seen[row]
-        self.closed = judged.closed[row]
         self.score = 0.0 if self.learning else float(scores.anomaly_score[row])
         # What a source that has only begun to report will do is not known yet.
         self.ml_score = None if self.learning else known(scores.ml_score[row])
@@ -156,11 +155,7 @@ class Picture:
         score = self.score
         if level == 0 and score:
             # what is wrong with the minute is not wrong with this status: its own distance counts
-            distance = numbers.zscore or 0.0
-            if not self.closed:
-                # that little has come of a minute that is still filling says nothing
-                distance = max(distance, 0.0)
-            score = min(score, float(z_surprise(np.array(distance), 1)))
+            score = min(score, float(z_surprise(np.array(numbers.zscore or 0.0), 1)))
         reasons = [reason for one in found for reason in one.reasons]
         recommendation = worst.recommendation if worst else messages.NORMAL
         if self.learning:

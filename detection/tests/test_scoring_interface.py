@@ -1,5 +1,7 @@
 """The promises the Django side builds on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from detection.scoring.detector import explain, forecast, learn, score, tally
 from detection.scoring.forest import FEATURES, features, fit_forest
 from detection.scoring.minutes import Counts, Moments
 from detection.scoring.policy import Policy
+from detection.scoring.series import FAMILIES
 from detection.scoring.state import State
 
 START = 29_000_000
@@ -46,6 +49,27 @@ def test_a_burst_of_denials_is_critical_within_four_minutes_and_explained() -> N
     assert told.family == "decline"
     assert told.codes[0][0] == "51"
     assert scores.onset_utc_minute[0, 0] == START + 200
+
+
+def test_that_little_has_come_of_a_filling_minute_warns_of_nothing() -> None:
+    state = warmed()
+    state.last_score[:] = 1.0
+    moments, counts = Moments.of([START + 200]), tally(state, [[("approved", "00", 3)]])
+    ask = (state, Policy.defaults(1), moments, counts)
+    filling, closed = score(*ask, closed=~CLOSED), score(*ask, closed=CLOSED)
+    assert (filling.level[0], filling.anomaly_score[0], filling.z[0]) == (0, 0.0, 0.0)
+    assert closed.level[0] > 0
+    assert closed.z[0] < -5
+
+
+def test_where_nothing_adds_up_the_minute_alone_is_told() -> None:
+    state = warmed()
+    scores, counts = step(state, 200, quiet(200))
+    low = scores.family_level.copy()
+    low[0, FAMILIES.index("volume_low")] = 1
+    nothing = replace(scores.running, onset=np.full_like(scores.running.onset, -1))
+    told = explain(state, replace(scores, family_level=low, running=nothing), counts, 0)
+    assert told.reasons[0].startswith(f"{counts.status.sum():.0f} transactions in 1 min")
 
 
 def test_quiet_traffic_is_normal() -> None:
