@@ -79,7 +79,7 @@ def levels(series: Series) -> NDArray[np.int8]:
     """Level of every minute, shape (T,)."""
     state, policy, everything = State.new(1), Policy.defaults(1), np.ones(1, bool)
     out = np.zeros(len(series.volume), np.int8)
-    status, code = np.zeros((1, 6)), np.zeros((1, CODE_SLOTS))
+    code = np.zeros((1, CODE_SLOTS))
     for number in tqdm(range(len(out)), desc=series.name, unit=" min", leave=False):
         status = np.zeros((1, 6))
         status[0, 0] = series.volume[number]
