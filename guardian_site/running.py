@@ -54,12 +54,13 @@ def run_guardian(
 
 def _parts(host: str, port: int, environment: dict[str, str]) -> list[supervisor.Part]:
     workers, threads = settings.GUARDIAN_WEB_WORKERS, settings.GUARDIAN_WEB_THREADS
+    web = {"GUARDIAN_WEB_HOME_CORE": "on", **environment}
     return [
         supervisor.Part("worker", supervisor.worker_command(QUEUES), environment),
         supervisor.Part("beat", supervisor.beat_command(settings.DATA_DIR), environment),
         # Not a task: it has to speak up when the worker, which runs the tasks, is gone.
         supervisor.Part("watch", [sys.executable, "manage.py", "watch"], environment),
-        supervisor.Part("web", supervisor.web_command(host, port, workers, threads), environment),
+        supervisor.Part("web", supervisor.web_command(host, port, workers, threads), web),
     ]
 
 

@@ -50,6 +50,8 @@ GUARDIAN_TIME_ZONE = env.text("GUARDIAN_TIME_ZONE", "UTC")
 GUARDIAN_LANGUAGE = env.text("GUARDIAN_LANGUAGE", "en")
 GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 1 if EMBEDDED else 2, 1, 64)
 GUARDIAN_WEB_THREADS = env.whole("GUARDIAN_WEB_THREADS", 32, 1, 512)
+# Off by itself, for any process may import the application; whoever starts a web server sets it.
+GUARDIAN_WEB_HOME_CORE = env.flag("GUARDIAN_WEB_HOME_CORE")
 SLACK_WEBHOOK_URL = env.text("SLACK_WEBHOOK_URL")
 SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
 SLACK_CHANNEL = env.text("SLACK_CHANNEL")

@@ -10,7 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardian_site.settings")
 
 _site = get_wsgi_application()
 
-from guardian_site.doors import with_doors  # noqa: E402  it needs the apps to be ready
+from guardian_site import home_core  # noqa: E402  what follows needs the apps to be ready
+from guardian_site.doors import with_doors  # noqa: E402
 from ingest import answer_store  # noqa: E402
 
 answer_store.connect()
@@ -18,6 +19,9 @@ answer_store.connect()
 gc.collect()
 gc.freeze()
 application = with_doors(_site)
+
+if settings.GUARDIAN_WEB_HOME_CORE:
+    home_core.settle()
 
 if settings.GUARDIAN_TRACING:
     from guardian_site.tracing.requests import traced_site

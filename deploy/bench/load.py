@@ -202,7 +202,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", choices=["postgres", "sqlite"], default="postgres")
     parser.add_argument("--seconds", type=int, default=6, help="length of each case")
-    parser.add_argument("--threads", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=32)
     parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     return parser.parse_args(arguments)

@@ -27,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=30)
     parser.add_argument("--rate", type=float, default=1_000, help="reports a second")
-    parser.add_argument("--threads", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=32)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="guardian-soak-"))
     memory: list[float] = []

@@ -68,7 +68,8 @@ def web(
         *("--blocking-threads", str(threads), "--backpressure", str(threads * 4), application),
     ]
     # As the supervisor and the image start it.
-    everything = {"MALLOC_ARENA_MAX": "2", **os.environ, **environment}
+    as_deployed = {"MALLOC_ARENA_MAX": "2", "GUARDIAN_WEB_HOME_CORE": "on"}
+    everything = {**as_deployed, **os.environ, **environment}
     process = subprocess.Popen(command, cwd=ROOT, env=everything)
     try:
         wait_until_it_answers(f"http://127.0.0.1:{port}/", process)

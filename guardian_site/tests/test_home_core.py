@@ -1,0 +1,107 @@
+"""A web worker stays on one core, and leaves it to others that need it more."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from guardian_site import home_core
+from guardian_site.home_core import busy_seconds, quieter_core
+
+CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+needs_two_cores = pytest.mark.skipif(len(CORES) < 2, reason="one core: nothing to choose")
+SETTLED = "from guardian_site import home_core; thread = home_core.settle(); "
+BUSY = "import os\nos.sched_setaffinity(0, {%d})\nwhile True: pass"
+
+
+def cores_of(process: int) -> list[set[int]]:
+    """Where each thread of a process may run."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return [os.sched_getaffinity(int(task.name)) for task in tasks]
+
+
+def home_of(process: int) -> set[int]:
+    """Where a process may run, all its threads together."""
+    return set.union(*cores_of(process))
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
+
+
+def python(code: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", code])
+
+
+@pytest.mark.parametrize(
+    ("taken", "better"),
+    [
+        ({0: 0.0, 1: 0.0}, None),
+        ({0: 0.5, 1: 0.3}, None),
+        ({0: 0.6, 1: 0.3}, 1),
+        ({0: 0.2, 1: 0.9}, None),
+        ({0: 0.9, 1: 0.5, 2: 0.1}, 2),
+    ],
+)
+def test_it_moves_only_where_clearly_less_is_going_on(
+    taken: dict[int, float], better: int | None
+) -> None:
+    assert quieter_core(0, taken) == better
+
+
+@needs_two_cores
+def test_it_reads_how_long_each_core_worked() -> None:
+    before = busy_seconds(CORES)
+    ends = time.process_time() + 0.3
+    while time.process_time() < ends:
+        pass
+    after = busy_seconds(CORES)
+    assert set(after) == CORES
+    assert sum(after.values()) - sum(before.values()) > 0.2
+
+
+@needs_two_cores
+def test_workers_of_one_server_stay_on_different_cores_with_all_their_threads() -> None:
+    late = "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start(); "
+    workers = [python(SETTLED + late + "time.sleep(60)") for _ in range(2)]
+    try:
+        assert wait_until(
+            lambda: (
+                [len(cores_of(worker.pid)) for worker in workers] == [3, 3]
+                and [len(home_of(worker.pid)) for worker in workers] == [1, 1]
+                and home_of(workers[0].pid) != home_of(workers[1].pid)
+            )
+        )
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+
+
+@needs_two_cores
+def test_it_leaves_its_core_to_another_process() -> None:
+    worker = python(SETTLED + "thread.join()")
+    try:
+        assert wait_until(lambda: len(home_of(worker.pid)) == 1)
+        [first] = home_of(worker.pid)
+        others = python(BUSY % first)
+        try:
+            assert wait_until(lambda: {first} not in cores_of(worker.pid), 60)
+        finally:
+            others.kill()
+            others.wait()
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def test_where_nobody_can_tell_it_lets_the_system_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home_core, "_STAT", Path("/nowhere"))
+    assert home_core.settle() is None
