@@ -3,14 +3,17 @@
 An entry is believed while its mark is: every source has a mark that changes when one of its
 reports is corrected, and so has the whole. Without it A, then a correction to B, then A again
 would be answered with the first answer and never be stored. The marks are therefore read before
-the reports are written.
+the reports are written. How long before does not matter: an answer stored under a mark that has
+changed meanwhile is not believed. So they are asked for once in a few seconds, not at every write.
 
 Most reports are no repeats. So a report that came alone is only looked up if this process has met
 it; that another process has met it, the database tells when it is written.
 """
 
 import hashlib
+import math
 import secrets
+import time
 from array import array
 from collections.abc import Iterable, Sequence
 
@@ -25,6 +28,9 @@ _EVERYTHING = "mark:all"
 # What the cache holds by name: marks, and answers behind the marks they were given under.
 Marks = dict[str, bytes]
 _MARK_BYTES = 8
+_NO_MARK = bytes(_MARK_BYTES)
+# Marks read so lately are good enough to store answers under [seconds].
+MARKS_SERVE = 5.0
 # Sources whose mark could not be changed when it had to be: until it is, nothing is believed here.
 _owed: set[int] = set()
 
@@ -46,6 +52,40 @@ class Met:
 
 
 met = Met()
+
+
+class KnownMarks:
+    """The marks as this process read them lately."""
+
+    def __init__(self, most: int = 50_000) -> None:
+        self._most = most
+        self._marks: dict[str, tuple[float, bytes]] = {}
+
+    def learn(self, names: Iterable[str], found: Marks) -> None:
+        """Remember these marks as they were found a moment ago."""
+        if len(self._marks) > self._most:
+            self._marks = {}
+        now = time.monotonic()
+        for name in names:
+            self._marks[name] = (now, found.get(name, _NO_MARK))
+
+    def all_of(self, names: Iterable[str]) -> Marks | None:
+        """Return these marks; None unless each was read lately."""
+        limit = time.monotonic() - MARKS_SERVE
+        marks: Marks = {}
+        for name in names:
+            read, mark = self._marks.get(name, (0.0, _NO_MARK))
+            if read <= limit:
+                return None
+            marks[name] = mark
+        return marks
+
+    def forget(self) -> None:
+        """Trust nothing: for tests and for whoever emptied the cache by hand."""
+        self._marks = {}
+
+
+known_marks = KnownMarks()
 
 
 class Lookup(Struct):
@@ -83,8 +123,7 @@ def _mark_key(source_id: int) -> str:
 
 def _mark_of(marks: Marks, report: NewReport) -> bytes:
     """Return the mark of everything and that of the source, zeros where there is none."""
-    none = bytes(_MARK_BYTES)
-    return marks.get(_EVERYTHING, none) + marks.get(_mark_key(report.source.id), none)
+    return marks.get(_EVERYTHING, _NO_MARK) + marks.get(_mark_key(report.source.id), _NO_MARK)
 
 
 def _new_mark() -> bytes:
@@ -94,7 +133,7 @@ def _new_mark() -> bytes:
 def find_answers(reports: Sequence[NewReport]) -> Lookup:
     """Return the answers that are still true, with what is needed to store the others."""
     keys = [_key(report) for report in reports]
-    found = _get_many([key for key in keys if key is not None], reports)
+    found = _read([key for key in keys if key is not None], _mark_keys(reports))
     lookup = Lookup(found, [])
     for key, report in zip(keys, reports, strict=True):
         mark, entry = _mark_of(found, report), found.get(key, b"") if key else b""
@@ -104,18 +143,25 @@ def find_answers(reports: Sequence[NewReport]) -> Lookup:
 
 def marks_now(reports: Sequence[NewReport]) -> Marks:
     """Return the marks under which answers to these reports may be stored."""
-    return _get_many([], reports)
+    names = _mark_keys(reports)
+    known = None if _owed else known_marks.all_of(names)
+    return _read([], names) if known is None else known
 
 
-def _get_many(keys: list[str], reports: Sequence[NewReport]) -> Marks:
+def _mark_keys(reports: Sequence[NewReport]) -> set[str]:
+    return {_EVERYTHING, *(_mark_key(report.source.id) for report in reports)}
+
+
+def _read(keys: list[str], marks: set[str]) -> Marks:
     if not settings.GUARDIAN_CACHE_SECONDS or (_owed and not forget_answers(())):
         return {}
-    marks = {_mark_key(report.source.id) for report in reports}
     try:
-        return answer_store.read([*keys, _EVERYTHING, *marks])
+        found = answer_store.read([*keys, *marks])
     except Exception:  # whatever a lost cache raises: answers become slower, nothing else
         counts.add("errors")
         return {}
+    known_marks.learn(marks, found)
+    return found
 
 
 def keep_answers(marks: Marks, answered: Iterable[tuple[NewReport, bytes]]) -> None:
@@ -168,13 +214,14 @@ def forget_all_answers() -> None:
 
 
 def _mark_anew(marks: Marks) -> bool:
-    # A mark outlives every entry that was stored under the one before it.
-    lifetime = 2 * settings.GUARDIAN_CACHE_SECONDS
-    if not marks or not lifetime:
+    seconds = settings.GUARDIAN_CACHE_SECONDS
+    if not marks or not seconds:
         return True
     try:
-        answer_store.write(marks, lifetime)
+        # A mark outlives every entry that was stored under the one before it.
+        answer_store.write(marks, math.ceil(MARKS_SERVE) + 2 * seconds)
     except Exception:
         counts.add("errors")
         return False
+    known_marks.learn(marks, marks)
     return True

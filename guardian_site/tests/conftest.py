@@ -11,6 +11,7 @@ import pytest
 from django.core.cache import cache
 
 from detection.services.watch import watch
+from ingest.repeats import known_marks
 from ingest.services import forget_keys, forget_sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,6 +24,7 @@ def fresh_process() -> None:
     forget_sources()
     watch.forget()
     cache.clear()
+    known_marks.forget()
 
 
 def on_database(url: str, *arguments: str) -> None:

@@ -14,6 +14,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from ingest.models import ApiKey, FileImport, LateHour, MinuteCount, Report, Source, Transaction
+from ingest.repeats import known_marks
 from ingest.services import forget_keys, forget_sources
 
 TABLES = (LateHour, FileImport, MinuteCount, Report, Transaction, ApiKey, Source)
@@ -74,6 +75,7 @@ def database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker)
 def fresh_process() -> None:
     """Forget what earlier tests left in this process."""
     cache.clear()
+    known_marks.forget()
     forget_sources()
     forget_keys()
 

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -6,10 +7,10 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from ingest import answer_store
+from ingest import answer_store, repeats
 from ingest.cache_stats import cache_report, counts
 from ingest.models import Report
-from ingest.repeats import Met
+from ingest.repeats import KnownMarks, Met
 from ingest.reports import NewReport, SourceRef
 from ingest.services import answering, issue_key
 from ingest.tests.makers import NOON, total
@@ -88,6 +89,53 @@ def test_a_correction_that_the_cache_was_not_told_of_is_told_before_it_is_believ
         post(client, 7)
     assert not post(client, 5)["cached"]
     assert total() == 5
+
+
+def test_marks_that_another_process_changed_meanwhile_let_no_old_answer_be_believed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client, 5)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(repeats, "known_marks", KnownMarks())
+        post(client, 7)
+    # Stored under the mark that this process still knows ...
+    assert not post(client, 5)["cached"]
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(repeats, "known_marks", KnownMarks())
+        post(client, 7)
+    # ... and not believed: it is recorded again.
+    assert not post(client, 5)["cached"]
+    assert total() == 5
+    # The answer to a correction is not kept; the one to its repeat is, and under today's mark.
+    post(client, 5)
+    assert post(client, 5)["cached"]
+
+
+def test_marks_are_asked_for_once_in_a_while(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Sequence[str]] = []
+    read = answer_store.read
+
+    def counted(names: Sequence[str]) -> dict[str, bytes]:
+        asked.append(names)
+        return read(names)
+
+    monkeypatch.setattr(answer_store, "read", counted)
+    for number in range(4):
+        post(client, timestamp=f"2026-03-04T12:00:0{number}Z")
+    assert len(asked) == 1
+    monkeypatch.setattr(repeats, "MARKS_SERVE", -1.0)
+    post(client, timestamp="2026-03-04T12:00:09Z")
+    assert len(asked) == 2
+
+
+def test_only_so_many_marks_are_remembered() -> None:
+    known = KnownMarks(most=3)
+    for name in "abcde":
+        known.learn([name], {name: b"mark"})
+    assert known.all_of(["e"]) == {"e": b"mark"}
+    assert known.all_of(["a", "e"]) is None
 
 
 def test_a_repeat_of_what_another_process_answered_comes_from_the_cache_too(

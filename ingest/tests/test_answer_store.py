@@ -1,0 +1,78 @@
+"""Answers are kept in a real Valkey, which may be lost and come back."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import redis
+from pytest_django.fixtures import Settings
+
+from ingest import answer_store
+from ingest.answer_store import Lines
+
+
+@pytest.fixture
+def lines(valkey_url: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[Lines]:
+    client = redis.Redis.from_url(valkey_url, socket_timeout=2)
+    client.flushdb()
+    lines = Lines(client.connection_pool)
+    settings.REDIS_URL = valkey_url
+    monkeypatch.setattr(answer_store, "_lines", lambda: lines)
+    yield lines
+    client.flushdb()
+    client.close()
+
+
+def test_what_is_written_is_read_until_its_time_is_over(lines: Lines) -> None:
+    answer_store.write({"a": b"one", "b": b"two\xff"}, 60)
+    assert answer_store.read(["a", "missing", "b"]) == {"a": b"one", "b": b"two\xff"}
+    assert 0 < lines.ask("TTL", "guardian:answers:a") <= 60
+
+
+def test_a_line_is_used_again_and_as_many_are_open_as_were_needed_at_once(lines: Lines) -> None:
+    for _ in range(5):
+        answer_store.read(["a"])
+    assert len(lines._open) == 1
+    barrier = threading.Barrier(4)
+
+    def ask() -> None:
+        barrier.wait()
+        lines.ask("BLPOP", "nothing", 0.2)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(lines._open) == 4
+
+
+def test_a_refused_command_leaves_the_line_in_order(lines: Lines) -> None:
+    with pytest.raises(redis.ResponseError):
+        lines.ask("NOSUCHCOMMAND")
+    assert lines.ask("PING") == b"PONG"
+    assert len(lines._open) == 1
+
+
+def test_lines_that_were_cut_while_idle_are_replaced_unnoticed(
+    lines: Lines, valkey_url: str
+) -> None:
+    answer_store.write({"a": b"one"}, 60)
+    with redis.Redis.from_url(valkey_url) as other:
+        other.client_kill_filter(_type="normal", skipme=True)
+    assert answer_store.read(["a"]) == {"a": b"one"}
+
+
+def test_an_answer_that_comes_too_late_is_given_up_with_its_line(lines: Lines) -> None:
+    lines._pool.connection_kwargs["socket_timeout"] = 0.05
+    with pytest.raises(redis.TimeoutError):
+        lines.ask("BLPOP", "nothing", 1)
+    # A reply to the earlier question must not be taken for the answer to this one.
+    assert lines.ask("PING") == b"PONG"
+    assert len(lines._open) == 1
+
+
+def test_nobody_there_is_an_error_of_redis() -> None:
+    client = redis.Redis.from_url("redis://127.0.0.1:1/0", socket_timeout=0.2)
+    with pytest.raises(redis.ConnectionError):
+        Lines(client.connection_pool).ask("PING")
