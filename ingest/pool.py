@@ -1,11 +1,34 @@
-"""The pool of connections after the database was away."""
+"""The pool of connections: lending one for a statement, and healing it after an absence."""
 
 import contextlib
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
 
 _healing = threading.Lock()
+
+
+@contextlib.contextmanager
+def lent_connection() -> Iterator[Any]:
+    """A connection for one statement: this thread's own if it holds one, else lent by the pool.
+
+    Opening one of its own sets up what a whole request may need, and costs a thread as much as the
+    statement that records a report.
+    """
+    with connection.wrap_database_errors:
+        pool = getattr(connection, "pool", None)
+        if pool is None or connection.connection is not None:
+            connection.ensure_connection()
+            yield connection.connection
+            return
+        pool.open()
+        raw = pool.getconn()
+        try:
+            yield raw
+        finally:
+            pool.putconn(raw)
 
 
 def heal_pool() -> None:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from django.db import connection
 
+from ingest.pool import lent_connection
 from ingest.recording.outcome import Outcome, Place
 from ingest.reports import NewReport
 
@@ -173,9 +173,7 @@ def _quoted(text: str) -> str:
 
 
 def _run(sql: bytes, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
-    raw = connection.connection
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+    with lent_connection() as raw, psycopg.Cursor(raw) as cursor:
         if raw.prepare_threshold != PREPARE_AFTER:  # a connection that was not here before
             cursor.execute(_PLAN_ONCE)
             raw.prepare_threshold = PREPARE_AFTER

@@ -1,0 +1,60 @@
+"""A statement borrows a connection; whatever becomes of it, the pool has it again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import DataError, OperationalError, connection, transaction
+from pytest_django import DjangoDbBlocker
+
+from ingest.pool import lent_connection
+from ingest.tests.conftest import default_database
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(autouse=True)
+def pooled(postgresql_config: dict[str, Any], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock(), default_database(postgresql_config):
+        yield
+
+
+def lent() -> int:
+    pool = getattr(connection, "pool", None)
+    assert pool is not None
+    stats = pool.get_stats()
+    return int(stats["pool_size"] - stats["pool_available"])
+
+
+def test_it_is_lent_and_given_back() -> None:
+    with lent_connection() as raw:
+        assert raw.execute("SELECT 1").fetchone() == (1,)
+        assert connection.connection is None
+        assert lent() == 1
+    assert lent() == 0
+
+
+def test_an_error_of_the_statement_is_one_of_django_and_gives_it_back_in_order() -> None:
+    with pytest.raises(DataError), lent_connection() as raw:
+        raw.execute("SELECT 1 / 0")
+    assert lent() == 0
+    assert raw.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_one_that_broke_is_not_lent_again() -> None:
+    def broken() -> None:
+        with lent_connection() as raw:
+            raw.close()
+            raw.execute("SELECT 1")
+
+    with pytest.raises(OperationalError):
+        broken()
+    for _ in range(3):
+        with lent_connection() as again:
+            assert again.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_within_a_transaction_it_is_the_one_of_the_transaction() -> None:
+    with transaction.atomic(), lent_connection() as raw:
+        assert raw is connection.connection
+    connection.close()
