@@ -72,7 +72,7 @@ async def _run(port: int, rate: float, seconds: float) -> Latencies:
     for number in range(int(rate * seconds)):
         due = first + number / rate
         while (wait := due - time.perf_counter()) > 0:
-            # Never spinning: the server works on the same cores. A millisecond late is told as such.
+            # Never spinning: the server works on these cores too. Being late is told as latency.
             await asyncio.sleep(wait)
         tasks.append(asyncio.create_task(send(number, due)))
     await asyncio.gather(*tasks)
