@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -56,7 +57,7 @@ _MUST_BE = {
     "id": "text of 1 to 128 printable characters without spaces",
 }
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(ReportBody)}
-_QUOTED = {name: f'"{name}"'.encode() for name in _TYPES}
+_QUOTED = [(attrgetter(name), f'"{name}"'.encode()) for name in _TYPES]
 _report = msgspec.json.Decoder(ReportBody)
 _batch = msgspec.json.Decoder(BatchBody)
 _CARD = "looks like a payment card number or code, which must not be sent here; send a token"
@@ -91,8 +92,8 @@ def _odd(body: bytes, rows: Sequence[ReportBody]) -> bool:
     if b"\\" in body or not body.isascii() or may_hold_card(body):
         return True
     return any(
-        body.count(quoted) > sum([getattr(row, name) is not UNSET for row in rows])
-        for name, quoted in _QUOTED.items()
+        body.count(quoted) > len(rows) - list(map(read, rows)).count(UNSET)
+        for read, quoted in _QUOTED
     )
 
 

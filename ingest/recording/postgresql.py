@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -165,6 +166,7 @@ def _array(elements: list[str]) -> str:
     return "{" + ",".join(elements) + "}"
 
 
+@lru_cache(4096)  # a batch names few codes, again and again
 def _quoted(text: str) -> str:
     if text.isalnum() and text.upper() != "NULL":
         return text
