@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -26,10 +27,15 @@ class Expiring(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         """Remember `value` from now on."""
+        self.put_all([(key, value)])
+
+    def put_all(self, entries: Iterable[tuple[Key, Value]]) -> None:
+        """Remember these from now on."""
         with self._lock:
             if len(self._entries) >= self._limit:
                 self._entries.clear()
-            self._entries[key] = (time.monotonic(), value)
+            now = time.monotonic()
+            self._entries.update((key, (now, value)) for key, value in entries)
 
     def forget(self) -> None:
         """Drop everything."""

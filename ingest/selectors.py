@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Max, Min, QuerySet
 
 from ingest.aggregates import totals_between
@@ -33,10 +35,16 @@ def source_refs_after(source_id: int, most: int) -> list[SourceRef]:
 
 
 def _refs(sources: QuerySet[Source]) -> list[SourceRef]:
-    return [
-        SourceRef(id=pk, name=name, zone=ZoneInfo(zone))
-        for pk, name, zone in sources.values_list("pk", "name", "time_zone")
-    ]
+    # Plain columns that need no conversion: the rows of the driver are read as they are.
+    sql, parameters = sources.values_list("pk", "name", "time_zone").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [SourceRef(pk, name, _zone(zone)) for pk, name, zone in cursor.fetchall()]
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
 
 
 def counts_between(

@@ -74,8 +74,8 @@ class ReportingView(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer a report in the way of DRF, without what only other views need.
 
-        No parser looks at the body, nothing is negotiated and the answer is not rendered; all that
-        costs as much as checking the body does.
+        No parser looks at the body, nothing is negotiated and an answer in bytes is not rendered;
+        all that costs as much as checking the body does.
         """
         if request.method != "POST":
             return super().dispatch(request, *args, **kwargs)
@@ -83,14 +83,15 @@ class ReportingView(APIView):
         asked = self.request = Request(request, authenticators=self.get_authenticators())
         try:
             self.initial(asked)
-            return self.post(asked)
+            answer = self.post(asked)
         except Exception as error:
-            self.headers = self.default_response_headers
-            refusal = self.handle_exception(error)
-            # Typed for DRF's own Response; any of Django's will do.
-            return self.finalize_response(asked, refusal, *args, **kwargs)  # type: ignore[arg-type]
+            answer = self.handle_exception(error)
+        if not isinstance(answer, Response):
+            return answer
+        self.headers = self.default_response_headers
+        return self.finalize_response(asked, answer, *args, **kwargs)
 
-    def post(self, request: Request) -> HttpResponse:
+    def post(self, request: Request) -> HttpResponseBase:
         """Answer what was sent here."""
         raise NotImplementedError
 

@@ -11,6 +11,7 @@ from detection import conf
 from detection.models import Baseline, Checkpoint
 from detection.parts import WHOLE, Part
 from ingest.models import MinuteCount, Source
+from ingest.pool import lent_connection
 
 _VERSIONS = "SELECT source_id, version FROM detection_baseline WHERE source_id = ANY(%s)"
 
@@ -60,9 +61,8 @@ def versions(source_ids: Sequence[int]) -> dict[int, int]:
     if connection.vendor == "postgresql":
         # Asked with every group of reports of many sources: building the query anew costs more
         # than running it.
-        with connection.cursor() as cursor:
-            cursor.execute(_VERSIONS, [list(source_ids)])
-            return dict(cursor.fetchall())
+        with lent_connection() as lent:
+            return dict(lent.execute(_VERSIONS, [list(source_ids)]).fetchall())
     return dict(
         Baseline.objects.filter(source_id__in=source_ids).values_list("source_id", "version")
     )

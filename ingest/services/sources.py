@@ -13,11 +13,11 @@ from ingest.reports import SourceRef
 from ingest.selectors import source_refs, source_refs_after
 
 # A changed time zone is seen at once by the process that changed it and within this by the others.
-REMEMBER_SECONDS = 60
+REMEMBER_SECONDS = 300
 _remembered: Expiring[str, SourceRef] = Expiring(REMEMBER_SECONDS, limit=200_000)
 # Sources read beside one that is not remembered: of a hundred thousand, asking for each alone
-# would cost every report a query.
-READ_AHEAD = 2_000
+# would cost every report a query, and reading all at once would hold every report up.
+READ_AHEAD = 1_000
 
 
 class _Round:
@@ -63,8 +63,8 @@ def known_sources(*, names: Iterable[str]) -> dict[str, SourceRef]:
     if missing:
         refs = source_refs(missing)
         found |= {ref.name: ref for ref in refs}
-        for ref in [*(_round.page() if refs else ()), *refs]:
-            _remembered.put(ref.name, ref)
+        ahead = _round.page() if refs else []
+        _remembered.put_all((ref.name, ref) for ref in (*ahead, *refs))
     return found
 
 
