@@ -37,17 +37,17 @@ class Heads:
         self._newest: dict[int, int] = {}
 
     def moves_on(self, source_id: int, minute: int, through: int) -> bool:
-        """Whether the minute is newer than all before; remembers it.
+        """Whether the minute is a step on from the newest before; remembers it.
 
         The first minute of a source that was never judged has nothing before it to advance to.
         """
-        newest = self._newest.get(source_id)
-        if newest is not None and minute <= newest:
+        newest = self._newest.get(source_id, through)
+        if newest != NEVER and minute <= newest:
             return False
         if len(self._newest) > MOST_HEADS:
             self._newest.clear()
         self._newest[source_id] = minute
-        return newest is not None or through != NEVER
+        return newest != NEVER and minute - newest <= conf.STEP_MINUTES
 
     def forget(self) -> None:
         """Nothing was reported yet: for whoever deleted what was learned or reported."""
