@@ -53,11 +53,16 @@ class Figures:
     broken: int
 
 
+LEARNED_SOURCES = 1_000
 CASES = (
     Case("single report, 16 connections", "single", 16),
     Case("single report, 64 connections", "single", 64),
     Case("single report, 1 connection", "single", 1),
     Case("repeat, 16 connections", "repeat", 16),
+    Case(
+        "transaction of this moment, 1,000 learned sources, 16 connections",
+        *("live", 16, LEARNED_SOURCES),
+    ),
     Case("single report of 1,000 sources, 16 connections", "single", 16, sources=1_000),
     Case("single report of 100,000 sources, 16 connections", "single", 16, sources=100_000),
 )
@@ -152,6 +157,7 @@ def bench_guardian(
     stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
     most = max(case.sources for case in (*CASES, *TEACHING))
     stack.manage(environment, "shell", "-c", MAKE_SOURCES % most)
+    stack.manage(environment, "shell", "-c", TEACH_SOURCES % LEARNED_SOURCES)
     rows = []
     application = "guardian_site.wsgi:application"
     with stack.web(
@@ -195,6 +201,26 @@ MAKE_SOURCES = """
 from ingest.models import Source
 names = [f"s{number}" for number in range(1, %d + 1)]
 Source.objects.bulk_create([Source(name=name) for name in names], 5_000, ignore_conflicts=True)
+"""
+# Sources watched for three hours, so that every report of theirs is judged against what is normal.
+TEACH_SOURCES = """
+from datetime import UTC, datetime, timedelta
+from random import Random
+from detection.services.sweep import sweep_closed_minutes
+from ingest.models import MinuteCount, Source
+sources = Source.objects.bulk_create([Source(name=f"l{number}") for number in range(1, %d + 1)])
+now, random = datetime.now(UTC).replace(second=0, microsecond=0), Random(7)
+usual = (("approved", "00", 180), ("denied", "51", 18), ("failed", "00", 2))
+for minute in (now - timedelta(minutes=ago) for ago in range(181, 1, -1)):
+    MinuteCount.objects.bulk_create(
+        MinuteCount(
+            source=source, minute=minute, status=status, auth_code=code,
+            count=max(0, round(random.gauss(count, count**0.5))),
+        )
+        for source in sources for status, code, count in usual
+    )
+while sweep_closed_minutes(now=now).minutes:
+    pass
 """
 
 

@@ -1,4 +1,5 @@
--- Bodies for wrk. MODE: single (each body new), repeat (one body), batch (BATCH new reports a body).
+-- Bodies for wrk. MODE: single (each body new), repeat (one body), batch (BATCH new reports a body),
+-- live (one transaction of this moment, of the learned sources l1 .. ln).
 -- SOURCES=n spreads the reports over the sources s1 .. sn; RUN makes the bodies of each run new.
 local mode = os.getenv("MODE") or "single"
 local size = tonumber(os.getenv("BATCH") or "1000")
@@ -31,6 +32,14 @@ local function report()
     when, fraction, status, 80 + math.random(70), code, source)
 end
 
+local function transaction()
+  sent = sent + 1
+  local status = statuses[math.random(#statuses)]
+  return string.format('{"timestamp":"%s.%06dZ","status":"%s","count":1,"auth_code":"%s","source":"l%d"}',
+    os.date("!%Y-%m-%dT%H:%M:%S"), (run * 7919 + sent) % 1000000, status,
+    status == "denied" and "51" or "00", math.random(sources))
+end
+
 local repeated = '{"timestamp":"2025-07-12T13:45:00","status":"approved","count":117,"auth_code":"00"}'
 
 function request()
@@ -43,7 +52,7 @@ function request()
     return wrk.format("POST", path, headers,
       '{"transactions":[' .. table.concat(reports, ",") .. "]}")
   end
-  return wrk.format("POST", path, headers, report())
+  return wrk.format("POST", path, headers, mode == "live" and transaction() or report())
 end
 
 function done(summary, latency, _)
