@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detection.scoring.baseline import Expectation
 from detection.scoring.designs import DRIFT_BELOW, FIRST_RATE
-from detection.scoring.dispersion import Dispersion, dispersion
-from detection.scoring.minutes import Counts, Moments
+from detection.scoring.dispersion import Dispersion
+from detection.scoring.minutes import Counts
+from detection.scoring.outlook import Outlook
 from detection.scoring.series import RATES, Floats, rate_counts
-from detection.scoring.shares import by_hour, hour_factor, shares
-from detection.scoring.silence import reports_zeros
-from detection.scoring.state import State
 
 
 @dataclass(frozen=True)
@@ -34,21 +31,19 @@ class Channels:
     share: Floats
 
 
-def read_channels(
-    state: State, moments: Moments, expectation: Expectation, counts: Counts
-) -> Channels:
+def read_channels(outlook: Outlook, counts: Counts) -> Channels:
     """Lay out the minute; rates are expected as shares of the total seen in the same minute."""
     total = np.add.reduce(counts.status, axis=1)
-    share = shares(state) * by_hour(hour_factor(state, moments.minute_of_day))
-    seen = np.empty((len(state), FIRST_RATE + RATES))
+    expectation, share = outlook.expectation, outlook.share
+    seen = np.empty((len(total), FIRST_RATE + RATES))
     meant = np.empty_like(seen)
     seen[:, :FIRST_RATE] = total[:, None]
     seen[:, FIRST_RATE:] = rate_counts(counts.status, counts.code)
     # a source that never reports zeros says "no transactions" by saying nothing
-    visible = np.where(counts.reported, 1.0, 1 - reports_zeros(state))
-    meant[:, :FIRST_RATE] = expectation.channels * visible[:, None]
+    visible = np.where(counts.reported, 1.0, outlook.habits.mute)
+    meant[:, :FIRST_RATE] = outlook.volume * visible[:, None]
     meant[:, FIRST_RATE:] = share * total[:, None]
     centre = meant.copy()
     centre[:, :DRIFT_BELOW] = (expectation.fast * visible)[:, None]
     centre[:, DRIFT_BELOW] = expectation.slow * visible
-    return Channels(seen, meant, centre, dispersion(state, meant), share)
+    return Channels(seen, meant, centre, outlook.widths.at(meant), share)

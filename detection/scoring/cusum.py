@@ -42,12 +42,12 @@ def negative_binomial_gain(seen: Floats, meant: Floats, scatter: Floats) -> Floa
     size = meant / excess + 1e-9
     normal = gammaln(seen + size) - gammaln(size)
     width = np.log1p(excess)
-    count = np.take(seen, CHANNEL, axis=1)
-    shifted = np.take(size, CHANNEL, axis=1) * RHO + 1e-12
-    gain = gammaln(count + shifted)
+    count = seen.take(CHANNEL, axis=1)
+    shifted = size.take(CHANNEL, axis=1) * RHO + 1e-12
+    gain: Floats = gammaln(count + shifted)
     gain -= gammaln(shifted)
-    gain -= np.take(normal, CHANNEL, axis=1)
-    gain -= np.take(size * width, CHANNEL, axis=1) * RHO_LESS_1
+    gain -= normal.take(CHANNEL, axis=1)
+    gain -= (size * width).take(CHANNEL, axis=1) * RHO_LESS_1
     return gain
 
 

@@ -1,21 +1,22 @@
 """Judge one minute of many sources, and learn from it. Scoring never learns; learning never scores.
 
-The methods live in their own modules: `baseline`, `shares`, `dispersion` say what is normal;
-`cusum`, `silence`, `evidence` add up what speaks against it; `thresholds`, `alarm` decide.
+The methods live in their own modules: `baseline`, `shares`, `dispersion` say what is normal, and
+`outlook` puts it together; `cusum`, `silence`, `evidence` add up what speaks against it;
+`thresholds`, `alarm` decide.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from detection.scoring.baseline import expect
 from detection.scoring.channels import read_channels
-from detection.scoring.evidence import LEARNING_MINUTES, advance
+from detection.scoring.evidence import advance
 from detection.scoring.explain import Explanation, explain
 from detection.scoring.forecast import forecast
 from detection.scoring.forest import Forest, features
 from detection.scoring.learning import learn
 from detection.scoring.minutes import Counts, Moments, tally
+from detection.scoring.outlook import LEARNING_MINUTES, Outlook
 from detection.scoring.policy import Policy
 from detection.scoring.scores import Scores, judge
 from detection.scoring.series import Bools
@@ -43,6 +44,7 @@ def score(
     closed: Bools,
     past: Bools | None = None,
     forest: Forest | None = None,
+    outlook: Outlook | None = None,
 ) -> Scores:
     """Judge one minute; the state is not changed, so judging again gives the same answer.
 
@@ -56,6 +58,8 @@ def score(
         evidence.
     forest : Forest, optional
         The second opinion; without it the z alone makes the anomaly score.
+    outlook : Outlook, optional
+        What `Outlook.of` says of the same state, policy and moments, if it is known already.
 
     Examples
     --------
@@ -66,10 +70,10 @@ def score(
     ([0], [True])
     """
     past = np.zeros(len(state), bool) if past is None else past
-    expectation = expect(state, moments)
-    channels = read_channels(state, moments, expectation, counts)
-    running = advance(state, policy, moments, counts, channels, closed, past)
-    scores = judge(state, running, expectation, channels, counts, closed)
+    outlook = Outlook.of(state, policy, moments) if outlook is None else outlook
+    channels = read_channels(outlook, counts)
+    running = advance(state, policy, moments, outlook, counts, channels, closed, past)
+    scores = judge(state, running, outlook.expectation, channels, counts, closed)
     if forest is not None:
         opinion = forest.surprise(features(state, scores, counts))
         whole = np.maximum(policy.weight_ml + policy.weight_z, 1e-9)

@@ -37,12 +37,28 @@ class Dispersion:
         return self.scatter * self.swing
 
 
+@dataclass(frozen=True)
+class Widths:
+    """The scatter, and the line by which the swing grows with what is expected, (S, C) each."""
+
+    scatter: Floats
+    constant: Floats
+    slope: Floats
+
+    def at(self, meant: Floats) -> Dispersion:
+        """Return the widths of minutes with so many expected transactions, shape (S, C)."""
+        gathered = self.constant + self.slope * meant * (GATHER_MINUTES / 2)
+        return Dispersion(self.scatter, np.maximum(gathered / self.scatter, 1.0))
+
+
+def widths(state: State) -> Widths:
+    """What was learned of the widths of each channel."""
+    return Widths(_scatter(state), *_line(state))
+
+
 def dispersion(state: State, meant: Floats) -> Dispersion:
     """Widths for minutes with so many expected transactions, shape (S, C)."""
-    scatter = _scatter(state)
-    constant, slope = _line(state)
-    gathered = constant + slope * meant * (GATHER_MINUTES / 2)
-    return Dispersion(scatter, np.maximum(gathered / scatter, 1.0))
+    return widths(state).at(meant)
 
 
 def _scatter(state: State) -> Floats:

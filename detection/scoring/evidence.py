@@ -5,22 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.scoring import alarm, designs
-from detection.scoring.baseline import seasoned
 from detection.scoring.channels import Channels
 from detection.scoring.cusum import accumulate, negative_binomial_gain
 from detection.scoring.minutes import Counts, Moments
+from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
 from detection.scoring.series import Bools, Floats, Ints
 from detection.scoring.silence import silence_gain
 from detection.scoring.state import State
-from detection.scoring.thresholds import unlearned
 
 # One minute may add at most this part of the threshold: no single minute pages.
 CAP = 0.6
-# A source is learning until it has reported this many minutes.
-LEARNING_MINUTES = 120
-# A share is known well enough to notice its fall from this many transactions on.
-FALL_TRANSACTIONS = 50.0
 # A small shift is tested only where its design would be proved within this many minutes.
 USEFUL_MINUTES = 300.0
 # After a gap in what was judged, evidence from before it is no evidence of now.
@@ -62,6 +57,7 @@ def advance(
     state: State,
     policy: Policy,
     moments: Moments,
+    outlook: Outlook,
     counts: Counts,
     channels: Channels,
     closed: Bools,
@@ -70,8 +66,8 @@ def advance(
     """Add the minute to the evidence of every test; the state is not changed."""
     gap = moments.utc_minute - state.through > GAP_MINUTES
     judged = Judged(closed[:, None], past[:, None], (past | gap)[:, None])
-    learned = np.where(state.threshold > 0, state.threshold, unlearned(policy.pages_per_week))
-    gain = _gains(state, moments, counts, channels, judged, learned)
+    learned = outlook.threshold
+    gain = _gains(outlook, counts, channels, judged)
     running = _grow(state, moments, channels, judged, gain, learned)
     allowed = _allowed(policy, running.seen, running.meant)
     before = np.where(judged.fresh, 0, state.alarm)
@@ -84,34 +80,20 @@ def advance(
     return running
 
 
-def _gains(
-    state: State,
-    moments: Moments,
-    counts: Counts,
-    channels: Channels,
-    judged: Judged,
-    threshold: Floats,
-) -> Floats:
+def _gains(outlook: Outlook, counts: Counts, channels: Channels, judged: Judged) -> Floats:
     """Evidence of this minute alone [nats], (S, T); nothing where a test cannot speak."""
     gain = negative_binomial_gain(channels.seen, channels.meant, channels.width.scatter)
-    gain /= np.take(channels.width.swing, designs.CHANNEL, axis=1)
+    gain /= channels.width.swing.take(designs.CHANNEL, axis=1)
     gain[:, designs.SILENCE] = silence_gain(
-        state, channels.meant[:, 0], channels.width, counts.reported
+        outlook.habits, channels.meant[:, 0], channels.width, counts.reported
     )
     mute = ~judged.closed & designs.FALLS
-    mute |= ~_testable(state, moments)
+    mute |= ~outlook.testable
     gain[mute] = 0.0
-    information = np.take(channels.meant / channels.width.total, designs.CHANNEL, axis=1)
-    slow = designs.MUST_BE_USEFUL & (information * designs.INFORMATION * USEFUL_MINUTES < threshold)
+    information = (channels.meant / channels.width.total).take(designs.CHANNEL, axis=1)
+    within = information * designs.INFORMATION * USEFUL_MINUTES
+    slow = designs.MUST_BE_USEFUL & (within < outlook.threshold)
     return np.where(slow, np.minimum(gain, 0.0), gain)
-
-
-def _testable(state: State, moments: Moments) -> Bools:
-    """Which tests have the history they need, shape (S, T)."""
-    known = seasoned(state, moments)[:, None]
-    learned = state.minutes[:, None] >= LEARNING_MINUTES
-    common = np.take(state.share_seen, designs.RATE_OF_TEST, axis=1) >= FALL_TRANSACTIONS
-    return learned & (known | ~designs.NEEDS_SEASON) & (common | ~designs.NEEDS_COUNT)
 
 
 def _allowed(policy: Policy, seen: Floats, meant: Floats) -> Bools:
@@ -139,8 +121,8 @@ def _grow(
     onset = np.where(started, moments.utc_minute[:, None], state.onset)
     onset = np.where(evidence > 0, onset, -1)
     counts = ~((state.alarm > 0) & (state.clearing > 0))
-    x = np.take(channels.seen, designs.CHANNEL, axis=1) * counts
-    m = np.take(channels.meant, designs.CHANNEL, axis=1) * counts
+    x = channels.seen.take(designs.CHANNEL, axis=1) * counts
+    m = channels.meant.take(designs.CHANNEL, axis=1) * counts
     keep = np.where(counts, alarm.SHIFT_KEEP, 1.0)
     return Running(
         gain=gain,
@@ -168,9 +150,13 @@ def _end(
 ) -> None:
     """End the alarms which normality speaks against; one that ends takes its doubters along."""
     on = before > 0
+    if not on.any():
+        running.clearing = np.zeros_like(running.evidence)
+        running.alarm_since = np.where(running.alarm > 0, moments.utc_minute[:, None], -1)
+        return
     width = channels.width.total
-    x = np.take(channels.seen / width, designs.CHANNEL, axis=1)
-    m = np.take(channels.meant / width, designs.CHANNEL, axis=1)
+    x = (channels.seen / width).take(designs.CHANNEL, axis=1)
+    m = (channels.meant / width).take(designs.CHANNEL, axis=1)
     ratio = alarm.shift_seen(running.shift_seen, running.shift_meant)
     ratio = np.where(
         designs.FALLS, np.minimum(ratio, designs.MILDEST), np.maximum(ratio, designs.MILDEST)

@@ -140,7 +140,7 @@ def features(state: State, scores: Scores, counts: Counts) -> Floats:
 
 def _window(state: State, scores: Scores, window: int, seen: Floats, meant: Floats) -> Floats:
     past_seen, past_meant = state.window_seen[:, window], state.window_expected[:, window]
-    width = np.take(scores.channels.width.total, CHANNEL_OF_DISTANCE, axis=1)
+    width = scores.channels.width.total.take(CHANNEL_OF_DISTANCE, axis=1)
     return stabilised_z(past_seen + seen, past_meant + meant, width)
 
 

@@ -5,8 +5,9 @@ import numpy as np
 from detection.scoring import alarm, designs
 from detection.scoring.baseline import follow_level, record_history, seasoned
 from detection.scoring.dispersion import learn_dispersion
-from detection.scoring.evidence import LEARNING_MINUTES, Running
+from detection.scoring.evidence import Running
 from detection.scoring.minutes import Counts, Moments
+from detection.scoring.outlook import LEARNING_MINUTES
 from detection.scoring.policy import Policy
 from detection.scoring.scores import Scores
 from detection.scoring.series import FIRST_CODE, RATES, Bools, Ints

@@ -1,6 +1,7 @@
 """The judgement of one minute, as everybody else reads it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -8,8 +9,9 @@ from detection.scoring import designs
 from detection.scoring.baseline import Expectation
 from detection.scoring.calibration import z_surprise, z_tail
 from detection.scoring.channels import Channels
-from detection.scoring.evidence import LEARNING_MINUTES, Running
+from detection.scoring.evidence import Running
 from detection.scoring.minutes import Counts
+from detection.scoring.outlook import LEARNING_MINUTES
 from detection.scoring.series import FAMILIES, Bools, Floats, Ints
 from detection.scoring.state import State
 from detection.scoring.tails import band, stabilised_z
@@ -24,58 +26,6 @@ NOT_APPROVED, REFUNDED = 0, 5
 VOLUME_LOW, SILENCE = FAMILIES.index("volume_low"), FAMILIES.index("silence")
 # Evidence is at most two thresholds: an alarm outranks any of it.
 ALARM_FIRST = 10.0
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The judgement of one minute, every field with a leading axis of sources.
-
-    Attributes
-    ----------
-    level : (S,) int, 0 NORMAL, 1 WARNING, 2 CRITICAL
-    family_level : (S, 7) int, the same by family
-    rule_level : (S, 7) int, what the evidence alone says
-    anomaly_score, ml_score, z_score : (S,) float, 0..1 on one scale; ml_score NaN without a forest
-    z : (S,) float, largest signed distance of a status or the total [standard deviations]
-    z_total : (S,) float, signed distance of the total [standard deviations]
-    zscore : (S, 6) float, signed distance by status [standard deviations]
-    expected, lower, upper : (S, 6) float [transactions in this minute]
-    total_expected, total_lower, total_upper : (S,) float [transactions in this minute]
-    evidence : (S, 7) float, evidence over threshold; 1 raises an alarm
-    probability : (S,) float, chance of a quiet minute with a distance this large
-    onset_utc_minute : (S, 7) int, first minute of the deviation, -1 = none
-    excess, excess_low, excess_high : (S, 7) float [transactions since the onset], 95 % interval
-    learning : (S,) bool, True while too little is known to raise anything
-    best_test : (S, 7) int, the test that speaks for each family
-    expectation, channels, running : what the judgement rests on, for learn() and explain()
-    """
-
-    level: Ints
-    family_level: Ints
-    rule_level: Ints
-    anomaly_score: Floats
-    z: Floats
-    z_total: Floats
-    z_score: Floats
-    ml_score: Floats
-    zscore: Floats
-    expected: Floats
-    lower: Floats
-    upper: Floats
-    total_expected: Floats
-    total_lower: Floats
-    total_upper: Floats
-    evidence: Floats
-    probability: Floats
-    onset_utc_minute: Ints
-    excess: Floats
-    excess_low: Floats
-    excess_high: Floats
-    learning: Bools
-    best_test: Ints
-    expectation: Expectation
-    channels: Channels
-    running: Running
 
 
 @dataclass(frozen=True)
@@ -113,6 +63,102 @@ def by_family(running: Running, channels: Channels) -> Families:
     )
 
 
+class Spoken:
+    """Which test speaks for each family; worked out when somebody asks, for most minutes nobody."""
+
+    def __init__(self, running: Running, channels: Channels) -> None:
+        self._running, self._channels = running, channels
+
+    @cached_property
+    def families(self) -> Families:
+        """The tests reduced to families."""
+        return by_family(self._running, self._channels)
+
+    @property
+    def level(self) -> Ints:
+        """The level of each family, shape (S, 7)."""
+        if self._running.alarm.any():
+            return self.families.level
+        return np.zeros((len(self._running.alarm), len(FAMILIES)), np.int64)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The judgement of one minute, every field with a leading axis of sources.
+
+    Attributes
+    ----------
+    level : (S,) int, 0 NORMAL, 1 WARNING, 2 CRITICAL
+    family_level : (S, 7) int, the same by family
+    rule_level : (S, 7) int, what the evidence alone says
+    anomaly_score, ml_score, z_score : (S,) float, 0..1 on one scale; ml_score NaN without a forest
+    z : (S,) float, largest signed distance of a status or the total [standard deviations]
+    z_total : (S,) float, signed distance of the total [standard deviations]
+    zscore : (S, 6) float, signed distance by status [standard deviations]
+    expected, lower, upper : (S, 6) float [transactions in this minute]
+    total_expected, total_lower, total_upper : (S,) float [transactions in this minute]
+    learning : (S,) bool, True while too little is known to raise anything
+    spoken : which test speaks for each family
+    expectation, channels, running : what the judgement rests on, for learn() and explain()
+    """
+
+    level: Ints
+    family_level: Ints
+    rule_level: Ints
+    anomaly_score: Floats
+    z: Floats
+    z_total: Floats
+    z_score: Floats
+    ml_score: Floats
+    zscore: Floats
+    expected: Floats
+    lower: Floats
+    upper: Floats
+    total_expected: Floats
+    total_lower: Floats
+    total_upper: Floats
+    learning: Bools
+    expectation: Expectation
+    channels: Channels
+    running: Running
+    spoken: Spoken
+
+    @property
+    def evidence(self) -> Floats:
+        """Evidence over threshold of each family; 1 raises an alarm, shape (S, 7)."""
+        return self.spoken.families.evidence
+
+    @property
+    def best_test(self) -> Ints:
+        """The test that speaks for each family, shape (S, 7)."""
+        return self.spoken.families.best
+
+    @property
+    def onset_utc_minute(self) -> Ints:
+        """First minute of the deviation of each family, -1 = none, shape (S, 7)."""
+        return self.spoken.families.onset
+
+    @property
+    def excess(self) -> Floats:
+        """Transactions out of place since the onset, shape (S, 7)."""
+        return self.spoken.families.excess
+
+    @property
+    def excess_low(self) -> Floats:
+        """Lower end of a 95 % interval of the excess, shape (S, 7) [transactions]."""
+        return self.excess - SIDE * self.spoken.families.spread
+
+    @property
+    def excess_high(self) -> Floats:
+        """Upper end of a 95 % interval of the excess, shape (S, 7) [transactions]."""
+        return self.excess + SIDE * self.spoken.families.spread
+
+    @property
+    def probability(self) -> Floats:
+        """Chance of a quiet minute with a distance this large, shape (S,)."""
+        return z_tail(self.z, DISTANCES)
+
+
 def expected_by_status(channels: Channels, expectation: Expectation, counts: Counts) -> Floats:
     """Transactions expected by status, shape (S, 6).
 
@@ -140,21 +186,22 @@ def judge(
 
     That little has come of a minute that is still filling says nothing: there is no distance below.
     """
-    families = by_family(running, channels)
+    spoken = Spoken(running, channels)
+    family_level = spoken.level
     expected = np.empty((len(state), DISTANCES))
     expected[:, :6] = expected_by_status(channels, expectation, counts)
     expected[:, 6] = expectation.fast
     seen = np.concatenate([counts.status, channels.seen[:, :1]], axis=1)
-    width = np.take(channels.width.total, designs.CHANNEL_OF_DISTANCE, axis=1)
+    width = channels.width.total.take(designs.CHANNEL_OF_DISTANCE, axis=1)
     z = stabilised_z(seen, expected, width) * counts.reported[:, None]
     z = np.where(closed[:, None], z, np.maximum(z, 0.0))
     largest = z[np.arange(len(z)), np.abs(z).argmax(1)]
     lower, upper = band(expected, width, BAND)
     z_score = z_surprise(largest, DISTANCES)
     return Scores(
-        level=families.level.max(1),
-        family_level=families.level,
-        rule_level=families.level,
+        level=family_level.max(1),
+        family_level=family_level,
+        rule_level=family_level,
         anomaly_score=z_score,
         z=largest,
         z_total=z[:, 6],
@@ -167,15 +214,9 @@ def judge(
         total_expected=expected[:, 6],
         total_lower=lower[:, 6],
         total_upper=upper[:, 6],
-        evidence=families.evidence,
-        probability=z_tail(largest, DISTANCES),
-        onset_utc_minute=families.onset,
-        excess=families.excess,
-        excess_low=families.excess - SIDE * families.spread,
-        excess_high=families.excess + SIDE * families.spread,
         learning=state.minutes < LEARNING_MINUTES,
-        best_test=families.best,
         expectation=expectation,
         channels=channels,
         running=running,
+        spoken=spoken,
     )

@@ -1,5 +1,7 @@
 """When nothing is reported at all: how surprising is that for this source."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from detection.scoring.dispersion import Dispersion
@@ -20,22 +22,35 @@ def reports_zeros(state: State) -> Floats:
     return (state.zero_reported + 0.5) / (state.zero_reported + state.zero_missed + 1.0)
 
 
-def empty_probability(state: State, expected: Floats, width: Dispersion) -> Floats:
+@dataclass(frozen=True)
+class Habits:
+    """How a source reports, shape (S,): how often it loses a minute, how rarely it says "none"."""
+
+    missed: Floats
+    mute: Floats
+
+
+def habits(state: State) -> Habits:
+    """What was learned of how each source reports, both as probabilities 0..1."""
+    missed = (state.missed + LEAST_MISSED * PRIOR_MINUTES) / (
+        np.minimum(state.minutes, MISSED_MEMORY) + PRIOR_MINUTES
+    )
+    return Habits(missed, 1 - reports_zeros(state))
+
+
+def empty_probability(habit: Habits, expected: Floats, width: Dispersion) -> Floats:
     """Probability that a healthy source has no transaction and does not say so, shape (S,)."""
     excess = np.maximum(width.total[:, 0] - 1.0, 1e-3)
     empty: Floats = np.exp(-expected * np.log1p(excess) / excess)
-    return empty * (1 - reports_zeros(state))
+    return empty * habit.mute
 
 
-def miss_probability(state: State, expected: Floats, width: Dispersion) -> Floats:
+def miss_probability(habit: Habits, expected: Floats, width: Dispersion) -> Floats:
     """Probability that a healthy source reports nothing in a minute, shape (S,), 0..1."""
-    habit = (state.missed + LEAST_MISSED * PRIOR_MINUTES) / (
-        np.minimum(state.minutes, MISSED_MEMORY) + PRIOR_MINUTES
-    )
-    return np.minimum(habit + empty_probability(state, expected, width), 1.0)
+    return np.minimum(habit.missed + empty_probability(habit, expected, width), 1.0)
 
 
-def silence_gain(state: State, expected: Floats, width: Dispersion, reported: Bools) -> Floats:
+def silence_gain(habit: Habits, expected: Floats, width: Dispersion, reported: Bools) -> Floats:
     """Evidence of one minute for "the source is silent" [nats]; a report ends it at once.
 
     Parameters
@@ -43,7 +58,7 @@ def silence_gain(state: State, expected: Floats, width: Dispersion, reported: Bo
     expected : array (S,)
         Transactions expected in the minute.
     """
-    missing = miss_probability(state, expected, width)
+    missing = miss_probability(habit, expected, width)
     return np.where(reported, -np.inf, -np.log(missing))
 
 
@@ -52,7 +67,7 @@ def learn_habits(
 ) -> None:
     """Advance the reporting habits by one minute outside an alarm."""
     forget = 1 - 1 / MISSED_MEMORY
-    unexplained = ~reported & (empty_probability(state, expected, width) < UNEXPLAINED)
+    unexplained = ~reported & (empty_probability(habits(state), expected, width) < UNEXPLAINED)
     state.missed[:] = state.missed * forget + unexplained
     zero = reported & (total == 0)
     state.zero_reported[:] = state.zero_reported * forget + zero

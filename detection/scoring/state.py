@@ -1,5 +1,6 @@
 """What is remembered of each source: a struct of arrays, one row a source, bounded in size."""
 
+import math
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -87,6 +88,11 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "last_score": ((), np.float32, 0),
     "family_level": ((len(FAMILIES),), np.int8, 0),
 }
+
+# How each field lies in a packed state: name, type, elements, shape.
+PACKED = [
+    (name, np.dtype(dtype), math.prod(tail), tail) for name, (tail, dtype, _) in LAYOUT.items()
+]
 
 
 class State:
@@ -221,11 +227,27 @@ class State:
             raise ValueError(f"unknown version of a packed state: {bytes(blob[:4])!r}")
         raw = zlib.decompress(blob[4:])
         position = 0
-        for name, (tail, dtype, _) in LAYOUT.items():
-            kind = np.dtype(dtype)
-            count = int(np.prod(tail, dtype=int))
+        for name, kind, count, tail in PACKED:
             values = np.frombuffer(raw, kind, count, position)
             getattr(self, name)[row] = values.reshape(tail)
             position += count * kind.itemsize
         if position != len(raw):
             raise ValueError("a packed state of another layout")
+
+
+class Joined(State):
+    """Rows of several states side by side; each field is put together when it is first asked for.
+
+    For whoever judges: of the fields of a state a judgement reads a third. It is not written to.
+    """
+
+    def __init__(self, parts: Sequence[State]) -> None:
+        self._parts = parts
+        self._size = sum(len(one) for one in parts)
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        if name not in LAYOUT:
+            raise AttributeError(name)
+        column: NDArray[Any] = np.concatenate([getattr(one, name) for one in self._parts])
+        setattr(self, name, column)
+        return column

@@ -16,22 +16,22 @@ from django.utils import timezone
 from detection import conf, messages, metrics
 from detection.clock import minute_of
 from detection.rules import LEVELS, LONGEST_WINDOW
-from detection.scoring.evidence import LEARNING_MINUTES
-from detection.scoring.policy import Policy
+from detection.scoring.outlook import LEARNING_MINUTES
 from detection.scoring.series import STATUSES
-from detection.scoring.state import State
+from detection.scoring.state import Joined
 from detection.selectors.counts import rows_by_minute
 from detection.selectors.declarations import declarations
 from detection.services.forests import live_forest
 from detection.services.grouping import Group, SourceMinute, arranged
 from detection.services.judgements import anomalies_of
 from detection.services.lockstep import Asking, Judged, Statuses, judge
+from detection.services.outlooks import remembered
 from detection.services.replaying import answer_replays, heads, is_replay
 from detection.services.standing import answer_standing
 from detection.services.storing import store_provisional
 from detection.services.sweep import last_closed
 from detection.services.verdicts import verdicts_while_learning
-from detection.services.watch import NEVER, Watched, stack, stack_policies, watch
+from detection.services.watch import NEVER, Watched, stack_policies, watch
 from ingest.assessment import Metrics, Verdict
 from ingest.reports import RecordedReport
 
@@ -138,17 +138,16 @@ def _judge_now(group: Group, minutes: Sequence[SourceMinute], known: Sequence[Wa
         _closed(group, minutes),
         [one.minute <= at.through for one, at in zip(minutes, known, strict=True)],
     )
-    state, policy = _stacked(group, known)
-    recent = _recent(group, minutes)
-    return judge(state, policy, asking, group.declared, live_forest(), recent)
-
-
-def _stacked(group: Group, known: Sequence[Watched]) -> tuple[State, Policy]:
     policies = [group.declared.asked(one.source_id).policy for one in known]
-    if len(known) == 1:
-        # scoring never writes to the state: no copy for the report that comes alone
-        return known[0].state, policies[0]
-    return stack([one.state for one in known]), stack_policies(policies)
+    return judge(
+        known[0].state if len(known) == 1 else Joined([one.state for one in known]),
+        stack_policies(policies),
+        asking,
+        group.declared,
+        live_forest(),
+        _recent(group, minutes),
+        remembered.of(known, policies),
+    )
 
 
 def _recent(group: Group, minutes: Sequence[SourceMinute]) -> list[tuple[int, Statuses]]:

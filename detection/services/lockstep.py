@@ -5,7 +5,7 @@ is why they agree.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from detection.scoring import detector
 from detection.scoring.detector import Scores
 from detection.scoring.forest import Forest, features
 from detection.scoring.minutes import Counts, Moments, tally
+from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
 from detection.scoring.series import Floats
 from detection.scoring.state import State
@@ -31,6 +32,8 @@ GAP_MINUTES = int(conf.LONGEST_GAP.total_seconds() // 60)
 
 
 Statuses = NDArray[np.floating]
+# What works out an outlook, or remembers it.
+Outlooks = Callable[[State, Policy, Moments], Outlook]
 # (minute, transactions by source and status): what rules over several minutes look back on.
 Recent = Iterable[tuple[int, Statuses]]
 
@@ -82,17 +85,20 @@ def judge(
     declared: Declarations,
     forest: Forest | None,
     recent: Recent = (),
+    outlooks: Outlooks = Outlook.of,
 ) -> Judged:
     """Judge source minutes; nothing is learned."""
     counts = tally(state, asking.rows)
+    moments = asking.moments(declared)
     scores = detector.score(
         state,
         policy,
-        asking.moments(declared),
+        moments,
         counts,
         closed=np.array(asking.closed),
         past=None if asking.past is None else np.array(asking.past),
         forest=forest,
+        outlook=outlooks(state, policy, moments),
     )
     findings = family_findings(state, scores, counts, asking.minutes)
     for row, source_id in enumerate(asking.source_ids):

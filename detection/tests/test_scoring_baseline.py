@@ -8,7 +8,7 @@ from detection.scoring.dispersion import dispersion, learn_dispersion
 from detection.scoring.minutes import Moments
 from detection.scoring.phase import LIKELY, NEEDED, weigh_phases
 from detection.scoring.shares import adopt_codes, hour_factor, learn_shares, shares
-from detection.scoring.silence import miss_probability
+from detection.scoring.silence import habits, miss_probability
 from detection.scoring.state import BINS, HISTORY_DAYS, State
 
 MONDAY = 20_094
@@ -128,7 +128,7 @@ def test_a_source_that_never_misses_makes_silence_loud() -> None:
     state = State.new(1)
     state.minutes[:] = 5000
     width = dispersion(state, np.full((1, state.residual.shape[1]), 50.0))
-    assert miss_probability(state, np.array([50.0]), width)[0] < 1e-3
+    assert miss_probability(habits(state), np.array([50.0]), width)[0] < 1e-3
 
 
 def test_a_clock_an_hour_off_is_noticed_within_a_day() -> None:
