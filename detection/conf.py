@@ -51,7 +51,7 @@ SWEEP_SECONDS = 8.0
 REQUEST_MINUTES = 3000
 # It pays for what it brings: for each minute of a source it may judge so many in between, and so
 # many in any case; a millisecond each, in which the process answers nobody else.
-MINUTES_BETWEEN = 30
+MINUTES_BETWEEN = 6
 BATCH_MINUTES = 720
 REPORT_MINUTES = 60
 # Whoever replays the past in order, report by report, goes on in steps of so many minutes at most.

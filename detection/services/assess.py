@@ -31,7 +31,7 @@ from detection.services.standing import answer_standing
 from detection.services.storing import store_provisional
 from detection.services.sweep import last_closed
 from detection.services.verdicts import verdicts_while_learning
-from detection.services.watch import NEVER, Watched, stack_policies, watch
+from detection.services.watch import Watched, stack_policies, watch
 from ingest.assessment import Metrics, Verdict
 from ingest.reports import RecordedReport
 
@@ -68,20 +68,31 @@ def _by_way(
     group: Group,
 ) -> tuple[list[SourceMinute], list[SourceMinute], list[SourceMinute]]:
     behind: list[SourceMinute] = []
-    replays: list[SourceMinute] = []
     fresh: list[SourceMinute] = []
+    unjudged: dict[int, list[SourceMinute]] = {}
     for (source_id, minute), one in group.minutes.items():
         if source_id in group.declared.unwatched:
             group.answer(one, [_unwatched(report) for report in one.reports])
         elif minute <= (through := group.known[source_id].through):
             behind.append(one)
-        elif is_replay(minute, through, group.now) and (
-            (group.complete and through != NEVER) or heads.moves_on(source_id, minute, through)
-        ):
-            replays.append(one)
+        elif is_replay(minute, through, group.now):
+            unjudged.setdefault(source_id, []).append(one)
         else:
             fresh.append(one)
+    replays: list[SourceMinute] = []
+    for source_id, minutes in unjudged.items():
+        (replays if _goes_on(group, source_id, minutes) else fresh).extend(minutes)
     return behind, replays, fresh
+
+
+def _goes_on(group: Group, source_id: int, minutes: Sequence[SourceMinute]) -> bool:
+    """Whether unjudged minutes of a source come from a client that replays the past in order."""
+    through = group.known[source_id].through
+    numbers = [one.minute for one in minutes]
+    if group.complete:
+        return heads.go_on(source_id, numbers, through)
+    steps = [heads.step_on(source_id, minute, through) for minute in sorted(numbers)]
+    return any(steps)
 
 
 def _answer_learners(group: Group, minutes: Sequence[SourceMinute]) -> list[SourceMinute]:

@@ -24,34 +24,49 @@ from detection.services.watch import NEVER, Watched, watch
 ATTEMPTS = 3
 # Sources remembered; forgetting one costs an advance that was not needed.
 MOST_HEADS = 100_000
+# One step may be two reports that overtook each other.
+STEPS_OF_A_REPLAY = 2
+# Reports of one moment may arrive in any order; what is older than this goes back [minutes].
+STRAY_MINUTES = 2
 
 
 class Heads:
-    """The newest minute each source was reported in to this process, one report at a time.
+    """The newest minute each source was reported in to this process, and how it was reached.
 
-    Whoever replays the past in order reaches a new minute now and then; only there is the source
-    advanced. Reports that jump about in the past are answered without that.
+    Whoever replays the past in order goes on from minute to minute; only then is the source
+    advanced. Reports that jump about in the past are answered without that, or each of them would
+    have hours judged that the next one asks about again.
     """
 
     def __init__(self) -> None:
-        self._newest: dict[int, int] = {}
+        # source id -> newest minute, steps that led there
+        self._known: dict[int, tuple[int, int]] = {}
 
-    def moves_on(self, source_id: int, minute: int, through: int) -> bool:
-        """Whether the minute is a step on from the newest before; remembers it.
-
-        The first minute of a source that was never judged has nothing before it to advance to.
-        """
-        newest = self._newest.get(source_id, through)
+    def step_on(self, source_id: int, minute: int, through: int) -> bool:
+        """Whether a report that came alone is a step in a replay, one of several; remembers it."""
+        newest, steps = self._known.get(source_id, (through, 0))
         if newest != NEVER and minute <= newest:
+            if minute < newest - STRAY_MINUTES:
+                self._remember(source_id, newest, 0)
             return False
-        if len(self._newest) > MOST_HEADS:
-            self._newest.clear()
-        self._newest[source_id] = minute
-        return newest != NEVER and minute - newest <= conf.STEP_MINUTES
+        steps = steps + 1 if newest != NEVER and minute - newest <= conf.STEP_MINUTES else 0
+        self._remember(source_id, minute, steps)
+        return steps >= STEPS_OF_A_REPLAY
+
+    def go_on(self, source_id: int, minutes: Sequence[int], through: int) -> bool:
+        """Whether a batch goes on where the one before ended, or is the first; remembers it."""
+        newest, steps = self._known.get(source_id, (through, 0))
+        self._remember(source_id, max(newest, *minutes), steps)
+        return 2 * sum(minute > newest for minute in minutes) >= len(minutes)
+
+    def _remember(self, source_id: int, newest: int, steps: int) -> None:
+        if len(self._known) > MOST_HEADS:
+            self._known.clear()
+        self._known[source_id] = newest, steps
 
     def forget(self) -> None:
         """Nothing was reported yet: for whoever deleted what was learned or reported."""
-        self._newest.clear()
+        self._known.clear()
 
 
 heads = Heads()

@@ -16,6 +16,9 @@ pytestmark = pytest.mark.postgres
 @pytest.fixture(autouse=True)
 def pooled(postgresql_config: dict[str, Any], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     with django_db_blocker.unblock(), default_database(postgresql_config):
+        pool = getattr(connection, "pool", None)
+        assert pool is not None
+        pool.open(wait=True)
         yield
 
 
