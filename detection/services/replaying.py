@@ -42,19 +42,23 @@ class Heads:
         # source id -> newest minute, steps that led there
         self._known: dict[int, tuple[int, int]] = {}
 
-    def step_on(self, source_id: int, minute: int, through: int) -> bool:
-        """Whether a report that came alone is a step in a replay, one of several; remembers it."""
+    def step_on(
+        self, source_id: int, minute: int, through: int, longest: int = conf.STEP_MINUTES
+    ) -> bool:
+        """Whether a minute that came alone is a step in a replay, one of several; remembers it."""
         newest, steps = self._known.get(source_id, (through, 0))
         if newest != NEVER and minute <= newest:
             if minute < newest - STRAY_MINUTES:
                 self._remember(source_id, newest, 0)
             return False
-        steps = steps + 1 if newest != NEVER and minute - newest <= conf.STEP_MINUTES else 0
+        steps = steps + 1 if newest != NEVER and minute - newest <= longest else 0
         self._remember(source_id, minute, steps)
         return steps >= STEPS_OF_A_REPLAY
 
     def go_on(self, source_id: int, minutes: Sequence[int], through: int) -> bool:
         """Whether a batch goes on where the one before ended, or is the first; remembers it."""
+        if len(minutes) == 1:
+            return self.step_on(source_id, minutes[0], through, conf.BATCH_MINUTES)
         newest, steps = self._known.get(source_id, (through, 0))
         self._remember(source_id, max(newest, *minutes), steps)
         return 2 * sum(minute > newest for minute in minutes) >= len(minutes)

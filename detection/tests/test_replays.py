@@ -65,6 +65,11 @@ def test_batches_in_order_go_on_from_the_first(through: int) -> None:
     assert batches(Heads(), *hours, through=through) == [True] * 4
 
 
+def test_batches_of_one_minute_are_steps_too_and_may_be_far_apart() -> None:
+    nights = [range(600 * place, 600 * place + 1) for place in range(4)]
+    assert batches(Heads(), *nights) == [False, False, True, True]
+
+
 def test_batches_that_go_back_do_not() -> None:
     back = [range(START - 60 * hour, START - 60 * hour + 60) for hour in range(4)]
     assert batches(Heads(), *back) == [True, False, False, False]
