@@ -151,8 +151,8 @@ def bench_bare(seconds: int, workers: int, threads: int) -> Figures:
 
 def bench_guardian(
     environment: Mapping[str, str], seconds: int, workers: int, threads: int, only: str
-) -> tuple[list[Figures], list[float]]:
-    """Measure every case against the real application."""
+) -> tuple[list[Figures], dict[str, str]]:
+    """Measure every case against the real application; memory is told by when it was looked at."""
     stack.manage(environment, "migrate", "--verbosity", "0")
     stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
     most = max(case.sources for case in (*CASES, *TEACHING))
@@ -171,13 +171,23 @@ def bench_guardian(
 
         measured = [step(case) for case in CASES]
         measured.append((OPEN_LOOP, partial(drive_open_loop, process.pid, seconds)))
-        measured += [step(case) for case in TEACHING]
-        for name, measure in measured:
-            if only in name:
-                rows.append(measure())
-                print(table(rows[-1:], 1.0).splitlines()[-1], file=sys.stderr, flush=True)
-        memory = stack.resident_megabytes(process.pid)
+        memory = {}
+        for when, part in (
+            ("after single reports", measured),
+            ("after batches", [step(case) for case in TEACHING]),
+        ):
+            for name, measure in part:
+                if only in name:
+                    rows.append(measure())
+                    print(table(rows[-1:], 1.0).splitlines()[-1], file=sys.stderr, flush=True)
+            memory[when] = memory_of(process.pid)
     return rows, memory
+
+
+def memory_of(server: int) -> str:
+    """Return the memory of the server's processes, the parent first, as it is told."""
+    pairs = zip(stack.megabytes(server), stack.megabytes(server, "Pss"), strict=True)
+    return ", ".join(f"{held:.0f} ({own:.0f})" for held, own in pairs)
 
 
 def drive_open_loop(server: int, seconds: int) -> Figures:
@@ -252,10 +262,12 @@ def main() -> None:
         )
     print(f"{options.database}, {workers} web worker(s), {os.cpu_count()} cores shared with client")
     print(table([bare, *rows], bare.per_second))
-    print("Resident memory of the web processes [MB]:", ", ".join(f"{each:.0f}" for each in memory))
+    print("Memory of the web processes [MB], in brackets with what they share counted once:")
+    for when, told in memory.items():
+        print(f"- {when}: {told}")
     if options.json:
         figures = [asdict(row) for row in (bare, *rows)]
-        options.json.write_text(json.dumps({"rows": figures, "resident_mb": memory}, indent=1))
+        options.json.write_text(json.dumps({"rows": figures, "memory_mb": memory}, indent=1))
 
 
 if __name__ == "__main__":

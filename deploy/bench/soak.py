@@ -50,7 +50,7 @@ def main() -> int:
         )
         for minute in range(1, options.minutes + 1):
             seen = open_loop.run(PORT, options.rate, 60)
-            sizes = stack.resident_megabytes(web.pid)[1:]
+            sizes = stack.megabytes(web.pid)[1:]
             memory.append(sum(sizes))
             told = " ".join(f"{size:.0f}" for size in sizes)
             print(

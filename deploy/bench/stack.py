@@ -114,11 +114,14 @@ def cpu_seconds(pid: int) -> float:
     return total / TICKS
 
 
-def resident_megabytes(pid: int) -> list[float]:
-    """Return the resident memory of each process of a tree [MB]."""
+def megabytes(pid: int, measure: str = "Rss") -> list[float]:
+    """Return the memory of each process of a tree [MB].
+
+    `Rss` is what it holds in memory, `Pss` the same with what is shared divided among its holders.
+    """
     sizes = []
     for each in tree(pid):
-        for line in Path(f"/proc/{each}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+        for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
+            if line.startswith(f"{measure}:"):
                 sizes.append(int(line.split()[1]) / 1024)
     return sizes

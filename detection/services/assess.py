@@ -91,8 +91,7 @@ def _goes_on(group: Group, source_id: int, minutes: Sequence[SourceMinute]) -> b
     numbers = [one.minute for one in minutes]
     if group.complete:
         return heads.go_on(source_id, numbers, through)
-    steps = [heads.step_on(source_id, minute, through) for minute in sorted(numbers)]
-    return any(steps)
+    return heads.steps_on(source_id, numbers, through)
 
 
 def _answer_learners(group: Group, minutes: Sequence[SourceMinute]) -> list[SourceMinute]:

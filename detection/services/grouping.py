@@ -51,7 +51,9 @@ class Group:
         """Put the verdicts of one source minute where its reports stood."""
         for place, verdict in zip(one.places, verdicts, strict=True):
             self.answers[place] = verdict
-        metrics.SCORES.observe(max([verdict.anomaly_score for verdict in verdicts]))
+        # While a source is learned its score says nothing, and thousands may be learned at once.
+        if not verdicts[0].learning:
+            metrics.SCORES.observe(max([verdict.anomaly_score for verdict in verdicts]))
 
     def answered(self) -> list[Verdict]:
         """All verdicts, in the order of the reports; counted."""

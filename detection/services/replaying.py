@@ -42,10 +42,18 @@ class Heads:
         # source id -> newest minute, steps that led there
         self._known: dict[int, tuple[int, int]] = {}
 
-    def step_on(
-        self, source_id: int, minute: int, through: int, longest: int = conf.STEP_MINUTES
+    def steps_on(
+        self,
+        source_id: int,
+        minutes: Sequence[int],
+        through: int,
+        longest: int = conf.STEP_MINUTES,
     ) -> bool:
-        """Whether a minute that came alone is a step in a replay, one of several; remembers it."""
+        """Whether minutes that came one by one are steps in a replay; remembers them."""
+        steps = [self._step(source_id, minute, through, longest) for minute in sorted(minutes)]
+        return any(steps)
+
+    def _step(self, source_id: int, minute: int, through: int, longest: int) -> bool:
         newest, steps = self._known.get(source_id, (through, 0))
         if newest != NEVER and minute <= newest:
             if minute < newest - STRAY_MINUTES:
@@ -57,8 +65,8 @@ class Heads:
 
     def go_on(self, source_id: int, minutes: Sequence[int], through: int) -> bool:
         """Whether a batch goes on where the one before ended, or is the first; remembers it."""
-        if len(minutes) == 1:
-            return self.step_on(source_id, minutes[0], through, conf.BATCH_MINUTES)
+        if len(minutes) <= STEPS_OF_A_REPLAY:
+            return self.steps_on(source_id, minutes, through, conf.BATCH_MINUTES)
         newest, steps = self._known.get(source_id, (through, 0))
         self._remember(source_id, max(newest, *minutes), steps)
         return 2 * sum(minute > newest for minute in minutes) >= len(minutes)

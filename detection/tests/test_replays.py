@@ -12,7 +12,7 @@ START = 1_000
 
 
 def steps(heads: Heads, *minutes: int, through: int = NEVER) -> list[bool]:
-    return [heads.step_on(1, minute, through) for minute in minutes]
+    return [heads.steps_on(1, [minute], through) for minute in minutes]
 
 
 def test_the_third_minute_in_order_is_a_replay() -> None:
@@ -51,7 +51,7 @@ def test_a_gap_interrupts_a_replay_for_two_minutes() -> None:
 
 def test_sources_do_not_lead_each_other_on() -> None:
     heads = Heads()
-    assert not any(heads.step_on(source, 10 + source, NEVER) for source in range(10))
+    assert not any(heads.steps_on(source, [10 + source], NEVER) for source in range(10))
 
 
 def batches(heads: Heads, *batches: range, through: int = NEVER) -> list[bool]:
@@ -68,6 +68,10 @@ def test_batches_in_order_go_on_from_the_first(through: int) -> None:
 def test_batches_of_one_minute_are_steps_too_and_may_be_far_apart() -> None:
     nights = [range(600 * place, 600 * place + 1) for place in range(4)]
     assert batches(Heads(), *nights) == [False, False, True, True]
+
+
+def test_two_minutes_of_one_batch_are_two_steps() -> None:
+    assert batches(Heads(), range(2), range(2, 4)) == [False, True]
 
 
 def test_batches_that_go_back_do_not() -> None:
