@@ -10,8 +10,8 @@ reports = Counter(
 transactions = Counter(
     "guardian_ingest_transactions", "Transactions in reports that were recorded.", ["status"]
 )
-request_bytes = Histogram(
-    "guardian_ingest_request_bytes",
+batch_bytes = Histogram(
+    "guardian_ingest_batch_bytes",
     "Size of a request's body.",
     buckets=(128, 512, 2048, 16_384, 131_072, 1_048_576, 5_242_880),
 )

@@ -108,7 +108,6 @@ class ReportingView(APIView):
         body: bytes = sent.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
             raise too_large()
-        metrics.request_bytes.observe(len(body))
         return body
 
     def judge(self) -> Assess:
@@ -163,6 +162,7 @@ class BatchView(ReportingView):
     @describe_batch
     def post(self, request: Request) -> HttpResponse:
         body = self.body(request)
+        metrics.batch_bytes.observe(len(body))
         return _json(answer_batch(body=body, holder=holder(request), assess=self.judge()))
 
 

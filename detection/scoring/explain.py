@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detection.scoring import designs
-from detection.scoring.series import FAMILIES, LEVELS, STATUSES
+from detection.scoring.code_mix import g_tail
+from detection.scoring.series import (
+    FAMILIES,
+    FIRST_CODE,
+    LEVELS,
+    RATE_SERIES,
+    RATES,
+    STATUSES,
+)
+from detection.scoring.tails import rule_of_three
 
 if TYPE_CHECKING:
     from detection.scoring.minutes import Counts
@@ -55,6 +64,21 @@ RULES = {
     "silence": "SILENCE",
     "code_mix": "CODE_MIX",
 }
+# The series of all denials, and the tests that remember how they fell on their codes.
+DENIALS = tuple(RATE_SERIES.index(name) for name in ("not_approved", "denied"))
+MIX_TESTS = np.array(
+    [
+        next(i for i, one in enumerate(designs.DESIGNS) if one.channel == designs.FIRST_RATE + slot)
+        for slot in range(FIRST_CODE, RATES)
+    ]
+)
+# Fewer denials say nothing of their mix; a mix rarer than the one chance is another, more common
+# than the other it is the usual one; between them nothing is said.
+ENOUGH_DENIED = 20.0
+UNUSUAL_MIX, USUAL_MIX = 1e-4, 0.05
+# So many transactions without one of a kind are worth telling; memory fades, so less than one is 0.
+ENOUGH_BEFORE = 300.0
+NONE = 0.5
 
 
 @dataclass(frozen=True)
@@ -102,7 +126,9 @@ def explain(
         said, place = (scores.running, test) if since >= 0 else (scores.channels, _channel(test))
         seen, meant = float(said.seen[row, place]), float(said.meant[row, place])
         minutes = max(judged - since + 1, 1) if since >= 0 else 1
-        reasons.append(_sentence(state, name, test, seen, meant, minutes, row))
+        sentence = _sentence(state, name, test, seen, meant, minutes, row)
+        aside = _never_seen(state, test, row, seen) or _mix(scores, test, row)
+        reasons.append(sentence.removesuffix(".") + aside + "." if aside else sentence)
         rules.append(f"{RULES[name]}: {seen:.0f} seen, {meant:.0f} expected")
     codes = _code_shares(state, scores, row)
     owner, action = OWNERS[FAMILIES[active[0]]]
@@ -122,6 +148,39 @@ def _sentence(
         change = 100 * (seen / max(meant, 1e-9) - 1)
         return f"{seen:.0f} transactions {within}, {meant:.0f} expected ({change:+.0f} %)."
     return f"{seen:.0f} {_subject(state, test, row)} {within}, {meant:.0f} expected."
+
+
+def _never_seen(state: State, test: int, row: int, since_onset: float) -> str:
+    """What it says that there was nothing of the kind before the onset."""
+    series = _channel(test) - designs.FIRST_RATE
+    if series < 0:
+        return ""
+    before = float(state.share_total[row, series])
+    if before < ENOUGH_BEFORE or state.share_seen[row, series] - since_onset >= NONE:
+        return ""
+    usual = 1 / float(rule_of_three(np.array(before)))
+    return (
+        f"; not one in {before:,.0f} transactions before, so fewer than 1 in {usual:,.0f} is usual"
+    )
+
+
+def _mix(scores: Scores, test: int, row: int) -> str:
+    """Whether the denials of the last twenty minutes fall on their codes as they always did.
+
+    If they do, the cause lies before any code: with the traffic, or with whoever denies it all.
+    """
+    series = _channel(test) - designs.FIRST_RATE
+    if series not in DENIALS:
+        return ""
+    seen = scores.running.shift_seen[row, MIX_TESTS]
+    if seen.sum() < ENOUGH_DENIED:
+        return ""
+    share = scores.channels.share[row, FIRST_CODE:]
+    scatter = float(scores.channels.width.scatter[row, designs.FIRST_RATE + DENIALS[-1]])
+    chance = float(g_tail(seen[None], share[None], scatter)[0])
+    if chance < UNUSUAL_MIX:
+        return "; they fall on other codes than usual"
+    return "; they fall on their codes as usual" if chance > USUAL_MIX else ""
 
 
 def _channel(test: int) -> int:

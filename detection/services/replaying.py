@@ -64,12 +64,16 @@ class Heads:
         return steps >= STEPS_OF_A_REPLAY
 
     def go_on(self, source_id: int, minutes: Sequence[int], through: int) -> bool:
-        """Whether a batch goes on where the one before ended, or is the first; remembers it."""
+        """Whether a batch goes on where the one before ended, or is the first; remembers it.
+
+        One that follows at once on what is judged does so too, whatever came before.
+        """
+        follows = through != NEVER and max(minutes) - through <= conf.STEP_MINUTES
         if len(minutes) <= STEPS_OF_A_REPLAY:
-            return self.steps_on(source_id, minutes, through, conf.BATCH_MINUTES)
+            return self.steps_on(source_id, minutes, through, conf.BATCH_MINUTES) or follows
         newest, steps = self._known.get(source_id, (through, 0))
         self._remember(source_id, max(newest, *minutes), steps)
-        return 2 * sum(minute > newest for minute in minutes) >= len(minutes)
+        return follows or 2 * sum(minute > newest for minute in minutes) >= len(minutes)
 
     def _remember(self, source_id: int, newest: int, steps: int) -> None:
         if len(self._known) > MOST_HEADS:

@@ -74,6 +74,12 @@ def test_two_minutes_of_one_batch_are_two_steps() -> None:
     assert batches(Heads(), range(2), range(2, 4)) == [False, True]
 
 
+def test_a_minute_that_follows_on_what_is_judged_goes_on() -> None:
+    assert batches(Heads(), range(START + 1, START + 2), through=START) == [True]
+    later = START + conf.STEP_MINUTES + 1
+    assert batches(Heads(), range(later, later + 1), through=START) == [False]
+
+
 def test_batches_that_go_back_do_not() -> None:
     back = [range(START - 60 * hour, START - 60 * hour + 60) for hour in range(4)]
     assert batches(Heads(), *back) == [True, False, False, False]
