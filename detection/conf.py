@@ -35,6 +35,9 @@ BACKFILL_HOURS = 6
 BACKFILL_QUIET = timedelta(seconds=30)
 # A web process trusts what it knows of a source for this long before it asks for the version.
 FRESH_SECONDS = 2.0
+# What was found in a minute that is still filling is stored again after so long, or at another
+# level: in an incident every report finds it anew.
+STORE_AGAIN_SECONDS = 1.0
 # The sweep leaves a source alone for this long after a client moved it minute by minute.
 REPLAY_QUIET = timedelta(seconds=30)
 # Sources advanced together: enough to be vectorised, few enough to be held in memory.

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from alerts.models import Incident
+from detection.services.provisional import stored
 from detection.services.replaying import heads
 from detection.services.watch import watch
 from ingest.models import MinuteCount, Report, Source, Transaction
@@ -51,6 +52,7 @@ def forget_source(*, source: Source, by: str, now: datetime) -> dict[str, int]:
     forget_keys()
     watch.forget()
     heads.forget()
+    stored.forget()
     forget_all_answers()
     return counts
 

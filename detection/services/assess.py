@@ -26,9 +26,9 @@ from detection.services.grouping import Group, SourceMinute, arranged
 from detection.services.judgements import anomalies_of
 from detection.services.lockstep import Asking, Judged, Statuses, judge
 from detection.services.outlooks import remembered
+from detection.services.provisional import store_news
 from detection.services.replaying import answer_replays, heads, is_replay
 from detection.services.standing import answer_standing
-from detection.services.storing import store_provisional
 from detection.services.sweep import last_closed
 from detection.services.verdicts import verdicts_while_learning
 from detection.services.watch import Watched, stack_policies, watch
@@ -129,8 +129,8 @@ def _store(
         for one, at, whole in zip(minutes, known, closed, strict=True)
     ]
     limit = minute_of(group.now - conf.past_limit())
-    store_provisional(
-        fresh=anomalies_of(judged, now=group.now, past_before=limit, provisional=provisional)
+    store_news(
+        found=anomalies_of(judged, now=group.now, past_before=limit, provisional=provisional)
     )
 
 

@@ -8,6 +8,7 @@ from django.db.models import F
 
 from detection.models import Anomaly, Baseline, Checkpoint, Recheck
 from detection.scoring.state import State
+from detection.services.provisional import stored
 from detection.services.replaying import heads
 from detection.services.watch import watch
 
@@ -37,4 +38,5 @@ def forget_learned(*, source_ids: Collection[int], now: datetime) -> tuple[int, 
     ).update(withdrawn=now)
     watch.forget()
     heads.forget()
+    stored.forget()
     return forgotten, withdrawn

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from detection.selectors.declarations import forget_declarations
 from detection.services.forests import forget_forest
+from detection.services.provisional import stored
 from detection.services.replaying import heads
 from detection.services.watch import watch
 from detection.tests.makers import at
@@ -18,6 +19,7 @@ def _forgetful() -> Iterator[None]:
     yield
     watch.forget()
     heads.forget()
+    stored.forget()
     forget_declarations()
     forget_forest()
     forget_sources()
