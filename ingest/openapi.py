@@ -85,7 +85,12 @@ _VERDICT = inline_serializer(
     {
         "is_anomaly": serializers.BooleanField(),
         "alert_level": serializers.ChoiceField(choices=LEVELS),
-        "anomaly_score": serializers.FloatField(min_value=0, max_value=1),
+        "anomaly_score": serializers.FloatField(
+            min_value=0,
+            max_value=1,
+            help_text="How unusual the minute is, from ordinary to never seen; at least a half "
+            "where what adds up over many minutes raised an alarm.",
+        ),
         "rule_violations": serializers.ListField(child=serializers.CharField()),
         "recommendation": serializers.CharField(),
         "metrics": _METRICS,

@@ -26,8 +26,10 @@ def main() -> None:
     for kind in ["plain", "stress"] if options.stress else ["plain"]:
         streams = {
             seed: [
-                generator.make_stream(seed, number, stress=kind == "stress")
+                stream
                 for number in range(len(generator.PROFILES))
+                if (stream := generator.make_stream(seed, number, stress=kind == "stress")).name
+                in (options.streams or [stream.name])
             ]
             for seed in options.seeds
         }
@@ -41,6 +43,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m detection.bench", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[301, 302, 303, 304, 305])
+    parser.add_argument("--streams", nargs="+", help="only streams of these names")
     parser.add_argument("--stress", action="store_true", help="also the noisier traffic")
     parser.add_argument("--ablate", action="store_true", help="also the parts alone")
     parser.add_argument(

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from detection.scoring import designs
+from detection.scoring import alarm, designs
 from detection.scoring.baseline import Expectation
 from detection.scoring.calibration import z_surprise, z_tail
 from detection.scoring.channels import Channels
@@ -152,6 +152,20 @@ class Scores:
     def excess_high(self) -> Floats:
         """Upper end of a 95 % interval of the excess, shape (S, 7) [transactions]."""
         return self.excess + SIDE * self.spoken.families.spread
+
+    @property
+    def told_score(self) -> Floats:
+        """The score as it is told, shape (S,), 0..1: it goes with the level.
+
+        What adds up over many minutes may be little in each of them. Where it raised an alarm, the
+        score is at least the part of the evidence that can be: a half at the threshold.
+        """
+        on = self.family_level > 0
+        if not on.any():
+            return self.anomaly_score
+        sure: Floats = np.where(on, np.minimum(self.evidence / alarm.TOP_FACTOR, 1.0), 0.0)
+        told: Floats = np.maximum(self.anomaly_score, np.maximum.reduce(sure, axis=1))
+        return told
 
     @property
     def probability(self) -> Floats:

@@ -58,7 +58,7 @@ class Trial:
                         minute,
                         one.family,
                         one.level,
-                        float(judged.scores.anomaly_score[row]),
+                        float(judged.scores.told_score[row]),
                         one.reasons[0] if one.reasons else "",
                     )
                 )

@@ -56,7 +56,7 @@ def _answer(judged: Judged) -> Answer:
         "timestamp": moment_of(judged.minutes[0]),
         "is_anomaly": level > 0,
         "alert_level": LEVELS[level],
-        "anomaly_score": known(scores.anomaly_score[0]) or 0.0,
+        "anomaly_score": known(scores.told_score[0]) or 0.0,
         "rule_violations": [text for one in found for text in one.violations],
         "recommendation": found[0].recommendation if found else messages.NORMAL,
         "reasons": [text for one in found for text in one.reasons],

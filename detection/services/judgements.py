@@ -21,7 +21,7 @@ def bands_of(judged: Judged) -> list[Band]:
     reported = judged.counts.reported.tolist()
     level = worst_levels(judged)
     # while learning, nothing is known of how unusual the minute is
-    score = np.round(np.where(scores.learning, 0.0, scores.anomaly_score), 4).tolist()
+    score = np.round(np.where(scores.learning, 0.0, scores.told_score), 4).tolist()
     learning = scores.learning.tolist()
     by_status = np.round(np.stack([scores.expected, scores.lower, scores.upper], 2), 2).tolist()
     whole = np.round(
@@ -85,7 +85,7 @@ def _anomaly(
         minute=moment_of(judged.minutes[row]),
         family=one.family,
         level=LEVELS[one.level],
-        score=float(scores.anomaly_score[row]),
+        score=float(scores.told_score[row]),
         z_score=known(scores.z[row]),
         ml_score=known(scores.ml_score[row]),
         status=one.status,

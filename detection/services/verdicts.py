@@ -122,7 +122,7 @@ class Picture:
         self.scores, self.row = scores, row
         self.learning = bool(scores.learning[row])
         self.seen = judged.seen[row]
-        self.score = 0.0 if self.learning else float(scores.anomaly_score[row])
+        self.score = 0.0 if self.learning else float(scores.told_score[row])
         # What a source that has only begun to report will do is not known yet.
         self.ml_score = None if self.learning else known(scores.ml_score[row])
         self.expected_total = None if self.learning else known(scores.total_expected[row])

@@ -142,3 +142,15 @@ def test_one_minute_beyond_all_measure_is_a_warning_at_once() -> None:
     scores = score(state, Policy.defaults(1), Moments.of([START + 200]), counts, closed=filling)
     assert scores.level.tolist() == [1]
     assert explain(state, scores, counts, 0).family == "decline"
+
+
+def test_the_score_that_is_told_goes_with_the_level() -> None:
+    state = warmed()
+    for minute in range(200, 260):
+        row = [("approved", "00", 110 + minute * 7 % 11), ("denied", "51", 5 + minute % 3)]
+        scores, _ = step(state, minute, row)
+        assert scores.anomaly_score[0] <= scores.told_score[0] <= 1.0
+        if scores.level[0] > 0:
+            assert scores.told_score[0] >= 0.5
+    # What came slowly is nothing unusual in any one minute.
+    assert (scores.level[0] > 0, scores.anomaly_score[0] < 0.5) == (True, True)
