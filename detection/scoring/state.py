@@ -93,6 +93,7 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
 PACKED = [
     (name, np.dtype(dtype), math.prod(tail), tail) for name, (tail, dtype, _) in LAYOUT.items()
 ]
+PACKED_BYTES = sum(count * kind.itemsize for _, kind, count, _ in PACKED)
 
 
 class State:
@@ -216,23 +217,24 @@ class State:
         ValueError
             If a blob was written by another version or is damaged.
         """
-        state = cls.new(len(blobs))
-        for row, blob in enumerate(blobs):
-            if blob is not None:
-                state._read(row, blob)
-        return state
+        rows = [cls.new(1) if blob is None else cls._read(blob) for blob in blobs]
+        if len(rows) == 1:
+            return rows[0]
+        return cls({name: np.concatenate([getattr(row, name) for row in rows]) for name in LAYOUT})
 
-    def _read(self, row: int, blob: bytes) -> None:
+    @classmethod
+    def _read(cls, blob: bytes) -> "State":
         if blob[:3] != MAGIC or blob[3:4] != bytes([VERSION]):
             raise ValueError(f"unknown version of a packed state: {bytes(blob[:4])!r}")
         raw = zlib.decompress(blob[4:])
-        position = 0
+        if len(raw) != PACKED_BYTES:
+            raise ValueError("a packed state of another layout")
+        arrays, position = {}, 0
         for name, kind, count, tail in PACKED:
             values = np.frombuffer(raw, kind, count, position)
-            getattr(self, name)[row] = values.reshape(tail)
+            arrays[name] = values.reshape(1, *tail).copy()
             position += count * kind.itemsize
-        if position != len(raw):
-            raise ValueError("a packed state of another layout")
+        return cls(arrays)
 
 
 class Joined(State):

@@ -147,8 +147,8 @@ def test_one_minute_beyond_all_measure_is_a_warning_at_once() -> None:
 def test_the_score_that_is_told_goes_with_the_level() -> None:
     state = warmed()
     for minute in range(200, 260):
-        row = [("approved", "00", 110 + minute * 7 % 11), ("denied", "51", 5 + minute % 3)]
-        scores, _ = step(state, minute, row)
+        denied: tuple[str, str, float] = ("denied", "51", 5 + minute % 3)
+        scores, _ = step(state, minute, [quiet(minute)[0], denied])
         assert scores.anomaly_score[0] <= scores.told_score[0] <= 1.0
         if scores.level[0] > 0:
             assert scores.told_score[0] >= 0.5
