@@ -57,9 +57,6 @@ REQUEST_MINUTES = 3000
 MINUTES_BETWEEN = 6
 BATCH_MINUTES = 720
 REPORT_MINUTES = 60
-# Whoever replays the past in order, report by report, goes on in steps of so many minutes at most.
-# Reports that jump further are answered at once, each by itself, and the sweep judges the rest.
-STEP_MINUTES = 10
 # Sources that stand at many different minutes cannot be judged together. From so many places on a
 # request moves only the nearest of them, by so many minutes in all.
 PLACES = 8

@@ -47,7 +47,7 @@ class Heads:
         source_id: int,
         minutes: Sequence[int],
         through: int,
-        longest: int = conf.STEP_MINUTES,
+        longest: int = conf.REPORT_MINUTES,
     ) -> bool:
         """Whether minutes that came one by one are steps in a replay; remembers them."""
         steps = [self._step(source_id, minute, through, longest) for minute in sorted(minutes)]
@@ -68,7 +68,7 @@ class Heads:
 
         One that follows at once on what is judged does so too, whatever came before.
         """
-        follows = through != NEVER and max(minutes) - through <= conf.STEP_MINUTES
+        follows = through != NEVER and max(minutes) - through <= conf.REPORT_MINUTES
         if len(minutes) <= STEPS_OF_A_REPLAY:
             return self.steps_on(source_id, minutes, through, conf.BATCH_MINUTES) or follows
         newest, steps = self._known.get(source_id, (through, 0))

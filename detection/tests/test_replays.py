@@ -37,9 +37,9 @@ def test_one_step_while_going_back_is_none() -> None:
 
 
 def test_jumps_are_no_steps() -> None:
-    far = conf.STEP_MINUTES + 1
+    far = conf.REPORT_MINUTES + 1
     assert not any(steps(Heads(), *(START + far * place for place in range(20))))
-    near = conf.STEP_MINUTES
+    near = conf.REPORT_MINUTES
     assert all(steps(Heads(), *(START + near * place for place in range(20)))[2:])
 
 
@@ -76,7 +76,7 @@ def test_two_minutes_of_one_batch_are_two_steps() -> None:
 
 def test_a_minute_that_follows_on_what_is_judged_goes_on() -> None:
     assert batches(Heads(), range(START + 1, START + 2), through=START) == [True]
-    later = START + conf.STEP_MINUTES + 1
+    later = START + conf.REPORT_MINUTES + 1
     assert batches(Heads(), range(later, later + 1), through=START) == [False]
 
 
@@ -104,4 +104,4 @@ def test_what_was_known_can_be_forgotten() -> None:
 
 
 def test_strays_are_few_minutes_old() -> None:
-    assert 0 < STRAY_MINUTES < conf.STEP_MINUTES
+    assert 0 < STRAY_MINUTES < conf.REPORT_MINUTES
