@@ -10,9 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from alerts.models import Incident
-from detection.services.provisional import stored
-from detection.services.replaying import heads
-from detection.services.watch import watch
+from detection.services.forgetting import forget_memory
 from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.repeats import forget_all_answers
 from ingest.services import forget_keys, forget_sources
@@ -50,9 +48,7 @@ def forget_source(*, source: Source, by: str, now: datetime) -> dict[str, int]:
             source.delete()
     forget_sources()
     forget_keys()
-    watch.forget()
-    heads.forget()
-    stored.forget()
+    forget_memory()
     forget_all_answers()
     return counts
 

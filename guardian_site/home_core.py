@@ -2,8 +2,8 @@
 
 Only one thread of a Python process runs at a time. Left alone, Linux wakes each of its threads on
 whichever core is idle: they hand the interpreter from core to core, and each finds what it needs in
-the cache of the other. On one core a repeat costs half and a new report two thirds of the processor
-time. A core taken once and for all would be a bad neighbour, so a worker looks around every second.
+the cache of the other (what that costs: deploy/docs/load.md). A core taken once and for all would
+be a bad neighbour, so a worker looks around every second.
 """
 
 import logging

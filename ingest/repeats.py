@@ -74,7 +74,7 @@ class KnownMarks:
         limit = time.monotonic() - MARKS_SERVE
         marks: Marks = {}
         for name in names:
-            read, mark = self._marks.get(name, (0.0, _NO_MARK))
+            read, mark = self._marks.get(name, (-math.inf, _NO_MARK))
             if read <= limit:
                 return None
             marks[name] = mark

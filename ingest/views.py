@@ -71,29 +71,17 @@ class ReportingView(APIView):
     content_negotiation_class = AlwaysJSON
     assess: ClassVar[Assess | None] = None
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer a report in the way of DRF, without what only other views need.
+    def initialize_request(self, request: HttpRequest, *_args: Any, **_fields: Any) -> Request:
+        """No parser of DRF looks at the body and nothing is negotiated, so neither is prepared."""
+        return Request(request, authenticators=self.get_authenticators())
 
-        No parser looks at the body, nothing is negotiated and an answer in bytes is not rendered;
-        all that costs as much as checking the body does.
-        """
-        if request.method != "POST":
-            return super().dispatch(request, *args, **kwargs)
-        self.args, self.kwargs = args, kwargs
-        asked = self.request = Request(request, authenticators=self.get_authenticators())
-        try:
-            self.initial(asked)
-            answer = self.post(asked)
-        except Exception as error:
-            answer = self.handle_exception(error)
-        if not isinstance(answer, Response):
-            return answer
-        self.headers = self.default_response_headers
-        return self.finalize_response(asked, answer, *args, **kwargs)
-
-    def post(self, request: Request) -> HttpResponseBase:
-        """Answer what was sent here."""
-        raise NotImplementedError
+    # DRF types this for its own Response; an answer in bytes has nothing to be rendered.
+    def finalize_response(  # type: ignore[override]
+        self, request: Request, response: HttpResponseBase, *args: Any, **fields: Any
+    ) -> HttpResponseBase:
+        if isinstance(response, Response):
+            return super().finalize_response(request, response, *args, **fields)
+        return response
 
     def body(self, request: Request) -> bytes:
         """Return the bytes sent, bounded; the typed reader takes them as they are."""

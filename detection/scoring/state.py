@@ -218,9 +218,7 @@ class State:
             If a blob was written by another version or is damaged.
         """
         rows = [cls.new(1) if blob is None else cls._read(blob) for blob in blobs]
-        if len(rows) == 1:
-            return rows[0]
-        return cls({name: np.concatenate([getattr(row, name) for row in rows]) for name in LAYOUT})
+        return rows[0] if len(rows) == 1 else stack(rows)
 
     @classmethod
     def _read(cls, blob: bytes) -> "State":
@@ -235,6 +233,11 @@ class State:
             arrays[name] = values.reshape(1, *tail).copy()
             position += count * kind.itemsize
         return cls(arrays)
+
+
+def stack(states: Sequence[State]) -> State:
+    """One state of several; a copy, free to be written to."""
+    return State({name: np.concatenate([getattr(one, name) for one in states]) for name in LAYOUT})
 
 
 class Joined(State):

@@ -36,7 +36,12 @@ def forget_learned(*, source_ids: Collection[int], now: datetime) -> tuple[int, 
     withdrawn = Anomaly.objects.filter(
         source_id__in=source_ids, absorbed=None, withdrawn=None
     ).update(withdrawn=now)
+    forget_memory()
+    return forgotten, withdrawn
+
+
+def forget_memory() -> None:
+    """This process trusts nothing it knows of any source, and reads it afresh."""
     watch.forget()
     heads.forget()
     stored.forget()
-    return forgotten, withdrawn

@@ -21,12 +21,12 @@ from detection.scoring.minutes import Counts, Moments, tally
 from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
 from detection.scoring.series import Floats
-from detection.scoring.state import State
+from detection.scoring.state import State, stack
 from detection.selectors.counts import Row, Rows
 from detection.selectors.declarations import Declarations
 from detection.services.adopting import adopt_level
 from detection.services.findings import Finding, Window, family_findings, rule_findings
-from detection.services.watch import NEVER, Watched, stack, stack_policies, unstack
+from detection.services.watch import NEVER, Watched, stack_policies, unstack
 
 GAP_MINUTES = int(conf.LONGEST_GAP.total_seconds() // 60)
 

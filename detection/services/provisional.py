@@ -4,6 +4,7 @@ During an incident every report of a source finds what the one before it found. 
 how many transactions it is about; that the sweep puts right when the minute is over.
 """
 
+import math
 import time
 from collections.abc import Sequence
 
@@ -27,7 +28,7 @@ class Stored:
         return [one for one in anomalies if self._is_news(one, limit)]
 
     def _is_news(self, one: Anomaly, limit: float) -> bool:
-        at, level = self._at.get(_key(one), (0.0, ""))
+        at, level = self._at.get(_key(one), (-math.inf, ""))
         return level != one.level or at <= limit or not one.provisional
 
     def remember(self, anomalies: Sequence[Anomaly]) -> None:

@@ -143,11 +143,6 @@ def batches(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
         yield items[start : start + size]
 
 
-def stack(states: Sequence[State]) -> State:
-    """One state of many one-row states; a copy, free to be written to."""
-    return State({name: np.concatenate([getattr(one, name) for one in states]) for name in LAYOUT})
-
-
 def stack_policies(policies: Sequence[Policy]) -> Policy:
     """One policy of many one-row policies."""
     if len(policies) == 1:

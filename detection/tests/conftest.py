@@ -6,8 +6,7 @@ from django.utils import timezone
 
 from detection.selectors.declarations import forget_declarations
 from detection.services.forests import forget_forest
-from detection.services.provisional import stored
-from detection.services.replaying import heads
+from detection.services.forgetting import forget_memory
 from detection.services.watch import watch
 from detection.tests.makers import at
 from ingest.services.sources import forget_sources
@@ -17,9 +16,7 @@ from ingest.services.sources import forget_sources
 def _forgetful() -> Iterator[None]:
     """What a process keeps of the database ends with each test."""
     yield
-    watch.forget()
-    heads.forget()
-    stored.forget()
+    forget_memory()
     forget_declarations()
     forget_forest()
     forget_sources()

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from django.core.cache import cache
 
-from detection.services.watch import watch
+from detection.services.forgetting import forget_memory
 from ingest.repeats import known_marks
 from ingest.services import forget_keys, forget_sources
 
@@ -22,7 +22,7 @@ DATABASE = "reporting_tests"
 def fresh_process() -> None:
     forget_keys()
     forget_sources()
-    watch.forget()
+    forget_memory()
     cache.clear()
     known_marks.forget()
 
