@@ -112,8 +112,11 @@ def _report_http(
         seconds = time.monotonic() - began
         print(
             f"\n## {kind} over HTTP, seed {seed}: {len(told.streams)} of {len(of_seed)} streams, "
-            f"{seconds:.0f} s; {told.differing} of {told.compared} levels differ from in process\n"
+            f"{seconds:.0f} s; {len(told.differing)} of {told.compared} levels differ from in "
+            "process\n"
         )
+        for other in told.differing:
+            print(f"DIFFERS: {other}\n")
         for one in told.broken:
             print(f"BROKEN OFF: {one}\n")
         _print(told.streams, {"guardian over HTTP": (told.level, told.score)}, metrics, table)

@@ -40,7 +40,8 @@ class Told:
     broken: list[str]
     level: NDArray[np.int8]
     score: Floats
-    differing: int
+    # a line for each
+    differing: list[str]
     compared: int
 
 
@@ -158,12 +159,17 @@ def ask(
     return Told(whole, broken, level, score, differing, compared)
 
 
-def _compare(streams: list[Any], level: NDArray[np.int8], *, ticks: bool) -> tuple[int, int]:
-    """Minutes whose level is another than in process, of those that were asked about."""
+def _compare(streams: list[Any], level: NDArray[np.int8], *, ticks: bool) -> tuple[list[str], int]:
+    """Which minutes have another level than in process, and of how many that were asked about."""
     own, _ = lockstep.run(streams)["guardian"]
     asked = np.zeros(level.shape, bool)
     for row, stream in enumerate(streams):
         asked[stream.eval_from - WARM_ENDS :, row] = True
     if not ticks:
         asked &= lockstep.arrange(streams).reported
-    return int((own != level)[asked].sum()), int(asked.sum())
+    other = [
+        f"{streams[row].name} {streams[row].ts(minute)}: {level[minute, row]} told, "
+        f"{own[minute, row]} in process"
+        for minute, row in np.argwhere((own != level) & asked)
+    ]
+    return other, int(asked.sum())
