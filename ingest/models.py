@@ -56,7 +56,13 @@ class Source(models.Model):
         help_text="Zone of timestamps that carry none, and of the daily pattern.",
     )
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="children",
+        help_text="A source much like this one: a new source begins with the shape of its days, "
+        "its codes and its shares. Incidents of one parent's sources are told as one.",
     )
     enabled = models.BooleanField(default=True, help_text="Off: still counted, no longer watched.")
     created = models.DateTimeField(default=timezone.now, editable=False)

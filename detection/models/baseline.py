@@ -9,6 +9,9 @@ class Baseline(models.Model):
 
     source = models.OneToOneField(Source, on_delete=models.CASCADE, related_name="baseline")
     state = models.BinaryField(help_text="detection.scoring.State, packed; never a pickle.")
+    inherited = models.BinaryField(
+        null=True, help_text="The state it began with, where a parent gave it one."
+    )
     through = models.DateTimeField(null=True, blank=True)
     reported = models.DateTimeField(
         null=True, blank=True, help_text="Last minute up to `through` in which it reported."

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detection.scoring.inheriting import scale_inherited
 from detection.scoring.minutes import Moments, weekday_of
 from detection.scoring.phase import likely_phases, weigh_phases
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
@@ -201,6 +202,8 @@ def _open_day(state: State, moments: Moments) -> None:
 
 def _relearn(state: State, rows: Ints, moments: Moments) -> None:
     """Fit the season of the closed days; the level is carried over so that nothing jumps."""
+    young = state.through[rows] - state.started[rows] < MINUTES_PER_DAY
+    scale_inherited(state, rows[young])
     part = state.take(rows)
     before = season_at(part, moments.local_minute[rows])
     history = np.expm1(part.history.astype(float))

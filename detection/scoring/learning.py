@@ -6,6 +6,7 @@ from detection.scoring import alarm, designs
 from detection.scoring.baseline import follow_level, record_history, seasoned
 from detection.scoring.dispersion import learn_dispersion
 from detection.scoring.evidence import Running
+from detection.scoring.inheriting import scale_inherited
 from detection.scoring.minutes import Counts, Moments
 from detection.scoring.outlook import LEARNING_MINUTES
 from detection.scoring.policy import Policy
@@ -64,7 +65,11 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     state.last_score[:] = scores.anomaly_score
     state.minutes += counts.reported
     state.started[:] = np.where(state.started < 0, moments.utc_minute, state.started)
+    grown = moments.utc_minute - state.started >= LEARNING_MINUTES
+    grown &= state.through - state.started < LEARNING_MINUTES
     state.through[:] = moments.utc_minute
+    if grown.any():
+        scale_inherited(state, np.flatnonzero(grown))
 
 
 def _suspect(running: Running, moments: Moments) -> Bools:

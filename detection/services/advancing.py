@@ -15,6 +15,7 @@ from detection.selectors.declarations import Declarations, declarations
 from detection.services.forests import live_forest
 from detection.services.keeping import Keeper
 from detection.services.lockstep import Lockstep, minutes_to_judge
+from detection.services.parents import newborn
 from detection.services.watch import NEVER, Watched, batches, watch
 
 
@@ -56,13 +57,17 @@ def advance_sources(*, watched: Sequence[Watched], journey: Journey) -> list[Wat
 def with_first_minutes(watched: Sequence[Watched]) -> list[Watched]:
     """Sources judged for the first time stand just before their first count."""
     new = [one.source_id for one in watched if one.through == NEVER]
-    first = baselines.first_minutes(new) if new else {}
+    if not new:
+        return list(watched)
+    first = {pk: minute_of(moment) for pk, moment in baselines.first_minutes(new).items()}
+    states = newborn(first)
     ready = []
     for one in watched:
         if one.through != NEVER:
             ready.append(one)
         elif one.source_id in first:
-            ready.append(replace(one, through=minute_of(first[one.source_id]) - 1))
+            state = states.get(one.source_id, one.state)
+            ready.append(replace(one, state=state, through=first[one.source_id] - 1))
     return ready
 
 

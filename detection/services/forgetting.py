@@ -23,7 +23,7 @@ def forget_learned(*, source_ids: Collection[int], now: datetime) -> tuple[int, 
     fresh = State.new(1).pack()[0]
     # The version tells every other process that what it remembers is out of date.
     forgotten = Baseline.objects.filter(source_id__in=source_ids).update(
-        state=fresh, version=F("version") + 1, updated=now
+        state=fresh, inherited=None, version=F("version") + 1, updated=now
     )
     # An older state would come back with the next late report.
     Checkpoint.objects.filter(source_id__in=source_ids).delete()

@@ -19,6 +19,7 @@ from detection.selectors.bands import digests_between
 from detection.selectors.counts import digest, rows_by_minute
 from detection.services.advancing import Journey, advance_sources, watched_sources
 from detection.services.keeping import Stored
+from detection.services.parents import as_born
 from detection.services.watch import NEVER, Watched
 from ingest.models import Source
 from ingest.services.late_hours import claim_late_hours
@@ -136,7 +137,8 @@ def _state_before(one: Watched, minute: int) -> Watched | None:
 
 def _from_first_count(one: Watched) -> Watched:
     first = minute_of(baselines.first_minutes([one.source_id])[one.source_id])
-    return replace(one, state=State.new(1), through=first - 1, reported=NEVER)
+    state = as_born([one.source_id]).get(one.source_id) or State.new(1)
+    return replace(one, state=state, through=first - 1, reported=NEVER)
 
 
 def _is_backfill(one: Watched, hours: Sequence[int]) -> bool:

@@ -10,6 +10,7 @@ from detection.selectors.declarations import Declarations, declarations
 from detection.services.advancing import Journey, advance_sources
 from detection.services.keeping import Rehearsed
 from detection.services.lockstep import Judged, Lockstep
+from detection.services.parents import as_born
 from detection.services.watch import Watched, unread
 from ingest.models import Source
 
@@ -48,16 +49,19 @@ def rehearse(rehearsal: Rehearsal) -> int:
 
 
 def _beginning(rehearsal: Rehearsal) -> list[Watched]:
-    """Sources that know nothing, before their first count or where the walk begins."""
-    first = baselines.first_minutes(rehearsal.source_ids)
-    return [
-        replace(
-            unread(source_id),
-            through=max(minute_of(first[source_id]), rehearsal.first or 0) - 1,
-        )
-        for source_id in rehearsal.source_ids
-        if source_id in first
-    ]
+    """Sources before their first count, as they were born, or unknown where the walk begins."""
+    found = baselines.first_minutes(rehearsal.source_ids)
+    first = {source_id: minute_of(moment) for source_id, moment in found.items()}
+    begins = rehearsal.first or 0
+    states = as_born([source_id for source_id, minute in first.items() if minute >= begins])
+    beginning = []
+    for source_id in rehearsal.source_ids:
+        if source_id in first:
+            one = unread(source_id)
+            state = states.get(source_id, one.state)
+            through = max(first[source_id], begins) - 1
+            beginning.append(replace(one, state=state, through=through))
+    return beginning
 
 
 def _counting(rehearsal: Rehearsal) -> Callable[[Judged, Lockstep], None]:

@@ -49,6 +49,7 @@ def store_advance(
     blobs = {one.source_id: one.state.pack()[0] for one in after}
     with transaction.atomic():
         _reserve_new(before)
+        _keep_inherited(before)
         current = _locked_versions([one.source_id for one in before])
         winners = {
             one.source_id for one in before if current.get(one.source_id) == max(one.version, 0)
@@ -70,6 +71,14 @@ def _reserve_new(before: Sequence[Watched]) -> None:
     new = [Baseline(source_id=one.source_id, state=b"") for one in before if one.version == NEVER]
     if new:
         Baseline.objects.bulk_create(new, ignore_conflicts=True)
+
+
+def _keep_inherited(before: Sequence[Watched]) -> None:
+    """What a source began with is kept, for whoever has it judged from its first count again."""
+    for one in before:
+        if one.state.started[0] < 0 and one.state.season_days.any():
+            born = Baseline.objects.filter(source_id=one.source_id)
+            born.update(inherited=one.state.pack()[0])
 
 
 def _is_live(one: Watched, now: datetime, replayed: bool) -> bool:

@@ -1,0 +1,96 @@
+"""Which sources begin with what their parent knows, so that each time they begin the same way."""
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.db.models import F
+from django.db.models.signals import post_save
+from django.utils import timezone
+
+from detection.models import Baseline, Checkpoint, Recheck
+from detection.scoring.inheriting import has_season, inherit, inherited_days
+from detection.scoring.state import State
+from detection.services.watch import watch
+from ingest.models import Source
+
+logger = logging.getLogger(__name__)
+
+
+def connect() -> None:
+    """A parent that is named late is still of use to a source without days of its own."""
+    post_save.connect(_saved, sender=Source, dispatch_uid="detection.parents")
+
+
+def _saved(sender: Any, instance: Source, created: bool, **_: Any) -> None:
+    if not created:
+        begin_with_parent(instance)
+
+
+def newborn(first: Mapping[int, int]) -> dict[int, State]:
+    """The states of sources that begin now, of those whose parent knows its days.
+
+    Parameters
+    ----------
+    first : mapping of int to int
+        Source id -> its first minute [minutes since 1970-01-01 UTC].
+    """
+    states = as_born(list(first))
+    parents: dict[int, int] = dict(
+        Source.objects.filter(id__in=first.keys() - states.keys())
+        .exclude(parent=None)
+        .order_by()
+        .values_list("id", "parent_id")
+    )
+    known = watch.get(set(parents.values())) if parents else {}
+    for child, parent in parents.items():
+        if has_season(known[parent].state)[0]:
+            states[child] = inherit(known[parent].state, np.array([first[child]]))
+    return states
+
+
+def as_born(source_ids: Collection[int]) -> dict[int, State]:
+    """The states some sources once began with, of those that inherited."""
+    kept = Baseline.objects.filter(source_id__in=source_ids).order_by()
+    states = {}
+    for source_id, blob in kept.values_list("source_id", "inherited"):
+        if blob is None:
+            continue
+        try:
+            states[source_id] = State.unpack([bytes(blob)])
+        except ValueError as error:
+            # Of another release: it inherits once more.
+            logger.warning("What source %s inherited is taken anew: %s", source_id, error)
+    return states
+
+
+def begin_with_parent(source: Source) -> bool:
+    """A source that knows no days of its own yet begins again, with what its parent knows.
+
+    All its minutes are judged again by the next sweep. False when there is nothing to gain: it
+    has days of its own or its parent's already, or the parent knows none either.
+    """
+    if source.parent_id is None or not _is_young(source.pk):
+        return False
+    if not has_season(watch.get([source.parent_id], fresh=0)[source.parent_id].state)[0]:
+        return False
+    with transaction.atomic():
+        Baseline.objects.filter(source=source).update(
+            state=State.new(1).pack()[0],
+            through=None,
+            inherited=None,
+            version=F("version") + 1,
+            updated=timezone.now(),
+        )
+        # An older state would come back with the next late report.
+        Checkpoint.objects.filter(source=source).delete()
+        Recheck.objects.filter(source=source).delete()
+    return True
+
+
+def _is_young(source_id: int) -> bool:
+    known = watch.get([source_id], fresh=0)[source_id]
+    days = known.state
+    return known.through >= 0 and not has_season(days)[0] and not inherited_days(days).any()
