@@ -15,9 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 from deploy.bench import open_loop, stack
@@ -54,28 +53,36 @@ class Figures:
 
 
 LEARNED_SOURCES = 1_000
-CASES = (
-    Case("single report, 16 connections", "single", 16),
-    Case("single report, 64 connections", "single", 64),
-    Case("single report, 1 connection", "single", 1),
-    Case("repeat, 16 connections", "repeat", 16),
-    Case(
-        "transaction of this moment, 1,000 learned sources, 16 connections",
-        *("live", 16, LEARNED_SOURCES),
-    ),
-    Case("single report of 1,000 sources, 16 connections", "single", 16, sources=1_000),
-    Case("single report of 100,000 sources, 16 connections", "single", 16, sources=100_000),
-)
-# What teaches the sources what is normal: single reports are far from it afterwards, and anomalies
-# are stored for them.
-TEACHING = (
-    Case("batch of 1000, 2 connections", "batch", 2, batch=1000),
-    Case("batch of 1000 of 100,000 sources, 2 connections", "batch", 2, 100_000, 1000),
-    Case("single report beside batches of 1000, 4 connections", "single", 4, beside=True),
-)
 # Reports that leave on a schedule, whatever the server does [reports a second].
 OPEN_LOOP_RATE = 1_000
-OPEN_LOOP = f"open loop, {OPEN_LOOP_RATE:,} reports a second"
+OPEN_LOOP = Case(f"open loop, {OPEN_LOOP_RATE:,} reports a second", "open", 0)
+# The cases in their order; after each part of them the memory of the processes is looked at.
+PARTS: dict[str, tuple[Case, ...]] = {
+    "after single reports of one source": (
+        Case("single report, 16 connections", "single", 16),
+        Case("single report, 64 connections", "single", 64),
+        Case("single report, 1 connection", "single", 1),
+        Case("repeat, 16 connections", "repeat", 16),
+        OPEN_LOOP,
+    ),
+    "after those of 1,000 learned sources": (
+        Case(
+            "transaction of this moment, 1,000 learned sources, 16 connections",
+            *("live", 16, LEARNED_SOURCES),
+        ),
+    ),
+    "after those of 100,000 sources": (
+        Case("single report of 1,000 sources, 16 connections", "single", 16, sources=1_000),
+        Case("single report of 100,000 sources, 16 connections", "single", 16, sources=100_000),
+    ),
+    # They teach the sources what is normal: single reports are far from it afterwards, and
+    # anomalies are stored for them.
+    "after batches": (
+        Case("batch of 1000, 2 connections", "batch", 2, batch=1000),
+        Case("batch of 1000 of 100,000 sources, 2 connections", "batch", 2, 100_000, 1000),
+        Case("single report beside batches of 1000, 4 connections", "single", 4, beside=True),
+    ),
+}
 BARE = Case("bare Django view, 16 connections", "single", 16)
 
 
@@ -152,13 +159,13 @@ def bench_bare(seconds: int, workers: int, threads: int) -> Figures:
 def bench_guardian(
     environment: Mapping[str, str], seconds: int, workers: int, threads: int, only: str
 ) -> tuple[list[Figures], dict[str, str]]:
-    """Measure every case against the real application; memory is told by when it was looked at."""
+    """Measure the cases against the real application; memory is told by when it was looked at."""
     stack.manage(environment, "migrate", "--verbosity", "0")
     stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
-    most = max(case.sources for case in (*CASES, *TEACHING))
+    most = max(case.sources for cases in PARTS.values() for case in cases)
     stack.manage(environment, "shell", "-c", MAKE_SOURCES % most)
     stack.manage(environment, "shell", "-c", TEACH_SOURCES % LEARNED_SOURCES)
-    rows = []
+    rows, memory = [], {}
     application = "guardian_site.wsgi:application"
     with stack.web(
         application, environment, port=PORT, workers=workers, threads=threads
@@ -166,21 +173,16 @@ def bench_guardian(
         drive(Case("warm-up", "single", 16), process.pid, 3, int(time.time()) % 97)
         runs = itertools.count(100 + int(time.time()) % 7919)
 
-        def step(case: Case) -> tuple[str, Callable[[], Figures]]:
-            return case.name, partial(drive, case, process.pid, seconds, next(runs))
-
-        measured = [step(case) for case in CASES]
-        measured.append((OPEN_LOOP, partial(drive_open_loop, process.pid, seconds)))
-        memory = {}
-        for when, part in (
-            ("after single reports", measured),
-            ("after batches", [step(case) for case in TEACHING]),
-        ):
-            for name, measure in part:
-                if only in name:
-                    rows.append(measure())
-                    print(table(rows[-1:], 1.0).splitlines()[-1], file=sys.stderr, flush=True)
-            memory[when] = memory_of(process.pid)
+        for when, cases in PARTS.items():
+            asked = [case for case in cases if only in case.name]
+            for case in asked:
+                if case is OPEN_LOOP:
+                    rows.append(drive_open_loop(process.pid, seconds))
+                else:
+                    rows.append(drive(case, process.pid, seconds, next(runs)))
+                print(table(rows[-1:], 1.0).splitlines()[-1], file=sys.stderr, flush=True)
+            if asked:
+                memory[when] = memory_of(process.pid)
     return rows, memory
 
 
@@ -196,7 +198,7 @@ def drive_open_loop(server: int, seconds: int) -> Figures:
     seen = open_loop.run(PORT, OPEN_LOOP_RATE, seconds)
     used = stack.cpu_seconds(server) - before
     return Figures(
-        name=OPEN_LOOP,
+        name=OPEN_LOOP.name,
         per_second=round(seen.sent / seconds, 1),
         p50_ms=seen.p50,
         p95_ms=seen.p95,
