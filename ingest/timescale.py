@@ -19,7 +19,11 @@ COLUMNS_AFTER = 14 * DAY
 SUMMED_WHEN_ASKED = timedelta(hours=3)
 REFRESHED_EVERY = timedelta(minutes=10)
 REFRESHED_AT_ONCE = 7 * DAY
-
+# An answered report is never refused because its minute is old and stored by columns already.
+UNPACK_LIMIT = "timescaledb.max_tuples_decompressed_per_dml_transaction"
+UNPACK_FREELY = f"""
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {UNPACK_LIMIT} = 0', current_database()); END $$
+"""
 
 # A job of an aggregate is listed under the table that holds it, or under its name: as the version
 # has it.
@@ -80,14 +84,20 @@ class Job:
         return self.status == "Failed" or waited
 
 
-def has_timescale(database: BaseDatabaseWrapper | None = None) -> bool:
-    """Tell whether the extension is installed in the database."""
+def timescale_version(database: BaseDatabaseWrapper | None = None) -> str | None:
+    """Return the version of the extension in the database; None if it is not installed there."""
     asked = database or connection
     if asked.vendor != "postgresql":
-        return False
+        return None
     with asked.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'")
-        return cursor.fetchone() is not None
+        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
+        row = cursor.fetchone()
+        return str(row[0]) if row else None
+
+
+def has_timescale(database: BaseDatabaseWrapper | None = None) -> bool:
+    """Tell whether the extension is installed in the database."""
+    return timescale_version(database) is not None
 
 
 def is_hypertable(table: str) -> bool:
@@ -134,6 +144,13 @@ def keep_refreshed(view: str, bucket: timedelta, back_to: timedelta) -> None:
     )
 
 
+def keep_unpacking_freely() -> None:
+    """Sessions that begin from now on may unpack what they change: no dump holds that setting."""
+    [(limit,)] = _rows(f"SELECT current_setting('{UNPACK_LIMIT}')")
+    if limit != "0":
+        _run(UNPACK_FREELY)
+
+
 def drop_chunks(table: str, before: datetime) -> int:
     """Chunks that hold nothing newer than `before` are gone; how many were is returned."""
     return len(_rows("SELECT drop_chunks(%s, %s::timestamptz)", [table, before]))
@@ -159,7 +176,7 @@ def _age_of(kind: str, table: str, key: str) -> timedelta | None:
     return found[0][0] if found else None
 
 
-def _run(sql: str, parameters: list[Any]) -> None:
+def _run(sql: str, parameters: list[Any] | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
 

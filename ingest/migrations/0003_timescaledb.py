@@ -2,7 +2,7 @@ from django.db import migrations
 
 from ingest.hypertables import TimescaleSQL, ToHypertable, timescale_python
 from ingest.retention import COUNTS, HOURS, MINUTES, REFRESHED, REPORTS, refreshed_back_to
-from ingest.timescale import keep_policies, keep_refreshed
+from ingest.timescale import UNPACK_FREELY, keep_policies, keep_refreshed
 
 COLUMNS = """
 ALTER TABLE {table} SET (timescaledb.enable_columnstore = true,
@@ -28,12 +28,6 @@ WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
 SELECT source_id, time_bucket('1 day', hour) AS day, status, auth_code,
     sum(count)::bigint AS count
 FROM ingest_hourcount GROUP BY 1, 2, 3, 4 WITH NO DATA
-"""
-# An answered report is never refused because its minute is old and stored by columns already.
-UNPACK_FREELY = """
-DO $$ BEGIN EXECUTE format(
-    'ALTER DATABASE %I SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0',
-    current_database()); END $$
 """
 UNPACK_AS_USUAL = """
 DO $$ BEGIN EXECUTE format(

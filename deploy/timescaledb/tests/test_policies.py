@@ -72,3 +72,11 @@ def test_an_overdue_job_is_told(timescale: Any) -> None:
     done = apply_retention(now=timezone.now() + timedelta(days=30))
     assert "policy_refresh_continuous_aggregate ingest_hourcount" in done.jobs
     assert "policy_compression ingest_report" in done.jobs
+
+
+def test_late_reports_may_unpack_again_after_a_restore(timescale: Any) -> None:
+    setting = "timescaledb.max_tuples_decompressed_per_dml_transaction"
+    timescale.execute(f"ALTER DATABASE postgres RESET {setting}")
+    apply_retention(now=timezone.now())
+    timescale.execute("SELECT unnest(setconfig) FROM pg_db_role_setting")
+    assert (f"{setting}=0",) in timescale.fetchall()
