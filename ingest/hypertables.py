@@ -88,8 +88,22 @@ class ToHypertable(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if has_timescale(schema_editor.connection):
-            _to_plain_table(schema_editor, to_state.apps.get_model(app_label, self.model_name))
+        model = to_state.apps.get_model(app_label, self.model_name)
+        # The extension may have come after the table, which is a plain one then.
+        if _is_cut(schema_editor, model._meta.db_table):
+            _to_plain_table(schema_editor, model)
+
+
+def _is_cut(schema_editor: BaseDatabaseSchemaEditor, table: str) -> bool:
+    if not has_timescale(schema_editor.connection):
+        return False
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM timescaledb_information.hypertables"
+            " WHERE hypertable_name = %s AND hypertable_schema = current_schema()",
+            [table],
+        )
+        return cursor.fetchone() is not None
 
 
 def _to_plain_table(schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> None:

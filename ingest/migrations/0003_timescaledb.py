@@ -57,9 +57,9 @@ class Migration(migrations.Migration):
         ToHypertable('minutecount', 'minute'),
         TimescaleSQL(COLUMNS.format(table='ingest_report', column='timestamp'), migrations.RunSQL.noop),
         TimescaleSQL(COLUMNS.format(table='ingest_minutecount', column='minute'), migrations.RunSQL.noop),
-        TimescaleSQL(TOTALS, 'DROP MATERIALIZED VIEW ingest_minutetotal'),
-        TimescaleSQL(HOURLY, 'DROP MATERIALIZED VIEW ingest_hourcount'),
-        TimescaleSQL(DAILY, 'DROP MATERIALIZED VIEW ingest_daycount'),
+        TimescaleSQL(TOTALS, 'DROP MATERIALIZED VIEW IF EXISTS ingest_minutetotal'),
+        TimescaleSQL(HOURLY, 'DROP MATERIALIZED VIEW IF EXISTS ingest_hourcount'),
+        TimescaleSQL(DAILY, 'DROP MATERIALIZED VIEW IF EXISTS ingest_daycount'),
         TimescaleSQL(UNPACK_FREELY, UNPACK_AS_USUAL),
         timescale_python(policies),
     ]

@@ -116,3 +116,18 @@ def test_back_to_plain_tables_and_forward_again_keeps_every_row(timescale: Any) 
     assert hypertables(timescale) == HYPERTABLES
     assert Report.objects.count() == 21
     assert minute_counts() == counts_of_rows()
+
+
+@pytest.mark.timeout(240)
+def test_the_extension_may_come_after_the_tables(timescale: Any) -> None:
+    send(0, 5)
+    for target in (("detection", "0001"), ("ingest", "0002")):
+        call_command("migrate", *target, verbosity=0, skip_checks=True)
+    # As a backup of plain PostgreSQL is restored: plain tables, and nothing left to apply.
+    call_command("migrate", fake=True, verbosity=0, skip_checks=True)
+    assert hypertables(timescale) == []
+    for target in (("detection", "0001"), ("ingest", "0002")):
+        call_command("migrate", *target, verbosity=0, skip_checks=True)
+    call_command("migrate", verbosity=0, skip_checks=True)
+    assert hypertables(timescale) == HYPERTABLES
+    assert Report.objects.get().count == 5
