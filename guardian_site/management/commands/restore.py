@@ -7,7 +7,9 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from guardian_site.backups import BackupFailed, restore
+from guardian_site import environment
+from guardian_site.backups import restore
+from guardian_site.postgresql_tools import BackupFailed
 
 
 class Command(BaseCommand):
@@ -23,7 +25,8 @@ class Command(BaseCommand):
         if not yes:
             raise CommandError("What the database holds now will be lost. Say --yes to do it.")
         try:
-            restore(file)
+            # A superuser, for TimescaleDB. Read here, so that nothing else ever knows it.
+            restore(file, administrator_url=environment.text("GUARDIAN_RESTORE_URL"))
         except BackupFailed as error:
             raise CommandError(str(error)) from error
         call_command("migrate", verbosity=0)
