@@ -129,6 +129,13 @@ def test_whoever_opens_the_port_asks_for_keys() -> None:
     assert services()["web"]["environment"]["GUARDIAN_REQUIRE_API_KEY"] == ""
 
 
+def test_the_script_that_restores_is_where_the_manual_says() -> None:
+    command = "exec -T timescaledb sh /etc/guardian/restore.sh <"
+    assert command in (ROOT / "deploy" / "docs" / "operations.md").read_text()
+    mounted = {volume["target"]: volume for volume in services()["timescaledb"]["volumes"]}
+    assert Path(mounted["/etc/guardian/restore.sh"]["source"]).is_file()
+
+
 def _make_secrets(root: Path, **environment: str) -> None:
     subprocess.run(
         ["sh", str(COMPOSE / "secrets.sh")],

@@ -1,0 +1,92 @@
+#!/bin/sh
+# Put a backup in the place of the database: restore.sh < FILE, as a superuser, Guardian stopped.
+# It is filled beside the old one, which stays as NAME_before: what fails on the way changes nothing.
+set -eu
+name="${GUARDIAN_DATABASE:-guardian}"
+owner="${GUARDIAN_DATABASE_OWNER:-guardian}"
+new="${name}_restored"
+old="${name}_before"
+version=""
+export PGUSER="${PGUSER:-${POSTGRES_USER:-postgres}}"
+# Renaming warns of jobs that stand still; they are started again below.
+export PGOPTIONS="-c client_min_messages=error"
+
+run() { # DATABASE: the statements that are read, with the names as variables
+  psql -X -q -A -t -v ON_ERROR_STOP=1 -v name="$name" -v owner="$owner" -v new="$new" \
+    -v old="$old" -v version="$version" -d "$1"
+}
+
+refuse() {
+  echo "$1" >&2
+  exit 1
+}
+
+[ -z "$(echo "SELECT 1 FROM pg_database WHERE datname = :'old'" | run postgres)" ] \
+  || refuse "The database $old of an earlier restore is still there. Drop it when it is not needed."
+[ -z "$(echo "SELECT 1 FROM pg_stat_activity WHERE datname = :'name' AND usename = :'owner'
+  AND backend_type = 'client backend' LIMIT 1" | run postgres)" ] \
+  || refuse "Guardian is still connected to $name. Stop it first."
+
+# It is read more than once. The server's folder has room for it; a container's /tmp may not.
+swapping=""
+give_up() { # whatever ended it: the backup's copy goes, and so does what it half filled
+  status=$?
+  rm -f "$dump"
+  [ "$status" -eq 0 ] || [ -n "$swapping" ] || {
+    echo 'DROP DATABASE IF EXISTS :"new" WITH (FORCE)' | run postgres || true
+    echo "Nothing was restored; $name is as it was." >&2
+  }
+}
+dump="$(mktemp -p "${PGDATA:-${TMPDIR:-/tmp}}" guardian-restore.XXXXXX)"
+trap give_up EXIT
+trap 'exit 1' HUP INT TERM
+cat > "$dump"
+pg_restore --list "$dump" > /dev/null
+version="$(pg_restore -f - --data-only -n _timescaledb_catalog -t metadata "$dump" \
+  | awk '$1 == "timescaledb_version" { print $2 }')"
+
+# From template0: in images of TimescaleDB the usual template has the extension, of their version.
+run postgres <<'SQL'
+DROP DATABASE IF EXISTS :"new" WITH (FORCE);
+CREATE DATABASE :"new" OWNER :"owner" TEMPLATE template0;
+REVOKE CONNECT ON DATABASE :"new" FROM PUBLIC;
+SELECT format('GRANT CONNECT ON DATABASE %I TO guardian_reader', :'new')
+FROM pg_roles WHERE rolname = 'guardian_reader'
+\gexec
+SQL
+# The extension's own tables are in the backup, as the version that made it has them.
+[ -z "$version" ] || run "$new" > /dev/null <<'SQL'
+CREATE EXTENSION timescaledb VERSION :'version';
+SELECT timescaledb_pre_restore();
+SQL
+# `migrate` makes the views of dashboards; as they were they would only be in its way.
+pg_restore --exit-on-error --no-privileges --exclude-schema=reporting -d "$new" "$dump"
+[ -z "$version" ] || run "$new" > /dev/null <<'SQL'
+SELECT timescaledb_post_restore();
+-- A setting of the database is in no backup of it.
+ALTER DATABASE :"new" SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0;
+SQL
+run "$new" <<'SQL'
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT ALL ON SCHEMA public TO :"owner";
+ANALYZE;
+SQL
+
+swapping=yes
+# What is given another name has nobody in it. The old one stays closed: its jobs are over.
+run postgres > /dev/null <<'SQL' || {
+ALTER DATABASE :"name" WITH ALLOW_CONNECTIONS false;
+ALTER DATABASE :"new" WITH ALLOW_CONNECTIONS false;
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname IN (:'name', :'new');
+BEGIN;
+ALTER DATABASE :"name" RENAME TO :"old";
+ALTER DATABASE :"new" RENAME TO :"name";
+ALTER DATABASE :"name" WITH ALLOW_CONNECTIONS true;
+COMMIT;
+SQL
+  echo 'ALTER DATABASE :"name" WITH ALLOW_CONNECTIONS true' | run postgres
+  refuse "$name is as it was; what was restored is in $new."
+}
+[ -z "$version" ] \
+  || echo "SELECT _timescaledb_functions.restart_background_workers()" | run "$name" > /dev/null
+echo "The database $name is that of the backup; what it was before is $old, closed."
