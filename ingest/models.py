@@ -1,14 +1,19 @@
 """Who reported, what they reported, and the counts per minute that detection reads."""
 
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+
+from ingest.recording.holding import hold_recordings
 
 RATE = re.compile(r"[1-9]\d{0,8}/[smhd]")
 
@@ -33,6 +38,32 @@ def _known_zone(name: str) -> None:
 
 def _default_zone() -> str:
     return str(settings.TIME_ZONE)
+
+
+@contextmanager
+def _nothing_recorded(source_ids: Sequence[int]) -> Iterator[None]:
+    """Hold all recordings, so that PROTECT sees every report there is and none comes after it."""
+    with transaction.atomic():
+        # PROTECT reads all the rows that it finds, and nobody shall have to wait for that. The
+        # order makes it one step in the index, whatever else PostgreSQL thinks of one row.
+        counted = MinuteCount.objects.filter(source__in=source_ids)
+        first = counted.order_by("source_id", "minute").first()
+        if first is not None:
+            raise models.ProtectedError("Transactions were counted for this source.", {first})
+        hold_recordings()
+        yield
+
+
+class SourceQuerySet(models.QuerySet["Source"]):
+    """Sources; deleting some of them holds all recordings."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with _nothing_recorded(list(self.values_list("pk", flat=True))):
+            return super().delete()
+
+    # As QuerySet has it: templates do not call it, and the manager does not offer it.
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
 
 
 class Source(models.Model):
@@ -67,11 +98,17 @@ class Source(models.Model):
     enabled = models.BooleanField(default=True, help_text="Off: still counted, no longer watched.")
     created = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = SourceQuerySet.as_manager()
+
     class Meta:
         ordering = ("name",)
 
     def __str__(self) -> str:
         return self.title or self.name
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        with _nothing_recorded([self.pk]):
+            return super().delete(*args, **options)
 
 
 def _known_scopes(value: str) -> None:
