@@ -10,14 +10,17 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from alerts.models import Incident
+from detection.models import Anomaly, Band
 from detection.services.forgetting import forget_memory
 from ingest.models import MinuteCount, Report, Source, Transaction
+from ingest.recording.holding import hold_recordings
 from ingest.repeats import forget_all_answers
 from ingest.services import forget_keys, forget_sources
 
 # Rows of one statement, so that a large source does not hold a lock for long.
 ROWS_AT_ONCE = 5_000
 REPORTED: tuple[type[Model], ...] = (Report, Transaction, MinuteCount)
+JUDGED: tuple[type[Model], ...] = (Band, Anomaly)
 
 
 def rows_of(source: Source) -> dict[str, int]:
@@ -33,18 +36,19 @@ def forget_source(*, source: Source, by: str, now: datetime) -> dict[str, int]:
     counts = rows_of(source)
     # Nothing is taken for it any more while it goes; what it sent until then goes with it.
     source.api_keys.all().delete()
-    for model in REPORTED:
+    for model in (*REPORTED, *JUDGED):
         _delete_all(model, source.pk)
     with transaction.atomic():
         entry = {"deleted": [str(counts), f"by {by} at {now.isoformat()}"]}
         LogEntry.objects.log_create(
             source, force_log=True, action=LogEntry.Action.DELETE, changes=entry
         )
-        # What arrived meanwhile.
-        for model in REPORTED:
-            _delete_all(model, source.pk)
         with disable_auditlog():
             Incident.objects.filter(source=source).delete()
+            # What arrived meanwhile; nothing does from here on.
+            hold_recordings()
+            for model in REPORTED:
+                _delete_all(model, source.pk)
             source.delete()
     forget_sources()
     forget_keys()
