@@ -186,8 +186,14 @@ class Report(models.Model):
     """One count a source sent; sent again under the same key it changes nothing or corrects it."""
 
     id = models.BigAutoField(primary_key=True)
+    # Whoever writes these rows looks at the sources himself, once for all: a constraint would look
+    # at the source of every row, and lock it. The same holds for the other rows of a recording.
     source = models.ForeignKey(
-        Source, on_delete=models.PROTECT, related_name="reports", db_index=False
+        Source,
+        on_delete=models.PROTECT,
+        related_name="reports",
+        db_index=False,
+        db_constraint=False,
     )
     timestamp = models.DateTimeField(db_index=True)
     status = models.CharField(max_length=16, choices=Status.choices)
@@ -219,7 +225,9 @@ class Transaction(models.Model):
     """An individual transaction, sent with an id: counted once, where it was last said to be."""
 
     id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     external_id = models.CharField("id", max_length=128)
     timestamp = models.DateTimeField(db_index=True)
     status = models.CharField(max_length=16, choices=Status.choices)
@@ -253,7 +261,9 @@ class MinuteCount(models.Model):
     """The sum of the reports of one source, minute, status and auth code: what detection reads."""
 
     id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+", db_index=False)
+    source = models.ForeignKey(
+        Source, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     minute = models.DateTimeField(db_index=True)
     status = models.CharField(max_length=16, choices=Status.choices)
     auth_code = models.CharField(max_length=16)
@@ -275,7 +285,9 @@ class LateHour(models.Model):
     """An hour of a source whose counts changed late; detection claims it and looks again."""
 
     id = models.BigAutoField(primary_key=True)
-    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+", db_index=False)
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     hour = models.DateTimeField()
     seen = models.DateTimeField(db_default=Now())
 

@@ -77,7 +77,7 @@ def write(
         if on_postgresql:
             # Compiling the statement and sorting on disk both cost more than they save here.
             cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; ANALYZE staged")
-            cursor.execute(postgresql.STAGED, {"late_before": late_before})
+            cursor.execute(postgresql.STAGED, {"named": [source_id], "late_before": late_before})
             [(news,)] = cursor.fetchall()
         else:
             news = _write_news(cursor, late_before)

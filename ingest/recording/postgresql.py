@@ -13,10 +13,23 @@ from ingest.reports import NewReport
 
 # Every INSERT takes its rows in key order, and the tables come in one order in every statement:
 # two writers of the same keys therefore wait for each other and never in a circle.
+
+# No foreign key looks at the source of every row, and locks it. Here each source is looked at once:
+# if one is gone no row gets any, and PostgreSQL refuses them all. That none goes while this runs is
+# what `hold_recordings` is for. A subquery and no join: planned for any number of sources, it stays
+# one step in the index for each.
+_KNOWN = """
+known AS (
+    SELECT count((SELECT id FROM ingest_source AS s WHERE s.id = n.id)) = count(*) AS complete
+    FROM unnest(%(named)s::bigint[]) AS n (id)
+)"""
+
 _SENT = """
 sent AS (
-    SELECT * FROM unnest(%(sources)s::bigint[], %(timestamps)s::timestamptz[], %(statuses)s::text[],
-                         %(codes)s::text[], %(counts)s::bigint[], %(timed)s::boolean[])
+    SELECT CASE WHEN complete THEN source_id END AS source_id, timestamp, status, auth_code, count,
+        timed
+    FROM known, unnest(%(sources)s::bigint[], %(timestamps)s::timestamptz[], %(statuses)s::text[],
+                       %(codes)s::text[], %(counts)s::bigint[], %(timed)s::boolean[])
         AS s (source_id, timestamp, status, auth_code, count, timed)
 )"""
 
@@ -24,7 +37,7 @@ _WRITTEN = """
 written AS (
     INSERT INTO ingest_report AS r
         (source_id, timestamp, status, auth_code, count, timed, received)
-    SELECT source_id, timestamp, status, auth_code, count, timed, now() FROM sent
+    SELECT *, now() FROM sent
     ORDER BY source_id, timestamp, status, auth_code
     ON CONFLICT (source_id, timestamp, status, auth_code) DO UPDATE SET
         previous_count = r.count,
@@ -43,10 +56,11 @@ placed AS (
     INSERT INTO ingest_transaction AS t
         (source_id, external_id, timestamp, status, auth_code, count, timed, previous_status,
          previous_auth_code, previous_count, received)
-    SELECT source_id, external_id, timestamp, status, auth_code, count, timed, '', '', 0, now()
-    FROM unnest(%(t_sources)s::bigint[], %(ids)s::text[], %(t_timestamps)s::timestamptz[],
-                %(t_statuses)s::text[], %(t_codes)s::text[], %(t_counts)s::bigint[],
-                %(t_timed)s::boolean[])
+    SELECT CASE WHEN complete THEN source_id END, external_id, timestamp, status, auth_code, count,
+        timed, '', '', 0, now()
+    FROM known, unnest(%(t_sources)s::bigint[], %(ids)s::text[], %(t_timestamps)s::timestamptz[],
+                       %(t_statuses)s::text[], %(t_codes)s::text[], %(t_counts)s::bigint[],
+                       %(t_timed)s::boolean[])
         AS s (source_id, external_id, timestamp, status, auth_code, count, timed)
     ORDER BY source_id, external_id
     ON CONFLICT (source_id, external_id) DO UPDATE SET
@@ -63,8 +77,8 @@ _COUNTED = """
 counted AS (
     INSERT INTO ingest_minutecount AS m (source_id, minute, status, auth_code, count)
     SELECT source_id, minute, status, auth_code, sum(moved)::bigint FROM ({shifts}) AS shifts
-    GROUP BY source_id, minute, status, auth_code
-    ORDER BY source_id, minute, status, auth_code
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
     ON CONFLICT (source_id, minute, status, auth_code) DO UPDATE
         SET count = m.count + excluded.count
     RETURNING source_id, minute, status, auth_code, count
@@ -121,11 +135,13 @@ def _short(sql: str) -> bytes:
 
 
 REPORTS_ONLY = _short(
-    ",".join(("WITH" + _SENT, _WRITTEN, _COUNTED.format(shifts=_SHIFTS)))
+    ",".join(("WITH" + _KNOWN, _SENT, _WRITTEN, _COUNTED.format(shifts=_SHIFTS)))
     + _ANSWER.format(touched=_TOUCHED)
 )
 WITH_TRANSACTIONS = _short(
-    ",".join(("WITH" + _SENT, _WRITTEN, _TRANSACTIONS, _COUNTED.format(shifts=_SHIFTS + _MOVES)))
+    ",".join(
+        ("WITH" + _KNOWN, _SENT, _WRITTEN, _TRANSACTIONS, _COUNTED.format(shifts=_SHIFTS + _MOVES))
+    )
     + _ANSWER.format(touched=_TOUCHED + " UNION " + _TOUCHED.replace("sent", "placed"))
     + _PLACES
 )
@@ -133,8 +149,9 @@ WITH_TRANSACTIONS = _short(
 STAGED = (
     ",".join(
         (
-            "WITH sent AS (SELECT source_id, timestamp, status, auth_code, count, true AS timed"
-            " FROM staged)",
+            "WITH" + _KNOWN,
+            "sent AS (SELECT CASE WHEN complete THEN source_id END AS source_id, timestamp, status,"
+            " auth_code, count, true AS timed FROM known, staged)",
             _WRITTEN,
             _COUNTED.format(shifts=_SHIFTS),
         )
@@ -187,7 +204,12 @@ def write(
     reports: Sequence[NewReport], transactions: Sequence[NewReport], late_before: datetime
 ) -> Outcome:
     """Write distinct reports and transactions; committed on return outside a transaction."""
-    parameters: dict[str, Any] = {**_columns(reports), "late_before": late_before}
+    named = {report.source.id for report in (*reports, *transactions)}
+    parameters: dict[str, Any] = {
+        "named": _array([str(source_id) for source_id in named]),
+        "late_before": late_before,
+        **_columns(reports),
+    }
     if not transactions:
         return _outcome(_run(REPORTS_ONLY, parameters))
     parameters |= _columns(transactions, "t_")

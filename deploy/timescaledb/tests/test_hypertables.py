@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import IntegrityError
 from django.utils import timezone
 
 from detection.models import Anomaly, Band
@@ -99,6 +100,38 @@ def test_a_source_goes_with_its_judgements(timescale: Any) -> None:
     source.delete()
     assert not Band.objects.exists()
     assert not Anomaly.objects.exists()
+
+
+def keys_of_sources(cursor: Any) -> int:
+    cursor.execute(
+        "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"
+        " AND confrelid = 'ingest_source'::regclass"
+        " AND conrelid::regclass::text ~ 'ingest_report|ingest_minutecount|_hyper_[12]_'"
+    )
+    return int(cursor.fetchone()[0])
+
+
+def test_keys_go_and_come_back_with_old_chunks_stored_by_columns(timescale: Any) -> None:
+    for month in range(3):
+        send(month * 28 * 1440, 5)
+    timescale.execute("SELECT compress_chunk(c) FROM show_chunks('ingest_report') AS c LIMIT 1")
+    assert timescale.fetchall()
+    assert keys_of_sources(timescale) == 0
+    call_command("migrate", "ingest", "0003", verbosity=0, skip_checks=True)
+    assert keys_of_sources(timescale) > 2
+    send(1, 5)
+    call_command("migrate", "ingest", verbosity=0, skip_checks=True)
+    assert keys_of_sources(timescale) == 0
+    assert sum(minute_counts().values()) == 20
+
+
+def test_a_report_for_a_source_that_is_gone_is_refused(timescale: Any) -> None:
+    send(0, 5)
+    gone = resolve_sources(names=["gone"])["gone"]
+    Source.objects.filter(name="gone").delete()
+    with pytest.raises(IntegrityError):
+        record_reports(reports=[NewReport(source=gone, timestamp=START, status="denied")])
+    assert sum(minute_counts().values()) == 5
 
 
 @pytest.mark.timeout(240)
