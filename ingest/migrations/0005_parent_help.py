@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ingest', '0003_timescaledb'),
+        ('ingest', '0004_sources_looked_at_once'),
     ]
 
     operations = [
