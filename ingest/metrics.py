@@ -39,3 +39,8 @@ stream_waiting = Gauge(
     "Entries of the stream that are not acknowledged yet, read or not.",
     multiprocess_mode="mostrecent",
 )
+clock_jumps = Counter(
+    "guardian_ingest_clock_jumps",
+    "Jumps of the host's wall clock that this process has seen.",
+    ["direction"],  # ahead, back
+)
