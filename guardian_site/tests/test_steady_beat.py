@@ -1,0 +1,80 @@
+"""Beat sends its tasks whatever the wall clock does, and whatever it did before a restart."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import celery.app.base
+import pytest
+
+from guardian_site.celery import app
+from guardian_site.schedule import BEAT_SCHEDULE
+from guardian_site.steady_beat import SteadyScheduler, beat_time
+
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    return str(tmp_path / "beat-schedule")
+
+
+def scheduler(file: str) -> SteadyScheduler:
+    return SteadyScheduler(app=app, schedule_filename=file)
+
+
+def waits(found: SteadyScheduler) -> dict[str, float]:
+    """Return the seconds until each task is due; 0 if it is."""
+    asked = {name: found.schedule[name].is_due() for name in BEAT_SCHEDULE}
+    return {name: 0 if is_due else seconds for name, (is_due, seconds) in asked.items()}
+
+
+def ran(found: SteadyScheduler, at: datetime) -> None:
+    """Every task ran last at that time."""
+    for entry in found.schedule.values():
+        entry.last_run_at = at
+
+
+def test_the_site_uses_it() -> None:
+    assert app.conf.beat_scheduler == "guardian_site.steady_beat:SteadyScheduler"
+
+
+def test_a_task_is_due_when_its_interval_is_over(file: str) -> None:
+    found = scheduler(file)
+    ran(found, beat_time() - 5 * SECOND)
+    due = {name for name, seconds in waits(found).items() if seconds == 0}
+    assert due == {name for name, entry in BEAT_SCHEDULE.items() if entry["schedule"] <= 5}
+    found.close()
+
+
+@pytest.mark.parametrize("jump", [-HOUR, HOUR])
+def test_a_wall_clock_that_is_set_changes_nothing(
+    file: str, jump: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = scheduler(file)
+    before = waits(found)
+    wall = SimpleNamespace(now=lambda zone: datetime.now(zone) + jump)
+    monkeypatch.setattr(celery.app.base, "datetime", wall)
+    assert abs(app.now() - datetime.now(UTC)) > HOUR / 2
+    assert waits(found) == pytest.approx(before, abs=1)
+    found.close()
+
+
+def test_what_ran_before_the_clock_was_set_back_is_not_waited_for(file: str) -> None:
+    before = scheduler(file)
+    ran(before, beat_time() + HOUR)
+    before.close()
+    after = scheduler(file)
+    for name, seconds in waits(after).items():
+        assert seconds <= BEAT_SCHEDULE[name]["schedule"]
+    after.close()
+
+
+def test_what_was_due_while_beat_was_down_is_due_at_once(file: str) -> None:
+    before = scheduler(file)
+    ran(before, beat_time() - HOUR)
+    before.close()
+    after = scheduler(file)
+    assert set(waits(after).values()) == {0}
+    after.close()
