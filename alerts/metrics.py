@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -20,6 +19,7 @@ from alerts.selectors.outbox import oldest_pending_age, outcome_counts
 from alerts.selectors.statistics import Means, period_statistics
 from alerts.selectors.watch import stage_ages
 from detection.models import Level
+from ingest import steady_clock
 
 MEANS = ("mttd", "mtta", "mttr", "mtbf")
 
@@ -77,11 +77,11 @@ class AlertsCollector(Collector):
         yield GaugeMetricFamily(
             "guardian_alerts_oldest_pending_seconds",
             "How long the oldest message that is due has waited; 0 if none waits.",
-            value=oldest_pending_age(timezone.now()) or 0.0,
+            value=oldest_pending_age(steady_clock.now()) or 0.0,
         )
 
     def _means(self) -> Iterator[Metric]:
-        statistics = period_statistics(now=timezone.now())
+        statistics = period_statistics(now=steady_clock.now())
         means = GaugeMetricFamily(
             "guardian_alerts_mean_seconds",
             "Mean time to detect, acknowledge, resolve, and between failures, last 30 days.",
@@ -104,7 +104,7 @@ class AlertsCollector(Collector):
             "Time since a stage last let the canary through.",
             labels=["stage"],
         )
-        known = stage_ages(now=timezone.now())
+        known = stage_ages(now=steady_clock.now())
         for stage in StageAlarm.Stage.values:
             if (age := known.get(stage)) is not None:
                 ages.add_metric([stage], age)

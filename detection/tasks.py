@@ -1,6 +1,5 @@
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
 
 from detection.models import Backtest, Proposal
 from detection.parts import Part
@@ -8,6 +7,7 @@ from detection.services.backtesting import run_backtest as judge_history
 from detection.services.labels import try_proposal
 from detection.services.sweep import sweep_closed_minutes as sweep
 from detection.services.training import retrain_forest as retrain
+from ingest import steady_clock
 
 
 @shared_task
@@ -28,7 +28,7 @@ def sweep_part(number: int, of: int) -> None:
 
 @shared_task
 def retrain_forest() -> None:
-    retrain(now=timezone.now())
+    retrain(now=steady_clock.now())
 
 
 @shared_task
@@ -42,4 +42,4 @@ def run_backtest(number: int) -> None:
 @shared_task
 def try_proposals() -> None:
     for proposal in Proposal.objects.filter(state=Proposal.State.WAITING).order_by("pk"):
-        try_proposal(proposal=proposal, now=timezone.now())
+        try_proposal(proposal=proposal, now=steady_clock.now())

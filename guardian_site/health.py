@@ -9,13 +9,13 @@ from typing import Literal
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.utils import timezone
 
 from alerts.selectors import oldest_pending_age
 from alerts.selectors.watch import stage_states
 from detection.selectors.baselines import oldest_live_frontier
 from detection.selectors.forests import live_mark
 from guardian_site.models import Heartbeat
+from ingest import steady_clock
 
 State = Literal["ok", "degraded", "down", "idle"]
 HEARTBEAT_LATE = timedelta(seconds=20)
@@ -67,8 +67,8 @@ def heartbeat_health(kind: str) -> Callable[[], PartHealth]:
         newest = seen.first()
         if newest is None:
             return PartHealth("down", "never seen; start a worker with `manage.py run` or celery")
-        age = timezone.now() - newest
-        alive = seen.filter(seen__gte=timezone.now() - HEARTBEAT_DEAD).count()
+        age = steady_clock.now() - newest
+        alive = seen.filter(seen__gte=steady_clock.now() - HEARTBEAT_DEAD).count()
         state = _by_age(age, HEARTBEAT_LATE, HEARTBEAT_DEAD)
         return PartHealth(state, f"{alive} alive", age_seconds=_seconds(age))
 
@@ -79,12 +79,12 @@ def detection_health() -> PartHealth:
     through = oldest_live_frontier()
     if through is None:
         return PartHealth("idle", "no source reports in real time yet")
-    lag = timezone.now() - through - timedelta(minutes=1)
+    lag = steady_clock.now() - through - timedelta(minutes=1)
     return PartHealth(_by_age(lag, LAG_LATE, LAG_DEAD), "closed minutes judged", _seconds(lag))
 
 
 def outbox_health() -> PartHealth:
-    waited = oldest_pending_age(now=timezone.now())
+    waited = oldest_pending_age(now=steady_clock.now())
     if waited is None:
         return PartHealth("ok", "nothing waits")
     age = timedelta(seconds=waited)
@@ -95,13 +95,13 @@ def forest_health() -> PartHealth:
     live = live_mark()
     if live is None:
         return PartHealth("idle", "no live forest yet; rules and Z-score judge alone")
-    age = timezone.now() - live[1]
+    age = steady_clock.now() - live[1]
     return PartHealth("degraded" if age > FOREST_LATE else "ok", "live forest", _seconds(age))
 
 
 def way_health() -> PartHealth:
     """How the canary fares that travels the whole way every minute."""
-    stages = stage_states(now=timezone.now())
+    stages = stage_states(now=steady_clock.now())
     if not stages:
         return PartHealth("idle", "no canary has been sent yet")
     stopped = [stage.stage for stage in stages if stage.stopped]

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from celery import signals
 from django.db import DatabaseError, close_old_connections
-from django.utils import timezone
 
 from guardian_site.models import Heartbeat
+from ingest import steady_clock
 
 PERIOD_SECONDS = 5.0
 FORGET_AFTER = timedelta(days=1)
@@ -33,7 +33,7 @@ def _beat_for_ever(part: str, kind: str, stop: threading.Event) -> None:
     while not stop.wait(PERIOD_SECONDS):
         try:
             close_old_connections()
-            record_heartbeat(part=part, kind=kind, now=timezone.now())
+            record_heartbeat(part=part, kind=kind, now=steady_clock.now())
         except DatabaseError as error:
             # The heart goes on: the database may be restarting, and silence would look like death.
             logger.warning("heartbeat of %s not written: %s", part, error)

@@ -1,23 +1,23 @@
 from celery import shared_task
-from django.utils import timezone
 
 from guardian_site.access.services.traces import forget_traces
 from guardian_site.pulse import FORGET_AFTER, forget_parts, record_heartbeat
 from guardian_site.retention import apply_retention as forget_the_old
 from guardian_site.trace_marks import forget_trace_marks
+from ingest import steady_clock
 
 
 @shared_task
 def beat() -> None:
     """Runs only when beat sent it and a worker took it: its age is that of the whole chain."""
-    now = timezone.now()
+    now = steady_clock.now()
     record_heartbeat(part="tasks", kind="tasks", now=now)
     forget_parts(seen_before=now - FORGET_AFTER)
 
 
 @shared_task
 def apply_retention() -> None:
-    now = timezone.now()
+    now = steady_clock.now()
     forget_traces(now=now)
     forget_trace_marks(now=now)
     forget_the_old(now=now)

@@ -2,17 +2,17 @@
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from guardian_site.health import health
+from ingest import steady_clock
 
 
 @never_cache
 @require_safe
 def health_view(request: HttpRequest) -> JsonResponse:
-    body = health(timezone.now())
+    body = health(steady_clock.now())
     return JsonResponse(body, status=503 if body["status"] == "unhealthy" else 200)
 
 

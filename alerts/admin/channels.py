@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, Field, OuterRef, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -12,6 +11,7 @@ from alerts import services
 from alerts.channels import ADAPTERS
 from alerts.models import Channel, Notification
 from alerts.selectors.outbox import WAITING
+from ingest import steady_clock
 
 Kind = Channel.Kind
 HEALTH_COLOURS = {
@@ -121,7 +121,7 @@ class ChannelAdmin(ModelAdmin):
     def send_test(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
         for channel in chosen:
             actor = request.user.get_username()
-            services.queue_test(channel=channel, actor=actor, now=timezone.now())
+            services.queue_test(channel=channel, actor=actor, now=steady_clock.now())
         self.message_user(
             request, "The tests wait in the outbox; see Notifications for the outcome."
         )

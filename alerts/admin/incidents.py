@@ -3,13 +3,13 @@ from collections.abc import Callable
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from unfold.decorators import display
 
 from alerts import services
 from alerts.admin.reading import ReadOnlyAdmin, ReadOnlyInline, moment
 from alerts.lifecycle import IllegalTransition
 from alerts.models import Incident, IncidentEvent, Notification
+from ingest import steady_clock
 
 LEVEL_COLOURS = {"CRITICAL": "danger", "WARNING": "warning"}
 STATE_COLOURS = {"open": "danger", "acknowledged": "warning", "resolved": "success"}
@@ -110,7 +110,7 @@ class IncidentAdmin(ReadOnlyAdmin):
         done, actor = 0, request.user.get_username()
         for number in chosen.order_by("id").values_list("id", flat=True):
             try:
-                service(incident_id=number, actor=actor, via="admin", now=timezone.now())
+                service(incident_id=number, actor=actor, via="admin", now=steady_clock.now())
                 done += 1
             except IllegalTransition as error:
                 self.message_user(request, f"#{number}: {error}", messages.WARNING)

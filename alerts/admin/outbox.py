@@ -1,12 +1,12 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from unfold.decorators import display
 
 from alerts import services
 from alerts.admin.reading import ReadOnlyAdmin, moment, one_line
 from alerts.models import Notification
+from ingest import steady_clock
 
 STATE_COLOURS = {
     "pending": "warning",
@@ -60,7 +60,7 @@ class NotificationAdmin(ReadOnlyAdmin):
         actor, done = request.user.get_username(), 0
         for number in chosen.order_by("id").values_list("id", flat=True):
             try:
-                services.resend(notification_id=number, actor=actor, now=timezone.now())
+                services.resend(notification_id=number, actor=actor, now=steady_clock.now())
                 done += 1
             except ValueError as error:
                 self.message_user(request, str(error), messages.WARNING)

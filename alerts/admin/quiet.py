@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -12,6 +11,7 @@ from alerts import services
 from alerts.admin.reading import moment
 from alerts.admin.weekdays import WithWeekdays
 from alerts.models import MaintenanceWindow, Silence
+from ingest import steady_clock
 
 
 class Signed(ModelAdmin):
@@ -51,7 +51,7 @@ class SilenceAdmin(Signed):
 
     @display(description="state", label={"holds": "warning", "over": "info", "to come": "info"})
     def shown_state(self, silence: Silence) -> str:
-        now = timezone.now()
+        now = steady_clock.now()
         if silence.ends <= now:
             return "over"
         return "holds" if silence.starts <= now else "to come"
@@ -60,7 +60,7 @@ class SilenceAdmin(Signed):
     def end_now(self, request: HttpRequest, chosen: QuerySet[Silence]) -> None:
         for silence in chosen:
             actor = request.user.get_username()
-            services.end_silence(silence_id=silence.pk, actor=actor, now=timezone.now())
+            services.end_silence(silence_id=silence.pk, actor=actor, now=steady_clock.now())
         self.message_user(request, "Ended: what they held back and still goes on is told now.")
 
 

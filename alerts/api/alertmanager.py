@@ -3,7 +3,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
@@ -13,6 +12,7 @@ from rest_framework.views import APIView
 
 from alerts.services import ExternalAlert, take_external_alerts
 from alerts.services.external import ALERTS_AT_MOST
+from ingest import steady_clock
 
 BEARER = "Bearer "
 TEXT_AT_MOST = 500
@@ -57,7 +57,7 @@ class AlertWebhookView(APIView):
         _ask_token(request)
         asked = WebhookSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        now = timezone.now()
+        now = steady_clock.now()
         alerts = [_alert(one, now) for one in asked.validated_data["alerts"]]
         written = take_external_alerts(alerts=alerts, now=now)
         return Response({"received": len(alerts), "notifications": len(written)})

@@ -1,5 +1,4 @@
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
@@ -20,6 +19,7 @@ from alerts.lifecycle import IllegalTransition
 from alerts.models import Incident
 from alerts.selectors.incidents import Filters, incidents, seen
 from alerts.services.acting import act
+from ingest import steady_clock
 
 PAGE = 50
 MOST = 500
@@ -72,7 +72,7 @@ class ActView(APIView):
                 incident_id=incident.pk,
                 actor=actor_of(request),
                 via="api",
-                now=timezone.now(),
+                now=steady_clock.now(),
                 **asked.validated_data,
             )
         except IllegalTransition as error:

@@ -3,7 +3,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -23,6 +22,7 @@ from alerts.selectors.oncall import OnCall, everybody_on_call
 from alerts.selectors.reports import report
 from alerts.selectors.statistics import period_statistics
 from alerts.views.handover import handover_page
+from ingest import steady_clock
 
 SHIFT_HOURS, LONGEST_HOURS = 12, 24 * 90
 SINCE = OpenApiParameter("since", OpenApiTypes.DATETIME)
@@ -39,7 +39,7 @@ class StatisticsView(APIView):
     )
     def get(self, request: Request) -> Response:
         found = period_statistics(
-            now=moment(request, "until") or timezone.now(),
+            now=moment(request, "until") or steady_clock.now(),
             since=moment(request, "since"),
             source=request.query_params.get("source", ""),
             family=request.query_params.get("family", ""),
@@ -65,7 +65,7 @@ class HandoverView(APIView):
         tags=["reports"],
     )
     def get(self, request: Request) -> Response | HttpResponse:
-        now = timezone.now()
+        now = steady_clock.now()
         hours = whole(request, "hours", SHIFT_HOURS, LONGEST_HOURS)
         since = moment(request, "since") or now - timedelta(hours=hours)
         found = report(since=since, until=now, sources=seen_by(request))
@@ -96,7 +96,7 @@ class OnCallView(APIView):
         tags=["reports"],
     )
     def get(self, request: Request) -> Response:
-        return Response([_duty(one) for one in everybody_on_call(at=timezone.now())])
+        return Response([_duty(one) for one in everybody_on_call(at=steady_clock.now())])
 
 
 def _duty(one: OnCall) -> dict[str, str | None]:

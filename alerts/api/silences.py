@@ -1,5 +1,4 @@
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
@@ -12,6 +11,7 @@ from alerts.api.asking import actor_of, seen_by
 from alerts.api.serializers import RefusalSerializer, SilenceSerializer
 from alerts.models import Silence
 from alerts.selectors.suppression import active_silences
+from ingest import steady_clock
 from ingest.models import Source
 
 
@@ -23,7 +23,7 @@ class SilencesView(APIView):
         tags=["silences"],
     )
     def get(self, request: Request) -> Response:
-        found = active_silences(now=timezone.now(), sources=seen_by(request))
+        found = active_silences(now=steady_clock.now(), sources=seen_by(request))
         return Response(SilenceSerializer(found, many=True).data)
 
     @extend_schema(
@@ -40,7 +40,7 @@ class SilencesView(APIView):
         name = (values.pop("source", None) or {}).get("name")
         try:
             made = services.create_silence(
-                **values, source=_source(name), actor=actor_of(request), now=timezone.now()
+                **values, source=_source(name), actor=actor_of(request), now=steady_clock.now()
             )
         except ValueError as error:
             raise ValidationError({"detail": str(error)}) from error
@@ -58,7 +58,7 @@ class SilenceView(APIView):
     def delete(self, request: Request, pk: int) -> Response:
         if not Silence.objects.filter(pk=pk).exists():
             raise Http404(f"There is no silence #{pk}.")
-        ended = services.end_silence(silence_id=pk, actor=actor_of(request), now=timezone.now())
+        ended = services.end_silence(silence_id=pk, actor=actor_of(request), now=steady_clock.now())
         return Response(SilenceSerializer(ended).data)
 
 

@@ -7,7 +7,6 @@ import logging
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -15,6 +14,7 @@ from alerts import conf
 from alerts.models import Incident
 from alerts.selectors.channels import named_slack_users
 from alerts.services.acting import act
+from ingest import steady_clock
 
 # Older requests are repeats, of ours or of somebody who listened.
 FRESH_SECONDS = 300
@@ -31,7 +31,9 @@ logger = logging.getLogger(__name__)
 @csrf_exempt
 @require_POST
 def slack_actions(request: HttpRequest) -> HttpResponse:
-    if len(request.body) > BODY_AT_MOST or not is_from_slack(request, timezone.now().timestamp()):
+    if len(request.body) > BODY_AT_MOST or not is_from_slack(
+        request, steady_clock.now().timestamp()
+    ):
         return HttpResponse("This does not carry Slack's signature.", status=401)
     try:
         asked = json.loads(request.POST.get("payload", ""))
@@ -59,7 +61,7 @@ def _click(click: dict[str, Any], actor: str) -> str:
         # Links are buttons too; there is nothing to do for them.
         return f"{click['action_id']} needs nothing"
     try:
-        act(action, incident_id=number, actor=actor, via="slack", now=timezone.now())
+        act(action, incident_id=number, actor=actor, via="slack", now=steady_clock.now())
     except Incident.DoesNotExist:
         return f"#{number} does not exist"
     except ValueError as error:

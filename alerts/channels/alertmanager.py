@@ -1,12 +1,13 @@
 """Pushes incidents to an Alertmanager, which then knows them as alerts of its own."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.channels.base import Outgoing, Receipt, post, refuse_failure, setting
 from alerts.messages import Brief
 from alerts.models import Channel
+from ingest import steady_clock
 
 # An alert without an end resolves by itself after minutes; we say ourselves when it is over.
 FAR = timedelta(days=7)
@@ -26,7 +27,7 @@ class Alertmanager:
         headers = {}
         if token := setting(channel, "token"):
             headers["Authorization"] = f"Bearer {token}"
-        now = datetime.now(UTC)
+        now = steady_clock.now()
         content = [alert_of(message.brief, now=now)]
         if message.kind == "escalated":
             # Its severity is a label, and so it is another alert than the milder one.

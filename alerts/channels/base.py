@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ import httpx
 from alerts.conf import REQUEST_SECONDS
 from alerts.messages import Brief
 from alerts.models import Channel
+from ingest import steady_clock
 
 ANSWER_AT_MOST = 300
 LONGEST_RETRY_AFTER = 3600.0
@@ -179,7 +180,7 @@ def retry_after(header: str | None, *, now: datetime | None = None) -> float | N
             moment = parsedate_to_datetime(header)
         except ValueError:
             return None
-        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+        seconds = (moment - (now or steady_clock.now())).total_seconds()
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 

@@ -5,11 +5,11 @@ import hmac
 import ipaddress
 import json
 import socket
-import time
 from urllib.parse import urlsplit
 
 from alerts.channels.base import ChannelError, Outgoing, Receipt, post, refuse_failure, setting
 from alerts.models import Channel
+from ingest import steady_clock
 
 BROKEN = frozenset({401, 403, 404, 405, 410})
 
@@ -27,9 +27,9 @@ class Webhook:
         if not channel.configuration.get("allow_private"):
             address = public_address(url)
         content = json.dumps(body_of(message), ensure_ascii=False).encode()
-        headers = signed_headers(
-            setting(channel, "secret"), content, key=message.key, moment=int(time.time())
-        )
+        moment = int(steady_clock.now().timestamp())
+        secret = setting(channel, "secret")
+        headers = signed_headers(secret, content, key=message.key, moment=moment)
         refuse_failure(
             post(url, content=content, headers=headers, address=address), permanent=BROKEN
         )

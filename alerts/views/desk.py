@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from alerts.selectors.channels import broken_channels
 from alerts.selectors.incident_pages import rows_going_on
 from alerts.selectors.live import moment_at, newest_findings, watched_sources
 from alerts.selectors.outbox import dead_letters
 from alerts.views.access import seen_sources
+from ingest import steady_clock
 
 SHOWN = 8
 
@@ -20,7 +20,7 @@ def admin_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     seen = seen_sources(request)
     ids = [source.pk for source in watched_sources(seen)]
     findings = newest_findings(ids, SHOWN)
-    now = timezone.now()
+    now = steady_clock.now()
     return {
         **context,
         "broken_channels": broken_channels(),

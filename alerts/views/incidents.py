@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -25,6 +24,7 @@ from alerts.views.access import may_act, seen_sources
 from alerts.views.actions import BY_NAME, LABELS, buttons
 from alerts.views.answers import json_with_etag
 from alerts.views.filters import IncidentFilter
+from ingest import steady_clock
 
 PAGE = 25
 # Minutes listed on the page of an incident; the chart shows all of them.
@@ -38,7 +38,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     form = IncidentFilter(request.GET, seen)
     found = incidents_found(form.filters(), form.words(), seen=seen)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    rows = [incident_row(one, now=timezone.now()) for one in page.object_list]
+    rows = [incident_row(one, now=steady_clock.now()) for one in page.object_list]
     context = {"here": "incidents", "form": form, "page": page, "rows": rows}
     context["query"] = form.query()
     return render(request, "incidents/list.html", context)
@@ -63,7 +63,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
             "onset": int(detail.incident.onset.timestamp()),
             "zone": detail.incident.source.time_zone,
         },
-        **incident_words(detail.incident, now=timezone.now()),
+        **incident_words(detail.incident, now=steady_clock.now()),
     }
     return render(request, "incidents/page.html", context)
 
@@ -71,7 +71,7 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def incident_json(request: HttpRequest, pk: int) -> HttpResponse:
     incident = _incident(request, pk)
-    now = timezone.now()
+    now = steady_clock.now()
     return json_with_etag(request, incident_chart(incident, now=now), now=now)
 
 
@@ -84,7 +84,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     actor = request.user.get_username()
     try:
         act_asked.carry_out(
-            incident_id=incident.pk, actor=actor, now=timezone.now(), form=request.POST
+            incident_id=incident.pk, actor=actor, now=steady_clock.now(), form=request.POST
         )
     except ValueError as refusal:
         messages.error(request, str(refusal))

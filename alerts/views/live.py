@@ -6,7 +6,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -16,6 +15,7 @@ from alerts.selectors.live import STEPS, live_picture, watched_sources
 from alerts.views.access import may_act, seen_sources
 from alerts.views.answers import json_with_etag
 from alerts.views.questions import asked_moment, asked_view
+from ingest import steady_clock
 
 # Parts of /health that tell somebody who watches payments whether to trust the page.
 HEALTH_PARTS = (
@@ -58,7 +58,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def live_json(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
+    now = steady_clock.now()
     view = asked_view(request.GET, seen_sources(request))
     picture = live_picture(view, now=now, since=asked_moment(request.GET, "since"))
     return json_with_etag(request, picture, now=now)

@@ -3,7 +3,6 @@
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -16,6 +15,7 @@ from alerts.selectors.source_pages import (
 )
 from alerts.selectors.visibility import seen_by
 from alerts.views.access import seen_sources
+from ingest import steady_clock
 from ingest.models import Source
 
 PAGE = 50
@@ -26,7 +26,7 @@ PAGE = 50
 def source_list(request: HttpRequest) -> HttpResponse:
     found = sources_listed(seen=seen_sources(request))
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    rows = [source_row(source, now=timezone.now()) for source in page.object_list]
+    rows = [source_row(source, now=steady_clock.now()) for source in page.object_list]
     return render(request, "sources/list.html", {"here": "sources", "page": page, "rows": rows})
 
 
@@ -36,7 +36,7 @@ def source_page(request: HttpRequest, name: str) -> HttpResponse:
     source = get_object_or_404(
         seen_by(Source.objects.all(), seen_sources(request), "pk"), name=name
     )
-    now = timezone.now()
+    now = steady_clock.now()
     week = week_expected(source, now=now)
     context = {
         "here": "sources",

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from alerts.selectors.stream import Happening, Place, happenings_after, newest_place, place_of
 from alerts.selectors.visibility import Seen
 from alerts.views.access import seen_sources
+from ingest import steady_clock
 
 HEARTBEAT_SECONDS = 15.0
 LOOK_EVERY_SECONDS = 1.0
@@ -90,7 +90,7 @@ def written(place: Place, seen: Seen) -> Iterator[bytes]:
     spoke = time.monotonic()
     yield f"retry: {RETRY_MS}\nid: {place}\nevent: connected\ndata: {{}}\n\n".encode()
     while time.monotonic() < ends:
-        happened = happenings_after(place, now=timezone.now(), seen=seen)
+        happened = happenings_after(place, now=steady_clock.now(), seen=seen)
         _let_go_of_the_database()
         for one in happened:
             place = one.place

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -20,6 +19,7 @@ from detection.services.labels import (
     revoke_label,
 )
 from detection.tasks import try_proposals
+from ingest import steady_clock
 
 KIND_COLOURS = {"incident": "danger", "noise": "warning", "expected": "success"}
 STATE_COLOURS = {"offered": "info", "applied": "success", "refused": "danger"}
@@ -63,7 +63,7 @@ class LabelAdmin(ModelAdmin):
             ends=obj.ends,
             note=obj.note,
             author=request.user,  # type: ignore[arg-type]
-            now=timezone.now(),
+            now=steady_clock.now(),
         )
         obj.pk = said.pk
         enqueue_proposals()
@@ -71,7 +71,7 @@ class LabelAdmin(ModelAdmin):
     @admin.action(description="Take back", permissions=["add"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[Label]) -> None:
         for label in chosen.filter(revoked=None):
-            revoke_label(label=label, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+            revoke_label(label=label, by=request.user, now=steady_clock.now())  # type: ignore[arg-type]
         self.message_user(request, "Taken back; their minutes will be judged again.")
 
 
@@ -112,7 +112,7 @@ class ProposalAdmin(ReadOnly):
         done = 0
         for proposal in chosen:
             try:
-                service(proposal=proposal, by=request.user, now=timezone.now())
+                service(proposal=proposal, by=request.user, now=steady_clock.now())
                 done += 1
             except ValueError as error:
                 self.message_user(request, str(error), messages.ERROR)

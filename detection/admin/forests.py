@@ -3,12 +3,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from unfold.decorators import action, display
 
 from detection.admin.reading import ReadOnly
 from detection.models import ForestVersion
 from detection.services.forests import promote_forest, roll_back_forest
+from ingest import steady_clock
 
 STATE_COLOURS = {"live": "success", "shadow": "info", "retired": "warning"}
 
@@ -45,12 +45,12 @@ class ForestVersionAdmin(ReadOnly):
         if len(numbers) != 1:
             self.message_user(request, "Choose one version.", messages.ERROR)
             return
-        promote_forest(number=numbers[0], now=timezone.now())
+        promote_forest(number=numbers[0], now=steady_clock.now())
         self.message_user(request, f"Forest {numbers[0]} serves now.")
 
     @action(description="Roll back to the version before", permissions=["promote"])
     def roll_back(self, request: HttpRequest) -> HttpResponse:
-        version = roll_back_forest(now=timezone.now())
+        version = roll_back_forest(now=steady_clock.now())
         told = f"Forest {version.pk} serves again." if version else "No forest serves now."
         self.message_user(request, told)
         return redirect(reverse("admin:detection_forestversion_changelist"))

@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from django.utils import timezone
 
 from detection import conf, messages, metrics
 from detection.clock import minute_of
@@ -32,6 +31,7 @@ from detection.services.standing import answer_standing
 from detection.services.sweep import last_closed
 from detection.services.verdicts import verdicts_while_learning
 from detection.services.watch import Watched, stack_policies, watch
+from ingest import steady_clock
 from ingest.assessment import Metrics, Verdict
 from ingest.reports import RecordedReport
 
@@ -55,7 +55,7 @@ def assess(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Ver
 def _group(reports: Sequence[RecordedReport], complete: bool) -> Group:
     minutes = arranged(reports)
     return Group(
-        now=timezone.now(),
+        now=steady_clock.now(),
         complete=complete,
         declared=declarations(),
         minutes=minutes,

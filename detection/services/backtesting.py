@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.utils import timezone
-
 from detection.clock import minute_of, moment_of
 from detection.episodes import Alarm, Episode, Reckoning, Window, episodes_of, reckon
 from detection.models import Backtest
@@ -20,6 +18,7 @@ from detection.services.findings import merge
 from detection.services.forests import live_forest, read_forest
 from detection.services.lockstep import Judged, Lockstep
 from detection.services.rehearsing import Progress, Rehearsal, rehearse
+from ingest import steady_clock
 from ingest.models import Source
 
 # What a state remembers is forgotten within this time: a walk that begins so long before the
@@ -172,7 +171,7 @@ def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Bac
     """The backtest has its report and its chart, or says that it failed."""
     backtest.state = Backtest.State.RUNNING
     backtest.save(update_fields=["state"])
-    started = timezone.now()
+    started = steady_clock.now()
     try:
         trial = run_trial(
             sources=chosen_sources(backtest.sources),
@@ -182,7 +181,7 @@ def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Bac
             forest=read_forest(backtest.forest) if backtest.forest else live_forest(),
             progress=_keeping(backtest, progress),
         )
-        seconds = (timezone.now() - started).total_seconds()
+        seconds = (steady_clock.now() - started).total_seconds()
         backtest.report = report_of(trial, changes=backtest.changes, seconds=seconds)
         backtest.chart = chart_of(trial)
         backtest.state = Backtest.State.DONE
@@ -192,7 +191,7 @@ def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Bac
         backtest.report = {"error": f"{type(error).__name__}: {error}"}
         raise
     finally:
-        backtest.finished = timezone.now()
+        backtest.finished = steady_clock.now()
         backtest.save()
     return backtest
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from detection import messages
 from detection.clock import moment_of
 from detection.rules import LEVELS
@@ -17,6 +15,7 @@ from detection.services.replaying import advance_near, judge_next
 from detection.services.standing import standing_minute
 from detection.services.sweep import last_closed
 from detection.services.watch import watch
+from ingest import steady_clock
 from ingest.reports import SourceRef
 
 Answer = dict[str, object]
@@ -24,7 +23,7 @@ Answer = dict[str, object]
 
 def close_minute(*, source: SourceRef, minute: int, now: datetime | None = None) -> Answer:
     """The minute is judged as complete; learned too, unless by the clock it may still fill."""
-    now = now or timezone.now()
+    now = now or steady_clock.now()
     heard: list[Judged] = []
 
     def listen(judged: Judged) -> None:

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
 from tqdm import tqdm
 
 from detection import conf, metrics
@@ -16,6 +15,7 @@ from detection.services.advancing import Journey, advance_sources, watched_sourc
 from detection.services.keeping import Stored
 from detection.services.late import recheck_late_hours
 from detection.services.watch import Watched, batches
+from ingest import steady_clock
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def sweep_closed_minutes(
     part: Part = WHOLE,
 ) -> Swept:
     """Closed minutes of the enabled sources of a part are judged, late hours too, or due again."""
-    now = now or timezone.now()
+    now = now or steady_clock.now()
     started = time.monotonic()
     closed = last_closed(now)
     due = {

@@ -9,6 +9,7 @@ from detection.services.forests import forget_forest
 from detection.services.forgetting import forget_memory
 from detection.services.watch import watch
 from detection.tests.makers import at
+from ingest import steady_clock
 from ingest.services.sources import forget_sources
 
 
@@ -27,7 +28,9 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now: datetime = at(0)
+        # What models write by themselves, and what is decided.
         monkeypatch.setattr(timezone, "now", lambda: self.now)
+        monkeypatch.setattr(steady_clock, "now", lambda: self.now)
 
     def stand(self, minutes: float) -> None:
         """It is now so many minutes after the tests' first midnight."""

@@ -1,6 +1,5 @@
 """The door at which a source says that a minute is complete."""
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,6 +7,7 @@ from rest_framework.response import Response
 from detection.questions import latest_moment, read_close
 from detection.serializers import ClosedMinuteSerializer, CloseSerializer
 from detection.services.closing import close_minute, unknown_source
+from ingest import steady_clock
 from ingest.views import ReportingView, holder
 
 
@@ -19,7 +19,7 @@ class CloseMinuteView(ReportingView):
         responses=ClosedMinuteSerializer,
     )
     def post(self, request: Request) -> Response:
-        now = timezone.now()
+        now = steady_clock.now()
         key = holder(request)
         own = key.source_name if key else None
         source, minute = read_close(self.body(request), own, latest_moment(now))

@@ -3,7 +3,6 @@
 import time
 
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +25,7 @@ from detection.serializers import (
     anomaly_body,
 )
 from detection.services.forecasting import forecast_source
+from ingest import steady_clock
 from ingest.authentication import seen_sources
 from ingest.cache_stats import cache_report
 from ingest.models import Status
@@ -102,4 +102,4 @@ class ForecastView(ReadingView):
     )
     def get(self, request: Request) -> Response:
         source, hours = read_forecast(request.query_params, seen_sources(request))
-        return Response(forecast_source(source=source, hours=hours, now=timezone.now()))
+        return Response(forecast_source(source=source, hours=hours, now=steady_clock.now()))

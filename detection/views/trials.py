@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import SessionAuthentication
@@ -17,6 +16,7 @@ from detection.selectors.trials import backtest_found, newest_backtests
 from detection.serializers import BacktestRequestSerializer, BacktestSerializer
 from detection.services.trials import request_backtest
 from detection.tasks import run_backtest
+from ingest import steady_clock
 from ingest.authentication import ApiKeyAuthentication, MayAdminister
 
 
@@ -40,7 +40,7 @@ class BacktestsView(BacktestView):
         asked = BacktestRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         values: dict[str, Any] = asked.validated_data
-        backtest = request_backtest(**values, by=request.user, now=timezone.now())
+        backtest = request_backtest(**values, by=request.user, now=steady_clock.now())
         transaction.on_commit(lambda: run_backtest.apply_async((backtest.pk,), queue="train"))
         return Response(BacktestSerializer(backtest).data, status=202)
 

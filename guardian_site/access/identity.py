@@ -15,6 +15,7 @@ from guardian_site.access.roles import role_of
 from guardian_site.access.selectors import signed_in_user, visible_source_ids
 from guardian_site.access.services.client_tokens import is_revoked
 from guardian_site.access.tokens import AccessToken
+from ingest import steady_clock
 from ingest.services.keys import Authenticated, known_key
 from ingest.services.proving import (
     Asked,
@@ -114,7 +115,7 @@ def _proven(request: HttpRequest) -> Authenticated:
     if "X-Signature" not in request.headers:
         return secret_holder(request.headers)
     asked = Asked(request.method or "", request.get_full_path(), request.body)
-    return signature_holder(request.headers, asked, now=timezone.now())
+    return signature_holder(request.headers, asked, now=steady_clock.now())
 
 
 def _names_a_key(request: HttpRequest) -> bool:

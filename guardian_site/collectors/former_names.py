@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from guardian_site.selectors import anomaly_total, totals_by_status
+from ingest import steady_clock
 from ingest.cache_stats import counts as answer_cache
 from ingest.models import Status
 
@@ -25,7 +25,7 @@ class FormerNames(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._counters()
         try:
-            yield from _stored(timezone.now())
+            yield from _stored(steady_clock.now())
         except DatabaseError:
             return
 

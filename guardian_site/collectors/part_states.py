@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from guardian_site.health import PARTS, health
+from ingest import steady_clock
 
 STATES = ("ok", "idle", "degraded", "down")
 
@@ -19,7 +19,7 @@ class PartStates(Collector):
     """The state of every part, as /health tells it, with its age; the disk; the version."""
 
     def collect(self) -> Iterator[Metric]:
-        parts = health(timezone.now())["parts"]
+        parts = health(steady_clock.now())["parts"]
         assert isinstance(parts, dict)
         yield self._states(parts)
         yield self._ages(parts)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from guardian_site.selectors import SourceNow, source_count, sources_now
+from ingest import steady_clock
 from ingest.models import Status
 
 TEXTS = {
@@ -25,7 +25,7 @@ class Sources(Collector):
     def collect(self) -> Iterator[Metric]:
         limit: int = settings.GUARDIAN_METRICS_SOURCES
         try:
-            found = sources_now(now=timezone.now(), limit=limit)
+            found = sources_now(now=steady_clock.now(), limit=limit)
             number = source_count()
         except DatabaseError:
             return

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from ingest import steady_clock
 from ingest.recording.outcome import Outcome, Place
 from ingest.reports import NewReport
 
@@ -148,7 +149,7 @@ def write(
     reports: Sequence[NewReport], transactions: Sequence[NewReport], late_before: datetime
 ) -> Outcome:
     """Write distinct reports and transactions; committed on return outside a transaction."""
-    writing = _Writing(datetime.now(UTC))
+    writing = _Writing(steady_clock.now())
     with transaction.atomic():
         if reports:
             writing.reports(reports)

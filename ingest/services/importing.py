@@ -1,14 +1,14 @@
 """Importing files of counts: all lines checked first, then written in chunks that can go on."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from msgspec import Struct
 
+from ingest import steady_clock
 from ingest.count_files import BadLine, CountFile, Layout, Row
 from ingest.models import FileImport, Source
 from ingest.recording import bulk, reconciling
@@ -56,7 +56,7 @@ def source_for_import(*, name: str, time_zone: str) -> Source:
 
 
 def _latest() -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)
+    return steady_clock.latest() + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)
 
 
 def survey_file(*, file: CountFile, zone: ZoneInfo, progress: Progress) -> Survey:
@@ -88,7 +88,7 @@ def import_file(
     for last, rows in _chunks(_telling(file.rows(zone, _latest(), done.resumed_after), progress)):
         done.lines += len(rows)
         done.news += _write_chunk(state, file.layout, rows, last)
-    state.finished = timezone.now()
+    state.finished = steady_clock.now()
     state.save()
     return done
 
@@ -96,7 +96,7 @@ def import_file(
 def _write_chunk(state: FileImport, layout: Layout, rows: list[Row], last: int) -> int:
     """The rows are in and the line they end at is noted, or neither."""
     grace = timedelta(minutes=1, seconds=settings.GUARDIAN_GRACE_SECONDS)
-    late_before = datetime.now(UTC) - grace
+    late_before = steady_clock.now() - grace
     with transaction.atomic():
         news = bulk.write(state.source_id, rows, late_before, _RECONCILE.get(layout))
         state.lines = last

@@ -5,12 +5,12 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from ingest import steady_clock
 from ingest.expiring import Expiring
 from ingest.models import ApiKey, Source
 
@@ -105,10 +105,10 @@ def rotate_key(*, key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> tuple[Ap
         scopes=key.scopes.split(),
         rate_limit=key.rate_limit,
         # A key that was to live for ninety days is followed by one that lives for ninety days.
-        expires=timezone.now() + (key.expires - key.created) if key.expires else None,
+        expires=steady_clock.now() + (key.expires - key.created) if key.expires else None,
         signed_only=key.signed_only,
     )
-    ends = timezone.now() + overlap
+    ends = steady_clock.now() + overlap
     key.expires = min(key.expires, ends) if key.expires else ends
     key.successor = successor
     key.save(update_fields=("expires", "successor"))
@@ -135,7 +135,7 @@ def known_key(*, prefix: str) -> Known | None:
     Nothing is proven by a prefix: the caller compares the secret or the signature.
     """
     known = _remembered.get(prefix) or _looked_up(prefix)
-    if known is None or (known.holder.expires and known.holder.expires <= timezone.now()):
+    if known is None or (known.holder.expires and known.holder.expires <= steady_clock.now()):
         return None
     return known
 
@@ -162,7 +162,7 @@ def _looked_up(prefix: str) -> Known | None:
 def note_use(*, holder: Authenticated) -> None:
     """The key was used within the last minute or two; not written at every request."""
     if _noted.get(holder.prefix) is None:
-        now = datetime.now(UTC)
+        now = steady_clock.now()
         stale = Q(last_used=None) | Q(last_used__lt=now - USED_EVERY)
         ApiKey.objects.filter(stale, pk=holder.id).update(last_used=now)
         _noted.put(holder.prefix, True)
@@ -171,7 +171,7 @@ def note_use(*, holder: Authenticated) -> None:
 def revoke_key(*, key: ApiKey) -> None:
     """The key opens nothing any more: here at once, in other processes within seconds."""
     if key.revoked is None:
-        key.revoked = timezone.now()
+        key.revoked = steady_clock.now()
         key.save(update_fields=("revoked",))
     forget_keys()
 

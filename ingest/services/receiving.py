@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from ingest import steady_clock
 from ingest.bodies import ReportBody
 from ingest.models import Source
 from ingest.moments import check_plausible, read_moment
@@ -24,17 +25,14 @@ class _Reading:
     """What the rows of one request are read by."""
 
     now: datetime
+    latest: datetime
     zones: dict[str, ZoneInfo]
     site: ZoneInfo
-
-    @property
-    def latest(self) -> datetime:
-        return self.now + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)
 
     def timestamps(self, rows: Sequence[ReportBody], names: Sequence[str]) -> list[datetime]:
         """Return when each row happened; raise Refused with every row that cannot say."""
         moments, errors = [], []
-        latest, read = self.latest, dict[tuple[str, str], datetime]()
+        read = dict[tuple[str, str], datetime]()
         for place, (row, name) in enumerate(zip(rows, names, strict=True)):
             if not isinstance(row.timestamp, str):
                 moments.append(self.now)
@@ -42,7 +40,7 @@ class _Reading:
             try:
                 key = (row.timestamp, name)
                 if key not in read:  # rows of a batch share their minutes
-                    read[key] = self._moment(row.timestamp, name, latest)
+                    read[key] = self._moment(row.timestamp, name)
                 moments.append(read[key])
             except ValueError as error:
                 errors.append(FieldError(_field(rows, place, "timestamp"), str(error)))
@@ -50,9 +48,9 @@ class _Reading:
             raise Refused("Nothing was stored: not every timestamp is valid.", errors)
         return moments
 
-    def _moment(self, text: str, name: str, latest: datetime) -> datetime:
+    def _moment(self, text: str, name: str) -> datetime:
         moment = read_moment(text, self.zones.get(name, self.site))
-        check_plausible(moment, latest)
+        check_plausible(moment, self.latest)
         return moment
 
 
@@ -69,7 +67,10 @@ def receive_reports(*, rows: Sequence[ReportBody], holder: Authenticated | None)
     sources = known_sources(names=set(names))
     _check_known(rows, names, sources)
     reading = _Reading(
-        datetime.now(UTC), {name: ref.zone for name, ref in sources.items()}, site_zone()
+        now=steady_clock.now(),
+        latest=steady_clock.latest() + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS),
+        zones={name: ref.zone for name, ref in sources.items()},
+        site=site_zone(),
     )
     moments = reading.timestamps(rows, names)
     if len(sources) < len(set(names)):

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import OperationalError, connection
 from msgspec.structs import replace
 
-from ingest import metrics
+from ingest import metrics, steady_clock
 from ingest.recording import postgresql, sqlite
 from ingest.recording.outcome import (
     Assembly,
@@ -32,7 +32,7 @@ def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
     if not reports:
         return []
     aggregated, individual = _distinct(reports)
-    late_before = datetime.now(UTC) - MINUTE - timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS)
+    late_before = steady_clock.now() - MINUTE - timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS)
     write = postgresql.write if connection.vendor == "postgresql" else sqlite.write
     with metrics.commit_seconds.time():
         outcome = _insisting(lambda: write(aggregated, individual, late_before))

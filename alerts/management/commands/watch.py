@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
-from django.utils import timezone
 
 from alerts.conf import door_url
 from alerts.services import watch_stages
+from ingest import steady_clock
 
 
 class Command(BaseCommand):
@@ -31,10 +31,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # After a night switched off, the stages have their time before somebody is told.
-        begun = None if options["once"] else timezone.now()
+        begun = None if options["once"] else steady_clock.now()
         while True:
             close_old_connections()
-            states = watch_stages(now=timezone.now(), door=options["door"], begun=begun)
+            states = watch_stages(now=steady_clock.now(), door=options["door"], begun=begun)
             if options["once"]:
                 for state in states:
                     word = "stands still" if state.stopped else "goes"

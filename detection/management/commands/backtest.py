@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 from tqdm import tqdm
 
 from detection.models import ForestVersion, Policy
@@ -18,6 +17,7 @@ from detection.models.policy import POLICY_FIELDS
 from detection.scoring.forest import Forest
 from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
 from detection.services.forests import live_forest, read_forest
+from ingest import steady_clock
 from ingest.moments import read_moment
 from ingest.services.sources import site_zone
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument("--chart", type=Path, help="write the chart here, as SVG")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        until = self._moment(options["until"], "--until") or timezone.now()
+        until = self._moment(options["until"], "--until") or steady_clock.now()
         since = self._moment(options["since"], "--since") or until - timedelta(days=USUAL_DAYS)
         if since >= until:
             raise CommandError("--since must lie before --until.")

@@ -4,13 +4,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 from tqdm import tqdm
 
 from detection.models import ForestVersion
 from detection.selectors.forests import forest_versions
 from detection.services.forests import promote_forest, roll_back_forest
 from detection.services.training import due_reason, retrain_forest
+from ingest import steady_clock
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         }[action]()
 
     def _train(self, *, if_due: bool) -> None:
-        now = timezone.now()
+        now = steady_clock.now()
         reason = due_reason(now=now)
         if if_due and reason is None:
             self.stdout.write("None is due.")
@@ -54,12 +54,12 @@ class Command(BaseCommand):
 
     def _promote(self, number: int) -> None:
         try:
-            self._show(promote_forest(number=number, now=timezone.now()))
+            self._show(promote_forest(number=number, now=steady_clock.now()))
         except ForestVersion.DoesNotExist:
             raise CommandError(f"There is no forest {number}.") from None
 
     def _roll_back(self) -> None:
-        version = roll_back_forest(now=timezone.now())
+        version = roll_back_forest(now=steady_clock.now())
         if version is None:
             self.stdout.write("No forest serves now; rules and Z-score judge alone.")
         else:

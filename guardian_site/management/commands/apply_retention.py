@@ -4,9 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from guardian_site.retention import apply_retention
+from ingest import steady_clock
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=float, default=86_400.0, help="stop after so long")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = apply_retention(now=timezone.now(), seconds=options["seconds"])
+        done = apply_retention(now=steady_clock.now(), seconds=options["seconds"])
         for table, number in done.gone.items():
             self.stdout.write(f"{table}: {number:,} gone")
         for job in done.jobs:
