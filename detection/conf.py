@@ -23,6 +23,11 @@ LONGEST_GAP = timedelta(hours=24)
 # Late data change the verdicts of at most this much of the past; older counts are kept and shown.
 CHECKPOINTS_KEPT = timedelta(hours=48)
 CHECKPOINT_MINUTES = 60
+# Clocks of several workers differ by less; a source that was judged further ahead of the clock was
+# judged by one that was wrong.
+AHEAD = timedelta(minutes=3)
+# What such a source learns again, where nothing that it knew before is left.
+LEARNED_AGAIN = timedelta(days=14)
 # A report that begins to be written just before its minute closes may be committed just after; the
 # sweep waits this much longer than the grace, so that it either sees it or is told it was late.
 SETTLING = timedelta(seconds=5)

@@ -29,6 +29,9 @@ LATE_HOURS = Counter("guardian_detection_late_hours_total", "Hours looked at aga
 CONFLICTS = Counter(
     "guardian_detection_conflicts_total", "Advances dropped since another was faster."
 )
+TAKEN_BACK = Counter(
+    "guardian_detection_taken_back_total", "Sources judged ahead of the clock and judged again."
+)
 FOREST_TRAINED = Gauge(
     "guardian_detection_forest_trained_timestamp_seconds",
     "When the live forest was trained.",

@@ -57,6 +57,17 @@ def standing_of(incident: Incident) -> Standing:
     )
 
 
+def last_bad_minute(incident: Incident) -> datetime | None:
+    """Return the last minute of the incident that was not withdrawn; None if all of them were."""
+    last: datetime | None = Anomaly.objects.filter(
+        source=incident.source_id,
+        family=incident.family,
+        minute__range=(incident.first_anomaly, incident.last_anomaly),
+        withdrawn=None,
+    ).aggregate(last=Max("minute"))["last"]
+    return last
+
+
 def judged_through(source: int) -> datetime | None:
     """Return the last minute of the source that detection has judged; None if there is none."""
     bands = Band.objects.filter(source=source).aggregate(last=Max("minute"))["last"]

@@ -6,7 +6,7 @@ from alerts import conf
 from alerts.lifecycle import ONGOING, Action
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import MINUTE, decide_resolution
-from alerts.selectors.standing import judged_through, standing_of
+from alerts.selectors.standing import judged_through, last_bad_minute, standing_of
 from alerts.services.announcing import announce
 from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
@@ -65,9 +65,23 @@ def _over(incident: Incident, through: datetime | None) -> str | None:
         return None
     if not incident.source.enabled:
         return "the source is no longer watched"
+    if _is_taken_back(incident, through):
+        return "all of its minutes were taken back"
     standing = standing_of(incident)
     resolution = decide_resolution(standing, judged_through=through, rules=conf.rules())
     return resolution.reason if resolution.over else None
+
+
+def _is_taken_back(incident: Incident, through: datetime | None) -> bool:
+    """End what a clock found that ran ahead where it truly ended; tell whether nothing is left."""
+    if through is None or incident.last_anomaly <= through:
+        return False
+    last = last_bad_minute(incident)
+    if last is None:
+        incident.first_anomaly = min(incident.first_anomaly, through)
+        incident.onset = min(incident.onset, through)
+    incident.last_anomaly = last or incident.first_anomaly
+    return last is None
 
 
 def resolve_quiet_incident(*, incident: Incident, at: datetime, why: str) -> list[int]:

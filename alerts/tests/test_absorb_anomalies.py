@@ -153,6 +153,31 @@ def test_past_anomalies_are_kept_and_nobody_is_called() -> None:
     assert not Anomaly.objects.filter(absorbed=None).exists()
 
 
+def test_what_was_found_ahead_of_the_clock_and_taken_back_does_not_last_until_then() -> None:
+    for minute in range(60):
+        make_anomaly(minute, family="silence")
+    absorb_anomalies(now=at(61))
+    Anomaly.objects.filter(minute__gt=at(2)).update(withdrawn=at(7))
+    judge(6)
+    absorb_anomalies(now=at(8))
+    assert Incident.objects.get().state == "open"
+    judge(7)
+    absorb_anomalies(now=at(9))
+    incident = Incident.objects.get()
+    assert (incident.state, incident.last_anomaly) == ("resolved", at(2))
+
+
+def test_what_was_found_ahead_of_the_clock_alone_is_over_when_it_is_taken_back() -> None:
+    for minute in range(30, 60):
+        make_anomaly(minute, family="silence")
+    absorb_anomalies(now=at(61))
+    Anomaly.objects.update(withdrawn=at(7))
+    judge(6)
+    absorb_anomalies(now=at(8))
+    incident = Incident.objects.get()
+    assert (incident.state, incident.last_anomaly) == ("resolved", at(6))
+
+
 @pytest.mark.parametrize("size", [1, 3, 60])
 def test_a_worker_that_catches_up_decides_as_one_that_was_there(size: int) -> None:
     bad = [0, 1, 2, 20, 21, 55]

@@ -60,7 +60,7 @@ def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: 
     changed = _first_due_minute(one, waiting, hours)
     start = None
     if changed is not None:
-        start = _state_before(one, changed)
+        start = state_before(one, changed)
         if start is None and _is_backfill(one, hours):
             if now - max(row.claimed for row in waiting) < conf.BACKFILL_QUIET:
                 return False
@@ -119,7 +119,7 @@ def _spans(hours: Sequence[int], through: int) -> Iterable[tuple[int, int]]:
             first = None
 
 
-def _state_before(one: Watched, minute: int) -> Watched | None:
+def state_before(one: Watched, minute: int) -> Watched | None:
     """The source as it was at the newest Checkpoint before a minute, or before its first count."""
     checkpoint = baselines.checkpoint_before(one.source_id, moment_of(minute))
     if checkpoint is not None:
@@ -161,7 +161,7 @@ def _without_the_too_old(one: Watched, hours: Sequence[int], changed: int) -> Wa
     if oldest is None:
         return None
     later = first_changed_minute(one, [hour for hour in hours if hour > minute_of(oldest)])
-    return None if later is None else _state_before(one, later)
+    return None if later is None else state_before(one, later)
 
 
 def _judge_again(one: Watched, start: Watched, now: datetime, deadline: float) -> bool:

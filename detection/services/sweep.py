@@ -12,6 +12,7 @@ from detection.parts import WHOLE, Part
 from detection.selectors import baselines
 from detection.selectors.baselines import Frontier
 from detection.services.advancing import Journey, advance_sources, watched_sources
+from detection.services.ahead import judged_ahead, take_back
 from detection.services.keeping import Stored
 from detection.services.late import recheck_late_hours
 from detection.services.watch import Watched, batches
@@ -38,9 +39,13 @@ def sweep_closed_minutes(
     now = now or steady_clock.now()
     started = time.monotonic()
     closed = last_closed(now)
+    found = baselines.frontiers(now, part)
+    if ahead := judged_ahead(found, closed, now):
+        take_back(source_ids=ahead, closed=closed, now=now, deadline=started + seconds)
+        found = baselines.frontiers(now, part)
     due = {
         one.source_id: (one, upto)
-        for one in baselines.frontiers(now, part)
+        for one in found
         if (upto := judge_upto(one, closed, now)) is not None
     }
     # Finding out what is due takes seconds for very many sources; some of it must get done.
