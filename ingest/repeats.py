@@ -6,6 +6,9 @@ would be answered with the first answer and never be stored. The marks are there
 the reports are written. How long before does not matter: an answer stored under a mark that has
 changed meanwhile is not believed. So they are asked for once in a few seconds, not at every write.
 
+A cache whose clock jumps keeps entries for an hour too long, and a mark may be gone before them: so
+each entry also says when it was stored, by the clock of the one who did.
+
 Most reports are no repeats. So a report that came alone is only looked up if this process has met
 it; that another process has met it, the database tells when it is written.
 """
@@ -20,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from django.conf import settings
 from msgspec import Struct
 
-from ingest import answer_store
+from ingest import answer_store, steady_clock
 from ingest.cache_stats import counts
 from ingest.reports import NewReport
 
@@ -28,6 +31,7 @@ _EVERYTHING = "mark:all"
 # What the cache holds by name: marks, and answers behind the marks they were given under.
 Marks = dict[str, bytes]
 _MARK_BYTES = 8
+_STAMP_BYTES = 8
 _NO_MARK = bytes(_MARK_BYTES)
 # Marks read so lately are good enough to store answers under [seconds].
 MARKS_SERVE = 5.0
@@ -135,10 +139,24 @@ def find_answers(reports: Sequence[NewReport]) -> Lookup:
     keys = [_key(report) for report in reports]
     found = _read([key for key in keys if key is not None], _mark_keys(reports))
     lookup = Lookup(found, [])
+    now = _seconds_now()
     for key, report in zip(keys, reports, strict=True):
         mark, entry = _mark_of(found, report), found.get(key, b"") if key else b""
-        lookup.answers.append(entry[len(mark) :] if entry.startswith(mark) else None)
+        lookup.answers.append(_believed(entry, mark, now))
     return lookup
+
+
+def _seconds_now() -> int:
+    return int(steady_clock.now().timestamp())
+
+
+def _believed(entry: bytes, mark: bytes, now: int) -> bytes | None:
+    """Return the answer in an entry that was stored lately and under this mark."""
+    if not entry.startswith(mark):
+        return None
+    begin = len(mark) + _STAMP_BYTES
+    stored = int.from_bytes(entry[len(mark) : begin])
+    return entry[begin:] if abs(now - stored) <= settings.GUARDIAN_CACHE_SECONDS else None
 
 
 def marks_now(reports: Sequence[NewReport]) -> Marks:
@@ -169,10 +187,11 @@ def keep_answers(marks: Marks, answered: Iterable[tuple[NewReport, bytes]]) -> N
     if not settings.GUARDIAN_CACHE_SECONDS:
         return
     entries = {}
+    stamp = _seconds_now().to_bytes(_STAMP_BYTES)
     for report, answer in answered:
         key = _key(report)
         if key is not None:
-            entries[key] = _mark_of(marks, report) + answer
+            entries[key] = _mark_of(marks, report) + stamp + answer
             met.add(report)
     if not entries:
         return

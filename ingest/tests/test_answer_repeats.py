@@ -1,13 +1,16 @@
 import json
+import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
-from ingest import answer_store, repeats
+from ingest import answer_store, repeats, steady_clock
 from ingest.cache_stats import cache_report, counts
 from ingest.models import Report
 from ingest.repeats import KnownMarks, Met
@@ -109,6 +112,45 @@ def test_marks_that_another_process_changed_meanwhile_let_no_old_answer_be_belie
     # The answer to a correction is not kept; the one to its repeat is, and under today's mark.
     post(client, 5)
     assert post(client, 5)["cached"]
+
+
+class Clocks:
+    """The clock of the cache, which may jump, and the one by which this process decides."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.cache_ahead, self.passed = 0.0, 0.0
+        true, now = time.time, steady_clock.now
+        monkeypatch.setattr(time, "time", lambda: true() + self.passed + self.cache_ahead)
+        monkeypatch.setattr(steady_clock, "now", lambda: now() + timedelta(seconds=self.passed))
+
+
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    return Clocks(monkeypatch)
+
+
+def test_an_answer_is_believed_for_as_long_as_the_setting_says(
+    client: Client, clocks: Clocks, settings: Settings
+) -> None:
+    post(client)
+    clocks.cache_ahead = -3600
+    clocks.passed = settings.GUARDIAN_CACHE_SECONDS - 5
+    assert post(client)["cached"]
+    clocks.passed = settings.GUARDIAN_CACHE_SECONDS + 5
+    assert not post(client)["cached"]
+
+
+def test_a_cache_whose_clock_jumped_brings_no_old_answer_back(
+    client: Client, clocks: Clocks
+) -> None:
+    """The answer was to live for an hour more, the mark of the correction for two minutes."""
+    clocks.cache_ahead = 3600
+    post(client, 5)
+    clocks.cache_ahead = 0
+    post(client, 7)
+    clocks.passed = 300
+    assert not post(client, 5)["cached"]
+    assert total() == 5
 
 
 def test_marks_are_asked_for_once_in_a_while(
