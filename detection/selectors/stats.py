@@ -8,10 +8,11 @@ from django.db.models import Avg, Max, Min
 
 from detection.models import Anomaly, Band
 from detection.selectors.anomalies import Seen
+from ingest import steady_clock
 from ingest.aggregates import totals_ever
 from ingest.models import Status
 
-KEY = "detection:stats"
+KEY = "detection:totals"
 # Sums over all history are kept for this many times what they took: at most a twentieth of the
 # database's time goes into them, and a small installation always sees the newest.
 KEPT_FACTOR = 20.0
@@ -22,14 +23,17 @@ LONGEST_KEY = 200
 def stats(seen: Seen = None) -> dict[str, Any]:
     """Totals over everything counted; min, max and avg are of one source's minute."""
     key = KEY if seen is None else f"{KEY}:{'-'.join(map(str, sorted(seen)))}"
+    now = steady_clock.now().timestamp()
     kept: dict[str, Any] | None = cache.get(key) if len(key) <= LONGEST_KEY else None
-    if kept is not None:
-        return kept
+    # A cache whose clock was set back would keep it for as long.
+    if kept is not None and abs(now - kept["at"]) <= LONGEST_KEPT:
+        found: dict[str, Any] = kept["stats"]
+        return found
     started = time.perf_counter()
     fresh = _stats(seen)
     seconds = KEPT_FACTOR * (time.perf_counter() - started)
     if seconds > 1 and len(key) <= LONGEST_KEY:
-        cache.set(key, fresh, min(seconds, LONGEST_KEPT))
+        cache.set(key, {"at": now, "stats": fresh}, min(seconds, LONGEST_KEPT))
     return fresh
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from detection.models import Anomaly
+from detection.selectors import stats
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
 from detection.tests.makers import at, make_counts, make_source
@@ -158,6 +159,21 @@ def test_stats_have_one_shape_empty_or_not() -> None:
     assert set(full) == STATS
     assert full["total_processed"] == sum(full["status_distribution"].values()) > 1500
     assert full["transaction_stats"]["min"] <= full["transaction_stats"]["avg"]
+
+
+@pytest.mark.parametrize("passed", [-60, 60])
+def test_totals_that_took_long_are_kept_for_a_minute_by_our_clock(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, passed: int
+) -> None:
+    monkeypatch.setattr(stats, "KEPT_FACTOR", 1e9)
+    monkeypatch.setattr(stats, "KEY", f"totals:{passed}")
+    clock.stand(10)
+    assert get("/stats")["total_processed"] == 0
+    make_counts(make_source(), range(5))
+    clock.stand(10.5)
+    assert get("/stats")["total_processed"] == 0
+    clock.stand(10 + passed)
+    assert get("/stats")["total_processed"] > 0
 
 
 def test_a_forecast_holds_what_came_in_most_minutes(clock: Clock) -> None:
