@@ -20,4 +20,4 @@ def apply_retention() -> None:
     now = steady_clock.now()
     forget_traces(now=now)
     forget_trace_marks(now=now)
-    forget_the_old(now=now)
+    forget_the_old(now=now, trusting=False)

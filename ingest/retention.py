@@ -3,7 +3,9 @@
 import time
 from datetime import datetime, timedelta
 
+from django.apps import apps
 from django.db import connection, transaction
+from django.db.models import Min
 
 from ingest.timescale import DAY, Kept, drop_chunks, is_hypertable
 
@@ -30,11 +32,29 @@ KEPT = (COUNTS, REPORTS, TRANSACTIONS)
 
 # So few rows that a writer who waits for their lock on SQLite does not notice.
 ROWS_AT_ONCE = 5_000
+# So much of the past goes in one turn of the hourly task. A chunk of TimescaleDB goes as a whole.
+FORGOTTEN_AT_ONCE = timedelta(days=7)
+CHUNK_LENGTH = timedelta(days=28)
 
 
 def refreshed_back_to() -> timedelta:
     """How far back aggregates follow changes: not to where the minutes are being thrown away."""
     return min(COUNTS.age, HOURS.age) - 14 * DAY
+
+
+def not_all_at_once(*, kept: Kept, before: datetime) -> datetime:
+    """Return `before`, or less where that would forget much more than time passes between turns.
+
+    A clock that is a year ahead for an hour then costs a week of the past, or one chunk, not all of
+    it. What is older than it may be for another reason, such as a shorter setting, goes a week an
+    hour.
+    """
+    model = next(one for one in apps.get_models() if one._meta.db_table == kept.table)
+    oldest: datetime | None = model._default_manager.aggregate(oldest=Min(kept.column))["oldest"]
+    if oldest is None:
+        return before
+    chunked = kept.hypertable and is_hypertable(kept.table)
+    return min(before, oldest + (CHUNK_LENGTH if chunked else FORGOTTEN_AT_ONCE))
 
 
 def forget_before(*, kept: Kept, before: datetime, deadline: float) -> int:

@@ -69,6 +69,34 @@ def test_many_rows_go_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("database")
+def test_a_clock_that_is_years_ahead_costs_a_week_an_hour() -> None:
+    for days in range(0, 800, 10):
+        send(days, external_id=f"t{days}")
+        send(days)
+    for turn in range(1, 4):
+        done = apply_retention(now=NOW + timedelta(days=5000, hours=turn), trusting=False)
+        assert done.gone["ingest_report"] == done.gone["ingest_minutecount"] == 1
+    assert Report.objects.count() == Transaction.objects.count() == 77
+
+
+@pytest.mark.usefixtures("database")
+def test_a_clock_that_is_right_is_no_reason_to_wait() -> None:
+    for days in (799, 801, 805):
+        send(days)
+    assert apply_retention(now=NOW, trusting=False).gone["ingest_report"] == 2
+
+
+@pytest.mark.usefixtures("database")
+def test_what_may_be_kept_no_longer_goes_a_week_at_a_time(settings: Settings) -> None:
+    for days in (20, 40, 41, 60):
+        send(days)
+    settings.GUARDIAN_KEEP_COUNTS_DAYS = 30
+    gone = [apply_retention(now=NOW, trusting=False).gone["ingest_report"] for _ in range(4)]
+    assert gone == [1, 2, 0, 0]
+    assert Report.objects.count() == 1
+
+
+@pytest.mark.usefixtures("database")
 def test_it_stops_when_its_time_is_up() -> None:
     send(900)
     assert apply_retention(now=NOW, seconds=-1).gone["ingest_report"] == 0

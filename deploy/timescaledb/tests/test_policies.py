@@ -56,6 +56,15 @@ def test_old_chunks_go_and_new_ones_stay(timescale: Any) -> None:
     assert not Band.objects.exists()
 
 
+def test_a_clock_that_is_years_ahead_costs_one_chunk_an_hour(timescale: Any) -> None:
+    now = timezone.now()
+    for days in (140, 100, 60, 20):
+        send(0, days, start=now - timedelta(days=days))
+    done = apply_retention(now=now + timedelta(days=5000), trusting=False)
+    assert done.gone["ingest_report"] == done.gone["ingest_minutecount"] == 1
+    assert sorted(Report.objects.values_list("count", flat=True)) == [20, 60, 100]
+
+
 def test_jobs_that_never_ran_are_run(timescale: Any) -> None:
     send(0, 1, start=timezone.now() - timedelta(days=40))
     for job in jobs():
