@@ -66,7 +66,7 @@ bench-load: $(VENV)/.development ## Load benchmark: rates, latency and CPU per r
 	$(BIN)/python -m deploy.bench.load
 	$(BIN)/python -m deploy.bench.load --database sqlite
 
-bench-faults: $(VENV)/.development ## Kill web, PostgreSQL and Redis under load; compare every answer with the database
+bench-faults: $(VENV)/.development ## Kill web, PostgreSQL and Redis, fill the disk, set the clock under load; compare every answer with the database
 	$(BIN)/python -m deploy.bench.faults
 
 bench-soak: $(VENV)/.development ## Half an hour at a constant rate: memory flat, nothing piles up

