@@ -8,6 +8,7 @@ from celery import signals
 
 from guardian_site.metrics import TASK_SECONDS, TASK_WAIT_SECONDS, TASKS
 from guardian_site.schedule import QUEUES
+from ingest import steady_clock
 
 SENT_HEADER = "guardian_sent"
 # Celery calls the outcome by its state; these are the ones a task can end in.
@@ -18,7 +19,7 @@ _started = threading.local()
 
 def _stamp(headers: dict[str, Any] | None = None, **_: object) -> None:
     if headers is not None:
-        headers[SENT_HEADER] = time.time()
+        headers[SENT_HEADER] = steady_clock.now().timestamp()
 
 
 def _label(task: Any) -> str:
@@ -34,7 +35,7 @@ def _before(task: Any = None, **_: object) -> None:
     queue = (task.request.delivery_info or {}).get("routing_key")
     # The clocks of two machines may differ: a wait is never below nothing.
     TASK_WAIT_SECONDS.labels(queue if queue in QUEUES else "other").observe(
-        max(0.0, time.time() - sent)
+        max(0.0, steady_clock.now().timestamp() - sent)
     )
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from guardian_site import measured_tasks, worker_exposition
 from guardian_site.exposition import counted_by_all_processes
 from guardian_site.metrics import TASK_WAIT_SECONDS, TASKS
 from guardian_site.tasks import beat
+from ingest import steady_clock
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = """
@@ -81,7 +83,7 @@ def test_a_task_tells_how_long_it_waited(monkeypatch: pytest.MonkeyPatch) -> Non
     class Task:
         request = Request()
 
-    monkeypatch.setattr("guardian_site.measured_tasks.time.time", lambda: 1_004.0)
+    monkeypatch.setattr(steady_clock, "now", lambda: datetime.fromtimestamp(1_004.0, UTC))
     waited = TASK_WAIT_SECONDS.labels("notify")
     before = waited._sum.get()
     measured_tasks._before(task=Task())
