@@ -46,6 +46,8 @@ def begin_at_zero() -> None:
         ingest.reports.labels(outcome)
     for status in Status.values:
         ingest.transactions.labels(status)
+    for direction in ("ahead", "back"):
+        ingest.clock_jumps.labels(direction)
     for level in Level.values:
         detection.VERDICTS.labels(level)
     for family, level in product(Family.values, (Level.WARNING.value, Level.CRITICAL.value)):
