@@ -8,12 +8,12 @@ import numpy as np
 from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import post_save
-from django.utils import timezone
 
 from detection.models import Baseline, Checkpoint, Recheck
 from detection.scoring.inheriting import has_season, inherit, inherited_days
 from detection.scoring.state import State
 from detection.services.watch import watch
+from ingest import steady_clock
 from ingest.models import Source
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def begin_with_parent(source: Source) -> bool:
             through=None,
             inherited=None,
             version=F("version") + 1,
-            updated=timezone.now(),
+            updated=steady_clock.now(),
         )
         # An older state would come back with the next late report.
         Checkpoint.objects.filter(source=source).delete()
