@@ -106,6 +106,10 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.title or self.name
 
+    def clean(self) -> None:
+        if self.parent_id is not None and self.parent_id == self.pk:
+            raise ValidationError({"parent": "A source cannot be its own parent."})
+
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
         with _nothing_recorded([self.pk]):
             return super().delete(*args, **options)

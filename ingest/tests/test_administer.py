@@ -76,3 +76,15 @@ def test_a_revoked_key_opens_nothing(admin_client: Client) -> None:
     sent = {"action": "revoke", "_selected_action": [key.pk]}
     admin_client.post(reverse("admin:ingest_apikey_changelist"), sent)
     assert authenticate_key(secret=secret) is None
+
+
+def test_a_source_is_not_its_own_parent(admin_client: Client) -> None:
+    source, other = (Source.objects.create(name=name) for name in ("shop-1", "chain"))
+    url = reverse("admin:ingest_source_change", args=[source.pk])
+    fields = {"name": "shop-1", "time_zone": "UTC", "enabled": "on"}
+    inline = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
+    page = admin_client.post(url, {**fields, **inline, "parent": source.pk})
+    assert "cannot be its own parent" in page.content.decode()
+    assert admin_client.post(url, {**fields, **inline, "parent": other.pk}).status_code == 302
+    source.refresh_from_db()
+    assert source.parent == other
