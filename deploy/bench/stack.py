@@ -72,7 +72,7 @@ def web(
     everything = {**as_deployed, **os.environ, **environment}
     process = subprocess.Popen(command, cwd=ROOT, env=everything)
     try:
-        wait_until_it_answers(f"http://127.0.0.1:{port}/", process)
+        wait_until_it_answers(f"http://127.0.0.1:{port}/health/live", process)
         yield process
     finally:
         process.terminate()
