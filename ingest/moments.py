@@ -4,6 +4,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
+from ingest import steady_clock
+
 EXPECTED = "a date and time such as 2025-07-12T13:45:00Z"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _SHAPE = re.compile(
@@ -45,6 +49,11 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"is not on the calendar: {error}") from None
+
+
+def latest_plausible() -> datetime:
+    """Return how late a moment may lie at most; after a jump either clock may be the right one."""
+    return steady_clock.latest() + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)
 
 
 def check_plausible(moment: datetime, latest: datetime) -> None:

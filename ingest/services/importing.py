@@ -1,7 +1,7 @@
 """Importing files of counts: all lines checked first, then written in chunks that can go on."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -11,6 +11,7 @@ from msgspec import Struct
 from ingest import steady_clock
 from ingest.count_files import BadLine, CountFile, Layout, Row
 from ingest.models import FileImport, Source
+from ingest.moments import latest_plausible
 from ingest.recording import bulk, reconciling
 from ingest.services.sources import forget_sources
 
@@ -55,14 +56,10 @@ def source_for_import(*, name: str, time_zone: str) -> Source:
     return source
 
 
-def _latest() -> datetime:
-    return steady_clock.latest() + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)
-
-
 def survey_file(*, file: CountFile, zone: ZoneInfo, progress: Progress) -> Survey:
     """Every line has been read and nothing written; the bad lines are named and counted."""
     survey = Survey()
-    for _number, row in _telling(file.rows(zone, _latest()), progress):
+    for _number, row in _telling(file.rows(zone, latest_plausible()), progress):
         if not isinstance(row, BadLine):
             survey.good += 1
             continue
@@ -85,7 +82,9 @@ def import_file(
         return Imported(0, 0, state.lines, already=True)
     done = Imported(0, 0, max(1, state.lines))
     progress(done.resumed_after)
-    for last, rows in _chunks(_telling(file.rows(zone, _latest(), done.resumed_after), progress)):
+    for last, rows in _chunks(
+        _telling(file.rows(zone, latest_plausible(), done.resumed_after), progress)
+    ):
         done.lines += len(rows)
         done.news += _write_chunk(state, file.layout, rows, last)
     state.finished = steady_clock.now()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from ingest import steady_clock
 from ingest.bodies import ReportBody
 from ingest.models import Source
-from ingest.moments import check_plausible, read_moment
+from ingest.moments import check_plausible, latest_plausible, read_moment
 from ingest.refusals import FieldError, Refused
 from ingest.reports import NewReport, SourceRef
 from ingest.services.keys import Authenticated
@@ -68,7 +68,7 @@ def receive_reports(*, rows: Sequence[ReportBody], holder: Authenticated | None)
     _check_known(rows, names, sources)
     reading = _Reading(
         now=steady_clock.now(),
-        latest=steady_clock.latest() + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS),
+        latest=latest_plausible(),
         zones={name: ref.zone for name, ref in sources.items()},
         site=site_zone(),
     )
