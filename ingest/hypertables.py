@@ -9,11 +9,11 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
-from ingest.timescale import has_timescale
+from ingest.timescale import has_timescale, is_cut
 
 # A report is written and read in one statement that is planned once for all chunks, so each of
 # them costs it some microseconds: thirty chunks of four weeks, not eight hundred of a day.
-CHUNK = "28 days"
+CHUNK_DAYS = 28
 
 
 class TimescaleSQL(RunSQL):
@@ -49,13 +49,13 @@ class ToHypertable(Operation):
     reversible = True
     atomic = True
 
-    def __init__(self, model_name: str, column: str, chunk: str = CHUNK) -> None:
+    def __init__(self, model_name: str, column: str, chunk_days: int = CHUNK_DAYS) -> None:
         self.model_name = model_name
         self.column = column
-        self.chunk = chunk
+        self.chunk_days = chunk_days
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return (type(self).__name__, [self.model_name, self.column, self.chunk], {})
+        return (type(self).__name__, [self.model_name, self.column, self.chunk_days], {})
 
     def describe(self) -> str:
         return f"Cut {self.model_name} into chunks by {self.column} on TimescaleDB"
@@ -77,7 +77,8 @@ class ToHypertable(Operation):
             f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"',
             f'CREATE INDEX "{table}_id" ON "{table}" (id)',
             f"SELECT create_hypertable('{table}', by_range('{self.column}',"
-            f" interval '{self.chunk}'), create_default_indexes => false, migrate_data => true)",
+            f" interval '{self.chunk_days} days'), create_default_indexes => false,"
+            " migrate_data => true)",
         ):
             schema_editor.execute(statement)
 
@@ -89,21 +90,8 @@ class ToHypertable(Operation):
         to_state: ProjectState,
     ) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
-        # The extension may have come after the table, which is a plain one then.
-        if _is_cut(schema_editor, model._meta.db_table):
+        if is_cut(model._meta.db_table, schema_editor.connection):
             _to_plain_table(schema_editor, model)
-
-
-def _is_cut(schema_editor: BaseDatabaseSchemaEditor, table: str) -> bool:
-    if not has_timescale(schema_editor.connection):
-        return False
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM timescaledb_information.hypertables"
-            " WHERE hypertable_name = %s AND hypertable_schema = current_schema()",
-            [table],
-        )
-        return cursor.fetchone() is not None
 
 
 def _to_plain_table(schema_editor: BaseDatabaseSchemaEditor, model: type[Model]) -> None:

@@ -7,6 +7,7 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Min
 
+from ingest.hypertables import CHUNK_DAYS
 from ingest.timescale import DAY, Kept, drop_chunks, is_hypertable
 
 REPORTS = Kept("ingest_report", "timestamp", "GUARDIAN_KEEP_COUNTS_DAYS")
@@ -33,8 +34,8 @@ KEPT = (COUNTS, REPORTS, TRANSACTIONS)
 # So few rows that a writer who waits for their lock on SQLite does not notice.
 ROWS_AT_ONCE = 5_000
 # So much of the past goes in one turn of the hourly task. A chunk of TimescaleDB goes as a whole.
-FORGOTTEN_AT_ONCE = timedelta(days=7)
-CHUNK_LENGTH = timedelta(days=28)
+FORGOTTEN_AT_ONCE = 7 * DAY
+CHUNK = CHUNK_DAYS * DAY
 
 
 def refreshed_back_to() -> timedelta:
@@ -54,7 +55,7 @@ def not_all_at_once(*, kept: Kept, before: datetime) -> datetime:
     if oldest is None:
         return before
     chunked = kept.hypertable and is_hypertable(kept.table)
-    return min(before, oldest + (CHUNK_LENGTH if chunked else FORGOTTEN_AT_ONCE))
+    return min(before, oldest + (CHUNK if chunked else FORGOTTEN_AT_ONCE))
 
 
 def forget_before(*, kept: Kept, before: datetime, deadline: float) -> int:

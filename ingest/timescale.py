@@ -100,21 +100,28 @@ def has_timescale(database: BaseDatabaseWrapper | None = None) -> bool:
     return timescale_version(database) is not None
 
 
-def is_hypertable(table: str) -> bool:
-    """Tell whether a table is one: the extension may have come after the migrations.
+def is_cut(table: str, database: BaseDatabaseWrapper | None = None) -> bool:
+    """Tell whether a table is a hypertable: the extension may have come after the migrations."""
+    if not has_timescale(database):
+        return False
+    with (database or connection).cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM timescaledb_information.hypertables"
+            " WHERE hypertable_name = %s AND hypertable_schema = current_schema()",
+            [table],
+        )
+        return cursor.fetchone() is not None
 
-    What a process has found holds for a minute; a migration is followed by a restart anyway.
+
+def is_hypertable(table: str) -> bool:
+    """Tell whether a table of ours is a hypertable; what a process has found holds for a minute.
+
+    A migration is followed by a restart anyway.
     """
     key = (*(connection.settings_dict[part] for part in ("HOST", "PORT", "NAME")), table)
     found = _found.get(key)
     if found is None:
-        found = has_timescale() and bool(
-            _rows(
-                "SELECT 1 FROM timescaledb_information.hypertables"
-                " WHERE hypertable_name = %s AND hypertable_schema = current_schema()",
-                [table],
-            )
-        )
+        found = is_cut(table)
         _found.put(key, found)
     return found
 
