@@ -65,15 +65,15 @@ def _over(incident: Incident, through: datetime | None) -> str | None:
         return None
     if not incident.source.enabled:
         return "the source is no longer watched"
-    if _is_taken_back(incident, through):
+    if _cut_back(incident, through):
         return "all of its minutes were taken back"
     standing = standing_of(incident)
     resolution = decide_resolution(standing, judged_through=through, rules=conf.rules())
     return resolution.reason if resolution.over else None
 
 
-def _is_taken_back(incident: Incident, through: datetime | None) -> bool:
-    """End what a clock found that ran ahead where it truly ended; tell whether nothing is left."""
+def _cut_back(incident: Incident, through: datetime | None) -> bool:
+    """Take from the incident what a clock found that ran ahead; tell whether nothing is left."""
     if through is None or incident.last_anomaly <= through:
         return False
     last = last_bad_minute(incident)
