@@ -9,7 +9,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
@@ -17,20 +16,19 @@ from django.db import transaction
 from detection import conf, metrics
 from detection.clock import minute_of, moment_of
 from detection.models import Band, Checkpoint
-from detection.scoring.state import State
-from detection.selectors import baselines
 from detection.selectors.bands import digests_of
 from detection.selectors.baselines import Frontier
 from detection.selectors.counts import digest, rows_by_minute
 from detection.services.advancing import watched_sources
-from detection.services.late import HOUR, first_changed_minute, state_before
+from detection.services.late import HOUR, first_changed_minute, from_first_count, state_before
 from detection.services.storing import Findings, store_advance
-from detection.services.watch import NEVER, Watched, batches
+from detection.services.watch import Watched, batches
 
 logger = logging.getLogger(__name__)
 AHEAD_MINUTES = conf.AHEAD // conf.MINUTE
 # Of so many minutes most must have been judged without the counts that they have.
 LOOKED_AT_MINUTES = 3
+LEARNED_AGAIN_MINUTES = conf.LEARNED_AGAIN // conf.MINUTE
 KEPT_HOURS = int(conf.CHECKPOINTS_KEPT.total_seconds()) // 3600
 
 
@@ -86,7 +84,8 @@ def _take_back(one: Watched, closed: int, now: datetime) -> bool:
     changed = first_changed_minute(one, hours)
     if changed is None or one.through <= closed:
         return False
-    start = state_before(one, changed) or _from_the_last_weeks(one, changed)
+    # where no checkpoint is left from before, what is normal is learned again
+    start = state_before(one, changed) or from_first_count(one, changed - LEARNED_AGAIN_MINUTES)
     found = Findings(spans={one.source_id: (closed + 1, one.through)})
     with transaction.atomic():
         stored = store_advance(before=[one], after=[start], found=found, now=now)
@@ -95,10 +94,3 @@ def _take_back(one: Watched, closed: int, now: datetime) -> bool:
             Band.objects.filter(source_id=one.source_id, minute__gt=last).delete()
             Checkpoint.objects.filter(source_id=one.source_id, through__gt=last).delete()
     return bool(stored)
-
-
-def _from_the_last_weeks(one: Watched, changed: int) -> Watched:
-    """No checkpoint is left from before: what is normal is learned again."""
-    first = minute_of(baselines.first_minutes([one.source_id])[one.source_id])
-    begin = max(first, changed - conf.LEARNED_AGAIN // conf.MINUTE)
-    return replace(one, state=State.new(1), through=begin - 1, reported=NEVER)

@@ -19,7 +19,7 @@ from detection.selectors.bands import digests_between
 from detection.selectors.counts import digest, rows_by_minute
 from detection.services.advancing import Journey, advance_sources, watched_sources
 from detection.services.keeping import Stored
-from detection.services.parents import as_born
+from detection.services.parents import beginnings
 from detection.services.watch import NEVER, Watched
 from ingest.models import Source
 from ingest.services.late_hours import claim_late_hours
@@ -64,7 +64,7 @@ def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: 
         if start is None and _is_backfill(one, hours):
             if now - max(row.claimed for row in waiting) < conf.BACKFILL_QUIET:
                 return False
-            start = _from_first_count(one)
+            start = from_first_count(one)
         if start is None:
             start = _without_the_too_old(one, hours, changed)
     if start is not None and not _judge_again(one, start, now, deadline):
@@ -129,16 +129,16 @@ def state_before(one: Watched, minute: int) -> Watched | None:
             through=minute_of(checkpoint.through),
             reported=NEVER if checkpoint.reported is None else minute_of(checkpoint.reported),
         )
-    start = _from_first_count(one)
+    start = from_first_count(one)
     # so young a source that it has no checkpoint that old: all of it is soon judged again
     young = conf.CHECKPOINTS_KEPT.total_seconds() // 60
     return start if one.through - start.through <= young else None
 
 
-def _from_first_count(one: Watched) -> Watched:
-    first = minute_of(baselines.first_minutes([one.source_id])[one.source_id])
-    state = as_born([one.source_id]).get(one.source_id) or State.new(1)
-    return replace(one, state=state, through=first - 1, reported=NEVER)
+def from_first_count(one: Watched, not_before: int = 0) -> Watched:
+    """The source as it was when it began, or knowing nothing where that is too long ago."""
+    begin = beginnings([one.source_id], not_before)[one.source_id]
+    return replace(one, state=begin.state, through=begin.through, reported=NEVER)
 
 
 def _is_backfill(one: Watched, hours: Sequence[int]) -> bool:

@@ -1,7 +1,8 @@
 """Which sources begin with what their parent knows, so that each time they begin the same way."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import post_save
 
+from detection.clock import minute_of
 from detection.models import Baseline, Checkpoint, Recheck
 from detection.scoring.inheriting import has_season, inherit, inherited_days
 from detection.scoring.state import State
-from detection.services.watch import watch
+from detection.selectors import baselines
+from detection.services.watch import Watched, unread, watch
 from ingest import steady_clock
 from ingest.models import Source
 
@@ -64,6 +67,24 @@ def as_born(source_ids: Collection[int]) -> dict[int, State]:
             # Of another release: it inherits once more.
             logger.warning("What source %s inherited is taken anew: %s", source_id, error)
     return states
+
+
+def beginnings(source_ids: Sequence[int], not_before: int = 0) -> dict[int, Watched]:
+    """Each source just before its first count, as it was born.
+
+    Whose first count lies before `not_before` begins there instead, and knows nothing.
+    """
+    found = baselines.first_minutes(source_ids)
+    first = {source_id: minute_of(moment) for source_id, moment in found.items()}
+    states = as_born([source_id for source_id, minute in first.items() if minute >= not_before])
+    return {
+        source_id: replace(
+            unread(source_id),
+            state=states.get(source_id, unread(source_id).state),
+            through=max(minute, not_before) - 1,
+        )
+        for source_id, minute in first.items()
+    }
 
 
 def begin_with_parent(source: Source) -> bool:

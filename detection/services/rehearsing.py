@@ -1,17 +1,14 @@
 """Walking stored history once more without writing anything: for training and for backtests."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from detection.clock import minute_of
 from detection.scoring.forest import Forest
-from detection.selectors import baselines
 from detection.selectors.declarations import Declarations, declarations
 from detection.services.advancing import Journey, advance_sources
 from detection.services.keeping import Rehearsed
 from detection.services.lockstep import Judged, Lockstep
-from detection.services.parents import as_born
-from detection.services.watch import Watched, unread
+from detection.services.parents import beginnings
 from ingest.models import Source
 
 # Source minutes walked since the last call.
@@ -44,24 +41,10 @@ def rehearse(rehearsal: Rehearsal) -> int:
         forest=rehearsal.forest,
         with_features=rehearsal.with_features,
     )
-    advance_sources(watched=_beginning(rehearsal), journey=journey)
+    begin = beginnings(rehearsal.source_ids, rehearsal.first or 0)
+    watched = [begin[source_id] for source_id in rehearsal.source_ids if source_id in begin]
+    advance_sources(watched=watched, journey=journey)
     return journey.judged_minutes
-
-
-def _beginning(rehearsal: Rehearsal) -> list[Watched]:
-    """Sources before their first count, as they were born, or unknown where the walk begins."""
-    found = baselines.first_minutes(rehearsal.source_ids)
-    first = {source_id: minute_of(moment) for source_id, moment in found.items()}
-    begins = rehearsal.first or 0
-    states = as_born([source_id for source_id, minute in first.items() if minute >= begins])
-    beginning = []
-    for source_id in rehearsal.source_ids:
-        if source_id in first:
-            one = unread(source_id)
-            state = states.get(source_id, one.state)
-            through = max(first[source_id], begins) - 1
-            beginning.append(replace(one, state=state, through=through))
-    return beginning
 
 
 def _counting(rehearsal: Rehearsal) -> Callable[[Judged, Lockstep], None]:
