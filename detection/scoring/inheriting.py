@@ -10,14 +10,15 @@ again at the first midnight.
 import numpy as np
 
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
+from detection.scoring.shares import HOUR_PRIOR
 from detection.scoring.state import HISTORY_DAYS, State
 
 WEEK = 7
+DAYS_OF_KIND = (5, 2)
 # The parent's shares and widths weigh as much as this many transactions of the child's own,
 # its hours of denials as the prior of an hour does, its drift as half a day.
 SHARE_TRANSACTIONS = 300.0
 WIDTH_TRANSACTIONS = 600.0
-HOUR_DENIED = 150.0
 DRIFT_MINUTES = 720.0
 # How much of a code the parent saw hardly matters to the child; that it has a name does.
 CODE_USE = 1.0
@@ -61,21 +62,20 @@ def _take_week(child: State, parent: State, utc_minute: Ints) -> None:
     newest = parent.history_day.max(axis=1)
     last = utc_minute // MINUTES_PER_DAY - DAYS_APART
     moved = (last - newest) // WEEK * WEEK
-    for row, slot in np.argwhere(parent.history_day > (newest - WEEK)[:, None]):
+    week = (parent.history_day > (newest - WEEK)[:, None]) & (parent.history_day >= 0)
+    history = _scaled(parent.history, 1 / mean)
+    for row, slot in np.argwhere(week & known[:, None]):
         day = parent.history_day[row, slot] + moved[row]
-        if not known[row] or parent.history_day[row, slot] < 0:
-            continue
-        volume = np.expm1(parent.history[row, slot].astype(float)) / mean[row]
-        child.history[row, day % HISTORY_DAYS] = np.log1p(volume)
+        child.history[row, day % HISTORY_DAYS] = history[row, slot]
         child.history_day[row, day % HISTORY_DAYS] = day
-    child.season_days[:] = np.minimum(parent.season_days, [WEEK - 2, 2])
+    child.season_days[:] = np.minimum(parent.season_days, DAYS_OF_KIND)
 
 
 def _take_shares(child: State, parent: State) -> None:
     part = _part(SHARE_TRANSACTIONS, parent.share_total)
     child.share_seen[:] = parent.share_seen * part
     child.share_total[:] = parent.share_total * part
-    part = _part(HOUR_DENIED, parent.hour_expected)
+    part = _part(HOUR_PRIOR, parent.hour_expected)
     child.hour_denied[:] = parent.hour_denied * part
     child.hour_expected[:] = parent.hour_expected * part
     child.codes[:] = parent.codes
@@ -112,5 +112,11 @@ def scale_inherited(state: State, rows: Ints) -> None:
     level = state.level_seen[rows, 1] / np.maximum(state.level_expected[rows, 1], 1e-9)
     state.season[rows] *= level[:, None, None]
     state.level_expected[rows] *= level[:, None]
-    history = np.expm1(state.history[rows].astype(float)) * level[:, None, None]
-    state.history[rows] = np.where(days[:, :, None], np.log1p(history), state.history[rows])
+    history = state.history[rows]
+    state.history[rows] = np.where(days[:, :, None], _scaled(history, level), history)
+
+
+def _scaled(history: Floats, factor: Floats) -> Floats:
+    """Logarithms of volumes, of volumes so many times as large."""
+    scaled: Floats = np.log1p(np.expm1(history.astype(float)) * factor[:, None, None])
+    return scaled

@@ -97,11 +97,13 @@ def test_a_morning_that_rises_as_the_parents_is_no_surge() -> None:
 
 def test_each_day_of_its_own_takes_a_days_weight_and_after_four_weeks_nothing_is_left() -> None:
     child = inherit(parent(), np.array([BORN]))
-    walk(child, range(0, 2 * MINUTES_PER_DAY, 1), 20.0)
-    left = inherited_days(child).sum()
-    assert left == 7
+    walk(child, range(MINUTES_PER_DAY + 1), 20.0)
+    assert inherited_days(child).sum() == 7
     assert child.season_days.sum() == 8
-    child.history_day[0] = BORN // MINUTES_PER_DAY + np.arange(HISTORY_DAYS)
+    # the noon of each day that follows
+    walk(child, range(MINUTES_PER_DAY * 3 // 2, MINUTES_PER_DAY * 24, MINUTES_PER_DAY), 20.0)
+    assert 0 < inherited_days(child).sum() < 7
+    walk(child, range(MINUTES_PER_DAY * 49 // 2, MINUTES_PER_DAY * 28, MINUTES_PER_DAY), 20.0)
     assert not inherited_days(child).any()
 
 
