@@ -1,6 +1,6 @@
 """Steps all streams of all seeds together through score and learn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,26 +68,39 @@ def run(
         whole detector, under "guardian".
     """
     parts = parts or {"guardian": lambda scores: scores.level}
-    stretch = arrange(streams)
-    state, policy = State.new(len(streams)), Policy.defaults(len(streams))
-    state.codes[:, : len(CODE_NAMES)] = CODE_NAMES
-    closed = np.ones(len(streams), bool)
+    stretch, state = arrange(streams), unknown(len(streams))
     out: dict[str, tuple[NDArray[np.int8], Floats]] = {
         name: (np.zeros(stretch.reported.shape, np.int8), np.zeros(stretch.reported.shape))
         for name in parts
     }
-    for minute in range(len(stretch.status)):
-        now = stretch.first + minute
-        moments = Moments(now, now)
-        counts = Counts(stretch.status[minute], stretch.code[minute], stretch.reported[minute])
-        scores = score(state, policy, moments, counts, closed=closed, forest=forest)
-        learn(state, policy, moments, counts, scores)
+    for minute, scores in walk(state, stretch, range(len(stretch.status)), forest):
         for name, level in parts.items():
             out[name][0][minute] = level(scores)
             out[name][1][minute] = np.maximum(scores.evidence.max(1), scores.anomaly_score)
         if watch is not None:
             watch(minute, state, scores)
     return out
+
+
+def unknown(size: int) -> State:
+    """Sources of which nothing is known but the names of their codes."""
+    state = State.new(size)
+    state.codes[:, : len(CODE_NAMES)] = CODE_NAMES
+    return state
+
+
+def walk(
+    state: State, stretch: Stretch, minutes: Iterable[int], forest: Forest | None = None
+) -> Iterator[tuple[int, Scores]]:
+    """Judge and learn these minutes of all streams; each is told when it is learned."""
+    policy, closed = Policy.defaults(len(state)), np.ones(len(state), bool)
+    for minute in minutes:
+        now = stretch.first + minute
+        moments = Moments(now, now)
+        counts = Counts(stretch.status[minute], stretch.code[minute], stretch.reported[minute])
+        scores = score(state, policy, moments, counts, closed=closed, forest=forest)
+        learn(state, policy, moments, counts, scores)
+        yield minute, scores
 
 
 def by_score(values: Floats, steps: tuple[float, float]) -> NDArray[np.int64]:

@@ -14,10 +14,7 @@ from typing import Any
 import numpy as np
 
 from detection.bench import harness, lockstep
-from detection.scoring.detector import learn, score
 from detection.scoring.inheriting import inherit
-from detection.scoring.minutes import Counts, Moments
-from detection.scoring.policy import Policy
 from detection.scoring.series import MINUTES_PER_DAY, Ints
 from detection.scoring.state import State
 
@@ -46,16 +43,11 @@ def families(generator: Any, seeds: Iterable[int], *, stress: bool) -> tuple[lis
     return lockstep.without_truth(parents), lockstep.without_truth(children)
 
 
-def walk(state: State, streams: list[Any], minutes: range) -> Ints:
-    """Judge and learn these minutes; the levels (T, S), 0 outside of them."""
+def levels_of(state: State, streams: list[Any], minutes: range) -> Ints:
+    """The levels of these minutes, (T, S), 0 outside of them; the state learns them."""
     stretch = lockstep.arrange(streams)
-    policy, closed = Policy.defaults(len(streams)), np.ones(len(streams), bool)
     levels = np.zeros(stretch.reported.shape, np.int64)
-    for minute in minutes:
-        moments = Moments(stretch.first + minute, stretch.first + minute)
-        counts = Counts(stretch.status[minute], stretch.code[minute], stretch.reported[minute])
-        scores = score(state, policy, moments, counts, closed=closed)
-        learn(state, policy, moments, counts, scores)
+    for minute, scores in lockstep.walk(state, stretch, minutes):
         levels[minute] = scores.level
     return levels
 
@@ -85,15 +77,12 @@ def figures(children: list[Any], levels: Ints, span: tuple[int, int], metrics: A
 
 def beginnings(parents: list[Any]) -> dict[str, State]:
     """The states children begin with: of nobody, of their parents, of each other's parents."""
-    known = State.new(len(parents))
-    known.codes[:, : len(lockstep.CODE_NAMES)] = lockstep.CODE_NAMES
-    walk(known, parents, range(BORN))
+    known = lockstep.unknown(len(parents))
+    levels_of(known, parents, range(BORN))
     first = lockstep.arrange(parents).first + BORN
-    alone = State.new(len(parents))
-    alone.codes[:] = known.codes
     others = np.roll(np.arange(len(parents)), 1)
     return {
-        "alone": alone,
+        "alone": lockstep.unknown(len(parents)),
         "with its parent": inherit(known, first),
         "with another's parent": inherit(known[others], first),
     }
@@ -113,7 +102,7 @@ def main() -> None:
         print("| begins | days | to find | recall | false pages a day | delay |")
         print("|---|---|---|---|---|---|")
         for name, state in beginnings(parents).items():
-            levels = walk(state, children, range(BORN, DAYS * MINUTES_PER_DAY))
+            levels = levels_of(state, children, range(BORN, DAYS * MINUTES_PER_DAY))
             for days, span in SPANS.items():
                 print(
                     f"| {name} | {days} | {figures(children, levels, span, metrics)} |", flush=True
