@@ -101,9 +101,9 @@ def test_each_day_of_its_own_takes_a_days_weight_and_after_four_weeks_nothing_is
     assert inherited_days(child).sum() == 7
     assert child.season_days.sum() == 8
     # the noon of each day that follows
-    walk(child, range(MINUTES_PER_DAY * 3 // 2, MINUTES_PER_DAY * 24, MINUTES_PER_DAY), 20.0)
+    walk(child, range(MINUTES_PER_DAY * 3 // 2, MINUTES_PER_DAY * 17, MINUTES_PER_DAY), 20.0)
     assert 0 < inherited_days(child).sum() < 7
-    walk(child, range(MINUTES_PER_DAY * 49 // 2, MINUTES_PER_DAY * 28, MINUTES_PER_DAY), 20.0)
+    walk(child, range(MINUTES_PER_DAY * 35 // 2, MINUTES_PER_DAY * 28, MINUTES_PER_DAY), 20.0)
     assert not inherited_days(child).any()
 
 
