@@ -58,7 +58,8 @@ SWEEP_SECONDS = 8.0
 # A request that brings more unjudged minutes than this leaves the rest to the sweep.
 REQUEST_MINUTES = 3000
 # It pays for what it brings: for each minute of a source it may judge so many in between, and so
-# many in any case; a millisecond each, in which the process answers nobody else.
+# many in any case (a batch of more than PLACES sources as many as a report); a millisecond each, in
+# which the process answers nobody else.
 MINUTES_BETWEEN = 6
 BATCH_MINUTES = 720
 REPORT_MINUTES = 60

@@ -15,7 +15,7 @@ import numpy as np
 from detection import conf, messages, metrics
 from detection.clock import minute_of
 from detection.rules import LEVELS, LONGEST_WINDOW
-from detection.scoring.outlook import LEARNING_MINUTES
+from detection.scoring.outlook import LEARNING_MINUTES, Outlook
 from detection.scoring.series import STATUSES
 from detection.scoring.state import Joined
 from detection.selectors.counts import rows_by_minute
@@ -26,7 +26,7 @@ from detection.services.judgements import anomalies_of
 from detection.services.lockstep import Asking, Judged, Statuses, judge
 from detection.services.outlooks import remembered
 from detection.services.provisional import store_news
-from detection.services.replaying import answer_replays, heads, is_replay
+from detection.services.replaying import answer_replays, heads, oldest_live
 from detection.services.standing import answer_standing
 from detection.services.sweep import last_closed
 from detection.services.verdicts import verdicts_while_learning
@@ -70,28 +70,24 @@ def _by_way(
     behind: list[SourceMinute] = []
     fresh: list[SourceMinute] = []
     unjudged: dict[int, list[SourceMinute]] = {}
+    replayed = oldest_live(group.now)
     for (source_id, minute), one in group.minutes.items():
         if source_id in group.declared.unwatched:
             group.answer(one, [_unwatched(report) for report in one.reports])
         elif minute <= (through := group.known[source_id].through):
             behind.append(one)
-        elif is_replay(minute, through, group.now):
+        elif minute < replayed:
             unjudged.setdefault(source_id, []).append(one)
         else:
             fresh.append(one)
     replays: list[SourceMinute] = []
+    goes_on = heads.go_on if group.complete else heads.steps_on
     for source_id, minutes in unjudged.items():
-        (replays if _goes_on(group, source_id, minutes) else fresh).extend(minutes)
+        # Does a client replay the past of this source in order?
+        numbers, through = [one.minute for one in minutes], group.known[source_id].through
+        replayed_in_order = goes_on(source_id, numbers, through, group.longest_step)
+        (replays if replayed_in_order else fresh).extend(minutes)
     return behind, replays, fresh
-
-
-def _goes_on(group: Group, source_id: int, minutes: Sequence[SourceMinute]) -> bool:
-    """Whether unjudged minutes of a source come from a client that replays the past in order."""
-    through = group.known[source_id].through
-    numbers = [one.minute for one in minutes]
-    if group.complete:
-        return heads.go_on(source_id, numbers, through)
-    return heads.steps_on(source_id, numbers, through)
 
 
 def _answer_learners(group: Group, minutes: Sequence[SourceMinute]) -> list[SourceMinute]:
@@ -156,7 +152,8 @@ def _judge_now(group: Group, minutes: Sequence[SourceMinute], known: Sequence[Wa
         group.declared,
         live_forest(),
         _recent(group, minutes),
-        remembered.of(known, policies),
+        # A minute that is over is hardly asked about again.
+        Outlook.of if group.complete else remembered.of(known, policies),
     )
 
 

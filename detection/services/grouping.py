@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from detection import metrics
+from detection import conf, metrics
 from detection.clock import minute_of
 from detection.selectors.counts import Row
 from detection.selectors.declarations import Declarations
@@ -46,6 +46,12 @@ class Group:
     minutes: dict[tuple[int, int], SourceMinute]
     known: dict[int, Watched]
     answers: list[Verdict | None]
+    # Minutes that a source which is replayed may go on by; few where it is one of many.
+    longest_step: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        few = self.complete and len(self.known) <= conf.PLACES
+        self.longest_step = conf.BATCH_MINUTES if few else conf.REPORT_MINUTES
 
     def answer(self, one: SourceMinute, verdicts: Sequence[Verdict]) -> None:
         """Put the verdicts of one source minute where its reports stood."""

@@ -63,14 +63,20 @@ class Heads:
         self._remember(source_id, minute, steps)
         return steps >= STEPS_OF_A_REPLAY
 
-    def go_on(self, source_id: int, minutes: Sequence[int], through: int) -> bool:
+    def go_on(
+        self,
+        source_id: int,
+        minutes: Sequence[int],
+        through: int,
+        longest: int = conf.BATCH_MINUTES,
+    ) -> bool:
         """Whether a batch goes on where the one before ended, or is the first; remembers it.
 
         One that follows at once on what is judged does so too, whatever came before.
         """
         follows = through != NEVER and max(minutes) - through <= conf.REPORT_MINUTES
         if len(minutes) <= STEPS_OF_A_REPLAY:
-            return self.steps_on(source_id, minutes, through, conf.BATCH_MINUTES) or follows
+            return self.steps_on(source_id, minutes, through, longest) or follows
         newest, steps = self._known.get(source_id, (through, 0))
         self._remember(source_id, max(newest, *minutes), steps)
         return follows or 2 * sum(minute > newest for minute in minutes) >= len(minutes)
@@ -88,9 +94,9 @@ class Heads:
 heads = Heads()
 
 
-def is_replay(minute: int, through: int, now: datetime) -> bool:
-    """Whether a minute is unjudged although the sweep should be past it: it is being replayed."""
-    return minute > through and minute < minute_of(now - conf.REPLAY_AGE)
+def oldest_live(now: datetime) -> int:
+    """The sweep should be past every minute before this one: what is unjudged there is replayed."""
+    return minute_of(now - conf.REPLAY_AGE)
 
 
 def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[SourceMinute]:
@@ -111,7 +117,7 @@ def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[Sou
         declared=group.declared,
     )
     at_hand: dict[int, list[Watched]] = defaultdict(list)
-    for one in advance_near(list(last), journey, _reach(replays, group.complete)):
+    for one in advance_near(list(last), journey, _reach(replays, group.longest_step)):
         if one.through == last[one.source_id].minute - 1:
             at_hand[one.through + 1].append(one)
     for sources in at_hand.values():
@@ -124,9 +130,8 @@ def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[Sou
     return list(waiting.values())
 
 
-def _reach(replays: Sequence[SourceMinute], complete: bool) -> dict[int, int]:
+def _reach(replays: Sequence[SourceMinute], least: int) -> dict[int, int]:
     """How many minutes each source may be advanced by these reports."""
-    least = conf.BATCH_MINUTES if complete else conf.REPORT_MINUTES
     brought = Counter(one.source.id for one in replays)
     return {
         source_id: min(max(least, conf.MINUTES_BETWEEN * times), conf.REQUEST_MINUTES)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from detection import conf
 from detection.models import Anomaly, Band, Baseline, Policy
 from detection.selectors.declarations import forget_declarations
 from detection.services.assess import assess
@@ -127,6 +128,19 @@ def test_a_batch_of_many_minutes_is_answered_minute_by_minute(clock: Clock) -> N
     verdicts = assess([recorded(source, one, "denied", 1, "51") for one in minutes], complete=True)
     assert [one.is_anomaly for one in verdicts[:15]] == [False] * 15
     assert verdicts[-1].alert_level == "CRITICAL"
+
+
+@pytest.mark.parametrize(("beside", "judged"), [(0, True), (conf.PLACES, False)])
+def test_a_batch_of_many_sources_leaves_long_ways_to_the_sweep(
+    clock: Clock, beside: int, judged: bool
+) -> None:
+    source, *others = [make_source(f"s{number}") for number in range(1 + beside)]
+    make_counts(source, range(0, 601, 300))
+    clock.stand(100_000)
+    for minute in range(0, 601, 300):
+        rows = [(source, minute), *((other, 5_000 - minute) for other in others)]
+        assess([recorded(one, at, "approved", 95) for one, at in rows], complete=True)
+    assert Baseline.objects.filter(source=source).exists() is judged
 
 
 def test_a_judged_minute_keeps_its_verdict(clock: Clock) -> None:

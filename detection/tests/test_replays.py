@@ -70,6 +70,15 @@ def test_batches_of_one_minute_are_steps_too_and_may_be_far_apart() -> None:
     assert batches(Heads(), *nights) == [False, False, True, True]
 
 
+def test_a_source_among_many_goes_on_in_small_steps_only() -> None:
+    def steps_of(apart: int) -> list[bool]:
+        heads = Heads()
+        return [heads.go_on(1, [apart * n], NEVER, conf.REPORT_MINUTES) for n in range(4)]
+
+    assert steps_of(conf.REPORT_MINUTES) == [False, False, True, True]
+    assert not any(steps_of(conf.REPORT_MINUTES + 1))
+
+
 def test_two_minutes_of_one_batch_are_two_steps() -> None:
     assert batches(Heads(), range(2), range(2, 4)) == [False, True]
 
