@@ -70,6 +70,10 @@ class Outlook:
         """Put the outlooks of several sources side by side."""
         return outlooks[0] if len(outlooks) == 1 else _joined(outlooks)
 
+    def row(self, place: int) -> "Outlook":
+        """Return the outlook of one source, which holds nothing of the others."""
+        return self if len(self.volume) == 1 else _row(self, place)
+
 
 def _joined(parts: Sequence[T]) -> T:
     """Concatenate every array of equally built dataclasses."""
@@ -78,6 +82,17 @@ def _joined(parts: Sequence[T]) -> T:
         values = [getattr(part, one.name) for part in parts]
         columns[one.name] = _joined(values) if is_dataclass(values[0]) else np.concatenate(values)
     return type(parts[0])(**columns)
+
+
+def _row(whole: T, place: int) -> T:
+    """Copy one row of every array of a dataclass."""
+    columns: dict[str, Any] = {}
+    for one in fields(whole):  # type: ignore[arg-type]  # only ever called with dataclasses
+        value = getattr(whole, one.name)
+        columns[one.name] = (
+            _row(value, place) if is_dataclass(value) else value[place : place + 1].copy()
+        )
+    return type(whole)(**columns)
 
 
 def _testable(state: State, moments: Moments) -> Bools:

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from detection.scoring.minutes import Moments
 from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
-from detection.scoring.state import State
+from detection.scoring.state import Joined, State
 from detection.services.lockstep import Outlooks
-from detection.services.watch import Watched
+from detection.services.watch import Watched, stack_policies
 
 # A few kilobytes each; beyond that all are forgotten and worked out again [sources].
 MOST_KEPT = 2_000
 # The minute in UTC and in the source's own time, and the factor declared for it.
 _Moment = tuple[int, int, float]
+_Asked = tuple[Watched, Policy, _Moment]
 
 
 class Remembered:
@@ -25,26 +28,40 @@ class Remembered:
         """Return what finds or works out the outlooks of these sources, one a row."""
 
         def outlooks(_state: State, _policy: Policy, moments: Moments) -> Outlook:
-            return Outlook.joined(
-                [
-                    self._one(one, policy, moment)
-                    for one, policy, moment in zip(known, policies, _moments(moments), strict=True)
-                ]
-            )
+            asked = list(zip(known, policies, _moments(moments), strict=True))
+            found = [self._found(*one) for one in asked]
+            self._work_out([place for place, one in enumerate(found) if one is None], asked, found)
+            return Outlook.joined([one for one in found if one is not None])
 
         return outlooks
 
-    def _one(self, one: Watched, policy: Policy, moment: _Moment) -> Outlook:
+    def _found(self, one: Watched, policy: Policy, moment: _Moment) -> Outlook | None:
         kept = self._kept.get(one.source_id)
         # Neither is ever written to: the same object is the same knowledge.
         if kept is not None and kept[0] is one.state and kept[1] is policy and kept[2] == moment:
             return kept[3]
-        utc, local, factor = moment
-        outlook = Outlook.of(one.state, policy, Moments.one(utc, local, factor))
-        if len(self._kept) >= MOST_KEPT:
+        return None
+
+    def _work_out(
+        self, places: Sequence[int], asked: Sequence[_Asked], found: list[Outlook | None]
+    ) -> None:
+        """Put those of these places where they are missing, all worked out at once."""
+        if not places:
+            return
+        known, policies, moments = zip(*(asked[place] for place in places), strict=True)
+        utc, local, factors = zip(*moments, strict=True)
+        promotion = None if set(factors) == {1.0} else np.array(factors)
+        together = Outlook.of(
+            known[0].state if len(known) == 1 else Joined([one.state for one in known]),
+            stack_policies(policies),
+            Moments(np.array(utc, np.int64), np.array(local, np.int64), promotion),
+        )
+        if len(self._kept) + len(places) > MOST_KEPT:
             self._kept.clear()
-        self._kept[one.source_id] = (one.state, policy, moment, outlook)
-        return outlook
+        for row, place in enumerate(places):
+            outlook = found[place] = together.row(row)
+            one, policy, moment = asked[place]
+            self._kept[one.source_id] = (one.state, policy, moment, outlook)
 
 
 def _moments(moments: Moments) -> Sequence[_Moment]:

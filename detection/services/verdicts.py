@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from detection import messages
 from detection.rules import LEVELS
@@ -46,15 +47,28 @@ def verdicts_of(
     if judged.scores.learning[row] and not found:
         return verdicts_while_learning(judged.seen[row], reports)
     picture = Picture(judged, row, reports[-1].minute_counts)
+    statuses = {report.status for report in reports}
+    orphans = [one for one in found if whole and not any(concerns(one, of) for of in statuses)]
     answers = []
+    said: dict[str, Verdict] = {}
     for place, report in enumerate(reports):
+        like = said.get(report.status)
+        if like is not None:
+            answers.append(_said_of(report, like))
+            continue
         mine = [one for one in found if concerns(one, report.status)]
-        if place == 0 and whole and found:
-            mine += [
-                one for one in found if not any(concerns(one, other.status) for other in reports)
-            ]
-        answers.append(picture.verdict(report, mine))
+        told_first = orphans if place == 0 else []
+        verdict = picture.verdict(report, mine + told_first)
+        answers.append(verdict)
+        if not told_first:
+            said[report.status] = verdict
     return answers
+
+
+def _said_of(report: RecordedReport, like: Verdict) -> Verdict:
+    """Say of a report what was said of another one of the same minute and status."""
+    metrics = replace(like.metrics, current_count=report.count, auth_code=report.auth_code)
+    return replace(like, metrics=metrics)
 
 
 def verdicts_while_learning(seen: int, reports: Sequence[RecordedReport]) -> list[Verdict]:
@@ -102,18 +116,6 @@ class Sums:
         return cls(reported, total, rate)
 
 
-@dataclass(slots=True)
-class OfStatus:
-    """The numbers of one status in one source minute."""
-
-    zscore: float | None
-    expected: float | None
-    lower: float | None
-    upper: float | None
-    spread: float | None
-    reported: int
-
-
 class Picture:
     """One judged source minute in plain numbers, worked out once for all its reports."""
 
@@ -127,35 +129,16 @@ class Picture:
         self.ml_score = None if self.learning else known(scores.ml_score[row])
         self.expected_total = None if self.learning else known(scores.total_expected[row])
         self.sums = Sums.of(counts)
-        self.by_status: dict[str, OfStatus] = {}
-
-    def of_status(self, status: str) -> OfStatus:
-        """The numbers of a status."""
-        numbers = self.by_status.get(status)
-        if numbers is None and self.learning:
-            reported = self.sums.reported.get(status, 0)
-            numbers = OfStatus(None, None, None, None, None, reported)
-            self.by_status[status] = numbers
-        if numbers is None:
-            expected, lower, upper = band_for(self.scores, self.row, status)
-            spread = None
-            if lower is not None and upper is not None:
-                spread = round((upper - lower) / BAND_SIDES, 4)
-            z = known(self.scores.zscore[self.row, STATUSES.index(status)])
-            reported = self.sums.reported.get(status, 0)
-            numbers = OfStatus(z, expected, lower, upper, spread, reported)
-            self.by_status[status] = numbers
-        return numbers
 
     def verdict(self, report: RecordedReport, found: Sequence[Finding]) -> Verdict:
         """The answer to one report, of which the findings speak."""
-        numbers = self.of_status(report.status)
+        metrics = self._metrics(report)
         worst = max(found, key=lambda one: one.level, default=None)
         level = worst.level if worst else 0
         score = self.score
         if level == 0 and score:
             # what is wrong with the minute is not wrong with this status: its own distance counts
-            score = min(score, float(z_surprise(np.array(numbers.zscore or 0.0), 1)))
+            score = min(score, float(z_surprise(np.array(metrics.zscore or 0.0), 1)))
         reasons = [reason for one in found for reason in one.reasons]
         recommendation = worst.recommendation if worst else messages.NORMAL
         if self.learning:
@@ -168,26 +151,36 @@ class Picture:
             anomaly_score=round(min(max(score, 0.0), 1.0), 4),
             rule_violations=[violation for one in found for violation in one.violations],
             recommendation=recommendation,
-            metrics=self._metrics(report, numbers),
+            metrics=metrics,
             reasons=reasons,
             family=worst.family if worst else None,
             learning=self.learning,
         )
 
-    def _metrics(self, report: RecordedReport, numbers: OfStatus) -> Metrics:
+    def _metrics(self, report: RecordedReport) -> Metrics:
+        z: float | None = None
+        expected: float | None = None
+        lower: float | None = None
+        upper: float | None = None
+        spread: float | None = None
+        if not self.learning:
+            z = known(self.scores.zscore[self.row, STATUSES.index(report.status)])
+            expected, lower, upper = band_for(self.scores, self.row, report.status)
+            if lower is not None and upper is not None:
+                spread = round((upper - lower) / BAND_SIDES, 4)
         return Metrics(
             current_count=report.count,
             status=report.status,
             auth_code=report.auth_code,
-            zscore=numbers.zscore,
+            zscore=z,
             ml_score=self.ml_score,
             approval_rate=self.sums.approval_rate,
-            running_mean=numbers.expected,
-            running_std=numbers.spread,
-            expected=numbers.expected,
-            lower=numbers.lower,
-            upper=numbers.upper,
+            running_mean=expected,
+            running_std=spread,
+            expected=expected,
+            lower=lower,
+            upper=upper,
             total=self.sums.total,
             expected_total=self.expected_total,
-            reported=numbers.reported,
+            reported=self.sums.reported.get(report.status, 0),
         )

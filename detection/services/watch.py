@@ -102,10 +102,10 @@ class Watch:
         for source_id in source_ids:
             kept = self._kept.get(source_id)
             version = versions.get(source_id, NEVER)
-            if version == NEVER:
-                found[source_id] = unread(source_id)
-            elif kept is not None and kept[1].version == version:
+            if kept is not None and kept[1].version == version:
                 found[source_id] = kept[1]
+            elif version == NEVER:
+                found[source_id] = unread(source_id)
             else:
                 changed.append(source_id)
         for part in batches(changed, conf.CHUNK):
