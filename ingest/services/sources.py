@@ -15,9 +15,10 @@ from ingest.selectors import source_refs, source_refs_after
 # A changed time zone is seen at once by the process that changed it and within this by the others.
 REMEMBER_SECONDS = 300
 _remembered: Expiring[str, SourceRef] = Expiring(REMEMBER_SECONDS, limit=200_000)
-# Sources read beside one that is not remembered: of a hundred thousand, asking for each alone
-# would cost every report a query, and reading all at once would hold every report up.
-READ_AHEAD = 1_000
+# Sources read beside those that are not remembered, at least and for each: of a hundred thousand,
+# asking for each alone would cost every report a query, and reading all at once would hold every
+# report up.
+READ_AHEAD, READ_AHEAD_EACH = 1_000, 5
 
 
 class _Round:
@@ -31,7 +32,7 @@ class _Round:
         """Nothing is known of where it was."""
         self._after, self._not_before, self._walking = 0, 0.0, False
 
-    def page(self) -> list[SourceRef]:
+    def page(self, most: int) -> list[SourceRef]:
         """Return the next sources; none while another thread reads or all were read lately."""
         if not self._lock.acquire(blocking=False):
             return []
@@ -40,8 +41,8 @@ class _Round:
                 return []
             if not self._walking:
                 self._after, self._not_before = 0, time.monotonic() + REMEMBER_SECONDS
-            refs = source_refs_after(self._after, READ_AHEAD)
-            self._walking = len(refs) == READ_AHEAD
+            refs = source_refs_after(self._after, most)
+            self._walking = len(refs) == most
             self._after = refs[-1].id if refs else 0
             return refs
         finally:
@@ -63,7 +64,7 @@ def known_sources(*, names: Iterable[str]) -> dict[str, SourceRef]:
     if missing:
         refs = source_refs(missing)
         found |= {ref.name: ref for ref in refs}
-        ahead = _round.page() if refs else []
+        ahead = _round.page(max(READ_AHEAD, READ_AHEAD_EACH * len(missing))) if refs else []
         _remembered.put_all((ref.name, ref) for ref in (*ahead, *refs))
     return found
 
