@@ -77,7 +77,7 @@ class ChannelAdmin(ModelAdmin):
     list_filter = ("kind", "enabled", "standby", "minimum_level")
     search_fields = ("name", "disabled_reason", "owner__username")
     list_select_related = ("backup", "owner")
-    filter_horizontal = ("sources",)
+    autocomplete_fields = ("sources",)
     readonly_fields = ("disabled", "disabled_reason", "paused_until", "builtin")
     actions = ("send_test", "enable")
 

@@ -10,6 +10,7 @@ from alerts.admin.reading import ReadOnlyAdmin, ReadOnlyInline, moment
 from alerts.lifecycle import IllegalTransition
 from alerts.models import Incident, IncidentEvent, Notification
 from ingest import steady_clock
+from ingest.admin.by_source import BY_SOURCE, BySource
 
 LEVEL_COLOURS = {"CRITICAL": "danger", "WARNING": "warning"}
 STATE_COLOURS = {"open": "danger", "acknowledged": "warning", "resolved": "success"}
@@ -28,7 +29,7 @@ class MessagesInline(ReadOnlyInline):
 
 
 @admin.register(Incident)
-class IncidentAdmin(ReadOnlyAdmin):
+class IncidentAdmin(BySource, ReadOnlyAdmin):
     list_display = (
         "__str__",
         "shown_level",
@@ -40,7 +41,7 @@ class IncidentAdmin(ReadOnlyAdmin):
         "acknowledged_by",
         "label",
     )
-    list_filter = ("state", "level", "family", "label", "historical", "source")
+    list_filter = ("state", "level", "family", "label", "historical", BY_SOURCE)
     search_fields = ("=id", "source__name", "source__title", "auth_code", "acknowledged_by")
     date_hierarchy = "onset"
     list_select_related = ("source",)

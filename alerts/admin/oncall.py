@@ -10,6 +10,7 @@ from alerts.models import (
     RotationMember,
     Schedule,
 )
+from ingest.admin.by_source import BY_SOURCE, BySource
 
 
 class RotationInline(TabularInline):
@@ -49,8 +50,9 @@ class RotationAdmin(WithWeekdays):
 
 
 @admin.register(EscalationPolicy)
-class EscalationPolicyAdmin(ModelAdmin):
+class EscalationPolicyAdmin(BySource, ModelAdmin):
     list_display = ("name", "rank", "source", "family", "minimum_level", "rounds")
-    list_filter = ("minimum_level", "source")
+    list_filter = ("minimum_level", BY_SOURCE)
+    autocomplete_fields = ("source",)
     search_fields = ("name",)
     inlines = (StepInline,)

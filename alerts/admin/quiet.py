@@ -12,11 +12,13 @@ from alerts.admin.reading import moment
 from alerts.admin.weekdays import WithWeekdays
 from alerts.models import MaintenanceWindow, Silence
 from ingest import steady_clock
+from ingest.admin.by_source import BY_SOURCE, BySource
 
 
-class Signed(ModelAdmin):
+class Signed(BySource, ModelAdmin):
     """Who made a row is who is logged in."""
 
+    autocomplete_fields = ("source",)
     readonly_fields = ("created_by", "created")
 
     def save_model(
@@ -40,7 +42,7 @@ class SilenceAdmin(Signed):
         "created_by",
         "reason",
     )
-    list_filter = ("family", "source")
+    list_filter = ("family", BY_SOURCE)
     search_fields = ("reason", "created_by", "source__name")
     date_hierarchy = "starts"
     actions = ("end_now",)
@@ -77,5 +79,5 @@ class MaintenanceWindowAdmin(WithWeekdays, Signed):
         "minutes",
         "time_zone",
     )
-    list_filter = ("every", "family", "source")
+    list_filter = ("every", "family", BY_SOURCE)
     search_fields = ("name", "reason", "source__name")

@@ -20,6 +20,7 @@ from detection.services.labels import (
 )
 from detection.tasks import try_proposals
 from ingest import steady_clock
+from ingest.admin.by_source import BY_SOURCE, BySource
 
 KIND_COLOURS = {"incident": "danger", "noise": "warning", "expected": "success"}
 STATE_COLOURS = {"offered": "info", "applied": "success", "refused": "danger"}
@@ -31,9 +32,9 @@ def enqueue_proposals() -> None:
 
 
 @admin.register(Label)
-class LabelAdmin(ModelAdmin):
+class LabelAdmin(BySource, ModelAdmin):
     list_display = ("source", "shown_kind", "family", "starts", "ends", "author", "revoked")
-    list_filter = ("kind", "family", ("revoked", admin.EmptyFieldListFilter), "source")
+    list_filter = ("kind", "family", ("revoked", admin.EmptyFieldListFilter), BY_SOURCE)
     search_fields = ("note", "source__name", "author__username")
     autocomplete_fields = ("source",)
     date_hierarchy = "starts"

@@ -5,10 +5,11 @@ from unfold.decorators import display
 from detection.admin.reading import LEVEL_COLOURS, ReadOnly
 from detection.models import Anomaly, Band, Baseline
 from detection.scoring.state import State
+from ingest.admin.by_source import BY_SOURCE, BySource
 
 
 @admin.register(Anomaly)
-class AnomalyAdmin(ReadOnly):
+class AnomalyAdmin(BySource, ReadOnly):
     list_display = (
         "minute",
         "source",
@@ -22,7 +23,7 @@ class AnomalyAdmin(ReadOnly):
         "past",
         "provisional",
     )
-    list_filter = ("level", "family", "status", "past", "provisional", "source")
+    list_filter = ("level", "family", "status", "past", "provisional", BY_SOURCE)
     search_fields = ("=auth_code", "=source__name", "recommendation")
     search_help_text = "Auth code, the whole name of a source, or words of the recommendation"
     date_hierarchy = "minute"
@@ -44,9 +45,9 @@ class AnomalyAdmin(ReadOnly):
 
 
 @admin.register(Band)
-class BandAdmin(ReadOnly):
+class BandAdmin(BySource, ReadOnly):
     list_display = ("minute", "source", "shown_level", "total", "expected", "lower", "upper")
-    list_filter = ("level", "learning", "source")
+    list_filter = ("level", "learning", BY_SOURCE)
     search_fields = ("=source__name",)
     search_help_text = "The whole name of a source"
     date_hierarchy = "minute"

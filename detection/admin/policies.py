@@ -6,6 +6,7 @@ from unfold.admin import ModelAdmin
 
 from detection.models import Policy, SpecialDay
 from detection.selectors.declarations import forget_declarations
+from ingest.admin.by_source import BY_SOURCE, BySource
 
 
 class Declared(ModelAdmin):
@@ -48,9 +49,9 @@ class PolicyAdmin(Declared):
 
 
 @admin.register(SpecialDay)
-class SpecialDayAdmin(Declared):
+class SpecialDayAdmin(BySource, Declared):
     list_display = ("name", "kind", "source", "starts", "ends", "factor")
-    list_filter = ("kind", "source")
+    list_filter = ("kind", BY_SOURCE)
     search_fields = ("name", "source__name")
     autocomplete_fields = ("source",)
     date_hierarchy = "starts"

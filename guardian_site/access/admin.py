@@ -76,7 +76,8 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not gener
 class TeamAdmin(ModelAdmin):
     list_display = ("name",)
     search_fields = ("name",)
-    filter_horizontal = ("members", "sources")
+    filter_horizontal = ("members",)
+    autocomplete_fields = ("sources",)
 
 
 @admin.register(SignIn)

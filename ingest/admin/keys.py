@@ -6,13 +6,14 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from ingest.admin.by_source import BY_SOURCE, BySource
 from ingest.admin.sources import show_secret
 from ingest.models import ApiKey
 from ingest.services.keys import forget_keys, issue_key, revoke_key, rotate_key
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(BySource, ModelAdmin):
     list_display = (
         "name",
         "prefix",
@@ -23,7 +24,7 @@ class ApiKeyAdmin(ModelAdmin):
         "expires",
         "revoked",
     )
-    list_filter = ("scopes", "source", "signed_only")
+    list_filter = ("scopes", BY_SOURCE, "signed_only")
     list_select_related = ("source",)
     search_fields = ("name", "prefix", "source__name")
     date_hierarchy = "created"

@@ -5,10 +5,11 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from ingest.admin.by_source import BY_SOURCE, BySource
 from ingest.models import FileImport, MinuteCount, Report, Transaction
 
 
-class ReadOnly(ModelAdmin):
+class ReadOnly(BySource, ModelAdmin):
     """Rows that senders wrote: a person corrects them by sending a correction, not by hand."""
 
     # These tables are long: nothing here may count them.
@@ -30,7 +31,7 @@ class ReadOnly(ModelAdmin):
 @admin.register(Report)
 class ReportAdmin(ReadOnly):
     list_display = ("timestamp", "source", "status", "auth_code", "count", "received")
-    list_filter = ("status", "source")
+    list_filter = ("status", BY_SOURCE)
     search_fields = ("auth_code", "=source__name")
     search_help_text = "Auth code, or the whole name of a source"
     date_hierarchy = "timestamp"
@@ -39,7 +40,7 @@ class ReportAdmin(ReadOnly):
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnly):
     list_display = ("external_id", "timestamp", "source", "status", "auth_code", "count")
-    list_filter = ("status", "source")
+    list_filter = ("status", BY_SOURCE)
     search_fields = ("=external_id", "=source__name")
     search_help_text = "The whole id of a transaction, or the whole name of a source"
     date_hierarchy = "timestamp"
@@ -48,7 +49,7 @@ class TransactionAdmin(ReadOnly):
 @admin.register(MinuteCount)
 class MinuteCountAdmin(ReadOnly):
     list_display = ("minute", "source", "status", "auth_code", "count")
-    list_filter = ("status", "source")
+    list_filter = ("status", BY_SOURCE)
     search_fields = ("auth_code", "=source__name")
     search_help_text = "Auth code, or the whole name of a source"
     date_hierarchy = "minute"
@@ -57,6 +58,6 @@ class MinuteCountAdmin(ReadOnly):
 @admin.register(FileImport)
 class FileImportAdmin(ReadOnly):
     list_display = ("file_name", "source", "lines", "started", "finished")
-    list_filter = ("source",)
+    list_filter = (BY_SOURCE,)
     search_fields = ("file_name", "=source__name")
     date_hierarchy = "started"
