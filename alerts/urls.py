@@ -9,7 +9,7 @@ from django.views.generic import RedirectView
 from alerts.views.handbook import handbook
 from alerts.views.incidents import act, incident_json, incident_list, incident_page
 from alerts.views.live import live, live_json
-from alerts.views.sources import source_list, source_page
+from alerts.views.sources import source_list, source_names, source_page
 from alerts.views.stream import stream
 
 
@@ -29,6 +29,7 @@ urlpatterns = [
     path("incidents/<int:pk>/chart.json", incident_json, name="incident-json"),
     path("incidents/<int:pk>/<slug:action>", act, name="incident-action"),
     path("sources", _with_slash("sources")),
+    path("sources.json", source_names, name="source-names"),
     path("sources/", source_list, name="sources"),
     path("sources/<str:name>/", source_page, name="source"),
     path("help", _with_slash("help")),

@@ -1,11 +1,11 @@
 """From when to when some sources have counts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import OuterRef, Subquery
 
+from alerts.selectors.together import Many, SourceIds, are_many, counted
 from ingest.models import MinuteCount, Source
 
 
@@ -17,8 +17,10 @@ class Extent:
     newest: datetime | None
 
 
-def minutes_known(source_ids: Sequence[int]) -> Extent:
+def minutes_known(source_ids: SourceIds) -> Extent:
     """Return the first and the last minute with counts, over all the sources."""
+    if are_many(source_ids):
+        return _walked(source_ids)
     minutes = MinuteCount.objects.filter(source_id=OuterRef("pk"))
     rows = (
         Source.objects.filter(pk__in=source_ids)
@@ -32,3 +34,9 @@ def minutes_known(source_ids: Sequence[int]) -> Extent:
     if not known:
         return Extent(None, None)
     return Extent(min(row[0] for row in known), max(row[1] for row in known))
+
+
+def _walked(sources: Many) -> Extent:
+    """Find them in the index of the minutes, where hardly one is of any other source."""
+    minutes = counted(sources).values_list("minute", flat=True)
+    return Extent(minutes.order_by("minute").first(), minutes.order_by("-minute").first())

@@ -1,6 +1,5 @@
 """What the live page shows: one picture of some sources over some hours, as plain values."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from alerts.messages.phrases import name_of
 from alerts.models import Incident
 from alerts.selectors.extent import Extent, minutes_known
 from alerts.selectors.series import TOTAL, closed_before, counts_so_far, floor_to, series_between
+from alerts.selectors.together import SourceIds, are_many, ids_together
 from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Anomaly, Band, Level
 from ingest.models import Source
@@ -58,8 +58,8 @@ class View:
 
 def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[str, Any]:
     """Return all the live page shows; with `since`, only the points from shortly before it."""
-    sources = [view.source] if view.source else list(watched_sources(view.seen))
-    ids = [source.pk for source in sources]
+    ids: SourceIds
+    ids = [view.source.pk] if view.source else ids_together(watched_sources(view.seen))
     step = STEPS[view.hours]
     closed = closed_before(now, step)
     end = min(closed, floor_to(view.until, step) if view.until else closed)
@@ -70,6 +70,7 @@ def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[s
     series = series_between(source_ids=ids, since=first, until=end, step=step, first=extent.oldest)
     return {
         "state": _state(ids, extent),
+        "many": are_many(ids),
         "history_hours": _hours(extent),
         "newest": extent.newest and int(extent.newest.timestamp()),
         "series": {**asdict(series), "start": int(start.timestamp()), "part": part},
@@ -91,7 +92,7 @@ def reporting_sources() -> QuerySet[Source]:
     return Source.objects.exclude(name=CANARY_SOURCE)
 
 
-def open_incidents_of(source_ids: Sequence[int], *, now: datetime) -> list[dict[str, Any]]:
+def open_incidents_of(source_ids: SourceIds, *, now: datetime) -> list[dict[str, Any]]:
     """Return what goes on, the gravest and then the newest first; parts within their root."""
     found = (
         Incident.objects.filter(source_id__in=source_ids, state__in=sorted(ONGOING))
@@ -104,7 +105,7 @@ def open_incidents_of(source_ids: Sequence[int], *, now: datetime) -> list[dict[
 
 
 def incident_windows(
-    source_ids: Sequence[int], start: datetime, end: datetime, *, now: datetime
+    source_ids: SourceIds, start: datetime, end: datetime, *, now: datetime
 ) -> list[dict[str, Any]]:
     """Return from when to when each incident that touches start..end went on."""
     found = (
@@ -125,7 +126,7 @@ def incident_windows(
     ]
 
 
-def newest_findings(source_ids: Sequence[int], limit: int = VERDICTS) -> list[dict[str, Any]]:
+def newest_findings(source_ids: SourceIds, limit: int = VERDICTS) -> list[dict[str, Any]]:
     """Return the newest verdicts that were not NORMAL."""
     found = (
         Anomaly.objects.filter(source_id__in=source_ids, withdrawn=None)
@@ -160,14 +161,13 @@ def _remark(one: Anomaly) -> str:
     return _("minute still filling") if one.provisional else ""
 
 
-def last_judged(source_ids: Sequence[int]) -> dict[str, Any] | None:
+def last_judged(source_ids: SourceIds) -> dict[str, Any] | None:
     """Return the newest judged minute, whatever its verdict; None before the first."""
-    newest = Band.objects.filter(source_id=OuterRef("pk")).order_by("-minute").values("id")[:1]
-    ids = (
-        Source.objects.filter(pk__in=source_ids).order_by().values_list(Subquery(newest), flat=True)
-    )
+    bands = Band.objects.filter(source_id__in=source_ids)
     band = (
-        Band.objects.filter(pk__in=[pk for pk in ids if pk]).order_by("-minute", "-score").first()
+        (bands if are_many(source_ids) else _newest_of_each(source_ids))
+        .order_by("-minute", "-score")
+        .first()
     )
     if band is None:
         return None
@@ -179,9 +179,21 @@ def last_judged(source_ids: Sequence[int]) -> dict[str, Any] | None:
     }
 
 
-def _state(source_ids: Sequence[int], extent: Extent) -> str:
+def _newest_of_each(source_ids: SourceIds) -> QuerySet[Band]:
+    newest = Band.objects.filter(source_id=OuterRef("pk")).order_by("-minute").values("id")[:1]
+    ids = (
+        Source.objects.filter(pk__in=source_ids).order_by().values_list(Subquery(newest), flat=True)
+    )
+    return Band.objects.filter(pk__in=[pk for pk in ids if pk])
+
+
+def _state(source_ids: SourceIds, extent: Extent) -> str:
     if extent.newest is None:
         return "empty"
+    if are_many(source_ids):
+        lately = Band.objects.filter(minute__gt=extent.newest - timedelta(hours=1))
+        known = lately.filter(source_id__in=source_ids, learning=False).exists()
+        return "normal" if known else "learning"
     newest = (
         Band.objects.filter(source_id=OuterRef("pk")).order_by("-minute").values("learning")[:1]
     )
@@ -199,7 +211,7 @@ def _hours(extent: Extent) -> float | None:
     return round((extent.newest - extent.oldest) / timedelta(hours=1), 1)
 
 
-def _current(source_ids: Sequence[int], now: datetime) -> dict[str, Any]:
+def _current(source_ids: SourceIds, now: datetime) -> dict[str, Any]:
     minute = floor_to(now, 1)
     counts = counts_so_far(source_ids=source_ids, since=minute)
     return {"minute": int(minute.timestamp()), TOTAL: sum(counts.values()), "by_status": counts}

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import QuerySet, Sum
 
+from alerts.selectors.together import SourceIds, counted
 from detection.models import Band
 from ingest.models import MinuteCount, Status
 
@@ -62,27 +63,34 @@ def closed_before(now: datetime, step: int) -> datetime:
 
 def series_between(
     *,
-    source_ids: Sequence[int],
+    source_ids: SourceIds,
     since: datetime,
     until: datetime,
     step: int,
     first: datetime | None,
 ) -> Series:
-    """Return the points since <= point < until; before `first` nothing is known."""
+    """Return the points since <= point < until; before `first` nothing is known.
+
+    Of many sources together nothing is known of what was expected.
+    """
     seconds = step * 60
     axis = range(int(since.timestamp()), int(until.timestamp()), seconds)
     series = Series(minutes=list(axis), step=step)
     counts = _counts(source_ids, since, until, seconds)
     known_from = axis.stop if first is None else int(floor_to(first, step).timestamp())
     _fill_seen(series, counts, known_from)
-    _fill_bands(series, _expectations(source_ids, since, until, step))
+    known = (
+        {} if isinstance(source_ids, QuerySet) else _expectations(source_ids, since, until, step)
+    )
+    _fill_bands(series, known)
     return series
 
 
-def counts_so_far(*, source_ids: Sequence[int], since: datetime) -> dict[str, int]:
+def counts_so_far(*, source_ids: SourceIds, since: datetime) -> dict[str, int]:
     """Return what was counted from `since` on, by status."""
     rows = (
-        MinuteCount.objects.filter(source_id__in=source_ids, minute__gte=since)
+        counted(source_ids)
+        .filter(minute__gte=since)
         .order_by()
         .values_list("status")
         .annotate(count=Sum("count"))
@@ -91,10 +99,11 @@ def counts_so_far(*, source_ids: Sequence[int], since: datetime) -> dict[str, in
 
 
 def _counts(
-    source_ids: Sequence[int], since: datetime, until: datetime, seconds: int
+    source_ids: SourceIds, since: datetime, until: datetime, seconds: int
 ) -> dict[str, dict[int, int]]:
     rows = (
-        MinuteCount.objects.filter(source_id__in=source_ids, minute__gte=since, minute__lt=until)
+        counted(source_ids)
+        .filter(minute__gte=since, minute__lt=until)
         .order_by()
         .values_list("minute", "status")
         .annotate(count=Sum("count"))
@@ -105,6 +114,26 @@ def _counts(
         counts[status][point] += count
         counts[TOTAL][point] += count
     return counts
+
+
+def _counts_of_each(
+    source_ids: Sequence[int], since: datetime, until: datetime, seconds: int
+) -> dict[int, dict[str, dict[int, int]]]:
+    """Return the same source by source."""
+    rows = (
+        MinuteCount.objects.filter(source_id__in=source_ids, minute__gte=since, minute__lt=until)
+        .order_by()
+        .values_list("source_id", "minute", "status", "count")
+    )
+    found: dict[int, dict[str, dict[int, int]]] = {
+        source_id: {name: defaultdict(int) for name in NAMES} for source_id in source_ids
+    }
+    for source_id, minute, status, count in rows.iterator() if source_ids else ():
+        counts = found[source_id]
+        point = int(minute.timestamp()) // seconds * seconds
+        counts[status][point] += count
+        counts[TOTAL][point] += count
+    return found
 
 
 def _fill_seen(series: Series, counts: dict[str, dict[int, int]], known_from: int) -> None:
@@ -132,10 +161,11 @@ def _expectations(
     if len(source_ids) == 1:
         return by_source[source_ids[0]]
     points = set().union(*by_source.values())
-    for source_id in source_ids:
-        if missing := points - by_source[source_id].keys():
-            seen = _counts([source_id], since, until, seconds)
-            by_source[source_id].update({point: _as_seen(seen, point, step) for point in missing})
+    partly = [one for one in source_ids if points - by_source[one].keys()]
+    seen = _counts_of_each(partly, since, until, seconds)
+    for one in partly:
+        missing = points - by_source[one].keys()
+        by_source[one].update({point: _as_seen(seen[one], point, step) for point in missing})
     return {point: combined([known[point] for known in by_source.values()]) for point in points}
 
 

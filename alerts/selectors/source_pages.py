@@ -9,6 +9,7 @@ from django.utils.dates import WEEKDAYS_ABBR
 
 from alerts.lifecycle import ONGOING
 from alerts.models import Incident
+from alerts.selectors.choosing import named_like
 from alerts.selectors.extent import minutes_known
 from alerts.selectors.live import level_name, reporting_sources
 from alerts.selectors.series import TOTAL, floor_to, series_between
@@ -65,10 +66,11 @@ class Hour:
     shade: int
 
 
-def sources_listed(*, seen: Seen) -> QuerySet[Source]:
-    """Return the sources that a reader may see, those in trouble first."""
+def sources_listed(*, seen: Seen, words: str = "") -> QuerySet[Source]:
+    """Return the sources that a reader may see and that are called so, those in trouble first."""
     going_on = Incident.objects.filter(source=OuterRef("pk"), state__in=sorted(ONGOING))
-    rows = seen_by(reporting_sources(), seen, "pk").annotate(
+    called = named_like(reporting_sources(), words) if words else reporting_sources()
+    rows = seen_by(called, seen, "pk").annotate(
         critical=Exists(going_on.filter(level=Level.CRITICAL)), troubled=Exists(going_on)
     )
     return rows.order_by("-critical", "-troubled", "name")

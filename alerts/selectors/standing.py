@@ -9,6 +9,7 @@ from alerts.lifecycle import State
 from alerts.models import Incident
 from alerts.policy import Standing
 from alerts.selectors.extent import minutes_known
+from alerts.selectors.together import ids_together
 from detection.models import Anomaly, Band, Baseline
 from ingest.models import Source
 
@@ -79,4 +80,4 @@ def judged_through(source: int) -> datetime | None:
 def newest_report() -> datetime | None:
     """Return the newest minute that any watched source reported; None if none ever did."""
     watched = Source.objects.filter(enabled=True).exclude(name=conf.CANARY_SOURCE)
-    return minutes_known(list(watched.values_list("pk", flat=True))).newest
+    return minutes_known(ids_together(watched)).newest

@@ -9,6 +9,7 @@ from alerts.selectors.channels import broken_channels
 from alerts.selectors.incident_pages import rows_going_on
 from alerts.selectors.live import moment_at, newest_findings, watched_sources
 from alerts.selectors.outbox import dead_letters
+from alerts.selectors.together import ids_together
 from alerts.views.access import seen_sources
 from ingest import steady_clock
 
@@ -18,8 +19,7 @@ SHOWN = 8
 def admin_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Return the admin's context with the open incidents and the newest findings."""
     seen = seen_sources(request)
-    ids = [source.pk for source in watched_sources(seen)]
-    findings = newest_findings(ids, SHOWN)
+    findings = newest_findings(ids_together(watched_sources(seen)), SHOWN)
     now = steady_clock.now()
     return {
         **context,

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from alerts.lifecycle import State
 from alerts.models.incident import FAMILIES
 from alerts.selectors import Filters
+from alerts.selectors.choosing import listed
 from alerts.selectors.live import reporting_sources
 from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Level
@@ -49,6 +51,7 @@ class IncidentFilter(forms.Form):
         queryset=Source.objects.none(),
         to_field_name="name",
         empty_label=_("any"),
+        error_messages={"invalid_choice": _("There is no source of this name.")},
     )
     since = forms.DateField(label=_("From day"), required=False, widget=DATE)
     until = forms.DateField(label=_("To day"), required=False, widget=DATE)
@@ -58,6 +61,15 @@ class IncidentFilter(forms.Form):
         sources = self.fields["source"]
         assert isinstance(sources, forms.ModelChoiceField)
         sources.queryset = seen_by(reporting_sources(), seen, "pk")
+        if listed(sources.queryset) is None:
+            sources.widget = forms.TextInput(
+                attrs={
+                    "type": "search",
+                    "placeholder": _("any"),
+                    "autocomplete": "off",
+                    "data-names": reverse("source-names"),
+                }
+            )
         self.full_clean()
 
     def words(self) -> str:

@@ -4,17 +4,18 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from alerts.selectors.channels import broken_channels
+from alerts.selectors.choosing import listed
 from alerts.selectors.live import STEPS, live_picture, watched_sources
 from alerts.views.access import may_act, seen_sources
 from alerts.views.answers import json_with_etag
-from alerts.views.questions import asked_moment, asked_view
+from alerts.views.questions import UnknownSource, asked_moment, asked_view
 from ingest import steady_clock
 
 # Parts of /health that tell somebody who watches payments whether to trust the page.
@@ -32,14 +33,18 @@ HEALTH_PARTS = (
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
     seen = seen_sources(request)
-    view = asked_view(request.GET, seen)
+    try:
+        view = asked_view(request.GET, seen)
+    except UnknownSource as unknown:
+        # Typed, or gone since the link was kept: what is called like it is shown instead.
+        return redirect(reverse("sources", query={"q": unknown.name}))
     until = int(view.until.timestamp()) if view.until else None
     context: dict[str, Any] = {
         "here": "live",
         "view": view,
         "until": until,
         "hours_on_offer": list(STEPS),
-        "sources": watched_sources(seen),
+        "sources": listed(watched_sources(seen)),
         "may_act": may_act(request.user),
         "broken_channels": broken_channels() if may_act(request.user) else [],
         "needs_key": settings.GUARDIAN_REQUIRE_API_KEY,

@@ -1,12 +1,14 @@
 """Who reports, how fresh, how far learned; and what is expected of one of them."""
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from alerts.selectors.choosing import MOST_FOUND, named_like
 from alerts.selectors.incident_pages import incident_row
+from alerts.selectors.live import watched_sources
 from alerts.selectors.source_pages import (
     newest_incidents,
     source_row,
@@ -19,15 +21,28 @@ from ingest import steady_clock
 from ingest.models import Source
 
 PAGE = 50
+# Longer than any name or title [characters].
+MOST_WORDS = 120
 
 
 @never_cache
 @require_safe
 def source_list(request: HttpRequest) -> HttpResponse:
-    found = sources_listed(seen=seen_sources(request))
+    words = request.GET.get("q", "").strip()[:MOST_WORDS]
+    found = sources_listed(seen=seen_sources(request), words=words)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = [source_row(source, now=steady_clock.now()) for source in page.object_list]
-    return render(request, "sources/list.html", {"here": "sources", "page": page, "rows": rows})
+    context = {"here": "sources", "page": page, "rows": rows, "words": words}
+    return render(request, "sources/list.html", context)
+
+
+@never_cache
+@require_safe
+def source_names(request: HttpRequest) -> HttpResponse:
+    """Return the sources to choose from that are called like what somebody is typing."""
+    words = request.GET.get("q", "").strip()[:MOST_WORDS]
+    found = named_like(watched_sources(seen_sources(request)), words)[:MOST_FOUND]
+    return JsonResponse({"sources": [{"name": one.name, "title": one.title} for one in found]})
 
 
 @never_cache

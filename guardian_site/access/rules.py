@@ -104,6 +104,7 @@ RULES: Mapping[str, Methods] = {
     "incident-action": {"POST": BY_HAND},
     "sources": READ,
     "source": READ,
+    "source-names": READ,
     "help": READ,
     "^incidents$": READ,
     "^incidents/<int:pk>$": READ,

@@ -66,8 +66,15 @@ class Site:
 
     def report(self, **body: Any) -> None:
         """A source sends a report, as a client would."""
+        self._post("/transaction", body)
+
+    def report_all(self, bodies: list[dict[str, Any]]) -> None:
+        """Somebody sends a batch of reports."""
+        self._post("/transactions/batch", {"transactions": bodies})
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
         request = urllib.request.Request(
-            f"{self.address}/transaction",
+            f"{self.address}{path}",
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )

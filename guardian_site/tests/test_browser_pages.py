@@ -166,3 +166,23 @@ def test_a_server_that_does_not_answer_is_told_and_comes_back(
         started = time.monotonic()
         expect(banner).to_be_hidden(timeout=35_000)
         assert time.monotonic() - started < 35
+
+
+def test_one_of_many_sources_is_found_by_typing(empty_site: Site, chromium: Browser) -> None:
+    sources = [{"status": "approved", "count": 1, "source": f"kiosk{at}"} for at in range(300)]
+    empty_site.report_all(sources)
+    with looking(chromium) as look:
+        look.page.goto(empty_site.address)
+        live(look.page)
+        field = look.page.locator("#source")
+        field.press_sequentially("sk29")
+        offered = look.page.locator("#source-names option")
+        expect(offered).to_have_count(11)
+        field.fill("kiosk29")
+        field.press("Enter")
+        look.page.wait_for_url("**/?source=kiosk29&**")
+        expect(field).to_have_value("kiosk29")
+        field.fill("")
+        field.press("Enter")
+        look.page.wait_for_url("**/?source=&**")
+        assert look.faults == []

@@ -3,6 +3,7 @@ import { BandChart } from "./charts.js";
 import { copy, fill, find, refreshAges, setLevel, setTime, showList } from "./dom.js";
 import { clock, moment, number, percent, range } from "./format.js";
 import { watchHealth } from "./health.js";
+import "./names.js";
 import { Poller } from "./poll.js";
 import { approvalColumns, bandColumns, last, merge } from "./series.js";
 import { showTiles } from "./tiles.js";
@@ -183,6 +184,7 @@ const take = (body) => {
   find("#open").hidden = empty;
   find("#numbers-and-charts").hidden = empty;
   find("#learning").hidden = body.state !== "learning";
+  find("#many").hidden = !body.many;
   fill(find("#learning"), { hours: number(body.history_hours) });
   showLists();
   showFreshness();
@@ -212,7 +214,7 @@ const failed = (error, wait) => {
 const poller = new Poller({ address, answered, failed });
 
 // Controls ---------------------------------------------------------------------------------------------
-find("#source")?.addEventListener("change", (event) => event.target.form.submit());
+find("select#source")?.addEventListener("change", (event) => event.target.form.submit());
 
 const pause = find("#pause");
 pause.addEventListener("click", () => {

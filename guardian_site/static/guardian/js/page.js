@@ -1,5 +1,6 @@
 // Every other page: ages that go on, filters that apply themselves.
 import { refreshAges } from "./dom.js";
+import "./names.js";
 
 const age = () => refreshAges(Date.now() / 1000);
 age();
