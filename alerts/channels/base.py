@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alerts.conf import REQUEST_SECONDS
 from alerts.messages import Brief
 from alerts.models import Channel
 from ingest import steady_clock
+
+if TYPE_CHECKING:
+    import httpx
 
 ANSWER_AT_MOST = 300
 LONGEST_RETRY_AFTER = 3600.0
@@ -117,7 +118,7 @@ def post(
     form: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     address: str | None = None,
-) -> httpx.Response:
+) -> "httpx.Response":
     """Send one request and return the answer, whatever its status; redirects are not followed.
 
     Parameters
@@ -130,6 +131,9 @@ def post(
     ChannelError
         If no answer came: transient, because a network that is away comes back.
     """
+    # Web processes describe channels and call none: they do without a client.
+    import httpx
+
     sent = dict(headers or {})
     extensions: dict[str, Any] = {}
     try:
@@ -150,7 +154,7 @@ def post(
 
 
 def refuse_failure(
-    answer: httpx.Response, *, permanent: frozenset[int] = frozenset({400, 401, 403, 404, 410})
+    answer: "httpx.Response", *, permanent: frozenset[int] = frozenset({400, 401, 403, 404, 410})
 ) -> None:
     """Raise what an HTTP status that is not a success means for the channel."""
     if answer.is_success:
@@ -184,7 +188,7 @@ def retry_after(header: str | None, *, now: datetime | None = None) -> float | N
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
-def answer_object(answer: httpx.Response) -> dict[str, Any]:
+def answer_object(answer: "httpx.Response") -> dict[str, Any]:
     """Return the JSON object of an answer.
 
     Raises

@@ -1,8 +1,7 @@
 """Slack's Web API: one message for each incident, edited in place, with buttons and a thread."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from django.conf import settings
 
 from alerts.channels.base import (
@@ -17,6 +16,9 @@ from alerts.channels.base import (
 )
 from alerts.messages import slack
 from alerts.models import Channel
+
+if TYPE_CHECKING:
+    import httpx
 
 API = "https://slack.com/api"
 # https://api.slack.com/methods/chat.postMessage#errors: those that no second try can mend.
@@ -136,7 +138,7 @@ def _call(
     return _read(answer)
 
 
-def _read(answer: httpx.Response) -> dict[str, Any]:
+def _read(answer: "httpx.Response") -> dict[str, Any]:
     # Slack reports its own errors with 200 or 4xx and ok:false; a proxy's 404 says nothing of us.
     refuse_failure(answer, permanent=frozenset())
     found = answer_object(answer)

@@ -1,8 +1,7 @@
 """Telegram's Bot API: HTML text, edited in place, news as replies to it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from django.conf import settings
 
 from alerts.channels.base import (
@@ -16,6 +15,9 @@ from alerts.channels.base import (
 )
 from alerts.messages import telegram
 from alerts.models import Channel
+
+if TYPE_CHECKING:
+    import httpx
 
 API = "https://api.telegram.org"
 REPLIES = frozenset({"escalated", "reopened", "resolved", "reminder"})
@@ -107,7 +109,7 @@ def call(channel: Channel, method: str, body: dict[str, Any]) -> Any:
     )
 
 
-def _ask(address: str, body: dict[str, Any]) -> tuple[dict[str, Any], httpx.Response]:
+def _ask(address: str, body: dict[str, Any]) -> "tuple[dict[str, Any], httpx.Response]":
     answer = post(address, body=body)
     return answer_object(answer), answer
 

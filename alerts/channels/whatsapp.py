@@ -1,8 +1,6 @@
 """WhatsApp Cloud API: approved templates, because people did not write to us first."""
 
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from alerts.channels.base import (
     ChannelError,
@@ -14,6 +12,9 @@ from alerts.channels.base import (
     setting,
 )
 from alerts.models import Channel
+
+if TYPE_CHECKING:
+    import httpx
 
 API = "https://graph.facebook.com/v21.0"
 TEMPLATE = "transaction_guardian_incident"
@@ -76,7 +77,7 @@ def _parameter(text: str) -> str:
     return " ".join(text.split())[:PARAMETER_AT_MOST] or "-"
 
 
-def _read(answer: httpx.Response) -> dict[str, Any]:
+def _read(answer: "httpx.Response") -> dict[str, Any]:
     found = answer_object(answer)
     error = found.get("error")
     if answer.is_success and error is None:

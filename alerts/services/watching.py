@@ -4,8 +4,6 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import httpx
-
 from alerts.channels import ChannelError, Outgoing, adapter_of
 from alerts.conf import heartbeat_url
 from alerts.models import Channel, StageAlarm
@@ -54,6 +52,8 @@ def watch_stages(
 
 
 def _answers(door: str) -> bool:
+    import httpx
+
     try:
         return httpx.get(door, timeout=HEARTBEAT_SECONDS).is_success
     except httpx.HTTPError:
@@ -108,6 +108,8 @@ def _beat_outside() -> None:
     url = heartbeat_url()
     if not url:
         return
+    import httpx
+
     try:
         httpx.get(url, timeout=HEARTBEAT_SECONDS)
     except httpx.HTTPError as error:

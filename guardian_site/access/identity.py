@@ -14,7 +14,7 @@ from guardian_site.access.deciding import NOBODY, Caller
 from guardian_site.access.roles import role_of
 from guardian_site.access.selectors import signed_in_user, visible_source_ids
 from guardian_site.access.services.client_tokens import is_revoked
-from guardian_site.access.tokens import AccessToken
+from guardian_site.access.tokens import read_access
 from ingest import steady_clock
 from ingest.services.keys import Authenticated, known_key
 from ingest.services.proving import (
@@ -170,7 +170,7 @@ def _key_of_bearer(token: str) -> Authenticated | None:
 
 def _claims(token: str) -> dict[str, Any]:
     try:
-        claims: dict[str, Any] = AccessToken.read(token).payload
+        claims: dict[str, Any] = read_access(token).payload
     except (TokenError, ValueError, TypeError) as error:
         raise NotProven(REFUSED_TOKEN) from error
     return claims

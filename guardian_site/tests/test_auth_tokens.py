@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from guardian_site.access.models import SignIn
-from guardian_site.access.tokens import AccessToken, key_id
+from guardian_site.access.signed_tokens import AccessToken, key_id
 from guardian_site.tests.people import PASSWORD, make_person
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from rest_framework_simplejwt.exceptions import TokenError
 
 from guardian_site.access.models import RevokedToken
-from guardian_site.access.tokens import AccessToken
+from guardian_site.access.tokens import new_access, read_access
 from ingest.expiring import Expiring
 from ingest.services.keys import REMEMBER_SECONDS, Authenticated
 
@@ -19,7 +19,7 @@ class NotYours(ValueError):
 
 def issue_token(*, holder: Authenticated, scopes: frozenset[str]) -> str:
     """An access token that stands for the key is returned, dead as soon as the key is."""
-    token = AccessToken()
+    token = new_access()
     token["sub"] = token["key"] = holder.prefix
     token["scope"] = " ".join(sorted(scopes & holder.scopes))
     return str(token)
@@ -34,7 +34,7 @@ def revoke_token(*, token: str, holder: Authenticated) -> None:
         If another key or a person holds it.
     """
     try:
-        claims = AccessToken.read(token).payload
+        claims = read_access(token).payload
     except (TokenError, ValueError, TypeError):
         return
     if claims.get("key") != holder.prefix:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from guardian_site.access.identity import Identity, of_token
-from guardian_site.access.tokens import AccessToken
+from guardian_site.access.tokens import read_access
 from ingest.services.keys import Authenticated
 from ingest.services.proving import NotProven
 
@@ -33,5 +33,5 @@ def _claims(token: str) -> dict[str, Any]:
     # A key may itself be shown as a token; it is none of ours that could be read.
     if token.count(".") != 2:
         return {}
-    payload = AccessToken.read(token).payload
+    payload = read_access(token).payload
     return {name: payload[name] for name in STANDARD if name in payload}

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -13,9 +14,13 @@ from guardian_site.access.selectors import signed_in_user
 from guardian_site.access.tokens import (
     ACCESS_LIFETIME,
     REFRESH_LIFETIME,
-    AccessToken,
-    RefreshToken,
+    new_access,
+    new_refresh,
+    read_refresh,
 )
+
+if TYPE_CHECKING:
+    from guardian_site.access.signed_tokens import RefreshToken
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +41,7 @@ class TokenPair:
 
 def sign_in(*, user: User, address: str | None, now: datetime) -> TokenPair:
     """The user is signed in and holds a pair of tokens."""
-    refresh = RefreshToken()
+    refresh = new_refresh()
     row = SignIn.objects.create(
         user=user,
         refresh_id=refresh["jti"],
@@ -59,14 +64,14 @@ def refresh_sign_in(*, token: str, now: datetime) -> TokenPair:
         either the thief or the owner is about to use the other copy.
     """
     try:
-        spent = RefreshToken.read(token)
+        spent = read_refresh(token)
         sign_in_id = UUID(spent["sid"])
     except (TokenError, KeyError, ValueError) as error:
         raise TokenRefused("This refresh token is not valid or has expired.") from error
     user = signed_in_user(sign_in_id, now)
     if user is None:
         raise TokenRefused("This sign-in has ended; sign in again.")
-    fresh = RefreshToken()
+    fresh = new_refresh()
     claimed = SignIn.objects.filter(pk=sign_in_id, refresh_id=spent["jti"], ended=None).update(
         refresh_id=fresh["jti"], refreshed=now, expires=now + REFRESH_LIFETIME
     )
@@ -92,8 +97,8 @@ def forget_sign_ins(*, before: datetime) -> int:
     return SignIn.objects.filter(expires__lt=before).delete()[0]
 
 
-def _pair(user: User, sign_in_id: UUID, refresh: RefreshToken) -> TokenPair:
-    access = AccessToken()
+def _pair(user: User, sign_in_id: UUID, refresh: "RefreshToken") -> TokenPair:
+    access = new_access()
     for token in (access, refresh):
         token["sub"] = str(user.pk)
         token["sid"] = str(sign_in_id)
