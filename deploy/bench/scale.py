@@ -118,10 +118,9 @@ class Size:
         self._note(
             "page of one source", lambda: live_picture(View(one, 1), now=self.now, since=None)
         )
-        if self.sources <= 1_000:
-            self._note(
-                "page of all sources", lambda: live_picture(View(None, 1), now=self.now, since=None)
-            )
+        self._note(
+            "page of all sources", lambda: live_picture(View(None, 1), now=self.now, since=None)
+        )
         self._note("GET /stats", stats)
 
     def _retrain(self) -> None:
