@@ -38,11 +38,17 @@ def test_what_is_not_theirs_is_not_there(member: Client) -> None:
         f"/incidents/{incident.pk}/",
         f"/incidents/{incident.pk}/chart.json",
         "/sources/theirs/",
-        "/?source=theirs",
         "/live.json?source=theirs",
     ):
         assert member.get(address, headers=PAGE).status_code == 404
     assert member.post(f"/incidents/{incident.pk}/resolve").status_code == 404
+
+
+def test_what_is_not_theirs_is_searched_for_as_what_is_nobodys(member: Client) -> None:
+    for name in ("theirs", "nobodys"):
+        answer = member.get("/", {"source": name}, headers=PAGE)
+        assert (answer.status_code, answer["Location"]) == (302, f"/sources/?q={name}")
+        assert "No source is called like" in member.get(answer["Location"]).content.decode()
 
 
 def test_the_stream_tells_only_what_is_theirs(
