@@ -163,12 +163,7 @@ def _remark(one: Anomaly) -> str:
 
 def last_judged(source_ids: SourceIds) -> dict[str, Any] | None:
     """Return the newest judged minute, whatever its verdict; None before the first."""
-    bands = Band.objects.filter(source_id__in=source_ids)
-    band = (
-        (bands if are_many(source_ids) else _newest_of_each(source_ids))
-        .order_by("-minute", "-score")
-        .first()
-    )
+    band = _newest_bands(source_ids).order_by("-minute", "-score").first()
     if band is None:
         return None
     return {
@@ -179,7 +174,10 @@ def last_judged(source_ids: SourceIds) -> dict[str, Any] | None:
     }
 
 
-def _newest_of_each(source_ids: SourceIds) -> QuerySet[Band]:
+def _newest_bands(source_ids: SourceIds) -> QuerySet[Band]:
+    """Return bands among which the newest of all is; of few sources the newest of each."""
+    if are_many(source_ids):
+        return Band.objects.filter(source_id__in=source_ids)
     newest = Band.objects.filter(source_id=OuterRef("pk")).order_by("-minute").values("id")[:1]
     ids = (
         Source.objects.filter(pk__in=source_ids).order_by().values_list(Subquery(newest), flat=True)

@@ -19,6 +19,8 @@ Column = list[float | None]
 # Expected, lower, upper.
 Expectation = tuple[float, float, float]
 Known = dict[str, Expectation]
+# Series name -> start of a point [Unix seconds] -> transactions.
+Counted = dict[str, dict[int, int]]
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,7 @@ def counts_so_far(*, source_ids: SourceIds, since: datetime) -> dict[str, int]:
     return {status: int(count) for status, count in rows}
 
 
-def _counts(
-    source_ids: SourceIds, since: datetime, until: datetime, seconds: int
-) -> dict[str, dict[int, int]]:
+def _counts(source_ids: SourceIds, since: datetime, until: datetime, seconds: int) -> Counted:
     rows = (
         counted(source_ids)
         .filter(minute__gte=since, minute__lt=until)
@@ -108,35 +108,38 @@ def _counts(
         .values_list("minute", "status")
         .annotate(count=Sum("count"))
     )
-    counts: dict[str, dict[int, int]] = {name: defaultdict(int) for name in NAMES}
+    counts = _nothing()
     for minute, status, count in rows:
-        point = int(minute.timestamp()) // seconds * seconds
-        counts[status][point] += count
-        counts[TOTAL][point] += count
+        _add(counts, minute, status, count, seconds)
     return counts
 
 
 def _counts_of_each(
     source_ids: Sequence[int], since: datetime, until: datetime, seconds: int
-) -> dict[int, dict[str, dict[int, int]]]:
+) -> dict[int, Counted]:
     """Return the same source by source."""
     rows = (
         MinuteCount.objects.filter(source_id__in=source_ids, minute__gte=since, minute__lt=until)
         .order_by()
         .values_list("source_id", "minute", "status", "count")
     )
-    found: dict[int, dict[str, dict[int, int]]] = {
-        source_id: {name: defaultdict(int) for name in NAMES} for source_id in source_ids
-    }
-    for source_id, minute, status, count in rows.iterator() if source_ids else ():
-        counts = found[source_id]
-        point = int(minute.timestamp()) // seconds * seconds
-        counts[status][point] += count
-        counts[TOTAL][point] += count
+    found = {source_id: _nothing() for source_id in source_ids}
+    for source_id, minute, status, count in rows.iterator():
+        _add(found[source_id], minute, status, count, seconds)
     return found
 
 
-def _fill_seen(series: Series, counts: dict[str, dict[int, int]], known_from: int) -> None:
+def _nothing() -> Counted:
+    return {name: defaultdict(int) for name in NAMES}
+
+
+def _add(counts: Counted, minute: datetime, status: str, count: int, seconds: int) -> None:
+    point = int(minute.timestamp()) // seconds * seconds
+    counts[status][point] += count
+    counts[TOTAL][point] += count
+
+
+def _fill_seen(series: Series, counts: Counted, known_from: int) -> None:
     for name in NAMES:
         column = counts[name]
         # A minute that nobody reported is zero once the source has begun, unknown before.
@@ -184,7 +187,7 @@ def _bands(
     )
 
 
-def _as_seen(counts: dict[str, dict[int, int]], point: int, step: int) -> Known:
+def _as_seen(counts: Counted, point: int, step: int) -> Known:
     """Return what a source did as its expectation: one that still learns must not bend the sum."""
     seen = {name: counts[name].get(point, 0) / step for name in NAMES}
     return {name: (value, value, value) for name, value in seen.items()}
