@@ -97,7 +97,7 @@ def test_names_and_titles_are_searched_and_the_shortest_comes_first(client: Clie
     make_source("kiosk", title="Up North")
     make_source("south")
     make_source("north-off", enabled=False)
-    assert found(client, "NORTH") == ["kiosk", "north", "acquirer-north"]
+    assert found(client, "NORTH") == ["kiosk", "north", "north-off", "acquirer-north"]
     assert found(client, "nothing like it") == []
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from alerts.selectors.choosing import MOST_FOUND, named_like
 from alerts.selectors.incident_pages import incident_row
-from alerts.selectors.live import watched_sources
+from alerts.selectors.live import reporting_sources
 from alerts.selectors.source_pages import (
     newest_incidents,
     source_row,
@@ -41,7 +41,8 @@ def source_list(request: HttpRequest) -> HttpResponse:
 def source_names(request: HttpRequest) -> HttpResponse:
     """Return the sources to choose from that are called like what somebody is typing."""
     words = request.GET.get("q", "").strip()[:MOST_WORDS]
-    found = named_like(watched_sources(seen_sources(request)), words)[:MOST_FOUND]
+    sources = seen_by(reporting_sources(), seen_sources(request), "pk")
+    found = named_like(sources, words)[:MOST_FOUND]
     return JsonResponse({"sources": [{"name": one.name, "title": one.title} for one in found]})
 
 
