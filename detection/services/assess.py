@@ -70,13 +70,13 @@ def _by_way(
     behind: list[SourceMinute] = []
     fresh: list[SourceMinute] = []
     unjudged: dict[int, list[SourceMinute]] = {}
-    replayed = oldest_live(group.now)
+    oldest = oldest_live(group.now)
     for (source_id, minute), one in group.minutes.items():
         if source_id in group.declared.unwatched:
             group.answer(one, [_unwatched(report) for report in one.reports])
         elif minute <= (through := group.known[source_id].through):
             behind.append(one)
-        elif minute < replayed:
+        elif minute < oldest:
             unjudged.setdefault(source_id, []).append(one)
         else:
             fresh.append(one)
