@@ -25,6 +25,7 @@ EXPLAINS_FIRST = (
     "code_mix",
 )
 MINUTE = timedelta(minutes=1)
+LATE = "a late minute of an incident that is known"
 
 
 class Step(StrEnum):
@@ -46,7 +47,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the policy needs to know of the latest incident of the same kind."""
+    """What the policy needs to know of the latest incident of the same kind.
+
+    One that was merged stands as the incident it was merged into.
+    """
 
     state: str
     level: str
@@ -56,6 +60,7 @@ class Standing:
     by_hand: bool = False
     false_positive: bool = False
     reopened: int = 0
+    reopened_by_hand: datetime | None = None
 
     @property
     def ongoing(self) -> bool:
@@ -157,7 +162,7 @@ def _decide_past(finding: Finding, standing: Standing | None, rules: Rules) -> D
         reach = quiet_needed(0, rules) * MINUTE
         begin, end = standing.first_anomaly - reach, standing.last_anomaly + reach
         if begin <= finding.minute <= end:
-            return Decision(Step.ABSORB, "a late minute of an incident that is known")
+            return Decision(Step.ABSORB, LATE)
     return Decision(Step.RECORD, "found in past minutes: kept, nobody is called")
 
 
@@ -169,10 +174,11 @@ def _decide_ongoing(finding: Finding, standing: Standing) -> Decision:
 
 def _decide_over(finding: Finding, standing: Standing, now: datetime, rules: Rules) -> Decision:
     gap = finding.minute - standing.last_anomaly
+    if gap <= timedelta():
+        # Judged again with counts that came late: the minutes after it are known to be quiet.
+        return Decision(Step.ABSORB, LATE)
     same_run = gap <= quiet_needed(standing.reopened, rules) * MINUTE
     graver = worse(finding.level, standing.level)
-    if standing.state == State.MERGED and gap <= rules.reopen_minutes * MINUTE:
-        return Decision(Step.ABSORB, "belongs to the incident it was merged into")
     if standing.false_positive and same_run and not graver:
         return Decision(Step.ABSORB, "labelled a false positive; the same run goes on")
     if standing.by_hand and same_run and not graver and _within_patience(standing, now, rules):
@@ -206,7 +212,9 @@ def decide_resolution(
     needed = quiet_needed(standing.reopened, rules)
     if judged_through is None:
         return Resolution(False, "no minute judged yet")
-    quiet = max(int((judged_through - standing.last_anomaly) / MINUTE), 0)
+    # Who reopens an incident knows of something that the minutes before do not show.
+    since = max(standing.last_anomaly, standing.reopened_by_hand or standing.last_anomaly)
+    quiet = max(int((judged_through - since) / MINUTE), 0)
     if quiet < needed:
         return Resolution(False, f"{quiet} of {needed} quiet minutes")
     return Resolution(True, f"{quiet} minutes judged normal")
@@ -245,7 +253,7 @@ def relation(
     apart = min(abs(new.onset - root.onset), abs(new.first_anomaly - root.first_anomaly))
     near = apart <= rules.related_minutes * MINUTE
     if new.source == root.source:
-        if root.level == "CRITICAL" and new.family in HIDES.get(root.family, frozenset()):
+        if hides(root, new):
             return f"hidden by {root.family} of the same source"
         return "began together at the same source" if near else None
     total = root.family in HIDES and root.level == "CRITICAL"
@@ -256,6 +264,12 @@ def relation(
     if near and _all_are_silent(new, root, last_heard):
         return "no source reports any more"
     return None
+
+
+def hides(root: Kin, part: Kin) -> bool:
+    """Say whether the part says nothing to who knows of the root."""
+    explained = part.family in HIDES.get(root.family, frozenset())
+    return explained and root.level == "CRITICAL" and part.source == root.source
 
 
 def _all_are_silent(new: Kin, root: Kin, last_heard: datetime | None) -> bool:

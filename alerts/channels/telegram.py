@@ -68,6 +68,11 @@ class TelegramRefusal(ChannelError):
         super().__init__(f"Telegram: {description}", permanent=gone, retry_after=wait)
         self.status, self.description = status, description
 
+    @property
+    def final(self) -> bool:
+        """This request will not be taken later either; another one may be."""
+        return 400 <= self.status < 500 and self.status not in (401, 429)
+
 
 def _page(channel: Channel) -> dict[str, Any]:
     return {

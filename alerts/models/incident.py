@@ -62,6 +62,9 @@ class Incident(models.Model):
     last_anomaly = models.DateTimeField()
     anomaly_count = models.PositiveIntegerField(default=1)
     reopened = models.PositiveIntegerField(default=0)
+    reopened_by_hand = models.DateTimeField(
+        null=True, blank=True, help_text="Quiet minutes count from here."
+    )
 
     peak_score = models.FloatField(default=0.0)
     status = models.CharField(max_length=16, blank=True)

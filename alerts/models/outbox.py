@@ -1,5 +1,7 @@
 """The outbox: who can be told, and every message that was or will be."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -122,6 +124,9 @@ class Notification(models.Model):
     )
     created = models.DateTimeField(default=timezone.now)
     due = models.DateTimeField(default=timezone.now)
+    held_until = models.DateTimeField(
+        null=True, blank=True, help_text="When it could be sent at first, if that was not at once."
+    )
     attempts = models.PositiveIntegerField(default=0)
     leased_until = models.DateTimeField(null=True, blank=True)
     sent = models.DateTimeField(null=True, blank=True)
@@ -153,3 +158,8 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.channel_id} ({self.state})"
+
+    @property
+    def waits_since(self) -> datetime:
+        """From when it is late: a message held until the morning was not tried all night."""
+        return self.held_until or self.created

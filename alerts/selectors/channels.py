@@ -4,6 +4,7 @@ from django.db.models import Q, QuerySet
 
 from alerts.channels import adapter_of
 from alerts.models import Channel, Incident
+from ingest.models import Source
 
 
 def active_channels() -> QuerySet[Channel]:
@@ -25,10 +26,20 @@ def named_slack_users() -> frozenset[str]:
 
 
 def channels_for(incident: Incident) -> list[Channel]:
-    """Return the channels that hear of every incident of this source."""
-    parent = incident.source.parent_id
-    mine = Q(sources=None) | Q(sources=incident.source_id)
-    if parent is not None:
-        mine |= Q(sources=parent)
+    """Return the channels that hear of this incident.
+
+    Of a part only those that do not hear of its root: for them it is all there is to tell.
+    """
+    found = _listening_to(incident.source)
+    if incident.parent is not None:
+        told_of_all = {channel.pk for channel in _listening_to(incident.parent.source)}
+        found = [channel for channel in found if channel.pk not in told_of_all]
+    return found
+
+
+def _listening_to(source: Source) -> list[Channel]:
+    mine = Q(sources=None) | Q(sources=source)
+    if source.parent_id is not None:
+        mine |= Q(sources=source.parent_id)
     found = active_channels().filter(mine, owner=None, standby=False).distinct().order_by("id")
     return [channel for channel in found if adapter_of(channel).configured(channel)]

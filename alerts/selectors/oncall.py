@@ -68,7 +68,18 @@ def _overrides(schedule: Schedule, since: datetime, until: datetime) -> list[Sta
 
 
 def escalation_of(incident: Incident) -> tuple[EscalationPolicy, list[EscalationStep]] | None:
-    """Return the first policy that means the incident, with its steps; None if none does."""
+    """Return the first policy that means the incident, with its steps; None if none does.
+
+    A part whose root escalates by the same policy needs no second call: None for it.
+    """
+    found = _first_policy(incident)
+    if found is None or incident.parent is None:
+        return found
+    calls_already = _first_policy(incident.parent)
+    return None if calls_already is not None and calls_already[0] == found[0] else found
+
+
+def _first_policy(incident: Incident) -> tuple[EscalationPolicy, list[EscalationStep]] | None:
     sources = [incident.source_id, incident.source.parent_id]
     rows = EscalationPolicy.objects.filter(
         Q(source=None) | Q(source__in=[pk for pk in sources if pk is not None]),

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from alerts.models import Notification
 
@@ -27,15 +28,13 @@ def oldest_pending_age(now: datetime) -> float | None:
     oldest = (
         Notification.objects.filter(state__in=WAITING)
         .filter(Q(due__lte=now) | Q(attempts__gt=0))
-        .order_by("created")
-        .values_list("created", "due", "attempts")
+        # A message held until the morning waits from then, not from when it was written.
+        .annotate(since=Coalesce("held_until", "created"))
+        .order_by("since")
+        .values_list("since", flat=True)
         .first()
     )
-    if oldest is None:
-        return None
-    created, due, attempts = oldest
-    # A message held until the morning waits from its due time, not from when it was written.
-    return max((now - (created if attempts else max(created, due))).total_seconds(), 0.0)
+    return None if oldest is None else max((now - oldest).total_seconds(), 0.0)
 
 
 def dead_letters(*, since: datetime) -> QuerySet[Notification]:

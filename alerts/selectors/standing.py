@@ -44,17 +44,23 @@ def _same_kind(anomaly: Anomaly, direction: str) -> QuerySet[Incident]:
 
 
 def standing_of(incident: Incident) -> Standing:
-    """Return what the policy needs to know; what was merged into the incident counts with it."""
+    """Return what the policy needs to know; what was merged into the incident counts with it.
+
+    What was merged itself has its own minutes and stands as its target does.
+    """
     merged = incident.children.filter(state=State.MERGED).aggregate(last=Max("last_anomaly"))
+    stands = incident.parent if incident.state == State.MERGED else incident
+    stands = stands or incident
     return Standing(
-        state=incident.state,
+        state=stands.state,
         level=incident.level,
         first_anomaly=incident.first_anomaly,
         last_anomaly=max(incident.last_anomaly, merged["last"] or incident.last_anomaly),
-        resolved=incident.resolved,
-        by_hand=bool(incident.resolved_by),
-        false_positive=incident.label == Incident.Label.FALSE_POSITIVE,
-        reopened=incident.reopened,
+        resolved=stands.resolved,
+        by_hand=bool(stands.resolved_by),
+        false_positive=stands.label == Incident.Label.FALSE_POSITIVE,
+        reopened=stands.reopened,
+        reopened_by_hand=stands.reopened_by_hand,
     )
 
 

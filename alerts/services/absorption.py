@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError
 
 from alerts import conf
-from alerts.lifecycle import Action
+from alerts.lifecycle import Action, State
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import (
     EXPLAINS_FIRST,
@@ -24,7 +24,7 @@ from alerts.services.canary import advance_canaries
 from alerts.services.channels import sync_builtin_channels
 from alerts.services.kinship import link_to_root, raise_root
 from alerts.services.settling import settle_incidents, settle_source
-from alerts.services.timeline import move, note
+from alerts.services.timeline import KIND_OF, move, note
 from alerts.services.turns import turn
 from detection.models import Anomaly
 from ingest.models import Source
@@ -144,26 +144,32 @@ def _open(
     note(incident=incident, kind=kind, at=now, why=reason, states=("", incident.state))
     if historical:
         return []
-    written = link_to_root(incident=incident, now=now)
-    return written if incident.parent_id else announce(incident=incident, now=now)
+    return link_to_root(incident=incident, now=now) + announce(incident=incident, now=now)
 
 
 def _reopen(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
     incident.level = anomaly.level
-    move(incident=incident, action=Action.REOPEN, at=now, why=reason)
-    if incident.parent_id:
-        return raise_root(child=incident, now=now, reason=reason)
-    return tell_or_hold(incident=incident, kind="reopened", reason=reason, now=now)
+    _stir(incident, Action.REOPEN, reason, now)
+    written = raise_root(child=incident, now=now, reason=reason) if incident.parent_id else []
+    return written + tell_or_hold(incident=incident, kind="reopened", reason=reason, now=now)
 
 
 def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
     incident.level = anomaly.level
-    move(incident=incident, action=Action.RAISE, at=now, why=reason)
-    if incident.parent_id:
-        return raise_root(child=incident, now=now, reason=reason)
+    _stir(incident, Action.RAISE, reason, now)
+    written = raise_root(child=incident, now=now, reason=reason) if incident.parent_id else []
     if incident.announced is None:
-        return announce(incident=incident, now=now)
-    return tell_or_hold(incident=incident, kind="escalated", reason=reason, now=now)
+        return written + announce(incident=incident, now=now)
+    return written + tell_or_hold(incident=incident, kind="escalated", reason=reason, now=now)
+
+
+def _stir(incident: Incident, action: Action, reason: str, now: datetime) -> None:
+    """Move the incident; what was merged stays merged, and its target is moved for it."""
+    if incident.state == State.MERGED:
+        incident.save()
+        note(incident=incident, kind=KIND_OF[action], at=now, why=reason)
+    else:
+        move(incident=incident, action=action, at=now, why=reason)
 
 
 def _take_in(incident: Incident, anomaly: Anomaly) -> None:

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from alerts.models import Incident, IncidentEvent, Notification
+from alerts.selectors.channels import channels_for
+from alerts.selectors.oncall import escalation_of
 from alerts.selectors.suppression import suppression_of
 from alerts.services.escalation import begin_escalation
 from alerts.services.telling import ALIVE, tell_alive, tell_held
@@ -21,7 +23,12 @@ def announce(*, incident: Incident, now: datetime) -> list[int]:
 
 
 def tell_or_hold(*, incident: Incident, kind: str, reason: str, now: datetime) -> list[int]:
-    """The change is in the outbox; or it waits, unannounced, until nothing holds it back."""
+    """The change is in the outbox; or it waits, unannounced, until nothing holds it back.
+
+    Of a part hears only who does not hear of its root.
+    """
+    if incident.parent_id is not None and not speaks_apart(incident):
+        return []
     held = suppression_of(incident, now=now)
     incident.announced = None if held else now
     incident.save(update_fields=["announced"])
@@ -33,6 +40,11 @@ def tell_or_hold(*, incident: Incident, kind: str, reason: str, now: datetime) -
     if kind == Kind.ESCALATED:
         occasion = f"{occasion}:{incident.level}"
     return tell_alive(incident=incident, kind=kind, reason=reason, now=now, occasion=occasion)
+
+
+def speaks_apart(part: Incident) -> bool:
+    """Say whether somebody must hear of the part who does not hear of its root."""
+    return bool(channels_for(part)) or escalation_of(part) is not None
 
 
 def _note_held(incident: Incident, reason: str, now: datetime) -> None:

@@ -43,7 +43,7 @@ def escalate_incidents(*, now: datetime) -> list[int]:
     list of int
         The notifications that were written.
     """
-    steps = Incident.objects.filter(state=State.OPEN, parent=None, step_due__lte=now)
+    steps = Incident.objects.filter(state=State.OPEN, step_due__lte=now).order_by("id")
     reminders = Incident.objects.filter(state=State.ACKNOWLEDGED, reminder_due__lte=now)
     if not steps.exists() and not reminders.exists():
         return []
@@ -51,11 +51,13 @@ def escalate_incidents(*, now: datetime) -> list[int]:
     with turn("absorb") as mine:
         if not mine:
             return []
-        for incident in steps.select_for_update(of=("self",)).select_related("source"):
+        for incident in steps.select_for_update(of=("self",)).select_related("source", "parent"):
             # What a silence holds back stays due: it is told when the silence ends.
             if suppression_of(incident, now=now) is None:
                 written += _take_step(incident, now)
-        for incident in reminders.select_for_update(of=("self",)).select_related("source"):
+        for incident in reminders.select_for_update(of=("self",)).select_related(
+            "source", "parent"
+        ):
             if suppression_of(incident, now=now) is None:
                 written += _remind(incident, now)
     return written
@@ -70,7 +72,8 @@ def _take_step(incident: Incident, now: datetime) -> list[int]:
     policy, steps = found
     step = steps[incident.step % len(steps)]
     channels, whom = _targets(step, now)
-    occasion = f"step:{incident.reopened}:{incident.step}"
+    # A rise in severity begins again with the first step: another occasion, though of one number.
+    occasion = f"step:{incident.reopened}:{incident.level}:{incident.step}"
     incident.step += 1
     following = steps[incident.step % len(steps)]
     ended = incident.step >= len(steps) * policy.rounds

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from alerts import conf
-from alerts.lifecycle import ONGOING, Action
+from alerts.lifecycle import ONGOING, Action, State
 from alerts.models import Incident, IncidentEvent
-from alerts.policy import LOW_FAMILIES, Kin, relation, worse
+from alerts.policy import LOW_FAMILIES, Kin, hides, relation, worse
 from alerts.selectors.standing import newest_report
+from alerts.selectors.suppression import suppression_of
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.telling import tell_update
 from alerts.services.timeline import move, note
@@ -14,7 +15,7 @@ from alerts.services.timeline import move, note
 
 def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
     """The new incident hangs under the ongoing one it belongs to, if there is one."""
-    found = _root_for(incident)
+    found = _root_for(incident, now)
     if found is None:
         return []
     root, reason = found
@@ -27,10 +28,16 @@ def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
 
 
 def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
-    """The root of a group is ongoing and at least as grave as each of its parts."""
+    """The root of a group is ongoing and at least as grave as each of its parts.
+
+    Where nobody may be told that of the root, a part of which they may be told leaves it.
+    """
     assert child.parent is not None
-    rows = Incident.objects.select_for_update(of=("self",)).select_related("source")
+    rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
     root = rows.get(pk=child.parent.pk)
+    news = root.announced is None or not root.ongoing or worse(child.level, than=root.level)
+    if news and child.state != State.MERGED and (held := _holds_back(root, child, now)):
+        return _leave(child, root, held, now)
     kind = "updated"
     if root.state not in ONGOING:
         kind = "reopened"
@@ -46,10 +53,24 @@ def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
     return tell_or_hold(incident=root, kind=kind, reason=reason, now=now)
 
 
-def _root_for(incident: Incident) -> tuple[Incident, str] | None:
+def _holds_back(root: Incident, part: Incident, now: datetime) -> str | None:
+    """Return what keeps the root from being told where nothing keeps the part; else None."""
+    held = suppression_of(root, now=now)
+    return held if held and suppression_of(part, now=now) is None else None
+
+
+def _leave(part: Incident, root: Incident, held: str, now: datetime) -> list[int]:
+    part.parent = None
+    part.save(update_fields=["parent"])
+    why = f"tells for itself, as nobody may be told of #{root.pk}: {held}"
+    note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=why)
+    return announce(incident=part, now=now)
+
+
+def _root_for(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
     roots = (
         Incident.objects.select_for_update(of=("self",))
-        .select_related("source")
+        .select_related("source", "parent")
         .filter(state__in=ONGOING, parent=None, historical=False, key="")
         .exclude(pk=incident.pk)
         .order_by("opened", "id")
@@ -57,7 +78,12 @@ def _root_for(incident: Incident) -> tuple[Incident, str] | None:
     last_heard = newest_report() if incident.family in LOW_FAMILIES else None
     for root in roots:
         kin = kin_of(incident), kin_of(root)
-        if reason := relation(*kin, conf.rules(), last_heard=last_heard):
+        reason = relation(*kin, conf.rules(), last_heard=last_heard)
+        if reason is None:
+            continue
+        # Who silenced what they were told of needs no message about what it explains.
+        explained = root.announced is not None and hides(kin[1], kin[0])
+        if explained or not _holds_back(root, incident, now):
             return root, reason
     return None
 

@@ -216,7 +216,7 @@ def _record_success(row: Notification, receipt: Receipt, now: datetime) -> None:
 def _record_failure(row: Notification, error: ChannelError, now: datetime) -> None:
     logger.warning("notification %s to %s: %s", row.pk, row.channel, error)
     with transaction.atomic():
-        if error.permanent or now - row.created > conf.GIVE_UP_AFTER:
+        if error.permanent or now - row.waits_since > conf.GIVE_UP_AFTER:
             _bury(row, error, now)
             return
         due = next_try(row.attempts, now=now, retry_after=error.retry_after, chance=random.random())
@@ -224,7 +224,7 @@ def _record_failure(row: Notification, error: ChannelError, now: datetime) -> No
         if error.retry_after is not None:
             # The vendor's limit is for the whole channel, not for this message.
             Channel.objects.filter(pk=row.channel_id).update(paused_until=due)
-        if row.level == "CRITICAL" and now - row.created > conf.STUCK_AFTER:
+        if row.level == "CRITICAL" and now - row.waits_since > conf.STUCK_AFTER:
             hand_to_backup(row=row, reason=f"stuck in {row.channel}: {error}", now=now)
 
 
@@ -253,6 +253,7 @@ def resend(*, notification_id: int, actor: str, now: datetime) -> Notification:
         state=State.PENDING,
         due=now,
         created=now,
+        held_until=None,
         attempts=0,
         leased_until=None,
         last_error="",

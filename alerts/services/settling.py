@@ -43,7 +43,7 @@ def _ongoing(**which: int) -> list[Incident]:
     """Return what is ongoing, parts before their roots: a root waits for its parts."""
     rows = (
         Incident.objects.select_for_update(of=("self",))
-        .select_related("source")
+        .select_related("source", "parent")
         .filter(state__in=ONGOING, **which)
         .order_by("id")
     )
@@ -52,7 +52,7 @@ def _ongoing(**which: int) -> list[Incident]:
 
 def _settle(incident: Incident, *, through: datetime | None, now: datetime) -> list[int]:
     written: list[int] = []
-    if incident.announced is None and incident.parent_id is None:
+    if incident.announced is None:
         written += announce(incident=incident, now=now)
     # What another system told us is over when that system says so.
     if not incident.key and (why := _over(incident, through)):
@@ -87,10 +87,9 @@ def _cut_back(incident: Incident, through: datetime | None) -> bool:
 def resolve_quiet_incident(*, incident: Incident, at: datetime, why: str) -> list[int]:
     """The incident is over by itself, and who was told of it hears so."""
     move(incident=incident, action=Action.RESOLVE, at=at, why=why)
-    if incident.parent_id is None:
-        return tell_resolved(incident=incident, reason=why, now=at)
-    root = incident.parent
-    assert root is not None
+    written = tell_resolved(incident=incident, reason=why, now=at)
+    if (root := incident.parent) is None:
+        return written
     named = f"#{incident.pk} {incident.get_family_display()} is over"
     note(incident=root, kind=IncidentEvent.Kind.LINKED, at=at, why=named)
-    return tell_update(incident=root, reason=named, now=at) if root.ongoing else []
+    return written + (tell_update(incident=root, reason=named, now=at) if root.ongoing else [])

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from alerts.channels import ChannelError
 from alerts.channels.base import setting
-from alerts.channels.telegram import call, token_of
+from alerts.channels.telegram import TelegramRefusal, call, token_of
 from alerts.messages.phrases import say
 from alerts.messages.telegram import escape
 from alerts.models import Channel, Incident
@@ -92,7 +92,14 @@ def _answer(bot: Channel, update: dict[str, Any], now: datetime) -> None:
     except (KeyError, TypeError, AttributeError) as error:
         # A kind of update we do not know must not keep those behind it waiting.
         logger.warning("telegram: update %s not understood: %s", update.get("update_id"), error)
-    except (ChannelError, DatabaseError):
+    except DatabaseError:
+        raise
+    except TelegramRefusal as error:
+        # The chat blocked us, the click is too old: whoever asked next must not wait for that.
+        if not error.final:
+            raise
+        logger.warning("telegram: update %s: %s", update.get("update_id"), error)
+    except ChannelError:
         raise
     except Exception:
         # Nor must what breaks us: it would be asked again and again, and nobody else be heard.

@@ -142,8 +142,8 @@ def _hasten(rows: list[Notification], incident: Incident, now: datetime) -> None
     """A message that waits says by itself how things stand; once critical it waits no more."""
     for row in rows:
         if incident.level == "CRITICAL" and row.level != "CRITICAL":
-            row.level, row.due = incident.level, min(row.due, now)
-            row.save(update_fields=["level", "due"])
+            row.level, row.due, row.held_until = incident.level, min(row.due, now), None
+            row.save(update_fields=["level", "due", "held_until"])
 
 
 def _drop(rows: list[Notification], kinds: tuple[str, ...], reason: str) -> None:
@@ -173,6 +173,7 @@ def _write(
             "reason": reason[:300],
             "created": now,
             "due": due,
+            "held_until": due if due > now else None,
         },
     )
     return [row.pk] if created and state == State.PENDING else []

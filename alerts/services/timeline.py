@@ -86,6 +86,7 @@ def _stamp(incident: Incident, action: Action, at: datetime, who: str) -> None:
         incident.resolved, incident.resolved_by, incident.closed = None, "", None
         incident.label = ""
         incident.reopened += 1
+        incident.reopened_by_hand = at if who else None
     # Steps belong to an open incident, reminders to an acknowledged one.
     if incident.state != State.OPEN:
         incident.step_due = None

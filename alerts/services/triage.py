@@ -26,10 +26,11 @@ def acknowledge(
 ) -> Incident:
     """Somebody has the incident: it escalates no further."""
     incident = _locked(incident_id)
-    for each in [incident, *_parts(incident, {State.OPEN})]:
+    parts = _parts(incident, {State.OPEN})
+    for each in [incident, *parts]:
         move(incident=each, action=Action.ACKNOWLEDGE, at=now, who=actor, via=via, why=why)
     plan_reminder(incident=incident, now=now)
-    _show(incident, f"acknowledged by {actor}", now)
+    _show([incident, *parts], f"acknowledged by {actor}", now)
     return incident
 
 
@@ -38,7 +39,7 @@ def mitigate(*, incident_id: int, actor: str, via: str, now: datetime, why: str 
     """A workaround holds; the incident stays until it is over."""
     incident = _locked(incident_id)
     move(incident=incident, action=Action.MITIGATE, at=now, who=actor, via=via, why=why)
-    _show(incident, f"mitigated by {actor}", now)
+    _show([incident], f"mitigated by {actor}", now)
     return incident
 
 
@@ -46,9 +47,10 @@ def mitigate(*, incident_id: int, actor: str, via: str, now: datetime, why: str 
 def resolve(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
     """The incident and its parts are over, and who was told of them hears so."""
     incident = _locked(incident_id)
-    for each in [*_parts(incident, ONGOING), incident]:
+    together = [*_parts(incident, ONGOING), incident]
+    for each in together:
         move(incident=each, action=Action.RESOLVE, at=now, who=actor, via=via, why=why)
-    _tell_over(incident, f"resolved by {actor}", now)
+    _tell_over(together, f"resolved by {actor}", now)
     return incident
 
 
@@ -62,12 +64,13 @@ def close(
         raise ValueError(f"“{label}” is not a label; use one of {known}.")
     incident = _locked(incident_id)
     was_ongoing = incident.ongoing
-    for each in [*_parts(incident, ONGOING), incident]:
+    together = [*_parts(incident, ONGOING), incident]
+    for each in together:
         each.label = label
         reason = f"{label}: {why}" if why else label
         move(incident=each, action=Action.CLOSE, at=now, who=actor, via=via, why=reason)
     if was_ongoing:
-        _tell_over(incident, f"closed as {label} by {actor}", now)
+        _tell_over(together, f"closed as {label} by {actor}", now)
     return incident
 
 
@@ -99,8 +102,7 @@ def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = 
     if twin is not None and twin.pk != incident.pk:
         raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
     move(incident=incident, action=Action.REOPEN, at=now, who=actor, via=via, why=why)
-    if not incident.parent_id:
-        tell_or_hold(incident=incident, kind="reopened", reason=f"reopened by {actor}", now=now)
+    tell_or_hold(incident=incident, kind="reopened", reason=f"reopened by {actor}", now=now)
     return incident
 
 
@@ -123,7 +125,7 @@ def merge(
     move(incident=incident, action=Action.MERGE, at=now, who=actor, via=via, why=reason)
     note(incident=root, kind=Kind.LINKED, at=now, who=actor, via=via, why=f"took in #{incident.pk}")
     tell_update(incident=incident, reason=f"merged into #{root.pk}", now=now)
-    _show(root, f"took in #{incident.pk}", now)
+    _show([root], f"took in #{incident.pk}", now)
     return incident
 
 
@@ -137,21 +139,26 @@ def comment(*, incident_id: int, text: str, actor: str, via: str, now: datetime)
 
 
 def _parts(incident: Incident, states: "frozenset[State] | set[State]") -> list[Incident]:
-    rows = incident.children.select_for_update(of=("self",)).select_related("source")
+    rows = incident.children.select_for_update(of=("self",)).select_related("source", "parent")
     return list(rows.filter(state__in=states).order_by("id"))
 
 
-def _show(incident: Incident, reason: str, now: datetime) -> None:
-    root = incident.parent or incident
-    if root.announced:
-        tell_update(incident=root, reason=reason, now=now)
+def _show(incidents: list[Incident], reason: str, now: datetime) -> None:
+    """Messages that show these, or the roots of which they are parts, show them as they are."""
+    shown = {each.pk: each for each in incidents}
+    shown |= {each.parent.pk: each.parent for each in incidents if each.parent is not None}
+    for each in shown.values():
+        if each.announced:
+            tell_update(incident=each, reason=reason, now=now)
 
 
-def _tell_over(incident: Incident, reason: str, now: datetime) -> None:
-    if incident.parent_id is None:
-        tell_resolved(incident=incident, reason=reason, now=now)
-    else:
-        _show(incident, reason, now)
+def _tell_over(incidents: list[Incident], reason: str, now: datetime) -> None:
+    """Whoever was told of one of these hears that it is over; the root that goes on shows it."""
+    for each in incidents:
+        tell_resolved(incident=each, reason=reason, now=now)
+    last = incidents[-1]
+    if last.parent is not None:
+        _show([last.parent], reason, now)
 
 
 ACTIONS: dict[str, Callable[..., Incident]] = {

@@ -19,7 +19,7 @@ from alerts.models import (
 from alerts.oncall import Standing, Turns, duty_day, on_duty, shifts
 from alerts.selectors.oncall import person_on_call
 from alerts.services import absorb_anomalies, escalate_incidents
-from alerts.tests.makers import at, make_anomaly, make_channel, open_incident
+from alerts.tests.makers import at, make_anomaly, make_channel, make_source, open_incident
 
 NEW_YORK = ZoneInfo("America/New_York")
 ANA, BO, CY = 1, 2, 3
@@ -206,6 +206,33 @@ class TestEscalation:
         absorb_anomalies(now=at(4))
         incident.refresh_from_db()
         assert incident.step_due == at(9)
+
+    def test_a_rise_after_an_answer_calls_again(self) -> None:
+        ana = User.objects.create_user("ana")
+        make_channel("ana's phone", owner=ana)
+        self.step(self.policy(minimum_level="WARNING"), 1, 2, schedule=self.on_call(ana))
+        incident = open_incident(level="WARNING")
+        escalate_incidents(now=at(3))
+        Notification.objects.update(state="sent")
+        services.acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(3.5))
+        make_anomaly(4)
+        absorb_anomalies(now=at(5))
+        Notification.objects.update(state="sent")
+        escalate_incidents(now=at(8))
+        assert self.told("escalated").count("ana's phone") == 2
+
+    def test_a_part_calls_its_own_people_where_its_root_calls_others(self) -> None:
+        parent = make_source("acquirer")
+        first, second = make_source("first", parent=parent), make_source("second", parent=parent)
+        for source in (first, second):
+            policy = EscalationPolicy.objects.create(name=source.name, source=source)
+            channel = make_channel(f"team of {source}", standby=True)
+            self.step(policy, 1, 5, channel=channel)
+        root = open_incident(source=first)
+        part = open_incident(source=second, minute=1)
+        assert part.parent_id == root.pk
+        escalate_incidents(now=at(8))
+        assert self.told("escalated") == ["team of first", "team of second"]
 
     def test_a_silence_holds_the_steps_back(self) -> None:
         self.step(self.policy(), 1, 5, channel=make_channel("second", standby=True))

@@ -50,8 +50,9 @@ def decided(
         (40, standing(state="resolved", resolved=at(16)), "WARNING", Step.REOPEN),
         (41, standing(state="resolved", resolved=at(16)), "WARNING", Step.OPEN),
         (20, standing(state="closed", resolved=at(16)), "WARNING", Step.OPEN),
-        (30, standing(state="merged"), "WARNING", Step.ABSORB),
         (60, standing(state="merged"), "WARNING", Step.OPEN),
+        (5, standing(state="resolved", resolved=at(16)), "CRITICAL", Step.ABSORB),
+        (10, standing(state="closed", resolved=at(16)), "CRITICAL", Step.ABSORB),
     ],
 )
 def test_what_an_anomaly_does(

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from pytest_django import Settings
@@ -135,6 +135,17 @@ def test_it_gives_up_in_the_end_and_can_be_sent_again(vendor: StandIn) -> None:
     assert row().state == "dead"
     resend(notification_id=row().pk, actor="ana", now=at(600))
     send_due_notifications(now=at(600))
+    assert row().state == "sent"
+
+
+def test_what_was_held_until_the_morning_is_tried_from_then_on(vendor: StandIn) -> None:
+    Channel.objects.update(quiet_from=time(11), quiet_until=time(20))
+    Notification.objects.all().delete()
+    open_incident(minute=60, family="reversal", level="WARNING")
+    vendor.answers = [Answer(status=429, headers={"Retry-After": "2"})]
+    send_due_notifications(now=at(8 * 60 + 1))
+    assert (row().state, row().attempts) == ("pending", 1)
+    send_due_notifications(now=at(8 * 60 + 2))
     assert row().state == "sent"
 
 

@@ -184,6 +184,64 @@ class TestInTheProduct:
         absorb_anomalies(now=at(2))
         assert Notification.objects.get(state="pending").level == "CRITICAL"
 
+    def test_a_silence_for_one_family_hides_no_other(self) -> None:
+        services.create_silence(
+            source=make_source(), family="decline", ends=at(120), actor="ana", now=at(0)
+        )
+        live(2, bad={0, 1}, level="WARNING")
+        live(2, bad={2, 3}, first=2, family="technical_failure")
+        told = Notification.objects.get(state="pending").incident
+        assert told is not None
+        assert (told.family, told.parent_id) == ("technical_failure", None)
+
+    def test_a_silence_for_one_source_hides_no_sibling(self) -> None:
+        parent = make_source("acquirer")
+        moved, other = make_source("moved", parent=parent), make_source("other", parent=parent)
+        services.create_silence(source=moved, ends=at(120), actor="ana", now=at(0))
+        live(2, bad={0, 1}, source=moved)
+        live(2, bad={2, 3}, first=2, source=other)
+        told = Notification.objects.get(state="pending").incident
+        assert told is not None
+        assert told.source == other
+
+    def test_a_part_that_becomes_critical_leaves_a_root_that_was_silenced(self) -> None:
+        live(2, bad={0, 1}, level="WARNING")
+        live(1, bad={2}, first=2, family="technical_failure", level="WARNING")
+        root, part = Incident.objects.order_by("id")
+        assert part.parent == root
+        services.silence_incident(
+            incident_id=root.pk, minutes=60, actor="ana", via="web", now=at(3)
+        )
+        live(1, bad={4}, first=4, family="technical_failure")
+        part.refresh_from_db()
+        assert part.parent is None
+        assert Notification.objects.get(incident=part, state="pending").level == "CRITICAL"
+
+    def test_what_a_silenced_outage_explains_is_not_told(self) -> None:
+        live(2, bad={0, 1}, family="volume_low")
+        root = Incident.objects.get()
+        services.silence_incident(
+            incident_id=root.pk, minutes=60, actor="ana", via="web", now=at(2)
+        )
+        live(2, bad={3, 4}, first=3)
+        part = Incident.objects.latest("id")
+        assert part.parent == root
+        assert not part.notifications.exists()
+
+    def test_who_hears_of_one_source_only_hears_of_its_part(self) -> None:
+        parent = make_source("acquirer")
+        first, second = make_source("first", parent=parent), make_source("second", parent=parent)
+        team = make_channel("team of second")
+        team.sources.set([second])
+        live(2, bad={0, 1}, source=first)
+        live(2, bad={2, 3}, first=2, source=second)
+        part = Incident.objects.get(source=second)
+        assert part.parent is not None
+        assert [row.channel for row in part.notifications.all()] == [team]
+        part.notifications.update(state="sent")
+        live(8, bad=set(), first=4, source=second)
+        assert list(part.notifications.values_list("kind", flat=True)) == ["resolved", "opened"]
+
     def test_silence_is_not_told_while_our_own_ingest_stands_still(self) -> None:
         StageAlarm.objects.create(stage="ingest", since=at(-10))
         make_anomaly(0, family="silence")

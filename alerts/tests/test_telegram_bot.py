@@ -164,6 +164,23 @@ def test_updates_of_another_kind_do_not_block_the_rest(bot: Bot, update: dict[st
     assert "/ack" in bot.say("/help")
 
 
+def test_a_chat_that_refuses_our_answer_keeps_nobody_waiting(bot: Bot) -> None:
+    incident = open_incident()
+    usual = bot.answer
+
+    def blocked(asked: Asked) -> Answer:
+        if asked.path.endswith("/sendMessage") and asked.json["chat_id"] == "666":
+            refusal = {"ok": False, "error_code": 403, "description": "bot was blocked"}
+            return Answer(403, refusal)
+        return usual(asked)
+
+    bot.vendor.usual = blocked
+    bot.say("/start", chat="666")
+    bot.say(f"/ack {incident.pk}")
+    incident.refresh_from_db()
+    assert incident.state == "acknowledged"
+
+
 def test_a_telegram_that_is_away_is_waited_for(bot: Bot) -> None:
     bot.vendor.answers = [Answer(502, "bad gateway")]
     assert poll_telegram(now=at(1)) == 0

@@ -157,3 +157,75 @@ def test_every_state_change_has_its_line_in_the_timeline() -> None:
         service(incident_id=incident.pk, now=at(minute + 1), **BY, **more)
     lines = incident.events.exclude(state_to="").order_by("id").values_list("state_to", flat=True)
     assert list(lines) == ["open", "acknowledged", "mitigated", "resolved", "open", "closed"]
+
+
+def returns(minutes: range, **values: Any) -> None:
+    """The failure is there again, for these minutes."""
+    for minute in minutes:
+        make_anomaly(minute, **values)
+        judge(minute)
+        absorb_anomalies(now=at(minute + 1))
+
+
+def merged_warnings() -> tuple[Incident, Incident]:
+    """Two warnings of one source, the second merged into the first; both were told."""
+    into = open_incident(family="volume_low", level="WARNING")
+    merged = open_incident(minute=15, level="WARNING")
+    Notification.objects.update(state="sent")
+    services.merge(incident_id=merged.pk, into_id=into.pk, now=at(16), **BY)
+    return into, merged
+
+
+def test_what_was_merged_and_becomes_critical_raises_its_root() -> None:
+    into, merged = merged_warnings()
+    returns(range(16, 18))
+    into.refresh_from_db()
+    merged.refresh_from_db()
+    assert (into.state, into.level) == ("open", "CRITICAL")
+    assert (merged.state, merged.level) == ("merged", "CRITICAL")
+    assert Notification.objects.filter(incident=into, kind="escalated").count() == 1
+
+
+def test_what_was_merged_and_comes_back_after_its_root_ended_reopens_it() -> None:
+    into, _merged = merged_warnings()
+    live(13, bad=set(), first=16)
+    Notification.objects.update(state="sent")
+    returns(range(40, 42))
+    into.refresh_from_db()
+    assert (into.state, into.level, into.reopened) == ("open", "CRITICAL", 1)
+    assert Notification.objects.get(incident=into, state="pending").level == "CRITICAL"
+
+
+def test_what_was_merged_and_comes_back_much_later_is_a_new_incident() -> None:
+    into, merged = merged_warnings()
+    live(13, bad=set(), first=16)
+    returns(range(90, 92))
+    fresh = Incident.objects.latest("id")
+    assert fresh.pk not in (into.pk, merged.pk)
+    assert fresh.notifications.filter(kind="opened").exists()
+
+
+def test_a_late_minute_wakes_no_incident_that_is_over() -> None:
+    live(12, bad={0, 1, 5})
+    services.close(incident_id=Incident.objects.get().pk, label="real", now=at(12), **BY)
+    Notification.objects.update(state="sent")
+    make_anomaly(3, detected=at(12))
+    absorb_anomalies(now=at(12.5))
+    incident = Incident.objects.get()
+    assert (incident.state, incident.anomaly_count) == ("closed", 4)
+    assert not Notification.objects.filter(state="pending").exists()
+
+
+def test_who_reopens_by_hand_gets_the_quiet_minutes_anew() -> None:
+    live(12, bad={0, 1})
+    incident = Incident.objects.get()
+    live(48, bad=set(), first=12)
+    Notification.objects.update(state="sent")
+    services.reopen(incident_id=incident.pk, now=at(60), **BY)
+    absorb_anomalies(now=at(60.1))
+    incident.refresh_from_db()
+    assert incident.state == "open"
+    assert Notification.objects.filter(kind="reopened", state="pending").exists()
+    live(12, bad=set(), first=60)
+    incident.refresh_from_db()
+    assert incident.state == "resolved"
