@@ -66,6 +66,8 @@ class ActView(APIView):
         asked = ActSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         incident = _found(request, pk)
+        if (into := asked.validated_data.get("into")) is not None:
+            _found(request, into)
         try:
             act(
                 action,

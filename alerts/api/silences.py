@@ -11,6 +11,8 @@ from alerts.api.asking import actor_of, seen_by
 from alerts.api.serializers import RefusalSerializer, SilenceSerializer
 from alerts.models import Silence
 from alerts.selectors.suppression import active_silences
+from alerts.selectors.visibility import Seen
+from alerts.selectors.visibility import seen_by as visible
 from ingest import steady_clock
 from ingest.models import Source
 
@@ -40,7 +42,10 @@ class SilencesView(APIView):
         name = (values.pop("source", None) or {}).get("name")
         try:
             made = services.create_silence(
-                **values, source=_source(name), actor=actor_of(request), now=steady_clock.now()
+                **values,
+                source=_source(name, seen_by(request)),
+                actor=actor_of(request),
+                now=steady_clock.now(),
             )
         except ValueError as error:
             raise ValidationError({"detail": str(error)}) from error
@@ -56,16 +61,19 @@ class SilenceView(APIView):
         tags=["silences"],
     )
     def delete(self, request: Request, pk: int) -> Response:
-        if not Silence.objects.filter(pk=pk).exists():
+        rows = visible(Silence.objects.all(), seen_by(request))
+        if not rows.filter(pk=pk).exists():
             raise Http404(f"There is no silence #{pk}.")
         ended = services.end_silence(silence_id=pk, actor=actor_of(request), now=steady_clock.now())
         return Response(SilenceSerializer(ended).data)
 
 
-def _source(name: str | None) -> Source | None:
-    if not name:
+def _source(name: str | None, seen: Seen) -> Source | None:
+    if not name and seen is None:
         return None
-    found = Source.objects.filter(name=name).first()
+    if not name:
+        raise ValidationError({"source": "Name one of your sources: others are not yours to hush."})
+    found = visible(Source.objects.all(), seen, "pk").filter(name=name).first()
     if found is None:
         raise ValidationError({"source": f"There is no source “{name}”."})
     return found

@@ -1,12 +1,17 @@
 """Who is in a team sees the sources of their teams; keys of one source see that one."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
+from alerts.models import Incident
+from alerts.selectors.suppression import active_silences
+from alerts.services import absorb_anomalies, create_silence
 from alerts.tests.makers import make_anomaly
 from guardian_site.access.models import Team
 from guardian_site.tests.people import token_client
@@ -59,6 +64,40 @@ def test_a_source_that_is_hidden_sounds_like_one_that_is_not() -> None:
 
 def test_the_figures_are_of_the_sources_one_sees() -> None:
     assert member().get("/stats").json()["total_anomalies"] == 1
+
+
+def asked(client: Client, path: str, **body: Any) -> Any:
+    return client.post(path, body, content_type="application/json")
+
+
+def test_a_member_silences_the_sources_of_the_team_only() -> None:
+    client, ends = member("operator"), (timezone.now() + timedelta(hours=1)).isoformat()
+    assert asked(client, "/api/silences", source="ours", ends=ends).status_code == 201
+    hidden = asked(client, "/api/silences", source="theirs", ends=ends)
+    made_up = asked(client, "/api/silences", source="none", ends=ends)
+    everything = asked(client, "/api/silences", ends=ends, reason="all quiet")
+    assert {one.status_code for one in (hidden, made_up, everything)} == {400}
+    assert hidden.content.replace(b"theirs", b"none") == made_up.content
+
+
+def test_a_member_ends_no_silence_of_another_team() -> None:
+    now = timezone.now()
+    theirs = create_silence(
+        source=Source.objects.get(name="theirs"), ends=now + timedelta(hours=1), actor="bo", now=now
+    )
+    assert member("operator").delete(f"/api/silences/{theirs.pk}").status_code == 404
+    assert active_silences(now=timezone.now()) == [theirs]
+
+
+@pytest.mark.parametrize("into", ["theirs", "none", "huge"])
+def test_a_member_merges_into_no_incident_of_another_team(into: str) -> None:
+    absorb_anomalies(now=timezone.now())
+    Incident.objects.update(state="open", historical=False)
+    numbers = {one.source.name: one.pk for one in Incident.objects.select_related("source")}
+    number = {"none": 999_999, "huge": 10**19}.get(into) or numbers[into]
+    answer = asked(member("operator"), f"/api/incidents/{numbers['ours']}/merge", into=number)
+    assert answer.status_code in (400, 404)
+    assert not Incident.objects.filter(state="merged").exists()
 
 
 def test_no_forecast_is_given_of_a_hidden_source() -> None:
