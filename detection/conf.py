@@ -67,6 +67,13 @@ REPORT_MINUTES = 60
 # request moves only the nearest of them, by so many minutes in all.
 PLACES = 8
 PLACES_MINUTES = 120
-# The sweep is through with a minute of a live source by this age; a report of an older one that is
-# not judged yet comes from a client replaying the past, and is judged in order in its request.
-REPLAY_AGE = timedelta(minutes=3)
+# The sweep is through with a minute of a live source this long after the minute could still fill.
+SWEPT_WITHIN = timedelta(seconds=160)
+
+
+def replay_age() -> timedelta:
+    """A report of an older minute that is not judged yet comes from a client replaying the past.
+
+    It is judged in order in its request.
+    """
+    return SWEPT_WITHIN + grace()

@@ -10,6 +10,7 @@ from django.conf import settings
 from detection.clock import minute_of, moment_of
 from detection.models import Family, Level
 from detection.selectors.anomalies import Asked, Seen
+from ingest import steady_clock
 from ingest.models import Source, Status
 from ingest.moments import check_plausible, read_moment
 from ingest.refusals import FieldError, Refused, refused
@@ -168,7 +169,8 @@ def read_close(body: bytes, own: str | None, latest: datetime) -> tuple[SourceRe
         raise refused("source", f"must be “{own}”, the source of this key")
     found = known_sources(names=[name]).get(name)
     try:
-        moment = read_moment(sent.timestamp, found.zone if found else site_zone())
+        zone = found.zone if found else site_zone()
+        moment = read_moment(sent.timestamp, zone, steady_clock.now())
         check_plausible(moment, latest)
     except ValueError as error:
         raise refused("timestamp", str(error)) from None

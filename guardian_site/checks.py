@@ -1,5 +1,6 @@
 """System checks that stop the start on a bad setting and say what to set."""
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from detection import conf
 from guardian_site import environment
 
 RATE = re.compile(r"^[1-9]\d{0,8}/[smhd]$")
@@ -119,11 +121,24 @@ def _warnings() -> Iterator[CheckMessage]:
         )
 
 
+def _grace() -> Iterator[CheckMessage]:
+    judged = conf.replay_age()
+    if judged > conf.past_limit():
+        minutes = math.ceil(judged / conf.MINUTE)
+        yield Error(
+            f"GUARDIAN_GRACE_SECONDS={settings.GUARDIAN_GRACE_SECONDS}: minutes would be older than"
+            f" GUARDIAN_PAST_MINUTES={settings.GUARDIAN_PAST_MINUTES} when they are judged, and"
+            " nobody would be called.",
+            hint=f"Set GUARDIAN_PAST_MINUTES={minutes} or more, or wait less for late counts.",
+            id="guardian.E011",
+        )
+
+
 @register("guardian")
 def settings_can_run(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
     """Refuse settings with which Guardian would start and then fail or lie."""
-    parts = (_rate_limit, _language, _database, _redis, _slack, _exposure, _folder, _warnings)
-    return [message for part in parts for message in part()]
+    parts = (_rate_limit, _language, _database, _redis, _slack, _exposure, _folder)
+    return [message for part in (*parts, _warnings, _grace) for message in part()]
 
 
 @register(Tags.security, deploy=True)

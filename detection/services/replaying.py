@@ -96,7 +96,7 @@ heads = Heads()
 
 def oldest_live(now: datetime) -> int:
     """The sweep should be past every minute before this one: what is unjudged there is replayed."""
-    return minute_of(now - conf.REPLAY_AGE)
+    return minute_of(now - conf.replay_age())
 
 
 def answer_replays(*, group: Group, replays: Sequence[SourceMinute]) -> list[SourceMinute]:

@@ -21,6 +21,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("guardian.E010", {"GUARDIAN_WARNING_WAIT_MINUTES": 61}),
     ("guardian.E010", {"GUARDIAN_WARNING_WAIT_MINUTES": -1}),
     ("guardian.E010", {"GUARDIAN_WARNING_WAIT_MINUTES": "3"}),
+    ("guardian.E011", {"GUARDIAN_GRACE_SECONDS": 800}),
+    ("guardian.E011", {"GUARDIAN_PAST_MINUTES": 2}),
 ]
 
 
