@@ -10,18 +10,21 @@ from ingest import steady_clock
 
 EXPECTED = "a date and time such as 2025-07-12T13:45:00Z"
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+# A sender's clock may be this much ahead of ours when an hour comes for the second time.
+CLOCK_AHEAD = timedelta(minutes=1)
 _SHAPE = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII,
 )
 
 
-def read_moment(text: str, zone: ZoneInfo) -> datetime:
+def read_moment(text: str, zone: ZoneInfo, now: datetime | None = None) -> datetime:
     """Return the instant that `text` names, in UTC.
 
-    A time without a zone is local to `zone`. Where the clock is set back an hour comes twice and
-    the first one is meant; where it is set forward a time that no clock showed is moved forward
-    by the gap (02:30 becomes 03:30), as calendars do. Both follow from `fold=0`.
+    A time without a zone is local to `zone`. Where the clock is set back an hour comes twice: of
+    what is told live the later one is meant as soon as it has come, of files always the first one.
+    Where it is set forward a time that no clock showed is moved forward by the gap (02:30 becomes
+    03:30), as calendars do.
 
     Parameters
     ----------
@@ -29,6 +32,8 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
         ISO 8601 date and time, seconds, fraction and zone optional, `T` or a space between.
     zone : ZoneInfo
         Zone of a time that names none.
+    now : datetime or None
+        When it was told, by a sender that tells things as they happen.
 
     Raises
     ------
@@ -45,10 +50,18 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     try:
         moment = datetime.fromisoformat(text.upper())
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
+            return _local(moment.replace(tzinfo=zone), now)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"is not on the calendar: {error}") from None
+
+
+def _local(moment: datetime, now: datetime | None) -> datetime:
+    found = moment.astimezone(UTC)
+    if now is None:
+        return found
+    again = moment.replace(fold=1).astimezone(UTC)
+    return again if found < again <= now + CLOCK_AHEAD else found
 
 
 def latest_plausible() -> datetime:

@@ -24,7 +24,7 @@ from ingest.repeats import (
 from ingest.reports import NewReport, RecordedReport
 from ingest.services.keys import Authenticated
 from ingest.services.receiving import receive_reports
-from ingest.services.recording import record_reports
+from ingest.services.recording import last_of_each, record_reports
 from ingest.shared_commit import SharedCommit
 
 logger = logging.getLogger(__name__)
@@ -101,9 +101,10 @@ def _answer_together(
     new = [place for place, answer in enumerate(answers) if answer is None]
     verdicts = _judged(assess, [recorded[place] for place in new], complete=False) if new else []
     kept = []
+    lasts = last_of_each(reports)
     for place, verdict in zip(new, verdicts, strict=True):
         answer = answers[place] = _encoder.encode(verdict)
-        if verdict.judged and not recorded[place].corrected:
+        if verdict.judged and lasts[place] and not recorded[place].corrected:
             kept.append((reports[place], _as_cached(answer)))
     keep_answers(written[0].marks, kept)
     return [answer for answer in answers if answer is not None]
@@ -156,9 +157,10 @@ def _repeats_or_new(assess: Assess, reports: Sequence[NewReport]) -> list[Verdic
     _after_commit(recorded)
     metrics.reports.labels("repeated").inc(len(reports) - len(new))
     kept = []
+    lasts = last_of_each(reports)
     for place, report, verdict in zip(new, recorded, judged, strict=True):
         verdicts[place] = verdict
-        if verdict.judged and not report.corrected:
+        if verdict.judged and lasts[place] and not report.corrected:
             kept.append((reports[place], _as_cached(_encoder.encode(verdict))))
     keep_answers(lookup.marks, kept)
     return [verdict for verdict in verdicts if verdict is not None]

@@ -49,7 +49,7 @@ class _Reading:
         return moments
 
     def _moment(self, text: str, name: str) -> datetime:
-        moment = read_moment(text, self.zones.get(name, self.site))
+        moment = read_moment(text, self.zones.get(name, self.site), self.now)
         check_plausible(moment, self.latest)
         return moment
 

@@ -54,6 +54,14 @@ def _distinct(reports: Sequence[NewReport]) -> tuple[list[NewReport], list[NewRe
     return list(aggregated.values()), list(individual.values())
 
 
+def last_of_each(reports: Sequence[NewReport]) -> list[bool]:
+    """Tell of each report whether no later one among them has its key, with other contents."""
+    last: dict[ReportKey | TransactionKey, NewReport] = {}
+    keys = [transaction_key(one) if one.external_id else report_key(one) for one in reports]
+    last.update(zip(keys, reports, strict=True))
+    return [last[key] == report for key, report in zip(keys, reports, strict=True)]
+
+
 def _timed_by(report: NewReport, earlier: NewReport | None) -> NewReport:
     if earlier is None or report.timed or not earlier.timed:
         return report

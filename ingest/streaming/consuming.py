@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
+from msgspec.structs import replace
 
 from ingest import metrics
 from ingest.assessment import Assess
@@ -102,7 +103,7 @@ class Consumer:
         logger.warning("Entry %s holds no report and is put aside: %s", entry.id, reason)
         # What may be a card number is kept nowhere, least of all among things to look at.
         body = b"(withheld)" if may_hold_card(entry.body) else entry.body
-        self.stream.bury(Entry(entry.id, body, entry.written), reason)
+        self.stream.bury(replace(entry, body=body), reason)
         self.buried += 1
         metrics.stream_entries.labels("buried").inc()
 

@@ -58,8 +58,7 @@ class KafkaTopic:
     def _entry(self, message: Any) -> Entry:
         _kind, milliseconds = message.timestamp()
         number = f"{message.partition()}-{message.offset()}"
-        written = moment_of(milliseconds, message.offset())
-        return Entry(number, message.value() or b"", written)
+        return Entry(number, message.value() or b"", moment_of(milliseconds), self._name)
 
     def acknowledge(self, entries: Sequence[Entry]) -> None:
         """The group goes on after these messages, whoever reads next."""

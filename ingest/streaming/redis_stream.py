@@ -76,7 +76,7 @@ class RedisStream:
             self._name, self._group, self._member, self._stale, self._claim_from, count=count
         )
         self._claim_from = position.decode() if isinstance(position, bytes) else str(position)
-        return [_entry(*one) for one in claimed if one[1] is not None]
+        return [self._entry(*one) for one in claimed if one[1] is not None]
 
     def _new(self, count: int, seconds: float) -> list[Entry]:
         return self._read(">", count, block=max(1, int(seconds * 1000)))
@@ -88,7 +88,12 @@ class RedisStream:
         rows = found.values() if isinstance(found, dict) else [one[1] for one in found or []]
         flat = [row for part in rows for row in _rows(part)]
         # An entry that was deleted from the stream has no fields left.
-        return [_entry(*row) for row in flat if row[1]]
+        return [self._entry(*row) for row in flat if row[1]]
+
+    def _entry(self, number: bytes, fields: dict[bytes, bytes]) -> Entry:
+        name = number.decode()
+        milliseconds, _sequence = name.split("-")
+        return Entry(name, body_of_fields(fields), moment_of(int(milliseconds)), self._name)
 
     @_told
     def acknowledge(self, entries: Sequence[Entry]) -> None:
@@ -122,9 +127,3 @@ def _rows(part: Any) -> list[Any]:
     """Return (id, fields) pairs: RESP3 nests them one level deeper than RESP2."""
     nested = bool(part) and isinstance(part[0], list) and isinstance(part[0][0], (list, tuple))
     return list(part[0]) if nested else list(part)
-
-
-def _entry(number: bytes, fields: dict[bytes, bytes]) -> Entry:
-    name = number.decode()
-    milliseconds, sequence = (int(part) for part in name.split("-"))
-    return Entry(name, body_of_fields(fields), moment_of(milliseconds, sequence))

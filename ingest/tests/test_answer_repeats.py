@@ -234,3 +234,14 @@ def test_flushing_forgets_answers_and_nothing_else(admin_client: Client) -> None
     assert not post(admin_client)["cached"]
     assert cache.get("somebody's") == 1
     assert Report.objects.count() == 1
+
+
+def test_of_two_counts_for_one_key_in_a_batch_only_the_stored_one_is_a_repeat(
+    client: Client,
+) -> None:
+    row = {"timestamp": "2026-03-04T12:00:00Z", "status": "approved"}
+    rows = {"transactions": [{**row, "count": 5}, {**row, "count": 7}]}
+    client.post("/transactions/batch", json.dumps(rows), "application/json")
+    assert post(client, 7)["cached"]
+    assert not post(client, 5)["cached"]
+    assert total() == 5

@@ -1,7 +1,7 @@
 """Reports from a stream count once, whatever dies and whatever comes again. Redis and Kafka."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from ingest.models import MinuteCount, Report, Source
 from ingest.services.answering import record_and_judge
 from ingest.streaming import consuming
 from ingest.streaming.consuming import Consumer, StreamAway, consume
-from ingest.streaming.entries import Stream
+from ingest.streaming.entries import Entry, Stream, moment_of
 from ingest.tests.makers import NOON, judge, total
 from ingest.tests.streams import Door, KafkaDoor, RedisDoor, take_all
 
@@ -66,6 +66,42 @@ def test_the_same_report_again_counts_once_and_another_count_corrects(
     door.send(body(), body(), body(count=7))
     take_all(stream, expected=3)
     assert total() == 7
+
+
+def test_entries_without_a_time_are_counted_each_and_once(door: Door, stream: Stream) -> None:
+    door.send(*({"status": "approved", "count": 3} for _ in range(40)))
+    taken = take_all(stream, expected=40)
+    assert (taken.consumer.recorded, total()) == (40, 120)
+
+
+def test_messages_of_one_moment_in_several_partitions_are_counted_each() -> None:
+    body = b'{"status": "denied", "count": 3}'
+    entries = [Entry(f"{place}-41", body, moment_of(1_772_625_600_000), "t") for place in range(3)]
+    for _ in range(2):
+        Consumer(Handed(entries), judge).consume_some(10, 0)
+    assert total() == 9
+
+
+class Handed:
+    """A stream that hands out what it was given."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = list(entries)
+
+    def read(self, count: int, seconds: float) -> Sequence[Entry]:
+        given, self.entries = self.entries, []
+        return given
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None: ...
+
+    def rewind(self) -> None: ...
+
+    def bury(self, entry: Entry, reason: str) -> None: ...
+
+    def waiting(self) -> int | None:
+        return None
+
+    def close(self) -> None: ...
 
 
 def test_what_is_no_report_is_put_aside_with_the_reason(door: Door, stream: Stream) -> None:

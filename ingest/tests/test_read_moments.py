@@ -21,7 +21,7 @@ READ = [
     ("2025-07-12T13:45:00+05", UTC_ZONE, "2025-07-12T08:45:00+00:00"),
     ("2025-07-12T13:45:00", SAO_PAULO, "2025-07-12T16:45:00+00:00"),
     ("2025-07-12T13:45:00Z", SAO_PAULO, "2025-07-12T13:45:00+00:00"),
-    # Clocks set back in New York on 2025-11-02: 01:30 comes twice, the first one is meant.
+    # Clocks set back in New York on 2025-11-02: 01:30 comes twice; files mean the first one.
     ("2025-11-02T00:59:59", NEW_YORK, "2025-11-02T04:59:59+00:00"),
     ("2025-11-02T01:30:00", NEW_YORK, "2025-11-02T05:30:00+00:00"),
     ("2025-11-02T02:00:00", NEW_YORK, "2025-11-02T07:00:00+00:00"),
@@ -65,6 +65,22 @@ def test_it_reads_a_time(text: str, zone: ZoneInfo, instant: str) -> None:
     moment = read_moment(text, zone)
     assert moment.isoformat() == instant
     assert moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("told", "instant"),
+    [
+        ("2025-11-02T05:30:05", "2025-11-02T05:30:00+00:00"),
+        ("2025-11-02T06:15:00", "2025-11-02T05:30:00+00:00"),
+        ("2025-11-02T06:29:30", "2025-11-02T06:30:00+00:00"),
+        ("2025-11-02T06:30:05", "2025-11-02T06:30:00+00:00"),
+        ("2025-11-03T00:00:00", "2025-11-02T06:30:00+00:00"),
+    ],
+)
+def test_an_hour_that_comes_twice_is_the_one_that_is_now(told: str, instant: str) -> None:
+    now = datetime.fromisoformat(told).replace(tzinfo=UTC)
+    assert read_moment("2025-11-02T01:30", NEW_YORK, now).isoformat() == instant
+    assert read_moment("2025-03-09T02:30", NEW_YORK, now).isoformat() == "2025-03-09T07:30:00+00:00"
 
 
 @pytest.mark.parametrize("text", REFUSED)
