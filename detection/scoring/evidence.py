@@ -13,6 +13,7 @@ from detection.scoring.policy import Policy
 from detection.scoring.series import Bools, Floats, Ints
 from detection.scoring.silence import silence_gain
 from detection.scoring.state import State
+from detection.scoring.together import add_up
 
 # One minute may add at most this part of the threshold: no single minute pages.
 CAP = 0.6
@@ -70,6 +71,8 @@ def advance(
     gain = _gains(outlook, counts, channels, judged)
     running = _grow(state, moments, channels, judged, gain, learned)
     allowed = _allowed(policy, running.seen, running.meant)
+    excess = running.seen - running.meant
+    running.evidence, allowed = add_up(running.evidence, learned, excess, allowed, policy)
     before = np.where(judged.fresh, 0, state.alarm)
     on_for = moments.utc_minute[:, None] - state.alarm_since
     lasting = running.strong >= alarm.CRITICAL_MINUTES

@@ -12,7 +12,7 @@ from detection.scoring.channels import Channels
 from detection.scoring.evidence import Running
 from detection.scoring.minutes import Counts
 from detection.scoring.outlook import LEARNING_MINUTES
-from detection.scoring.series import FAMILIES, Bools, Floats, Ints
+from detection.scoring.series import FAMILIES, FIRST_CODE, Bools, Floats, Ints
 from detection.scoring.state import State
 from detection.scoring.tails import band, stabilised_z
 
@@ -152,6 +152,13 @@ class Scores:
     def excess_high(self) -> Floats:
         """Upper end of a 95 % interval of the excess, shape (S, 7) [transactions]."""
         return self.excess + SIDE * self.spoken.families.spread
+
+    def code_band(self, row: int, slot: int) -> tuple[float, float, float]:
+        """Denials of one code slot that are expected in the minute, and their band."""
+        channel = designs.FIRST_RATE + FIRST_CODE + slot
+        expected = self.channels.meant[row, channel]
+        lower, upper = band(expected, self.channels.width.total[row, channel], BAND)
+        return float(expected), float(lower), float(upper)
 
     @property
     def told_score(self) -> Floats:

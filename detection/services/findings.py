@@ -25,6 +25,7 @@ STATUS_OF_FAMILY = {
 }
 MOST_CONTRIBUTIONS = 5
 Statuses = NDArray[np.floating]
+Band = tuple[float, float, float]
 
 
 @dataclass(slots=True)
@@ -35,6 +36,8 @@ class Finding:
     level: int
     status: str
     auth_code: str = ""
+    # Expected count, lower and upper end of the code's own; None: those of the status hold.
+    band: Band | None = None
     onset: int = -1
     excess: float | None = None
     excess_low: float | None = None
@@ -63,12 +66,15 @@ def _of_row(state: State, scores: Scores, counts: Counts, row: int, minute: int)
     found = []
     for place, index in enumerate(active):
         family = FAMILIES[index]
-        code = told.codes[0][0] if told.codes and family in ("decline", "code_mix") else ""
+        status = _status(family, scores, counts, row)
+        by_code = told.codes and family in ("decline", "code_mix") and status == "denied"
+        code = told.codes[0][0] if by_code else ""
         finding = Finding(
             family=family,
             level=int(levels[index]),
-            status=_status(family, scores, counts, row),
+            status=status,
             auth_code="" if code == "other" else code,
+            band=_code_band(state, scores, row, code),
             onset=int(scores.onset_utc_minute[row, index]),
             excess=round(float(scores.excess[row, index]), 1),
             excess_low=round(float(scores.excess_low[row, index]), 1),
@@ -81,6 +87,12 @@ def _of_row(state: State, scores: Scores, counts: Counts, row: int, minute: int)
         finding.recommendation = messages.first_action(family, finding.level, finding.auth_code)
         found.append(finding)
     return found
+
+
+def _code_band(state: State, scores: Scores, row: int, code: str) -> Band | None:
+    """What is expected of the code that a finding names; None where it names none."""
+    slot = state.slots_of(row).get(code)
+    return None if slot is None else scores.code_band(row, slot)
 
 
 def _status(family: str, scores: Scores, counts: Counts, row: int) -> str:

@@ -79,7 +79,8 @@ def _anomaly(
     judged: Judged, row: int, one: Finding, now: datetime, past: bool, provisional: bool
 ) -> Anomaly:
     scores = judged.scores
-    expected, lower, upper = band_for(scores, row, one.status)
+    status_band = band_for(scores, row, one.status)
+    expected, lower, upper = map(known, one.band) if one.band else status_band
     return Anomaly(
         source_id=judged.source_ids[row],
         minute=moment_of(judged.minutes[row]),
