@@ -50,6 +50,16 @@ def test_false_positives_are_counted_apart() -> None:
     assert (found.incidents, found.false_positives) == (0, 1)
 
 
+def test_a_part_is_counted_with_its_whole_and_for_itself_where_that_is_not() -> None:
+    parent = make_source("acquirer")
+    first, second = make_source("first", parent=parent), make_source("second", parent=parent)
+    whole, part = open_incident(source=first), open_incident(source=second, minute=1)
+    assert part.parent == whole
+    assert period_statistics(now=at(10)).total.incidents == 1
+    assert period_statistics(now=at(10), source="second").total.incidents == 1
+    assert period_statistics(now=at(10), sources=frozenset([second.pk])).total.incidents == 1
+
+
 def test_a_period_ends_before_its_end() -> None:
     open_incident()
     assert period_statistics(now=at(0)).total.incidents == 0
