@@ -1,18 +1,27 @@
-"""GET /metrics: what all processes counted, and what the database knows."""
+"""GET /metrics and /metrics/json: what all processes counted, and what the database knows."""
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from alerts.metrics import AlertsCollector
+from detection.selectors.stats import stats
 from guardian_site.collectors import FormerNames, LiveForest, PartStates, Sources
+from guardian_site.selectors import last_hour
+from ingest import steady_clock
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -59,3 +68,32 @@ def exposition() -> bytes:
 @require_safe
 def metrics_view(request: HttpRequest) -> HttpResponse:
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+class MetricsJsonSerializer(serializers.Serializer[Any]):
+    total_transactions = serializers.IntegerField(help_text="Transactions, not calls.")
+    total_anomalies = serializers.IntegerField()
+    status_counts = serializers.DictField(child=serializers.IntegerField())
+    current_count = serializers.FloatField(help_text="Transactions of the last full minute.")
+    avg_count = serializers.FloatField(help_text="Mean per minute of the last hour.")
+    approval_rate = serializers.FloatField(
+        allow_null=True, help_text="Of the last hour, 0 to 1; null where nothing was reported."
+    )
+
+
+class MetricsJsonView(APIView):
+    @extend_schema(
+        operation_id="metrics_json",
+        summary="The figures of all sources, for those who do not read Prometheus' format",
+        responses=MetricsJsonSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        totals = stats()
+        return Response(
+            {
+                "total_transactions": totals["total_processed"],
+                "total_anomalies": totals["total_anomalies"],
+                "status_counts": totals["status_distribution"],
+                **last_hour(steady_clock.now()),
+            }
+        )

@@ -14,6 +14,7 @@ from ingest.models import MinuteCount, Source, Status
 # A band older than this says nothing about now: leaving it would freeze the last value.
 FRESH = timedelta(minutes=15)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 Counts = Mapping[str, float | None]
 
 
@@ -75,6 +76,20 @@ def totals_by_status(*, since: datetime, until: datetime) -> dict[str, int]:
         .annotate(total=Sum("count"))
     )
     return {**dict.fromkeys(Status.values, 0), **dict(rows)}
+
+
+def last_hour(now: datetime) -> dict[str, float | None]:
+    """Return the figures of the last minute and hour; no rate where nothing was reported."""
+    minute = now.replace(second=0, microsecond=0)
+    last = sum(totals_by_status(since=minute - MINUTE, until=minute).values())
+    totals = totals_by_status(since=minute - HOUR, until=minute)
+    whole = sum(totals.values())
+    return {
+        "current_count": float(last),
+        "avg_count": whole / 60,
+        # A 0 here would page somebody.
+        "approval_rate": totals[Status.APPROVED] / whole if whole else None,
+    }
 
 
 def sources_now(*, now: datetime, limit: int) -> list[SourceNow]:

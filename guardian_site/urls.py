@@ -10,17 +10,18 @@ from drf_spectacular.views import (
 )
 
 from detection.services.assess import assess
-from guardian_site.exposition import metrics_view
+from guardian_site.exposition import MetricsJsonView, metrics_view
+from guardian_site.naming import naming_incidents
 from guardian_site.runbooks import runbook_view
 from guardian_site.views import health_view, live_view, ready_view
 from ingest.assessment import Assess
 from ingest.views import BatchView, TransactionView
 
-judge: Assess = assess
+judge: Assess = naming_incidents(assess)
 if settings.GUARDIAN_TRACING:
     from guardian_site.tracing.requests import traced_assess
 
-    judge = traced_assess(assess)
+    judge = traced_assess(judge)
 
 urlpatterns = [
     path("transaction", TransactionView.as_view(assess=judge), name="transaction"),
@@ -33,6 +34,7 @@ urlpatterns = [
     path("health/live", live_view, name="health-live"),
     path("health/ready", ready_view, name="health-ready"),
     path("metrics", metrics_view, name="metrics"),
+    path("metrics/json", MetricsJsonView.as_view(), name="metrics-json"),
     path("runbooks/<slug:name>", runbook_view, name="runbook"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),

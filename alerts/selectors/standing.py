@@ -1,11 +1,13 @@
 """What is known of the incidents an anomaly may belong to."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Max, QuerySet
 
 from alerts import conf
-from alerts.lifecycle import State
+from alerts.lifecycle import ONGOING, State
 from alerts.models import Incident
 from alerts.policy import Standing
 from alerts.selectors.extent import minutes_known
@@ -62,6 +64,15 @@ def standing_of(incident: Incident) -> Standing:
         reopened=stands.reopened,
         reopened_by_hand=stands.reopened_by_hand,
     )
+
+
+def ongoing_by_family(sources: Collection[int]) -> dict[int, dict[str, int]]:
+    """Return source -> family -> the ongoing incident: of a part, the whole that is told."""
+    rows = Incident.objects.filter(source__in=sources, state__in=ONGOING, key="").order_by("-id")
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for source, family, number, whole in rows.values_list("source_id", "family", "pk", "parent_id"):
+        found[source][family] = whole or number
+    return dict(found)
 
 
 def last_bad_minute(incident: Incident) -> datetime | None:

@@ -90,6 +90,7 @@ RULES: Mapping[str, Methods] = {
     "health-live": {"GET": PUBLIC},
     "health-ready": {"GET": PUBLIC},
     "metrics": {"GET": SCRAPING},
+    "metrics-json": {"GET": SCRAPING},
     "runbook": {"GET": PUBLIC},
     "openapi": READ,
     "docs": READ,

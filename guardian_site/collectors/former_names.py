@@ -1,19 +1,22 @@
 """The eight names of the system before, with true meanings: they count transactions, not calls."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import DatabaseError
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from guardian_site.selectors import anomaly_total, totals_by_status
+from guardian_site.selectors import anomaly_total, last_hour
 from ingest import steady_clock
 from ingest.cache_stats import counts as answer_cache
 from ingest.models import Status
 
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
+GAUGES = {
+    "current_count": "Transactions of the last full minute.",
+    "avg_count": "Mean transactions per minute of the last hour.",
+    "approval_rate": "Approved share of the last hour, 0 to 1.",
+}
 
 
 class FormerNames(Collector):
@@ -61,20 +64,9 @@ def _stored(now: datetime) -> Iterator[Metric]:
 
 
 def _last_hour(now: datetime) -> Iterator[Metric]:
-    minute = now.replace(second=0, microsecond=0)
-    last = sum(totals_by_status(since=minute - MINUTE, until=minute).values())
-    totals = totals_by_status(since=minute - HOUR, until=minute)
-    whole = sum(totals.values())
-    gauges = {
-        "current_count": ("Transactions of the last full minute.", float(last)),
-        "avg_count": ("Mean transactions per minute of the last hour.", whole / 60),
-    }
-    # With nothing reported there is no rate; a 0 here would page somebody.
-    if whole:
-        rate = totals[Status.APPROVED] / whole
-        gauges["approval_rate"] = ("Approved share of the last hour, 0 to 1.", rate)
-    for name, (text, value) in gauges.items():
-        yield GaugeMetricFamily(f"transaction_guardian_{name}", text, value=value)
+    for name, value in last_hour(now).items():
+        if value is not None:
+            yield GaugeMetricFamily(f"transaction_guardian_{name}", GAUGES[name], value=value)
 
 
 def _counter(name: str, text: str, values: dict[str, float]) -> Metric:

@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,7 +16,7 @@ from guardian_site.measured_tasks import OURS
 from guardian_site.metrics import REPORT_OUTCOMES
 from guardian_site.schedule import TASK_NAMES
 from ingest import metrics as ingest_metrics
-from ingest.models import MinuteCount, Source
+from ingest.models import MinuteCount, Source, Status
 
 pytestmark = pytest.mark.django_db
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -103,6 +104,26 @@ def test_the_current_count_is_the_last_full_minute_of_all_sources() -> None:
     samples = _samples()
     assert _value(samples, "transaction_guardian_current_count") == 200.0
     assert _value(samples, "transaction_guardian_avg_count") == pytest.approx(2000 / 60)
+
+
+def test_the_figures_are_there_as_json_too(client: Client) -> None:
+    empty = client.get("/metrics/json").json()
+    assert (empty["total_transactions"], empty["approval_rate"]) == (0, None)
+    make_counts(make_source(), _minute(1), approved=90, denied=10)
+    cache.clear()
+    assert client.get("/metrics/json").json() == {
+        "total_transactions": 100,
+        "total_anomalies": 0,
+        "status_counts": {**dict.fromkeys(Status.values, 0), "approved": 90, "denied": 10},
+        "current_count": 100.0,
+        "avg_count": pytest.approx(100 / 60),
+        "approval_rate": 0.9,
+    }
+
+
+def test_the_json_is_for_those_who_may_scrape(client: Client, settings: Settings) -> None:
+    settings.GUARDIAN_PUBLIC_METRICS = settings.GUARDIAN_PUBLIC_READ = False
+    assert client.get("/metrics/json").status_code == 401
 
 
 def test_the_canary_is_nobodys_transaction() -> None:

@@ -1,0 +1,74 @@
+"""The incident in the answer to a report: detection, which answers, knows of none."""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from django.db import DatabaseError
+from msgspec.structs import replace
+
+from alerts.selectors.standing import ongoing_by_family
+from ingest.assessment import Assess, Verdict
+from ingest.reports import RecordedReport
+
+logger = logging.getLogger(__name__)
+# In a failure every report asks; what is ongoing is read again after so long [s].
+FRESH_SECONDS = 1.0
+MOST_SOURCES = 10_000
+
+
+class Ongoing:
+    """What is ongoing at each source, as it was a moment ago."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[float, dict[str, int]]] = {}
+
+    def of(self, sources: Iterable[int]) -> dict[int, dict[str, int]]:
+        """Return the incident of each family, by source."""
+        now, wanted = time.monotonic(), set(sources)
+        stale = {one for one in wanted if self._known.get(one, (0.0, {}))[0] <= now}
+        if stale:
+            if len(self._known) > MOST_SOURCES:
+                self._known.clear()
+                stale = wanted
+            found = ongoing_by_family(stale)
+            until = now + FRESH_SECONDS
+            self._known |= {one: (until, found.get(one, {})) for one in stale}
+        return {one: self._known[one][1] for one in wanted}
+
+    def forget(self) -> None:
+        self._known.clear()
+
+
+ongoing = Ongoing()
+
+
+def naming_incidents(assess: Assess) -> Assess:
+    """Return `assess` with the number of the ongoing incident in each verdict that is about one."""
+
+    def named(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Verdict]:
+        verdicts = assess(reports, complete=complete)
+        wrong = {
+            report.source.id
+            for report, verdict in zip(reports, verdicts, strict=True)
+            if verdict.is_anomaly
+        }
+        if not wrong:
+            return verdicts
+        try:
+            by_source = ongoing.of(wrong)
+        except DatabaseError:
+            # The reports are committed and judged; the number can be looked up.
+            logger.exception("no incident named in %d verdicts", len(verdicts))
+            return verdicts
+        return [
+            _named(verdict, by_source.get(report.source.id, {}))
+            for report, verdict in zip(reports, verdicts, strict=True)
+        ]
+
+    return named
+
+
+def _named(verdict: Verdict, incidents: dict[str, int]) -> Verdict:
+    number = incidents.get(verdict.family or "") if verdict.is_anomaly else None
+    return verdict if number is None else replace(verdict, incident=number)
