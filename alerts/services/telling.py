@@ -65,7 +65,7 @@ def tell_alive(
         known = knowledge(incident, channel)
         _drop(known.waiting, (Kind.RESOLVED,), "it came back before this was sent")
         if known.waits_alive:
-            _hasten(known.waiting, incident, now)
+            _hasten(known.waiting, incident, reason, now)
             continue
         if kind == Kind.REOPENED and known.told in ALIVE:
             # Its resolved message was never sent: for this channel nothing has happened.
@@ -138,12 +138,13 @@ def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
         )
 
 
-def _hasten(rows: list[Notification], incident: Incident, now: datetime) -> None:
+def _hasten(rows: list[Notification], incident: Incident, reason: str, now: datetime) -> None:
     """A message that waits says by itself how things stand; once critical it waits no more."""
     for row in rows:
         if incident.level == "CRITICAL" and row.level != "CRITICAL":
             row.level, row.due, row.held_until = incident.level, min(row.due, now), None
-            row.save(update_fields=["level", "due", "held_until"])
+            row.reason = reason[:300]
+            row.save(update_fields=["level", "due", "held_until", "reason"])
 
 
 def _drop(rows: list[Notification], kinds: tuple[str, ...], reason: str) -> None:

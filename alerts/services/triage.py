@@ -102,6 +102,10 @@ def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = 
     if twin is not None and twin.pk != incident.pk:
         raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
     move(incident=incident, action=Action.REOPEN, at=now, who=actor, via=via, why=why)
+    if incident.historical:
+        # Nobody was called for it; from now on it is an incident like any other.
+        incident.historical = False
+        incident.save(update_fields=["historical"])
     tell_or_hold(incident=incident, kind="reopened", reason=f"reopened by {actor}", now=now)
     return incident
 

@@ -216,6 +216,16 @@ def test_a_late_minute_wakes_no_incident_that_is_over() -> None:
     assert not Notification.objects.filter(state="pending").exists()
 
 
+def test_a_past_incident_that_is_reopened_is_one_like_any_other() -> None:
+    make_anomaly(0, past=True, detected=at(600))
+    absorb_anomalies(now=at(600))
+    incident = Incident.objects.get()
+    services.reopen(incident_id=incident.pk, now=at(601), **BY)
+    live(2, bad={601, 602}, first=601)
+    incident.refresh_from_db()
+    assert (Incident.objects.count(), incident.last_anomaly) == (1, at(602))
+
+
 def test_who_reopens_by_hand_gets_the_quiet_minutes_anew() -> None:
     live(12, bad={0, 1})
     incident = Incident.objects.get()
