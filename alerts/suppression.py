@@ -1,6 +1,6 @@
 """What keeps a message back at this moment: pure, derived anew each time, never a state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
@@ -10,6 +10,7 @@ from alerts.policy import worse
 
 # As much as a notification keeps, so that the same reason is known again.
 REASON_AT_MOST = 300
+SILENCE, WINDOW, LATE = "silence", "window", "late"
 
 
 class Matching(Protocol):
@@ -49,6 +50,38 @@ class Subject:
     sources: frozenset[int]
     family: str
     level: str
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What holds a message back: a silence, a maintenance window, or a stage of ours that is late.
+
+    Attributes
+    ----------
+    by : Silencing, Maintaining or None
+        The silence or window; None for a stage.
+    name : str
+        Who made the silence, what the window or the stage is called.
+    until : datetime or None
+        When it ends; None is as soon as the stage is well.
+    """
+
+    kind: str
+    name: str
+    by: Silencing | Maintaining | None = None
+    until: datetime | None = None
+
+    @property
+    def reason(self) -> str:
+        """The same in words, for the timeline."""
+        if self.by is None or self.until is None:
+            return f"our own {self.name} is late: silence says nothing about the source"
+        if self.kind == SILENCE:
+            who = f" by {self.name}" if self.name else ""
+            what = f"silence #{self.by.pk}{who} until {self.until:%Y-%m-%d %H:%M} UTC"
+        else:
+            what = f"maintenance window #{self.by.pk} “{self.name}” until {self.until:%H:%M} UTC"
+        return (f"{what}: {self.by.reason}" if self.by.reason else what)[:REASON_AT_MOST]
 
 
 def matches(matcher: Matching, subject: Subject) -> bool:
@@ -105,8 +138,8 @@ def held_back(
     silences: Iterable[Silencing],
     windows: Iterable[Maintaining],
     late_stage: str | None = None,
-) -> str | None:
-    """Return what keeps the subject from being told now, with its id; None if nothing does.
+) -> Holding | None:
+    """Return what keeps the subject from being told now; None if nothing does.
 
     Parameters
     ----------
@@ -121,22 +154,23 @@ def held_back(
         the source.
     """
     if late_stage is not None and subject.family == "silence":
-        return f"our own {late_stage} is late: silence says nothing about the source"
-    for silence in silences:
-        if silence.starts <= now < silence.ends and matches(silence, subject):
-            who = f" by {silence.created_by}" if silence.created_by else ""
-            return _because(
-                f"silence #{silence.pk}{who} until {silence.ends:%Y-%m-%d %H:%M} UTC", silence
-            )
-    for window in windows:
-        if matches(window, subject) and (span := occurrence_at(window, now)):
-            named = f"maintenance window #{window.pk} “{window.name}”"
-            return _because(f"{named} until {span[1]:%H:%M} UTC", window)
+        return Holding(LATE, late_stage)
+    for one in holding_now(silences, windows, now):
+        if one.by is not None and matches(one.by, subject):
+            return one
     return None
 
 
-def _because(what: str, matcher: Matching) -> str:
-    return (f"{what}: {matcher.reason}" if matcher.reason else what)[:REASON_AT_MOST]
+def holding_now(
+    silences: Iterable[Silencing], windows: Iterable[Maintaining], now: datetime
+) -> Iterator[Holding]:
+    """Yield the silences and windows that hold at a moment, whatever they are about."""
+    for silence in silences:
+        if silence.starts <= now < silence.ends:
+            yield Holding(SILENCE, silence.created_by, silence, silence.ends)
+    for window in windows:
+        if span := occurrence_at(window, now):
+            yield Holding(WINDOW, window.name, window, span[1])
 
 
 def quiet_until(

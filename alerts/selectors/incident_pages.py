@@ -16,11 +16,13 @@ from alerts.messages.brief import (
     seen_line,
 )
 from alerts.messages.phrases import meaning_of, name_of, say
-from alerts.models import Incident
+from alerts.models import Incident, Silence
 from alerts.selectors.extent import minutes_known
 from alerts.selectors.incidents import Filters, incidents
 from alerts.selectors.live import incident_windows, language, level_name
+from alerts.selectors.quiet_words import held_words
 from alerts.selectors.series import NAMES, TOTAL, closed_before, floor_to, series_between
+from alerts.selectors.suppression import quiet_at
 from alerts.selectors.visibility import Seen, seen_by
 
 BEFORE = timedelta(minutes=60)
@@ -132,6 +134,18 @@ def incident_words(incident: Incident, *, now: datetime) -> dict[str, Any]:
         "whole": headline(incident.parent, words) if incident.parent else "",
         "live_until": int((end + AFTER).timestamp()),
     }
+
+
+def incident_quiet(incident: Incident, *, now: datetime) -> dict[str, Any]:
+    """Return what keeps people from being told of it now, and whether its page may end that."""
+    told = incident.parent or incident
+    holding = quiet_at(now).holding(told) if incident.ongoing else None
+    if holding is None:
+        return {"held": ""}
+    zone = incident.source.time_zone
+    mine = isinstance(holding.by, Silence) and holding.by.source_id == incident.source_id
+    words = held_words(holding, zone=zone, now=now, language=language())
+    return {"held": words, "silence_is_its_own": mine}
 
 
 def incident_row(incident: Incident, *, now: datetime) -> dict[str, Any]:

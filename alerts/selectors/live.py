@@ -16,9 +16,12 @@ from alerts.messages import brief_of, say
 from alerts.messages.phrases import name_of
 from alerts.models import Incident
 from alerts.selectors.extent import Extent, minutes_known
+from alerts.selectors.quiet_words import held_words
 from alerts.selectors.series import TOTAL, closed_before, counts_so_far, floor_to, series_between
+from alerts.selectors.suppression import quiet_at
 from alerts.selectors.together import SourceIds, are_many, ids_together
 from alerts.selectors.visibility import Seen, seen_by
+from alerts.suppression import Holding
 from detection.models import Anomaly, Band, Level
 from ingest.models import Source
 
@@ -75,7 +78,8 @@ def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[s
         "newest": extent.newest and int(extent.newest.timestamp()),
         "series": {**asdict(series), "start": int(start.timestamp()), "part": part},
         "current": None if view.until else _current(ids, now),
-        "incidents": open_incidents_of(ids, now=now),
+        "incidents": open_incidents_of(ids, now=now, zone=view.zone),
+        "quiet": _quiet(view, now),
         "windows": incident_windows(ids, start, end, now=now),
         "verdicts": newest_findings(ids),
         "judged": last_judged(ids),
@@ -92,7 +96,7 @@ def reporting_sources() -> QuerySet[Source]:
     return Source.objects.exclude(name=CANARY_SOURCE)
 
 
-def open_incidents_of(source_ids: SourceIds, *, now: datetime) -> list[dict[str, Any]]:
+def open_incidents_of(source_ids: SourceIds, *, now: datetime, zone: str) -> list[dict[str, Any]]:
     """Return what goes on, the gravest and then the newest first; parts within their root."""
     found = (
         Incident.objects.filter(source_id__in=source_ids, state__in=sorted(ONGOING))
@@ -101,7 +105,26 @@ def open_incidents_of(source_ids: SourceIds, *, now: datetime) -> list[dict[str,
         .prefetch_related("children")
         .order_by("-opened", "-id")[:INCIDENTS]
     )
-    return [_card(one, now) for one in sorted(found, key=lambda one: one.level != Level.CRITICAL)]
+    quiet = quiet_at(now)
+    return [
+        {**_card(one, now), "held": _held(quiet.holding(one), zone, now)}
+        for one in sorted(found, key=lambda one: one.level != Level.CRITICAL)
+    ]
+
+
+def _quiet(view: View, now: datetime) -> list[dict[str, Any]]:
+    """Return the silences and windows that hold now, whether anything is wrong or not."""
+    mine = None if view.seen is None else frozenset(view.seen)
+    if view.source is not None:
+        mine = frozenset(pk for pk in (view.source.pk, view.source.parent_id) if pk is not None)
+    found = quiet_at(now).concerning(mine)
+    return [{"id": words, "words": words} for one in found if (words := _held(one, view.zone, now))]
+
+
+def _held(holding: Holding | None, zone: str, now: datetime) -> str:
+    if holding is None:
+        return ""
+    return held_words(holding, zone=zone, now=now, language=language())
 
 
 def incident_windows(

@@ -1,28 +1,59 @@
 """What keeps an incident from being told at this moment."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.models import Incident, MaintenanceWindow, Silence
 from alerts.models.quiet import Matcher
 from alerts.selectors.watch import late_stage
-from alerts.suppression import Subject, held_back
+from alerts.suppression import Holding, Subject, held_back, holding_now
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """All that may hold messages back at a moment, read once."""
+
+    now: datetime
+    silences: list[Silence]
+    windows: list[MaintenanceWindow]
+    late_stage: str | None
+
+    def holding(self, incident: Incident) -> Holding | None:
+        """Return what keeps the incident from being told; None if nothing does."""
+        sources = (incident.source_id, incident.source.parent_id)
+        subject = Subject(
+            sources=frozenset(pk for pk in sources if pk is not None),
+            family=incident.family,
+            level=incident.level,
+        )
+        return held_back(
+            subject,
+            now=self.now,
+            silences=self.silences,
+            windows=self.windows,
+            late_stage=self.late_stage,
+        )
+
+    def concerning(self, sources: frozenset[int] | None) -> list[Holding]:
+        """Return the silences and windows that hold for a reader of these sources."""
+        silences = [one for one in self.silences if concerns(one, sources)]
+        windows = [one for one in self.windows if concerns(one, sources)]
+        return list(holding_now(silences, windows, self.now))
+
+
+def quiet_at(now: datetime) -> Quiet:
+    """Return what may hold messages back now."""
+    silences = Silence.objects.filter(starts__lte=now, ends__gt=now).select_related("source")
+    windows = MaintenanceWindow.objects.select_related("source")
+    return Quiet(
+        now, list(silences.order_by("id")), list(windows.order_by("id")), late_stage(now=now)
+    )
 
 
 def suppression_of(incident: Incident, *, now: datetime) -> str | None:
     """Return what keeps the incident from being told now, with its id; None if nothing does."""
-    sources = (incident.source_id, incident.source.parent_id)
-    subject = Subject(
-        sources=frozenset(pk for pk in sources if pk is not None),
-        family=incident.family,
-        level=incident.level,
-    )
-    return held_back(
-        subject,
-        now=now,
-        silences=Silence.objects.filter(starts__lte=now, ends__gt=now).order_by("id"),
-        windows=MaintenanceWindow.objects.order_by("id"),
-        late_stage=late_stage(now=now),
-    )
+    holding = quiet_at(now).holding(incident)
+    return None if holding is None else holding.reason
 
 
 def active_silences(*, now: datetime, sources: frozenset[int] | None = None) -> list[Silence]:

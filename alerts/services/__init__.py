@@ -8,7 +8,12 @@ from alerts.services.escalation import escalate_incidents
 from alerts.services.external import ExternalAlert, take_external_alerts
 from alerts.services.sending import resend, send_due_notifications
 from alerts.services.settling import settle_incidents
-from alerts.services.silencing import create_silence, end_silence, silence_incident
+from alerts.services.silencing import (
+    create_silence,
+    end_silence,
+    end_silences_of,
+    silence_incident,
+)
 from alerts.services.telegram_bot import poll_telegram
 from alerts.services.triage import (
     acknowledge,
@@ -31,6 +36,7 @@ __all__ = [
     "create_silence",
     "enable_channel",
     "end_silence",
+    "end_silences_of",
     "escalate_incidents",
     "mark_false_positive",
     "merge",

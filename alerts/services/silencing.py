@@ -65,6 +65,25 @@ def silence_incident(
     return silence
 
 
+@transaction.atomic
+def end_silences_of(*, incident_id: int, actor: str, via: str, now: datetime) -> int:
+    """The silences that were made for the incident's source are over; how many is returned.
+
+    Those for all sources are left: they hold back what others must not hear either.
+    """
+    incident = Incident.objects.select_related("source").get(pk=incident_id)
+    mine = Silence.objects.filter(
+        source=incident.source, family__in=("", incident.family), starts__lte=now, ends__gt=now
+    )
+    ended = [end_silence(silence_id=one.pk, actor=actor, now=now) for one in mine]
+    if ended:
+        named = ", ".join(f"#{one.pk}" for one in ended)
+        kind = IncidentEvent.Kind.COMMENTED
+        why = f"ended silence {named}"
+        note(incident=incident, kind=kind, at=now, who=actor, via=via, why=why)
+    return len(ended)
+
+
 def end_silence(*, silence_id: int, actor: str, now: datetime) -> Silence:
     """The silence is over; what it held back is told if it still goes on."""
     silence = Silence.objects.get(pk=silence_id)

@@ -2,7 +2,9 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from alerts import services
 from alerts.models import Incident, Silence
 from alerts.tests.makers import open_incident
 from alerts.tests.pages import PAGE, operator, signed_in
@@ -39,6 +41,30 @@ def test_it_is_silenced_for_an_hour_as_in_slack() -> None:
     assert (silence.source, silence.family) == (incident.source, "decline")
     assert silence.ends - silence.starts == timedelta(hours=1)
     assert (silence.created_by, incident.state) == ("ana", "open")
+
+
+def test_a_silence_is_shown_where_one_looks_and_can_be_ended_there() -> None:
+    client, incident = operator(), open_incident(level="WARNING")
+    act(client, incident, "silence")
+    page, live = client.get(f"/incidents/{incident.pk}/"), client.get("/live.json").json()
+    assert "nobody is told of default · denials" in page.content.decode()
+    assert "End the silence" in page.content.decode()
+    assert "Silenced until" in live["incidents"][0]["held"]
+    assert [one["words"] for one in live["quiet"]] == [live["incidents"][0]["held"]]
+    act(client, incident, "end-silence")
+    assert "Silenced until" not in client.get(f"/incidents/{incident.pk}/").content.decode()
+    assert client.get("/live.json").json()["quiet"] == []
+
+
+def test_a_silence_for_everything_is_not_ended_from_one_incident() -> None:
+    client, incident = operator(), open_incident()
+    now = timezone.now()
+    services.create_silence(ends=now + timedelta(hours=1), actor="bo", now=now, reason="move")
+    page = client.get(f"/incidents/{incident.pk}/").content.decode()
+    assert "nobody is told of anything" in page
+    assert "End the silence" not in page
+    act(client, incident, "end-silence")
+    assert Silence.objects.filter(ends__gt=timezone.now()).exists()
 
 
 def test_what_was_resolved_is_opened_again() -> None:

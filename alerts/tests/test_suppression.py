@@ -39,7 +39,8 @@ def silence(**values: Any) -> Silence:
 
 
 def held(subject: Subject = SUBJECT, **more: Any) -> str | None:
-    return held_back(subject, now=at(0), **{"silences": [], "windows": [], **more})
+    found = held_back(subject, now=at(0), **{"silences": [], "windows": [], **more})
+    return None if found is None else found.reason
 
 
 @pytest.mark.parametrize(

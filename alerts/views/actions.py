@@ -59,6 +59,8 @@ ACTS = (
         services.mark_false_positive),
     Act("reopen", _("Reopen"), _("Open again."), "reopen", services.reopen),
     Act("close", _("Close as"), _("Closed."), "close", services.close, ("label", "why")),
+    Act("end-silence", _("End the silence"), _("The silence is over: what goes on is told."), "",
+        services.end_silences_of, ()),
     Act("comment", _("Comment"), _("Comment kept."), "", services.comment, ("text",)),
 )  # fmt: skip
 BY_NAME = {act.name: act for act in ACTS}

@@ -15,6 +15,7 @@ from alerts.models import Incident
 from alerts.selectors import incident_detail
 from alerts.selectors.incident_pages import (
     incident_chart,
+    incident_quiet,
     incident_row,
     incident_seen,
     incident_words,
@@ -49,6 +50,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     detail = incident_detail(_incident(request, pk).pk)
     acting = may_act(request.user)
+    now = steady_clock.now()
     context: dict[str, Any] = {
         "here": "incidents",
         "detail": detail,
@@ -63,7 +65,8 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
             "onset": int(detail.incident.onset.timestamp()),
             "zone": detail.incident.source.time_zone,
         },
-        **incident_words(detail.incident, now=steady_clock.now()),
+        **incident_words(detail.incident, now=now),
+        **incident_quiet(detail.incident, now=now),
     }
     return render(request, "incidents/page.html", context)
 

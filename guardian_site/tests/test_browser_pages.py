@@ -96,6 +96,24 @@ def test_an_operator_acknowledges_from_the_live_page(site: Site, chromium: Brows
         assert look.faults == []
 
 
+def test_a_silence_is_seen_at_once_and_ended_from_the_incident(
+    site: Site, chromium: Browser
+) -> None:
+    with looking(chromium) as look:
+        sign_in(look.page, site.address)
+        look.page.goto(f"{site.address}/incidents/1/")
+        look.page.get_by_role("button", name="Silence 1 h").click()
+        expect(look.page.locator("header .notice", has_text="Silenced until")).to_be_visible()
+        look.page.goto(site.address)
+        live(look.page)
+        expect(look.page.locator("#quiet")).to_contain_text("Silenced until")
+        expect(look.page.locator(".incident").first).to_contain_text("Silenced until")
+        look.page.goto(f"{site.address}/incidents/1/")
+        look.page.get_by_role("button", name="End the silence").click()
+        expect(look.page.locator("header .notice", has_text="Silenced until")).to_have_count(0)
+        assert look.faults == []
+
+
 def test_a_reader_sees_no_button(site: Site, chromium: Browser) -> None:
     with looking(chromium) as look:
         look.page.goto(site.address)

@@ -139,9 +139,11 @@ const announce = (incidents) => {
 };
 
 const showLists = () => {
-  const { incidents, verdicts } = known.body;
+  const { incidents, quiet, verdicts } = known.body;
   announce(incidents);
   showList(find("#incidents"), incidents, makeIncident);
+  showList(find("#quiet"), quiet, (record) => fill(copy("quiet-row"), record));
+  find("#quiet").hidden = quiet.length === 0;
   find("#no-incidents").hidden = incidents.length > 0 || known.body.state === "empty";
   showList(find("#verdicts"), verdicts, makeVerdict);
   find("#no-verdicts").hidden = verdicts.length > 0;
