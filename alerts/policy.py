@@ -253,7 +253,7 @@ def relation(
     apart = min(abs(new.onset - root.onset), abs(new.first_anomaly - root.first_anomaly))
     near = apart <= rules.related_minutes * MINUTE
     if new.source == root.source:
-        if hides(root, new):
+        if root.level == "CRITICAL" and new.family in HIDES.get(root.family, frozenset()):
             return f"hidden by {root.family} of the same source"
         return "began together at the same source" if near else None
     total = root.family in HIDES and root.level == "CRITICAL"
@@ -264,12 +264,6 @@ def relation(
     if near and _all_are_silent(new, root, last_heard):
         return "no source reports any more"
     return None
-
-
-def hides(root: Kin, part: Kin) -> bool:
-    """Say whether the part says nothing to who knows of the root."""
-    explained = part.family in HIDES.get(root.family, frozenset())
-    return explained and root.level == "CRITICAL" and part.source == root.source
 
 
 def _all_are_silent(new: Kin, root: Kin, last_heard: datetime | None) -> bool:

@@ -78,8 +78,7 @@ def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[s
         "newest": extent.newest and int(extent.newest.timestamp()),
         "series": {**asdict(series), "start": int(start.timestamp()), "part": part},
         "current": None if view.until else _current(ids, now),
-        "incidents": open_incidents_of(ids, now=now, zone=view.zone),
-        "quiet": _quiet(view, now),
+        **_told(view, ids, now),
         "windows": incident_windows(ids, start, end, now=now),
         "verdicts": newest_findings(ids),
         "judged": last_judged(ids),
@@ -94,6 +93,14 @@ def watched_sources(seen: Seen) -> QuerySet[Source]:
 def reporting_sources() -> QuerySet[Source]:
     """Return the sources that report payments; the canary, always fresh, reports for ourselves."""
     return Source.objects.exclude(name=CANARY_SOURCE)
+
+
+def _told(view: View, ids: SourceIds, now: datetime) -> dict[str, Any]:
+    """Return what goes on, and of what nobody would be told though nothing of it goes on."""
+    incidents = open_incidents_of(ids, now=now, zone=view.zone)
+    shown = {one["held"] for one in incidents}
+    quiet = [one for one in _quiet(view, now) if one["words"] not in shown]
+    return {"incidents": incidents, "quiet": quiet}
 
 
 def open_incidents_of(source_ids: SourceIds, *, now: datetime, zone: str) -> list[dict[str, Any]]:

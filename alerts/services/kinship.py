@@ -5,7 +5,7 @@ from datetime import datetime
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action, State
 from alerts.models import Incident, IncidentEvent
-from alerts.policy import LOW_FAMILIES, Kin, hides, relation, worse
+from alerts.policy import LOW_FAMILIES, Kin, relation, worse
 from alerts.selectors.standing import newest_report
 from alerts.selectors.suppression import suppression_of
 from alerts.services.announcing import announce, tell_or_hold
@@ -81,9 +81,9 @@ def _root_for(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
         reason = relation(*kin, conf.rules(), last_heard=last_heard)
         if reason is None:
             continue
-        # Who silenced what they were told of needs no message about what it explains.
-        explained = root.announced is not None and hides(kin[1], kin[0])
-        if explained or not _holds_back(root, incident, now):
+        # Who silenced what they were told of needs no message about what is no worse.
+        known = root.announced is not None and not worse(incident.level, than=root.level)
+        if known or not _holds_back(root, incident, now):
             return root, reason
     return None
 

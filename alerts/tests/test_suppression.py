@@ -228,6 +228,17 @@ class TestInTheProduct:
         assert part.parent == root
         assert not part.notifications.exists()
 
+    def test_who_silences_a_failure_hears_no_more_of_it_in_another_family(self) -> None:
+        live(2, bad={0, 1}, level="WARNING")
+        root = Incident.objects.get()
+        services.silence_incident(
+            incident_id=root.pk, minutes=60, actor="ana", via="web", now=at(2)
+        )
+        live(1, bad={3}, first=3, family="code_mix", level="WARNING")
+        part = Incident.objects.latest("id")
+        assert part.parent == root
+        assert not part.notifications.exists()
+
     def test_who_hears_of_one_source_only_hears_of_its_part(self) -> None:
         parent = make_source("acquirer")
         first, second = make_source("first", parent=parent), make_source("second", parent=parent)
