@@ -56,7 +56,8 @@ def rows(environment: dict[str, str]) -> tuple[int, int]:
     path = Path(environment["GUARDIAN_DATA_DIR"]) / "guardian.sqlite3"
     with closing(sqlite3.connect(path, timeout=20)) as database:
         [found] = database.execute(
-            "SELECT (SELECT count(*) FROM ingest_report),"
+            "SELECT (SELECT count(*) FROM ingest_report)"
+            " + (SELECT count(*) FROM ingest_transaction),"
             " (SELECT coalesce(sum(count), 0) FROM ingest_minutecount)"
         )
         return found[0], found[1]
