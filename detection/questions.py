@@ -11,6 +11,7 @@ from detection.clock import minute_of, moment_of
 from detection.models import Family, Level
 from detection.selectors.anomalies import Asked, Seen
 from ingest import steady_clock
+from ingest.exact_bodies import unknown_fields
 from ingest.models import Source, Status
 from ingest.moments import check_plausible, read_moment
 from ingest.refusals import FieldError, Refused, refused
@@ -149,7 +150,7 @@ def read_forecast(sent: Mapping[str, str], seen: Seen = None) -> tuple[SourceRef
     return source, hours
 
 
-class CloseBody(msgspec.Struct, forbid_unknown_fields=False):
+class CloseBody(msgspec.Struct, forbid_unknown_fields=True):
     """A source says that a minute is complete."""
 
     timestamp: str
@@ -161,7 +162,7 @@ def read_close(body: bytes, own: str | None, latest: datetime) -> tuple[SourceRe
     try:
         sent = msgspec.json.decode(body, type=CloseBody)
     except msgspec.ValidationError as error:
-        raise refused(_field_of(str(error)), str(error)) from None
+        raise _close_refused(body, str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise refused("body", f"must be JSON: {error}") from None
     name = sent.source or own or Source.DEFAULT
@@ -175,6 +176,15 @@ def read_close(body: bytes, own: str | None, latest: datetime) -> tuple[SourceRe
     except ValueError as error:
         raise refused("timestamp", str(error)) from None
     return found, minute_of(moment)
+
+
+def _close_refused(body: bytes, error: str) -> Refused:
+    sent = msgspec.json.decode(body)
+    wrong = unknown_fields(sent, CloseBody.__struct_fields__) if isinstance(sent, dict) else {}
+    if not wrong:
+        return refused(_field_of(error), error)
+    errors = [FieldError(name, message) for name, message in wrong.items()]
+    return Refused("Not every value is valid.", errors)
 
 
 def _field_of(error: str) -> str:

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from detection.models import Anomaly, Backtest, Family, ForestVersion, Level, Policy
 from detection.models.policy import POLICY_FIELDS
+from ingest.exact_bodies import ExactSerializer
 from ingest.models import Source, Status
 
 
@@ -85,7 +86,7 @@ class ForecastSerializer(serializers.Serializer[Any]):
     points = ForecastPointSerializer(many=True)
 
 
-class CloseSerializer(serializers.Serializer[Any]):
+class CloseSerializer(ExactSerializer[Any]):
     timestamp = serializers.CharField(help_text="Any time inside the minute.")
     source = serializers.CharField(required=False)  # type: ignore[assignment]
 
@@ -139,7 +140,7 @@ def anomaly_body(anomaly: Anomaly) -> dict[str, Any]:
     }
 
 
-class BacktestRequestSerializer(serializers.Serializer[Any]):
+class BacktestRequestSerializer(ExactSerializer[Any]):
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
     sources = serializers.ListField(

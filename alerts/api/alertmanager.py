@@ -32,7 +32,7 @@ class AlertSerializer(serializers.Serializer[Any]):
 
 
 class WebhookSerializer(serializers.Serializer[Any]):
-    """The body of Alertmanager's webhook."""
+    """The body of Alertmanager's webhook; what else it sends, now or later, is passed over."""
 
     version = serializers.CharField(required=False, default="4")
     alerts = AlertSerializer(many=True, allow_empty=False)

@@ -7,6 +7,7 @@ from alerts.lifecycle import State, permitted
 from alerts.models import Incident, IncidentEvent, Notification, Silence
 from alerts.models.incident import FAMILIES
 from detection.models import Level
+from ingest.exact_bodies import ExactSerializer
 
 
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
@@ -73,7 +74,7 @@ class IncidentFilterSerializer(serializers.Serializer[Any]):
     until = serializers.DateTimeField(required=False)
 
 
-class ActSerializer(serializers.Serializer[Any]):
+class ActSerializer(ExactSerializer[Any]):
     """What may be said with an act."""
 
     why = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
@@ -83,7 +84,7 @@ class ActSerializer(serializers.Serializer[Any]):
     minutes = serializers.IntegerField(required=False, min_value=1, max_value=60 * 24 * 90)
 
 
-class SilenceSerializer(serializers.ModelSerializer[Silence]):
+class SilenceSerializer(ExactSerializer[Silence], serializers.ModelSerializer[Silence]):
     source = serializers.CharField(source="source.name", required=False, allow_null=True)  # type: ignore[assignment]
 
     class Meta:

@@ -32,8 +32,8 @@ PHASES = "examples,coverage,fuzzing,stateful"
 # They would end the very sign-in that the rest of the run needs.
 ENDING = ("logout",)
 # Signing in is throttled on purpose: its refusals after five failures are 429 and documented.
-# What is taken beyond the description (odd spellings of a moment, unknown fields) is taken on
-# purpose, for older clients; what matters is that nothing breaks and nothing is undocumented.
+# What is taken beyond the description (odd spellings of a moment, unknown fields of a report) is
+# taken on purpose, for older clients; what matters is that nothing breaks or is undocumented.
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance,ignored_auth,use_after_free,"

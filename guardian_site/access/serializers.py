@@ -14,13 +14,14 @@ from guardian_site.access.services.keys import (
     scopes_from,
 )
 from guardian_site.access.services.signing_in import TokenPair
+from ingest.exact_bodies import ExactSerializer
 from ingest.models import RATE, ApiKey, Source
 
 Fields = dict[str, Any]
 SCOPE_WORDS = [*ApiKey.Scope.values, *FORMER_WORDS]
 
 
-class LoginBody(serializers.Serializer[Fields]):
+class LoginBody(ExactSerializer[Fields]):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=256, trim_whitespace=False)
     code = serializers.CharField(
@@ -28,7 +29,7 @@ class LoginBody(serializers.Serializer[Fields]):
     )
 
 
-class RefreshBody(serializers.Serializer[Fields]):
+class RefreshBody(ExactSerializer[Fields]):
     refresh_token = serializers.CharField(max_length=4096)
 
 
@@ -46,9 +47,9 @@ class TokenBody(serializers.Serializer[Fields]):
     user = PersonBody()
 
 
+# Who asks, where HTTP Basic does not say it. Parameters that nobody knows are passed over, as RFC
+# 6749 (3.2) has it.
 class ClientCredentials(serializers.Serializer[Fields]):
-    """Who asks, where HTTP Basic does not say it."""
-
     client_id = serializers.CharField(required=False, help_text="Prefix of the key.")
     client_secret = serializers.CharField(required=False, help_text="The key.")
 
@@ -162,11 +163,11 @@ class NewKeyBody(KeyBody):
     message = serializers.CharField()
 
 
-class RotateBody(serializers.Serializer[Fields]):
+class RotateBody(ExactSerializer[Fields]):
     overlap_hours = serializers.FloatField(min_value=0, max_value=24 * 90, default=24)
 
 
-class KeyQuestion(serializers.Serializer[Fields]):
+class KeyQuestion(ExactSerializer[Fields]):
     """A key to be made. `permissions` is the former word for `scopes`."""
 
     name = serializers.CharField(max_length=80)

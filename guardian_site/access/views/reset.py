@@ -11,12 +11,13 @@ from rest_framework.views import APIView
 
 from guardian_site.access.identity import Identity
 from guardian_site.resetting import reset_learning
+from ingest.exact_bodies import ExactSerializer
 from ingest.models import Source
 
 CONFIRMATION = "reset"
 
 
-class ResetQuestion(serializers.Serializer[dict[str, Any]]):
+class ResetQuestion(ExactSerializer[dict[str, Any]]):
     confirm = serializers.ChoiceField(
         choices=[CONFIRMATION], help_text=f"The word “{CONFIRMATION}”, so that no slip does it."
     )
