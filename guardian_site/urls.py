@@ -38,7 +38,11 @@ urlpatterns = [
     path("runbooks/<slug:name>", runbook_view, name="runbook"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
     path("docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
-    path("redoc", SpectacularRedocView.as_view(url_name="openapi"), name="redoc"),
+    path(
+        "redoc",
+        SpectacularRedocView.as_view(url_name="openapi", template_name="redoc.html"),
+        name="redoc",
+    ),
     path("admin/", admin.site.urls),
 ]
 

@@ -48,6 +48,19 @@ def test_no_page_errs_leaves_the_host_or_scrolls_sideways(
         assert look.hosts == {f"127.0.0.1:{site.port}"}
 
 
+@pytest.mark.parametrize(("path", "shown"), [("/docs", ".opblock"), ("/redoc", "h2")])
+def test_the_description_of_the_api_asks_nobody_else(
+    site: Site, chromium: Browser, path: str, shown: str
+) -> None:
+    with looking(chromium) as look:
+        look.page.goto(site.address + path)
+        expect(look.page.locator(shown).first).to_be_visible()
+        look.page.wait_for_load_state("networkidle")
+        assert look.faults == []
+        # A worker made of the page's own script has no host.
+        assert look.hosts - {""} == {f"127.0.0.1:{site.port}"}
+
+
 def test_the_chart_is_drawn_and_read_by_keyboard(site: Site, chromium: Browser) -> None:
     with looking(chromium) as look:
         look.page.goto(site.address)
