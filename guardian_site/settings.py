@@ -12,6 +12,7 @@ from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
 from guardian_site.settings_access import *  # noqa: F403
 from guardian_site.settings_access import ACCESS_APPS, jwt_keys
 from guardian_site.settings_storage import *  # noqa: F403
+from guardian_site.subjects import SUBJECTS
 
 GUARDIAN_VERSION = "3.0.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -253,7 +254,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["guardian_site.strict_json.StrictJSON"],
     "EXCEPTION_HANDLER": "guardian_site.problems.one_form",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "guardian_site.description.DeclaredSchema",
     "UNAUTHENTICATED_USER": None,
     # guardian_site.access.middleware has asked the rules of the routes before any view runs.
     "DEFAULT_AUTHENTICATION_CLASSES": ["guardian_site.access.authentication.AlreadyIdentified"],
@@ -261,14 +262,31 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Transaction Guardian",
-    "DESCRIPTION": "Send counts of transactions, read verdicts, anomalies and incidents.",
+    "DESCRIPTION": (
+        "Send counts of transactions, read verdicts, anomalies and incidents.\n\n"
+        "Show who you are by `Authorization: Bearer` with a token, or by `X-API-Key` with a key. "
+        "A refusal says in `detail` what is wrong, and in `errors` where: each with its `field` "
+        "and `message`. A field that a body does not know is refused by name; only reports, and "
+        "what standards and vendors send, may hold more."
+    ),
     "VERSION": GUARDIAN_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
+    "TAGS": SUBJECTS,
+    # As the routes stand; guardian_site.description sorts them by subject.
+    "SORT_OPERATIONS": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # No validator of somebody else's is asked whether the description is right.
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "validatorUrl": None,
+        "defaultModelsExpandDepth": 0,
+    },
     "REDOC_DIST": "SIDECAR",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "guardian_site.description.tell_of_plain_views",
+        "guardian_site.description.put_in_order",
         "guardian_site.access.openapi.tell_who_may",
     ],
     "ENUM_NAME_OVERRIDES": {

@@ -198,7 +198,7 @@ _REFUSALS = {
 
 describe_report = extend_schema(
     operation_id="report",
-    tags=["Reports"],
+    tags=["Transactions"],
     summary="Report a count, get a verdict",
     description="The report is committed before the answer. The same report again changes "
     "nothing; another count for the same source, time, status and code corrects it.",
@@ -225,7 +225,7 @@ describe_report = extend_schema(
 )
 describe_batch = extend_schema(
     operation_id="report_batch",
-    tags=["Reports"],
+    tags=["Transactions"],
     summary="Report whole minutes together",
     description="Up to 10,000 reports: all are stored or none, and every bad row is named.",
     parameters=[_KEY],

@@ -51,7 +51,7 @@ class AlertWebhookView(APIView):
         request=WebhookSerializer,
         responses={200: None},
         summary="Alertmanager's webhook: its alerts become incidents",
-        tags=["incidents"],
+        tags=["Webhooks"],
     )
     def post(self, request: Request) -> Response:
         _ask_token(request)

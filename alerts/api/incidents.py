@@ -1,5 +1,6 @@
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -18,20 +19,21 @@ from alerts.api.serializers import (
 from alerts.lifecycle import IllegalTransition
 from alerts.models import Incident
 from alerts.selectors.incidents import Filters, incidents, seen
-from alerts.services.acting import act
+from alerts.services.acting import NAMES, act
 from ingest import steady_clock
 
 PAGE = 50
 MOST = 500
+LIMIT = OpenApiParameter("limit", OpenApiTypes.INT, description=f"1 to {MOST}, {PAGE} if left out.")
 
 
 class IncidentsView(APIView):
     @extend_schema(
         operation_id="incidents",
-        parameters=[IncidentFilterSerializer],
+        parameters=[IncidentFilterSerializer, LIMIT],
         responses=IncidentListSerializer,
         summary="Incidents, newest first",
-        tags=["incidents"],
+        tags=["Incidents"],
     )
     def get(self, request: Request) -> Response:
         asked = IncidentFilterSerializer(data=request.query_params)
@@ -47,7 +49,7 @@ class IncidentView(APIView):
         operation_id="incident",
         responses={200: IncidentDetailSerializer, 404: RefusalSerializer},
         summary="One incident with its timeline and messages",
-        tags=["incidents"],
+        tags=["Incidents"],
     )
     def get(self, request: Request, pk: int) -> Response:
         return Response(IncidentDetailSerializer(_found(request, pk)).data)
@@ -58,9 +60,11 @@ class ActView(APIView):
         operation_id="incident_act",
         request=ActSerializer,
         responses={200: IncidentSerializer, 404: RefusalSerializer, 409: RefusalSerializer},
-        summary="acknowledge, mitigate, resolve, false-positive, close, reopen, merge, comment,"
-        " silence",
-        tags=["incidents"],
+        parameters=[OpenApiParameter("action", location=OpenApiParameter.PATH, enum=NAMES)],
+        summary="Act on an incident",
+        description="`close` needs a label, `merge` needs into, `comment` needs text; `silence` "
+        "takes minutes. Everything else takes why.",
+        tags=["Incidents"],
     )
     def post(self, request: Request, pk: int, action: str) -> Response:
         asked = ActSerializer(data=request.data)

@@ -35,7 +35,7 @@ class StatisticsView(APIView):
         parameters=[SINCE, UNTIL, OpenApiParameter("source"), OpenApiParameter("family")],
         responses=StatisticsSerializer,
         summary="Mean times to detect, acknowledge, resolve and between failures",
-        tags=["reports"],
+        tags=["Reports"],
     )
     def get(self, request: Request) -> Response:
         found = period_statistics(
@@ -62,7 +62,7 @@ class HandoverView(APIView):
         ],
         responses=HandoverSerializer,
         summary="What the next shift must know; the last twelve hours unless told",
-        tags=["reports"],
+        tags=["Reports"],
     )
     def get(self, request: Request) -> Response | HttpResponse:
         now = steady_clock.now()
@@ -93,7 +93,7 @@ class OnCallView(APIView):
         operation_id="oncall",
         responses=OnCallSerializer(many=True),
         summary="Who is on call now",
-        tags=["reports"],
+        tags=["Reports"],
     )
     def get(self, request: Request) -> Response:
         return Response([_duty(one) for one in everybody_on_call(at=steady_clock.now())])

@@ -22,7 +22,7 @@ class SilencesView(APIView):
         operation_id="silences",
         responses=SilenceSerializer(many=True),
         summary="The silences that hold now",
-        tags=["silences"],
+        tags=["Silences"],
     )
     def get(self, request: Request) -> Response:
         found = active_silences(now=steady_clock.now(), sources=seen_by(request))
@@ -33,7 +33,7 @@ class SilencesView(APIView):
         request=SilenceSerializer,
         responses={201: SilenceSerializer, 400: RefusalSerializer},
         summary="Make it quiet for a while",
-        tags=["silences"],
+        tags=["Silences"],
     )
     def post(self, request: Request) -> Response:
         asked = SilenceSerializer(data=request.data)
@@ -58,7 +58,7 @@ class SilenceView(APIView):
         request=None,
         responses={200: SilenceSerializer, 404: RefusalSerializer},
         summary="End a silence now; it stays in the history",
-        tags=["silences"],
+        tags=["Silences"],
     )
     def delete(self, request: Request, pk: int) -> Response:
         rows = visible(Silence.objects.all(), seen_by(request))

@@ -14,6 +14,7 @@ from ingest.views import ReportingView, holder
 class CloseMinuteView(ReportingView):
     @extend_schema(
         operation_id="close_minute",
+        tags=["Transactions"],
         summary="Say that a minute is complete, also when it is empty",
         request=CloseSerializer,
         responses=ClosedMinuteSerializer,

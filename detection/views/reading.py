@@ -53,6 +53,7 @@ class ReadingView(APIView):
 class AnomaliesView(ReadingView):
     @extend_schema(
         operation_id="anomalies",
+        tags=["Anomalies"],
         summary="What was found, newest first",
         parameters=[
             _parameter("level", "Only this level.", list(Level.values)),
@@ -82,7 +83,12 @@ class AnomaliesView(ReadingView):
 
 
 class StatsView(ReadingView):
-    @extend_schema(operation_id="stats", summary="Totals", responses=StatsSerializer)
+    @extend_schema(
+        operation_id="stats",
+        tags=["Anomalies"],
+        summary="Totals of what came in and what was found",
+        responses=StatsSerializer,
+    )
     def get(self, request: Request) -> Response:
         uptime = round(time.monotonic() - STARTED, 1)
         return Response(
@@ -93,6 +99,7 @@ class StatsView(ReadingView):
 class ForecastView(ReadingView):
     @extend_schema(
         operation_id="forecast",
+        tags=["Anomalies"],
         summary="What is expected in the coming hours",
         parameters=[
             _parameter("source", "By name; the default source if left out."),

@@ -26,12 +26,18 @@ class BacktestView(APIView):
 
 
 class BacktestsView(BacktestView):
-    @extend_schema(operation_id="backtests", responses=BacktestSerializer(many=True))
+    @extend_schema(
+        operation_id="backtests",
+        tags=["Backtests"],
+        summary="The newest backtests",
+        responses=BacktestSerializer(many=True),
+    )
     def get(self, request: Request) -> Response:
         return Response(BacktestSerializer(newest_backtests(), many=True).data)
 
     @extend_schema(
         operation_id="request_backtest",
+        tags=["Backtests"],
         summary="Judge stored history once more under other policies",
         request=BacktestRequestSerializer,
         responses={202: BacktestSerializer},
@@ -46,14 +52,22 @@ class BacktestsView(BacktestView):
 
 
 class BacktestDetailView(BacktestView):
-    @extend_schema(operation_id="backtest", responses=BacktestSerializer)
+    @extend_schema(
+        operation_id="backtest",
+        tags=["Backtests"],
+        summary="One backtest: how far it is, and its report once it is done",
+        responses=BacktestSerializer,
+    )
     def get(self, request: Request, number: int) -> Response:
         return Response(BacktestSerializer(backtest_found(number)).data)
 
 
 class BacktestChartView(BacktestView):
     @extend_schema(
-        operation_id="backtest_chart", responses={(200, "image/svg+xml"): OpenApiTypes.BINARY}
+        operation_id="backtest_chart",
+        tags=["Backtests"],
+        summary="The chart of a backtest",
+        responses={(200, "image/svg+xml"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, number: int) -> HttpResponse:
         backtest: Backtest = backtest_found(number)

@@ -7,6 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from guardian_site.access.routes import all_routes
 from guardian_site.access.rules import Opening, Rule, Scope, methods_of
+from guardian_site.plain_views import PLAIN_VIEWS
 
 PROBLEM = {
     "type": "object",
@@ -96,7 +97,7 @@ def tell_who_may(
         for method, operation in operations.items():
             rule = methods.get(method.upper())
             if rule is not None:
-                _complete(operation, rule)
+                _complete(operation, rule, negotiates=path not in PLAIN_VIEWS)
     return result
 
 
@@ -105,13 +106,13 @@ def _shape(path: str) -> str:
     return re.sub(r"<[^>]*>|{[^}]*}", "{}", path.strip("/"))
 
 
-def _complete(operation: Operation, rule: Rule) -> None:
+def _complete(operation: Operation, rule: Rule, *, negotiates: bool) -> None:
     operation["security"] = _security(rule)
     who = _who(rule)
     operation["description"] = f"{operation.get('description', '')}\n\nWho may: {who}.".strip()
     responses = operation.setdefault("responses", {})
     given = {place["in"] for place in operation.get("parameters", ())}
-    wanted = ["406", "429"]
+    wanted = ["406"] if negotiates else []
     if "requestBody" in operation or given & {"query"}:
         wanted.append("400")
     if "requestBody" in operation:
@@ -152,11 +153,12 @@ def _who(rule: Rule) -> str:
     if rule.role is not None:
         ways.append(f"people from the role {rule.role} on")
     if rule.scope is not None:
-        ways.append(f"keys with the scope {rule.scope} (or admin)")
+        others = "" if rule.scope == Scope.ADMIN else " (or admin)"
+        ways.append(f"keys with the scope {rule.scope}{others}")
     if rule.known:
         ways.append("everybody who shows who they are")
     if rule.proof:
-        ways.append(f"whoever brings the {rule.proof}")
+        ways.append(f"whoever brings {rule.proof}")
     elif rule.opening is not None:
         ways.append(str(rule.opening))
     return "; ".join(ways)

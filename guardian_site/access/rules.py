@@ -67,7 +67,7 @@ def vouched(proof: str) -> Rule:
     return Rule(opening=Opening.ALWAYS, proof=proof)
 
 
-CLIENT = vouched("key as client credentials")
+CLIENT = vouched("a key as client credentials")
 READ: Methods = {"GET": READING}
 
 # By the name of the route; a route without a name by its pattern.
@@ -115,7 +115,7 @@ RULES: Mapping[str, Methods] = {
     "logout": {"POST": PUBLIC},
     "admin-login": {"GET": PUBLIC},
     "oidc_authentication_init": {"GET": PUBLIC},
-    "oidc_authentication_callback": {"GET": vouched("state, nonce and token of the provider")},
+    "oidc_authentication_callback": {"GET": vouched("the state, nonce and token of the provider")},
     # Incidents
     "api-incidents": READ,
     "api-incident": READ,
@@ -127,10 +127,10 @@ RULES: Mapping[str, Methods] = {
     "handover": {"GET": SIGNED_IN},
     "webhook-alert": {"POST": vouched("Alertmanager's bearer token")},
     "slack-actions": {"POST": vouched("Slack's signature")},
-    "incident-picture": {"GET": vouched("signature in the address")},
+    "incident-picture": {"GET": vouched("the signature in the address")},
     # Sign-in and keys
     "auth-login": {"POST": PUBLIC},
-    "auth-refresh": {"POST": vouched("refresh token")},
+    "auth-refresh": {"POST": vouched("the refresh token")},
     "auth-token": {"POST": CLIENT},
     "auth-revoke": {"POST": CLIENT},
     "auth-introspect": {"POST": CLIENT},

@@ -87,6 +87,8 @@ class _ClientView(APIView):
 class ClientTokenView(_ClientView):
     @extend_schema(
         operation_id="client_token",
+        tags=["OAuth2 clients"],
+        summary="Exchange a key for a token (RFC 6749, 4.4)",
         request=ClientTokenQuestion,
         responses={200: ClientTokenBody, **REFUSALS},
     )
@@ -111,7 +113,11 @@ class ClientTokenView(_ClientView):
 
 class RevokeView(_ClientView):
     @extend_schema(
-        operation_id="revoke_token", request=TokenQuestion, responses={200: None, **REFUSALS}
+        operation_id="revoke_token",
+        tags=["OAuth2 clients"],
+        summary="Give a token back (RFC 7009)",
+        request=TokenQuestion,
+        responses={200: None, **REFUSALS},
     )
     @sensitive_variables()
     def post(self, request: Request) -> Response:
@@ -131,6 +137,8 @@ class RevokeView(_ClientView):
 class IntrospectView(_ClientView):
     @extend_schema(
         operation_id="introspect_token",
+        tags=["OAuth2 clients"],
+        summary="Whether a token still opens anything (RFC 7662)",
         request=TokenQuestion,
         responses={200: IntrospectionBody, **REFUSALS},
     )
@@ -145,7 +153,12 @@ class IntrospectView(_ClientView):
 class ServerMetadataView(APIView):
     authentication_classes = ()
 
-    @extend_schema(operation_id="server_metadata", responses=ServerMetadataBody)
+    @extend_schema(
+        operation_id="server_metadata",
+        tags=["OAuth2 clients"],
+        summary="Where clients find what (RFC 8414)",
+        responses=ServerMetadataBody,
+    )
     def get(self, request: Request) -> Response:
         site = settings.GUARDIAN_URL
         endpoints = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -34,6 +34,12 @@ from guardian_site.access.tokens import ACCESS_LIFETIME
 from ingest.models import ApiKey
 from ingest.services.keys import revoke_key, rotate_key
 
+REFERENCE = OpenApiParameter(
+    "key",
+    location=OpenApiParameter.PATH,
+    description="Its id, its prefix, or its name where only one has it.",
+)
+
 
 def _shown_once(key: ApiKey, secret: str, status: HTTPStatus, message: str) -> Response:
     body = {
@@ -46,12 +52,20 @@ def _shown_once(key: ApiKey, secret: str, status: HTTPStatus, message: str) -> R
 
 
 class KeysView(APIView):
-    @extend_schema(operation_id="keys", responses=KeyListBody)
+    @extend_schema(
+        operation_id="keys", tags=["API keys"], summary="The living keys", responses=KeyListBody
+    )
     def get(self, request: Request) -> Response:
         keys = [key_body(key) for key in living_keys()]
         return Response({"total": len(keys), "keys": keys})
 
-    @extend_schema(operation_id="make_key", request=KeyQuestion, responses={201: NewKeyBody})
+    @extend_schema(
+        operation_id="make_key",
+        tags=["API keys"],
+        summary="Make a key; its secret is shown this once",
+        request=KeyQuestion,
+        responses={201: NewKeyBody},
+    )
     def post(self, request: Request) -> Response:
         question = KeyQuestion(data=request.data)
         question.is_valid(raise_exception=True)
@@ -71,11 +85,23 @@ class _OneKeyView(APIView):
 
 
 class KeyView(_OneKeyView):
-    @extend_schema(operation_id="key", responses={200: KeyBody, 409: Problem})
+    @extend_schema(
+        operation_id="key",
+        tags=["API keys"],
+        summary="One key, without its secret",
+        parameters=[REFERENCE],
+        responses={200: KeyBody, 409: Problem},
+    )
     def get(self, request: Request, key: str) -> Response:
         return Response(key_body(find_key(reference=key)))
 
-    @extend_schema(operation_id="revoke_key", responses={200: MessageBody, 409: Problem})
+    @extend_schema(
+        operation_id="revoke_key",
+        tags=["API keys"],
+        summary="Revoke a key",
+        parameters=[REFERENCE],
+        responses={200: MessageBody, 409: Problem},
+    )
     def delete(self, request: Request, key: str) -> Response:
         found = find_key(reference=key)
         revoke_key(key=found)
@@ -84,7 +110,12 @@ class KeyView(_OneKeyView):
 
 class RotateKeyView(_OneKeyView):
     @extend_schema(
-        operation_id="rotate_key", request=RotateBody, responses={201: NewKeyBody, 409: Problem}
+        operation_id="rotate_key",
+        tags=["API keys"],
+        summary="Replace a key; the old one opens for an overlap",
+        parameters=[REFERENCE],
+        request=RotateBody,
+        responses={201: NewKeyBody, 409: Problem},
     )
     def post(self, request: Request, key: str) -> Response:
         body = RotateBody(data=request.data)
@@ -101,7 +132,12 @@ class RotateKeyView(_OneKeyView):
 
 
 class StatsView(APIView):
-    @extend_schema(operation_id="access_stats", responses=AccessStatsBody)
+    @extend_schema(
+        operation_id="access_stats",
+        tags=["API keys"],
+        summary="How many keys, people and sign-ins there are",
+        responses=AccessStatsBody,
+    )
     def get(self, request: Request) -> Response:
         now = timezone.now()
         body: dict[str, Any] = {

@@ -43,7 +43,13 @@ class ResetBody(serializers.Serializer[dict[str, Any]]):
 
 
 class ResetView(APIView):
-    @extend_schema(operation_id="reset", request=ResetQuestion, responses=ResetBody)
+    @extend_schema(
+        operation_id="reset",
+        tags=["Operation"],
+        summary="Forget what was learned and resolve what is open; what was reported stays",
+        request=ResetQuestion,
+        responses=ResetBody,
+    )
     def post(self, request: Request) -> Response:
         question = ResetQuestion(data=request.data)
         question.is_valid(raise_exception=True)

@@ -54,7 +54,12 @@ class OpenView(APIView):
 
 class LoginView(OpenView):
     @extend_schema(
-        operation_id="login", request=LoginBody, responses={200: TokenBody, 401: Problem}, auth=[]
+        operation_id="login",
+        tags=["Sign-in"],
+        summary="Exchange a name and a password for tokens",
+        request=LoginBody,
+        responses={200: TokenBody, 401: Problem},
+        auth=[],
     )
     @sensitive_variables()
     def post(self, request: Request) -> Response:
@@ -71,7 +76,15 @@ class LoginView(OpenView):
 
 
 class RefreshView(OpenView):
-    @extend_schema(operation_id="refresh", request=RefreshBody, responses=TokenBody, auth=[])
+    @extend_schema(
+        operation_id="refresh",
+        tags=["Sign-in"],
+        summary="Exchange a refresh token for new tokens",
+        description="Each refresh token works once; one that comes twice ends the sign-in.",
+        request=RefreshBody,
+        responses=TokenBody,
+        auth=[],
+    )
     def post(self, request: Request) -> Response:
         body = RefreshBody(data=request.data)
         body.is_valid(raise_exception=True)
@@ -83,7 +96,13 @@ class RefreshView(OpenView):
 
 
 class LogoutView(APIView):
-    @extend_schema(operation_id="logout", request=None, responses={200: MessageBody, 400: Problem})
+    @extend_schema(
+        operation_id="logout",
+        tags=["Sign-in"],
+        summary="End the sign-in that this token belongs to",
+        request=None,
+        responses={200: MessageBody, 400: Problem},
+    )
     def post(self, request: Request) -> Response:
         identity: Identity = request._request.identity  # type: ignore[attr-defined]
         if identity.sign_in is None:
@@ -94,7 +113,9 @@ class LogoutView(APIView):
 
 
 class MeView(APIView):
-    @extend_schema(operation_id="me", responses=MeBody)
+    @extend_schema(
+        operation_id="me", tags=["Sign-in"], summary="Who I am and what I may", responses=MeBody
+    )
     def get(self, request: Request) -> Response:
         identity: Identity = request._request.identity  # type: ignore[attr-defined]
         return Response({"authenticated": True, "user": _self(identity)})

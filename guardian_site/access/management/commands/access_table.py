@@ -42,5 +42,5 @@ class Command(BaseCommand):
 def _line(path: str, method: str, rule: Rule) -> str:
     anybody = "yes" if is_open(rule, openings()) else "-"
     marks = ["yes" if decide(rule, caller, ()).allowed else "-" for caller in CALLERS]
-    why = rule.proof and f"the view checks the {rule.proof}"
+    why = rule.proof and f"the view checks {rule.proof}"
     return LINE.format(path, method, anybody, *marks, why or (rule.opening or ""))
