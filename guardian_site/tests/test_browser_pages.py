@@ -54,7 +54,8 @@ def test_the_description_of_the_api_asks_nobody_else(
 ) -> None:
     with looking(chromium) as look:
         look.page.goto(site.address + path)
-        expect(look.page.locator(shown).first).to_be_visible()
+        # The bundles are megabytes of script.
+        expect(look.page.locator(shown).first).to_be_visible(timeout=30_000)
         look.page.wait_for_load_state("networkidle")
         assert look.faults == []
         # A worker made of the page's own script has no host.
