@@ -87,6 +87,7 @@ class MetricsJsonSerializer(serializers.Serializer[Any]):
 class MetricsJsonView(APIView):
     @extend_schema(
         operation_id="metrics_json",
+        tags=["Operation"],
         summary="The figures of all sources, for those who do not read Prometheus' format",
         responses=MetricsJsonSerializer,
     )
