@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.db import connection
@@ -15,36 +16,46 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 
 def back_up(path: Path) -> None:
     """A copy of the database, as it was at one moment, is in `path`; writers went on meanwhile."""
-    if path.exists():
-        raise BackupFailed(f"{path} exists already; name a new file.")
     unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    try:
-        # For its owner alone: it holds what accounts and channels sign in with.
-        unfinished.touch(mode=0o600)
-        if connection.vendor == "sqlite":
-            _copy_sqlite(Path(connection.settings_dict["NAME"]), unfinished)
-        else:
-            make_dump(unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        raise BackupFailed(f"{path}: {error.strerror}.") from error
-    finally:
+    with _told_in_words(path):
+        if path.exists():
+            raise BackupFailed(f"{path} exists already; name a new file.")
         unfinished.unlink(missing_ok=True)
+        try:
+            # For its owner alone: it holds what accounts and channels sign in with.
+            unfinished.touch(mode=0o600)
+            if connection.vendor == "sqlite":
+                _copy_sqlite(Path(connection.settings_dict["NAME"]), unfinished)
+            else:
+                make_dump(unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def restore(path: Path, administrator_url: str = "") -> None:
     """The database is that of the backup, and nothing else."""
-    if not path.exists():
-        raise BackupFailed(f"There is no {path}.")
-    with path.open("rb") as file:
-        is_sqlite = file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
-    if is_sqlite != (connection.vendor == "sqlite"):
-        raise BackupFailed(f"{path} is a backup of another kind of database.")
-    if is_sqlite:
-        _restore_sqlite(path)
-    else:
-        restore_dump(path, administrator_url)
+    with _told_in_words(path):
+        if not path.exists():
+            raise BackupFailed(f"There is no {path}.")
+        with path.open("rb") as file:
+            is_sqlite = file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+        if is_sqlite != (connection.vendor == "sqlite"):
+            raise BackupFailed(f"{path} is a backup of another kind of database.")
+        if is_sqlite:
+            _restore_sqlite(path)
+        else:
+            restore_dump(path, administrator_url)
+
+
+@contextlib.contextmanager
+def _told_in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BackupFailed(f"{error.filename or path}: {error.strerror}.") from error
+    except sqlite3.Error as error:
+        raise BackupFailed(f"{path}: {error}.") from error
 
 
 def _copy_sqlite(origin: Path, copy: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from detection.management.commands import backtest as command
 from detection.models import Anomaly, Backtest, Band, Baseline, Label, Policy
 from detection.services.backtesting import run_backtest
 from detection.services.sweep import sweep_closed_minutes
@@ -111,9 +112,34 @@ def test_the_command_writes_report_and_chart(tmp_path: Path) -> None:
         ({"since": "2026-03-02T00:00Z", "until": "2026-03-02T00:00Z"}, "--since"),
         ({"forest": "12"}, "no version 12"),
         ({"policy": Path("/nowhere.yaml")}, "nowhere"),
+        ({"report": Path("/nowhere/report.json")}, "/nowhere/report.json: No such file"),
+        ({"chart": Path(__file__, "chart.svg")}, "chart.svg: Not a directory"),
     ],
 )
 def test_the_command_refuses_what_it_cannot_do(options: dict[str, object], told: str) -> None:
     make_source()
     with pytest.raises(CommandError, match=told):
         call_command("backtest", **options)
+
+
+def test_the_command_refuses_a_path_before_it_judges(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_source()
+    judged: list[object] = []
+    monkeypatch.setattr(command, "run_trial", lambda **trial: judged.append(trial))
+    with pytest.raises(CommandError, match="Is a directory"):
+        call_command("backtest", report=Path("/"))
+    assert judged == []
+
+
+def test_the_command_shows_what_it_found_when_the_disk_is_full() -> None:
+    history(range(0))
+    told = StringIO()
+    with pytest.raises(CommandError, match="/dev/full: No space left"):
+        call_command(
+            "backtest",
+            since=at(0).isoformat(),
+            until=at(60).isoformat(),
+            report=Path("/dev/full"),
+            stdout=told,
+        )
+    assert "default" in told.getvalue()

@@ -174,6 +174,11 @@ def test_the_export_begins_where_it_is_told(tmp_path: Path) -> None:
         export(tmp_path, since="yesterday")
 
 
+def test_the_export_refuses_a_file_that_it_cannot_write(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="No such file"):
+        export(tmp_path / "none")
+
+
 @pytest.mark.postgres
 def test_on_postgresql_the_database_refuses_to_delete_an_entry_too(
     postgres_url: str, tmp_path: Path

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.management import CommandError, call_command
 
+from guardian_site.backups import SQLITE_MAGIC
 from guardian_site.tests.clusters import programs
 from guardian_site.tests.processes import ROOT
 
@@ -72,8 +74,27 @@ def test_a_damaged_backup_replaces_nothing(tmp_path: Path) -> None:
     done(here, "shell", "-v0", "-c", MAKE)
     (tmp_path / "bad").write_bytes(b"not a backup")
     assert "another kind" in manage(here, "restore", str(tmp_path / "bad"), "--yes").stderr
-    assert "There is no" in manage(here, "restore", str(tmp_path / "none"), "--yes").stderr
+    (tmp_path / "torn").write_bytes(SQLITE_MAGIC + bytes(4096))
+    for path, told in [
+        ("none", "There is no"),
+        ("torn", "CommandError"),
+        (".", "Is a directory"),
+        ("bad/below", "There is no"),
+    ]:
+        refused = manage(here, "restore", str(tmp_path / path), "--yes").stderr
+        assert told in refused
+        assert "Traceback" not in refused
     assert counted(here) == "5"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "told"), [("none/copy", "No such file"), ("file/copy", "Not a directory")]
+)
+def test_a_backup_that_cannot_be_written_says_so(path: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match=told):
+        call_command("backup", str(tmp_path / path))
 
 
 @pytest.mark.postgres

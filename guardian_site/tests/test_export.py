@@ -94,3 +94,20 @@ def test_an_unknown_source_is_said_to_be_unknown() -> None:
 def test_a_date_that_is_none_is_refused() -> None:
     with pytest.raises(CommandError, match="--since yesterday"):
         call_command("export", "reports", "--since", "yesterday")
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("path", "told"), [("none/r", "No such file"), ("file/r", "Not a directory"), ("", "directory")]
+)
+def test_a_file_that_cannot_be_written_is_refused(
+    form: str, path: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CommandError, match=told):
+        call_command("export", "reports", format=form, output=tmp_path / path)
+
+
+def test_a_full_disk_is_told_in_words(shop: Source) -> None:
+    with pytest.raises(CommandError, match="/dev/full: No space left"):
+        call_command("export", "reports", output=Path("/dev/full"))

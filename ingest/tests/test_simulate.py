@@ -152,10 +152,17 @@ def test_the_same_history_again_changes_nothing() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "options",
-    [{"tick": 7}, {"sources": 0}, {"speed": 0.0}, {"on": "nobody"}, {"scenario": ["fire"]}],
+    [
+        {"tick": 7},
+        {"sources": 0},
+        {"speed": 0.0},
+        {"on": "nobody"},
+        {"scenario": ["fire"]},
+        {"truth": Path("/nowhere/truth.json")},
+    ],
 )
 def test_a_bad_option_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(CommandError, match="--"):
+    with pytest.raises(CommandError, match=r"--|/nowhere"):
         call_command("simulate", verbosity=0, skip_checks=True, **options)
     assert not Report.objects.exists()
 

@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from detection.scoring.forest import Forest
 from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
 from detection.services.forests import live_forest, read_forest
 from ingest import steady_clock
+from ingest.management.written_files import refuse_unwritable, told_in_words
 from ingest.moments import read_moment
 from ingest.services.sources import site_zone
 
@@ -44,6 +46,7 @@ class Command(BaseCommand):
         since = self._moment(options["since"], "--since") or until - timedelta(days=USUAL_DAYS)
         if since >= until:
             raise CommandError("--since must lie before --until.")
+        refuse_unwritable(options["report"], options["chart"])
         changes = self._changes(options["policy"])
         sources = self._sources(options["source"])
         started = time.monotonic()
@@ -58,11 +61,9 @@ class Command(BaseCommand):
                 progress=bar.update,
             )
         report = report_of(trial, changes=changes, seconds=time.monotonic() - started)
-        if options["report"]:
-            options["report"].write_text(json.dumps(report, indent=2), encoding="utf-8")
-        if options["chart"]:
-            options["chart"].write_text(chart_of(trial), encoding="utf-8")
         self._show(report)
+        self._write(options["report"], lambda: json.dumps(report, indent=2))
+        self._write(options["chart"], lambda: chart_of(trial))
 
     def _moment(self, text: str, name: str) -> datetime | None:
         try:
@@ -88,7 +89,7 @@ class Command(BaseCommand):
             if unknown:
                 raise CommandError(f"{file}: not a setting of a policy: {sorted(unknown)[0]}")
             Policy(**sent).clean_fields(exclude=["source"])
-        except (OSError, yaml.YAMLError, TypeError, ValidationError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, ValidationError) as error:
             raise CommandError(f"{file}: {error}") from None
         return dict(sent)
 
@@ -99,6 +100,11 @@ class Command(BaseCommand):
         if version is None:
             raise CommandError(f"--forest: there is no version {asked}.")
         return read_forest(version)
+
+    def _write(self, path: Path | None, content: Callable[[], str]) -> None:
+        if path is not None:
+            with told_in_words(path):
+                path.write_text(content(), encoding="utf-8")
 
     def _show(self, report: dict[str, Any]) -> None:
         line = "{:<24} {:>8} {:>6} {:>9} {:>8} {:>7} {:>7} {:>7}"

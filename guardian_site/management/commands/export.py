@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,17 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_date, parse_datetime
 
-from guardian_site.exporting import KINDS, PartMissing, Wanted, rows_of, write_csv, write_parquet
+from guardian_site.exporting import (
+    KINDS,
+    Kind,
+    PartMissing,
+    Row,
+    Wanted,
+    rows_of,
+    write_csv,
+    write_parquet,
+)
+from ingest.management.written_files import refuse_unwritable, told_in_words
 from ingest.models import Source
 
 
@@ -26,19 +37,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         kind, output = KINDS[options["kind"]], options["output"]
+        refuse_unwritable(output)
         rows = rows_of(kind, self._wanted(options))
-        if options["format"] == "parquet":
-            if output is None:
-                raise CommandError("Parquet needs --output FILE.")
-            try:
-                count = write_parquet(kind, rows, output)
-            except PartMissing as error:
-                raise CommandError(str(error)) from error
-        elif output is None:
-            count = write_csv(list(kind.columns), rows, sys.stdout)
+        if output is not None:
+            with told_in_words(output):
+                count = _write(kind, rows, options["format"], output)
+        elif options["format"] == "parquet":
+            raise CommandError("Parquet needs --output FILE.")
         else:
-            with output.open("w", encoding="utf-8", newline="") as file:
-                count = write_csv(list(kind.columns), rows, file)
+            count = write_csv(list(kind.columns), rows, sys.stdout)
         self.stderr.write(f"{count:,} {options['kind']}.")
 
     def _wanted(self, options: dict[str, Any]) -> Wanted:
@@ -47,6 +54,16 @@ class Command(BaseCommand):
             raise CommandError(f"There is no source “{source}”.")
         since, until = (_moment(name, options[name]) for name in ("since", "until"))
         return Wanted(since, until, source)
+
+
+def _write(kind: Kind, rows: Iterator[Row], form: str, output: Path) -> int:
+    if form == "parquet":
+        try:
+            return write_parquet(kind, rows, output)
+        except PartMissing as error:
+            raise CommandError(str(error)) from error
+    with output.open("w", encoding="utf-8", newline="") as file:
+        return write_csv(list(kind.columns), rows, file)
 
 
 def _moment(name: str, text: str | None) -> datetime | None:

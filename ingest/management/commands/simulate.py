@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from ingest.live_simulation import LiveClock, LiveTraffic, Sink, send_due
+from ingest.management.written_files import told_in_words
 from ingest.posting import Poster
 from ingest.services.simulating import borrowed_key, record_simulated, store_history
 from ingest.simulator.plan import Plan, chosen_profiles, minute_number, minute_start
@@ -77,7 +78,8 @@ class Command(BaseCommand):
         plan = self._live_plan(options) if options["live"] else self._history_plan(options)
         truth = json.dumps(plan.truth())
         if options["truth"]:
-            options["truth"].write_text(truth + "\n", encoding="utf-8")
+            with told_in_words(options["truth"]):
+                options["truth"].write_text(truth + "\n", encoding="utf-8")
         with self._sink(options) as sink:
             if options["live"]:
                 self._run_live(plan, sink, options)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from guardian_site.access.audit_export import entries_since, write_csv, write_jsonl
+from ingest.management.written_files import refuse_unwritable, told_in_words
 
 WRITERS = {"csv": write_csv, "jsonl": write_jsonl}
 
@@ -26,11 +27,12 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, since: str | None, format: str, output: Path | None, **options: Any
     ) -> None:
+        refuse_unwritable(output)
         entries = entries_since(_moment(since))
         if output is None:
             count = WRITERS[format](entries, sys.stdout)
         else:
-            with output.open("w", encoding="utf-8", newline="") as file:
+            with told_in_words(output), output.open("w", encoding="utf-8", newline="") as file:
                 count = WRITERS[format](entries, file)
         self.stderr.write(f"{count} entries.")
 
