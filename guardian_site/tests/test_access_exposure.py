@@ -1,5 +1,7 @@
 """On loopback it is open and says so; elsewhere it listens only when it is locked."""
 
+from io import StringIO
+
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
@@ -87,7 +89,26 @@ def test_an_account_can_be_made_by_a_command(monkeypatch: pytest.MonkeyPatch) ->
     user = User.objects.get()
     assert role_of(user) is Role.OPERATOR
     assert user.check_password("correct-horse-7-battery")
-    call_command("add_person", "ana", role="viewer")
+    told = StringIO()
+    call_command("add_person", "ana", role="viewer", stdout=told)
+    assert role_of(User.objects.get()) is Role.VIEWER
+    assert told.getvalue() == "ana is viewer now, operator before.\n"
+
+
+def test_an_account_that_exists_keeps_its_role_unless_another_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GUARDIAN_PASSWORD", "correct-horse-7-battery")
+    call_command("add_person", "boss", role="admin")
+    told = StringIO()
+    call_command("add_person", "boss", stdout=told)
+    assert role_of(User.objects.get()) is Role.ADMIN
+    assert told.getvalue().startswith("boss exists and is admin: nothing was changed.")
+
+
+def test_a_new_account_without_a_role_is_a_viewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GUARDIAN_PASSWORD", "correct-horse-7-battery")
+    call_command("add_person", "ana")
     assert role_of(User.objects.get()) is Role.VIEWER
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from guardian_site import environment
-from guardian_site.access.roles import Role
+from guardian_site.access.roles import Role, role_of
 from guardian_site.access.services.people import add_person, give_role
 
 
@@ -20,14 +20,34 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--role", choices=[role.value for role in Role], default=Role.VIEWER)
+        parser.add_argument(
+            "--role",
+            choices=[role.value for role in Role],
+            help="viewer if none is said; an account that exists keeps its role then",
+        )
 
-    def handle(self, *args: Any, username: str, role: str, **options: Any) -> None:
+    def handle(self, *args: Any, username: str, role: str | None, **options: Any) -> None:
         existing = User.objects.filter(username=username).first()
         if existing is not None:
-            give_role(user=existing, role=Role(role))
-            self.stdout.write(f"{username} is {role} now.")
+            self._change(existing, Role(role) if role else None)
+        else:
+            self._add(username, Role(role) if role else Role.VIEWER)
+
+    def _change(self, user: User, role: Role | None) -> None:
+        before = role_of(user)
+        if role is None:
+            held = f"is {before}" if before else "has no role"
+            self.stdout.write(f"{user} exists and {held}: nothing was changed. Say --role to.")
             return
+        give_role(user=user, role=role)
+        if user.is_superuser and role is not Role.ADMIN:
+            self.stdout.write(f"{user} is a superuser, and so stays admin.")
+        elif before is role:
+            self.stdout.write(f"{user} is {role} already.")
+        else:
+            self.stdout.write(f"{user} is {role} now, {before or 'without a role'} before.")
+
+    def _add(self, username: str, role: Role) -> None:
         password = environment.text("GUARDIAN_PASSWORD") or _asked()
         user = User(username=username)
         try:
@@ -35,7 +55,7 @@ class Command(BaseCommand):
             validate_password(password, user)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        add_person(user=user, password=password, role=Role(role))
+        add_person(user=user, password=password, role=role)
         self.stdout.write(f"{username} may sign in as {role}.")
 
 
