@@ -31,8 +31,7 @@ def run_guardian(
     *, host: str, port: int, beside: Sequence[supervisor.Part] = (), notes: Sequence[str] = ()
 ) -> None:
     """Web, worker, beat and what else was asked for ran until somebody stopped them."""
-    if supervisor.is_taken(host, port):
-        raise CommandError(f"Port {port} is in use. Stop what listens there or set GUARDIAN_PORT.")
+    refuse_taken(host, port)
     call_command("migrate", verbosity=0)
     if missing := reasons_not_to_listen(host):
         steps = "".join(f"\n  - {step}" for step in missing)
@@ -50,6 +49,22 @@ def run_guardian(
     notes = [who_may(host), *notes]
     threading.Thread(target=_greet, args=(host, port, notes), daemon=True).start()
     supervisor.Supervisor([*parts, *_parts(host, port, environment), *beside]).run()
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Nothing listens there yet.
+
+    Raises
+    ------
+    CommandError
+        If something does, or there is no such host.
+    """
+    try:
+        taken = supervisor.is_taken(host, port)
+    except OSError as error:
+        raise CommandError(f"GUARDIAN_HOST={host}: {error.strerror}.") from error
+    if taken:
+        raise CommandError(f"Port {port} is in use. Stop what listens there or set GUARDIAN_PORT.")
 
 
 def _parts(host: str, port: int, environment: dict[str, str]) -> list[supervisor.Part]:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from detection.selectors.baselines import first_minutes, frontiers
 from detection.services.sweep import sweep_closed_minutes
-from guardian_site.running import run_guardian
+from guardian_site.running import refuse_taken, run_guardian
 from guardian_site.supervisor import Part
 from ingest.models import MinuteCount
 
@@ -39,6 +39,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "The demo writes simulated history: run it without DATABASE_URL and REDIS_URL."
             )
+        # Before anything is written: the demo that runs there goes on with its own password.
+        refuse_taken(settings.GUARDIAN_HOST, settings.GUARDIAN_PORT)
         call_command("migrate", verbosity=0)
         if MinuteCount.objects.exists():
             self.stdout.write("Going on with the history that is there (`make clean` removes it).")
