@@ -15,7 +15,7 @@ from guardian_site import environment
 
 RATE = re.compile(r"^[1-9]\d{0,8}/[smhd]$")
 LONGEST_WARNING_WAIT = 60
-DATABASES = ("postgres", "postgresql", "timescale", "pgsql", "sqlite")
+PORT = re.compile(r"^[^:]+:\d+$|\]:\d+$")
 
 
 def _rate_limit() -> Iterator[CheckMessage]:
@@ -28,34 +28,7 @@ def _rate_limit() -> Iterator[CheckMessage]:
         )
 
 
-def _language() -> Iterator[CheckMessage]:
-    known = [code for code, _name in settings.LANGUAGES]
-    if settings.GUARDIAN_LANGUAGE not in known:
-        yield Error(
-            f"GUARDIAN_LANGUAGE={settings.GUARDIAN_LANGUAGE} is not known.",
-            hint=f"Set it to one of: {', '.join(known)}.",
-            id="guardian.E002",
-        )
-
-
-def _database() -> Iterator[CheckMessage]:
-    scheme = urlsplit(settings.DATABASE_URL).scheme
-    if settings.DATABASE_URL and scheme not in DATABASES:
-        yield Error(
-            f"DATABASE_URL begins with “{scheme}:”.",
-            hint="Write postgres://user:password@host:5432/name, or leave it out for SQLite.",
-            id="guardian.E003",
-        )
-
-
-def _redis() -> Iterator[CheckMessage]:
-    scheme = urlsplit(settings.REDIS_URL).scheme
-    if settings.REDIS_URL and scheme not in ("redis", "rediss", "unix"):
-        yield Error(
-            f"REDIS_URL begins with “{scheme}:”.",
-            hint="Write redis://host:6379/0 (rediss:// for TLS), or leave it out.",
-            id="guardian.E004",
-        )
+def _shared_cache() -> Iterator[CheckMessage]:
     if settings.DATABASE_URL and not settings.REDIS_URL and settings.GUARDIAN_WEB_WORKERS > 1:
         yield Error(
             "Several web workers need a cache that they share.",
@@ -92,22 +65,29 @@ def _exposure() -> Iterator[CheckMessage]:
 
 
 def _folder() -> Iterator[CheckMessage]:
-    folder = settings.DATA_DIR
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    if not os.access(settings.DATA_DIR, os.W_OK):
         yield Error(
-            f"GUARDIAN_DATA_DIR={folder} cannot be made: {error.strerror}.",
+            f"GUARDIAN_DATA_DIR={settings.DATA_DIR} cannot be written to.",
             hint="Name a folder this user may write to.",
             id="guardian.E009",
         )
-        return
-    if not os.access(folder, os.W_OK):
+    # It is only measured, and may belong to the database alone.
+    if not settings.GUARDIAN_DISK_PATH.exists():
         yield Error(
-            f"GUARDIAN_DATA_DIR={folder} cannot be written to.",
-            hint="Name a folder this user may write to.",
-            id="guardian.E009",
+            f"GUARDIAN_DISK_PATH={settings.GUARDIAN_DISK_PATH} is not there.",
+            hint="Name a folder on the disk whose free space /metrics is to tell.",
+            id="guardian.E012",
         )
+
+
+def _hosts() -> Iterator[CheckMessage]:
+    for host in settings.ALLOWED_HOSTS:
+        if "/" in host or PORT.search(host):
+            yield Error(
+                f"GUARDIAN_ALLOWED_HOSTS: no request comes for {host}.",
+                hint="Write names alone, such as guardian.example.com: no https://, no port.",
+                id="guardian.E013",
+            )
 
 
 def _warnings() -> Iterator[CheckMessage]:
@@ -137,8 +117,8 @@ def _grace() -> Iterator[CheckMessage]:
 @register("guardian")
 def settings_can_run(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
     """Refuse settings with which Guardian would start and then fail or lie."""
-    parts = (_rate_limit, _language, _database, _redis, _slack, _exposure, _folder)
-    return [message for part in (*parts, _warnings, _grace) for message in part()]
+    parts = (_rate_limit, _shared_cache, _slack, _exposure, _folder, _hosts, _warnings, _grace)
+    return [message for part in parts for message in part()]
 
 
 @register(Tags.security, deploy=True)

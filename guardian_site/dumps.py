@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import environ
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from guardian_site.postgresql_tools import BackupFailed, run_tool
+from guardian_site.settings_database import parts_of
 from ingest.timescale import UNPACK_FREELY, timescale_version
 
 # Views of dashboards: made by the job `migrate`, in the way of it if they are there already.
@@ -122,7 +122,7 @@ def _administrator(url: str) -> BaseDatabaseWrapper:
     """Return a connection of its own to the same database, as the role of another address."""
     opened = connection.copy("restoring")
     if url:
-        given = {"OPTIONS": {}, **environ.Env.db_url_config(url)}
+        given = {"OPTIONS": {}, **parts_of("GUARDIAN_RESTORE_URL", url)}
         opened.settings_dict.update({part: given[part] for part in SIGNED_IN_BY})
     opened.settings_dict["OPTIONS"].pop("pool", None)
     return opened

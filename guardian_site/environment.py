@@ -4,7 +4,11 @@ import ipaddress
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+ZONES = Path("/usr/share/zoneinfo")
+WEB = ("http", "https")
 TRUE = frozenset({"1", "true", "yes", "on"})
 SHORTEST_SECRET = 32
 FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -30,6 +34,8 @@ def text(name: str, default: str = "") -> str:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise SettingError(f"{name}_FILE={path}: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise SettingError(f"{name}_FILE={path}: this is no text.") from error
     return default if value is None else value.strip()
 
 
@@ -60,6 +66,97 @@ def names(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
+def choice(name: str, default: str, *known: str) -> str:
+    """Return the one of the known words that the setting is, written small or large."""
+    value = text(name, default)
+    for word in known:
+        if word.lower() == value.lower():
+            return word
+    raise SettingError(f"{name}={value}: write {', '.join(known[:-1])} or {known[-1]}.")
+
+
+def zone(name: str, default: str) -> str:
+    """Return the name of a time zone that this machine knows."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+        # Django wants a file of the system for it, where the system has any.
+        known = (ZONES / value).is_file() or not ZONES.exists()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = False
+    if not known:
+        raise SettingError(f"{name}={value}: write an IANA name such as America/Sao_Paulo.")
+    return value
+
+
+def is_address(value: str, schemes: tuple[str, ...] = WEB) -> bool:
+    """Tell whether `value` is an address with one of these schemes.
+
+    Examples
+    --------
+    >>> is_address("https://guardian.example.com"), is_address("guardian.example.com")
+    (True, False)
+    >>> is_address("http://host:port"), is_address("unix:///run/redis.sock", ("redis", "unix"))
+    (False, True)
+    """
+    try:
+        parts = urlsplit(value)
+        # Several hosts are read by who connects to them.
+        port = None if "," in parts.netloc else parts.port
+    except ValueError:
+        return False
+    return parts.scheme in schemes and port != 0 and bool(parts.hostname or parts.scheme not in WEB)
+
+
+def address(
+    name: str,
+    default: str = "",
+    *,
+    schemes: tuple[str, ...] = WEB,
+    example: str = "https://host/path",
+) -> str:
+    """Return an address; empty only where it may be left out. Its value is told to nobody."""
+    value = text(name, default)
+    if is_address(value, schemes) or (not value and not default):
+        return value
+    left_out = "" if default else ", or leave it out"
+    raise SettingError(f"{name} is no address: write one such as {example}{left_out}.")
+
+
+def origins(name: str) -> list[str]:
+    """Return a comma-separated list of addresses of sites."""
+    found = names(name)
+    if bad := [one for one in found if not is_address(one)]:
+        raise SettingError(f"{name}: {bad[0]} is no address: write https://{bad[0]}.")
+    return found
+
+
+def machines(name: str) -> list[str]:
+    """Return a comma-separated list of IP addresses, as they are written in short."""
+    found = names(name)
+    try:
+        return [str(ipaddress.ip_address(one)) for one in found]
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}: write IP addresses, separated by commas.") from None
+
+
+def folder(name: str, default: Path) -> Path:
+    """Return a folder, which was made if it was not there."""
+    value = text(name) or str(default)
+    return made(Path(value), f"{name}={value}")
+
+
+def made(path: Path, told: str) -> Path:
+    """Return the folder, which was made if it was not there; `told` is what to call the setting."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"{told}: {path} cannot be made: {error.strerror}. Name a folder you may write to."
+        ) from error
+    return path
+
+
 def secret(name: str) -> str:
     """Return a secret that must be set and be long enough not to be guessed."""
     value = text(name)
@@ -76,12 +173,15 @@ def kept_secret(name: str, path: Path) -> str:
     """Return the setting, or a random value made once and kept in `path` for its owner alone."""
     if text(name):
         return secret(name)
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    return path.read_text(encoding="utf-8").strip()
+    made(path.parent, name)
+    try:
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingError(f"{path}: {error.strerror}. Mend it, or set {name}.") from error
 
 
 def is_loopback(host: str) -> bool:

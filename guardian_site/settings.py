@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
@@ -11,20 +10,23 @@ from guardian_site import environment as env
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
 from guardian_site.settings_access import *  # noqa: F403
 from guardian_site.settings_access import ACCESS_APPS, jwt_keys
+from guardian_site.settings_database import *  # noqa: F403
+from guardian_site.settings_database import database_at
 from guardian_site.settings_storage import *  # noqa: F403
 from guardian_site.subjects import SUBJECTS
 
 GUARDIAN_VERSION = "3.0.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("GUARDIAN_DATA_DIR", str(BASE_DIR / "var")))
+DATA_DIR = env.folder("GUARDIAN_DATA_DIR", BASE_DIR / "var")
 
 # Where things are --------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS_URL = env.text("REDIS_URL")
+REDIS = ("redis", "rediss", "unix")
+REDIS_URL = env.address("REDIS_URL", schemes=REDIS, example="redis://host:6379/0")
 EMBEDDED = not DATABASE_URL and not REDIS_URL
 GUARDIAN_HOST = env.text("GUARDIAN_HOST", "127.0.0.1")
 GUARDIAN_PORT = env.whole("GUARDIAN_PORT", 8001, 1, 65535)
-GUARDIAN_URL = env.text("GUARDIAN_URL", f"http://localhost:{GUARDIAN_PORT}").rstrip("/")
+GUARDIAN_URL = env.address("GUARDIAN_URL", f"http://localhost:{GUARDIAN_PORT}").rstrip("/")
 
 # Behaviour ---------------------------------------------------------------------------------------
 GUARDIAN_RATE_LIMIT = env.text("GUARDIAN_RATE_LIMIT", "100/m")
@@ -32,14 +34,21 @@ GUARDIAN_REQUIRE_API_KEY = env.flag("GUARDIAN_REQUIRE_API_KEY")
 # Who may read without signing in: anybody, where nobody but this machine can ask.
 GUARDIAN_PUBLIC_READ = env.flag("GUARDIAN_PUBLIC_READ", EMBEDDED and env.is_loopback(GUARDIAN_HOST))
 GUARDIAN_PUBLIC_METRICS = env.flag("GUARDIAN_PUBLIC_METRICS", True)
-GUARDIAN_TRUSTED_PROXIES = env.names("GUARDIAN_TRUSTED_PROXIES")
+GUARDIAN_TRUSTED_PROXIES = env.machines("GUARDIAN_TRUSTED_PROXIES")
 GUARDIAN_MAX_SKEW_SECONDS = env.whole("GUARDIAN_MAX_SKEW_SECONDS", 300, 0, 86400)
 GUARDIAN_CACHE_SECONDS = env.whole("GUARDIAN_CACHE_SECONDS", 60, 0, 86400)
 # How long after its end a minute may still fill before it is judged as complete.
 GUARDIAN_GRACE_SECONDS = env.whole("GUARDIAN_GRACE_SECONDS", 20, 0, 3600)
+# Where a worker or beat answers /metrics; 0 for nowhere.
+GUARDIAN_METRICS_PORT = env.whole("GUARDIAN_METRICS_PORT", 0, 0, 65535)
+# Of the disk that holds this, /metrics tells how much is free.
+GUARDIAN_DISK_PATH = Path(env.text("GUARDIAN_DISK_PATH") or DATA_DIR)
 # Of so many sources /metrics tells each by name: Prometheus pays for every series.
 GUARDIAN_METRICS_SOURCES = env.whole("GUARDIAN_METRICS_SOURCES", 50, 0, 1000)
-GUARDIAN_LOG_FORMAT = env.text("GUARDIAN_LOG_FORMAT", "line")
+GUARDIAN_LOG_LEVEL = env.choice(
+    "GUARDIAN_LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"
+)
+GUARDIAN_LOG_FORMAT = env.choice("GUARDIAN_LOG_FORMAT", "line", "line", "json")
 GUARDIAN_RUNBOOKS = {
     family: f"{GUARDIAN_URL}/runbooks/{family}"
     for family in (
@@ -47,19 +56,19 @@ GUARDIAN_RUNBOOKS = {
         *("silence", "code_mix"),
     )
 }
-GUARDIAN_TIME_ZONE = env.text("GUARDIAN_TIME_ZONE", "UTC")
-GUARDIAN_LANGUAGE = env.text("GUARDIAN_LANGUAGE", "en")
+GUARDIAN_TIME_ZONE = env.zone("GUARDIAN_TIME_ZONE", "UTC")
+GUARDIAN_LANGUAGE = env.choice("GUARDIAN_LANGUAGE", "en", "en", "pt-br")
 GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 1 if EMBEDDED else 2, 1, 64)
 GUARDIAN_WEB_THREADS = env.whole("GUARDIAN_WEB_THREADS", 32, 1, 512)
 # Off by itself, for any process may import the application; whoever starts a web server sets it.
 GUARDIAN_WEB_HOME_CORE = env.flag("GUARDIAN_WEB_HOME_CORE")
-SLACK_WEBHOOK_URL = env.text("SLACK_WEBHOOK_URL")
+SLACK_WEBHOOK_URL = env.address("SLACK_WEBHOOK_URL", example="https://hooks.slack.com/services/…")
 SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
 SLACK_CHANNEL = env.text("SLACK_CHANNEL")
 SLACK_SIGNING_SECRET = env.text("SLACK_SIGNING_SECRET")
 TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN")
 # Asked every minute while the whole way from a report to a message is well: a dead man's switch.
-GUARDIAN_HEARTBEAT_URL = env.text("GUARDIAN_HEARTBEAT_URL")
+GUARDIAN_HEARTBEAT_URL = env.address("GUARDIAN_HEARTBEAT_URL")
 # Nobody is called for a minute that is older than this when it is judged.
 GUARDIAN_PAST_MINUTES = env.whole("GUARDIAN_PAST_MINUTES", 15, 1, 1440)
 # A warning waits so long before it is told, unless it becomes critical.
@@ -83,7 +92,7 @@ ALLOWED_HOSTS = env.names(
 # Probes are answered under this name, whatever else is allowed (guardian_site.probes).
 if "localhost" not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append("localhost")
-CSRF_TRUSTED_ORIGINS = env.names("GUARDIAN_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.origins("GUARDIAN_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "unfold",
@@ -149,41 +158,7 @@ TEMPLATES = [
     },
 ]
 
-SQLITE_OPTIONS = {
-    # One writer at a time: take the lock at BEGIN and wait, instead of failing in the middle.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;"
-    "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
-}
-
-
-def _database() -> dict[str, Any]:
-    if not DATABASE_URL:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(DATA_DIR / "guardian.sqlite3"),
-            # The last connection that closes folds the log into the file: not at each request.
-            "CONN_MAX_AGE": None,
-            "OPTIONS": dict(SQLITE_OPTIONS),
-        }
-    config: dict[str, Any] = environ.Env.db_url_config(DATABASE_URL)
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = dict(SQLITE_OPTIONS)
-    elif config["ENGINE"] == "django.db.backends.postgresql":
-        config["OPTIONS"] = {
-            **config.get("OPTIONS", {}),
-            # Threads that share a commit need few connections; the pool keeps them few.
-            "pool": {
-                "min_size": 1,
-                "max_size": env.whole("GUARDIAN_DB_POOL", 8, 1, 100),
-                "timeout": 10,
-            },
-        }
-    return config
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": database_at(DATABASE_URL, otherwise=DATA_DIR / "guardian.sqlite3")}
 
 if REDIS_URL:
     CACHES: dict[str, dict[str, Any]] = {
@@ -302,7 +277,11 @@ SPECTACULAR_SETTINGS = {
 
 # Celery ------------------------------------------------------------------------------------------
 # Embedded mode: `manage.py run` starts a Valkey and hands its address down in this variable.
-CELERY_BROKER_URL = env.text("GUARDIAN_BROKER_URL") or REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = (
+    env.address("GUARDIAN_BROKER_URL", schemes=(*REDIS, "filesystem"))
+    or REDIS_URL
+    or "filesystem://"
+)
 if CELERY_BROKER_URL == "filesystem://":
     BROKER_DIR = DATA_DIR / "broker"
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
@@ -331,6 +310,9 @@ CELERY_BEAT_SCHEDULER = "guardian_site.steady_beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # Metrics -----------------------------------------------------------------------------------------
+# Where several processes count together, in files: the folder has to be there.
+if COUNTS_DIR := env.text("PROMETHEUS_MULTIPROC_DIR"):
+    env.made(Path(COUNTS_DIR), "PROMETHEUS_MULTIPROC_DIR")
 # The targets (P95 under 200 ms, P99 under 500 ms) are edges, so that they can be read off exactly.
 PROMETHEUS_LATENCY_BUCKETS = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2),
@@ -339,8 +321,12 @@ PROMETHEUS_LATENCY_BUCKETS = (
 
 # Traces ------------------------------------------------------------------------------------------
 # Off, and nothing of them is imported, until the standard variables name a collector.
+TRACE_COLLECTORS = [
+    env.address(f"OTEL_EXPORTER_OTLP_{which}", example="http://collector:4318")
+    for which in ("ENDPOINT", "TRACES_ENDPOINT")
+]
 GUARDIAN_TRACING = (
-    bool(env.text("OTEL_EXPORTER_OTLP_ENDPOINT") or env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+    any(TRACE_COLLECTORS)
     and env.text("OTEL_TRACES_EXPORTER", "otlp") == "otlp"
     and not env.flag("OTEL_SDK_DISABLED")
 )
@@ -359,7 +345,7 @@ LOGGING = {
             "formatter": "json" if GUARDIAN_LOG_FORMAT == "json" else "line",
         }
     },
-    "root": {"handlers": ["stderr"], "level": env.text("GUARDIAN_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": GUARDIAN_LOG_LEVEL},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},

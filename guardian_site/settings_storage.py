@@ -12,5 +12,9 @@ GUARDIAN_KEEP_ANOMALIES_DAYS = env.whole("GUARDIAN_KEEP_ANOMALIES_DAYS", 400, 7,
 # One sweep is cut into so many tasks, which as many workers can run at the same time.
 GUARDIAN_SWEEP_PARTS = env.whole("GUARDIAN_SWEEP_PARTS", 1, 1, 256)
 # Where `manage.py consume_stream` reads reports: redis://… or kafka://…; REDIS_URL if empty.
-GUARDIAN_STREAM_URL = env.text("GUARDIAN_STREAM_URL")
+GUARDIAN_STREAM_URL = env.address(
+    "GUARDIAN_STREAM_URL",
+    schemes=("redis", "rediss", "unix", "kafka"),
+    example="redis://host:6379/0 or kafka://host:9092",
+)
 GUARDIAN_STREAM_NAME = env.text("GUARDIAN_STREAM_NAME", "guardian:reports")

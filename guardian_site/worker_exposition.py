@@ -5,9 +5,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from celery import signals
+from django.conf import settings
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from guardian_site import environment
 from guardian_site.exposition import Counted, counted_by_all_processes
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def serve(port: int, host: str = "0.0.0.0") -> ThreadingHTTPServer:
 
 def serve_where_asked(**_: object) -> None:
     """The metrics of this part can be read, if a port was named for them."""
-    port = environment.whole("GUARDIAN_METRICS_PORT", 0, 0, 65535)
+    port = settings.GUARDIAN_METRICS_PORT
     if port:
         serve(port)
         logger.info("Metrics of this part are on port %d.", port)

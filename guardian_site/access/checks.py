@@ -12,6 +12,16 @@ from guardian_site.access.passwords import PUBLISHED
 from guardian_site.access.routes import all_routes
 from guardian_site.access.rules import methods_of
 
+# What an outside provider is described by, and the setting that holds it.
+PROVIDER = {
+    "CLIENT_SECRET": "OIDC_RP_CLIENT_SECRET",
+    "ISSUER": "GUARDIAN_OIDC_ISSUER",
+    "AUTHORIZATION_URL": "OIDC_OP_AUTHORIZATION_ENDPOINT",
+    "TOKEN_URL": "OIDC_OP_TOKEN_ENDPOINT",
+    "USER_URL": "OIDC_OP_USER_ENDPOINT",
+    "KEYS_URL": "OIDC_OP_JWKS_ENDPOINT",
+}
+
 
 @register(Tags.urls)
 def every_route_has_a_rule(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
@@ -38,6 +48,24 @@ def no_password_is_published(app_configs: object, **kwargs: Any) -> list[CheckMe
         )
         for name in ("DATABASE_URL", "REDIS_URL")
         if unquote(urlsplit(getattr(settings, name)).password or "") in PUBLISHED
+    ]
+
+
+@register(Tags.security)
+def outside_sign_in_is_whole(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse an outside provider that is only half described."""
+    if not settings.OIDC_RP_CLIENT_ID:
+        return []
+    missing = [name for name, setting in PROVIDER.items() if not getattr(settings, setting)]
+    if not any(settings.GUARDIAN_OIDC_ROLES.values()):
+        missing.append("VIEWERS, _OPERATORS or _ADMINS")
+    return [
+        Error(
+            f"GUARDIAN_OIDC_CLIENT_ID is set and GUARDIAN_OIDC_{name} is not.",
+            hint="Set it, or leave GUARDIAN_OIDC_CLIENT_ID out; see SECURITY.md.",
+            id="guardian.E022",
+        )
+        for name in missing
     ]
 
 

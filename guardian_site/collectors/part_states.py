@@ -1,9 +1,7 @@
 """How every part is, and what this installation is."""
 
-import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -58,9 +56,8 @@ class PartStates(Collector):
 
     @staticmethod
     def _disk() -> Iterator[Metric]:
-        folder = Path(os.environ.get("GUARDIAN_DISK_PATH") or settings.DATA_DIR)
         try:
-            disk = shutil.disk_usage(folder)
+            disk = shutil.disk_usage(settings.GUARDIAN_DISK_PATH)
         except OSError:
             return
         text = "of the disk that holds what is kept."

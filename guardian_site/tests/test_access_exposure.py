@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from guardian_site.access.checks import (
     no_password_is_published,
+    outside_sign_in_is_whole,
     reading_needs_a_sign_in,
     tokens_have_their_own_key,
 )
@@ -63,6 +64,15 @@ def test_a_published_or_short_password_is_refused(password: str) -> None:
 def test_a_published_database_password_stops_the_start(settings: Settings) -> None:
     settings.DATABASE_URL = "postgres://guardian:guardian_secure_2024@db/guardian"
     assert [message.id for message in no_password_is_published(None)] == ["guardian.E021"]
+
+
+def test_an_outside_provider_that_is_half_described_stops_the_start(settings: Settings) -> None:
+    assert outside_sign_in_is_whole(None) == []
+    settings.OIDC_RP_CLIENT_ID = "guardian"
+    found = outside_sign_in_is_whole(None)
+    assert len(found) == 7
+    assert {message.id for message in found} == {"guardian.E022"}
+    assert "GUARDIAN_OIDC_TOKEN_URL" in "".join(message.msg for message in found)
 
 
 def test_a_deployment_is_told_of_shared_keys_and_open_figures(settings: Settings) -> None:

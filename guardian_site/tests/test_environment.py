@@ -67,3 +67,21 @@ def test_it_refuses_a_secret_that_can_be_guessed(
     monkeypatch.setenv("GUARDIAN_SECRET_KEY", value)
     with pytest.raises(environment.SettingError, match="32 or more random characters"):
         environment.secret("GUARDIAN_SECRET_KEY")
+
+
+def test_it_names_the_file_that_holds_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\xfe")
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("REDIS_URL_FILE", str(tmp_path / "token"))
+    with pytest.raises(environment.SettingError, match="token: this is no text"):
+        environment.text("REDIS_URL")
+
+
+def test_a_kept_secret_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GUARDIAN_SECRET_KEY", raising=False)
+    with pytest.raises(environment.SettingError, match="Mend it, or set GUARDIAN_SECRET_KEY"):
+        environment.kept_secret("GUARDIAN_SECRET_KEY", tmp_path)

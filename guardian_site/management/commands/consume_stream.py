@@ -43,7 +43,8 @@ class Command(BaseCommand):
             signal.signal(number, lambda caught, _frame: stopping.append(caught))
         try:
             stream = self._stream(options)
-        except StreamAway as error:
+        except (StreamAway, ValueError) as error:
+            # The client of Redis says of an address which part of it is wrong.
             raise CommandError(str(error)) from error
         self.stdout.write(f"Reading {options['name']} as {options['member']}; Ctrl-C stops.")
         serve_where_asked()

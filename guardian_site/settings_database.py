@@ -1,0 +1,66 @@
+"""Settings of where the rows are, from the environment."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from guardian_site import environment as env
+
+SCHEMES = ("postgres", "postgresql", "pgsql", "sqlite")
+POSTGRESQL = "django.db.backends.postgresql"
+SQLITE = "django.db.backends.sqlite3"
+EXAMPLE = "postgres://user:password@host:5432/name"
+IN_MEMORY = ":memory:"
+SQLITE_OPTIONS = {
+    # One writer at a time: take the lock at BEGIN and wait, instead of failing in the middle.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;"
+    "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;",
+}
+
+
+def database_at(url: str, *, otherwise: Path) -> dict[str, Any]:
+    """Return Django's settings of the database at `url`, else of a file of SQLite."""
+    if not url:
+        # The last connection that closes folds the log into the file: not at each request.
+        return {"CONN_MAX_AGE": None, **_sqlite(str(otherwise))}
+    config = parts_of("DATABASE_URL", url)
+    if config["ENGINE"] == SQLITE:
+        return config | _sqlite(config["NAME"])
+    config["OPTIONS"] = {
+        **config.get("OPTIONS", {}),
+        # Threads that share a commit need few connections; the pool keeps them few.
+        "pool": {
+            "min_size": 1,
+            "max_size": env.whole("GUARDIAN_DB_POOL", 8, 1, 100),
+            "timeout": 10,
+        },
+    }
+    return config
+
+
+def parts_of(name: str, url: str) -> dict[str, Any]:
+    """Return what `url`, the value of the setting `name`, says of a database.
+
+    Raises
+    ------
+    env.SettingError
+        If it leads to none. The message does not hold the address, which has a password in it.
+    """
+    if url.partition("://")[0] not in SCHEMES:
+        raise env.SettingError(f"{name}: write {EXAMPLE}, or leave it out.")
+    try:
+        found: dict[str, Any] = environ.Env.db_url_config(url)
+    except ValueError as error:
+        raise env.SettingError(f"{name}: {error}. Write {EXAMPLE}.") from None
+    if not found["NAME"] and "service" not in found.get("OPTIONS", {}):
+        raise env.SettingError(f"{name} names no database: write {EXAMPLE}.")
+    return found
+
+
+def _sqlite(place: str) -> dict[str, Any]:
+    if place != IN_MEMORY:
+        env.made(Path(place).parent, "DATABASE_URL")
+    return {"ENGINE": SQLITE, "NAME": place, "OPTIONS": dict(SQLITE_OPTIONS)}

@@ -1,0 +1,140 @@
+"""A setting that cannot work stops the start, and the one line told names it."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from guardian_site.environment import SettingError
+from guardian_site.settings_database import parts_of
+from guardian_site.tests.processes import ROOT
+
+MODULES = ("settings", "settings_access", "settings_storage")
+BAD = [
+    ("GUARDIAN_TIME_ZONE", "Sao_Paulo"),
+    ("GUARDIAN_TIME_ZONE", ""),
+    ("GUARDIAN_TIME_ZONE", "../etc/passwd"),
+    ("GUARDIAN_LOG_LEVEL", "LOUD"),
+    ("GUARDIAN_LOG_FORMAT", "xml"),
+    ("GUARDIAN_LANGUAGE", "tlh"),
+    ("GUARDIAN_TRUSTED_PROXIES", "x"),
+    ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.1,10.0.0.0/8"),
+    ("GUARDIAN_TRUSTED_ORIGINS", "guardian.example.com"),
+    ("GUARDIAN_URL", "foo"),
+    ("GUARDIAN_URL", "https://"),
+    ("GUARDIAN_HEARTBEAT_URL", "foo"),
+    ("GUARDIAN_METRICS_PORT", "x"),
+    ("GUARDIAN_BROKER_URL", "foo"),
+    ("GUARDIAN_STREAM_URL", "amqp://broker"),
+    ("GUARDIAN_OIDC_TOKEN_URL", "provider/token"),
+    ("DATABASE_URL", "mysql://x"),
+    ("DATABASE_URL", "guardian"),
+    ("DATABASE_URL", "postgres://db:port/guardian"),
+    ("DATABASE_URL", "postgres://db:5432"),
+    ("DATABASE_URL", "sqlite:////dev/null/guardian.sqlite3"),
+    ("REDIS_URL", "http://redis:6379"),
+    ("REDIS_URL", "redis://redis:port"),
+    ("SLACK_WEBHOOK_URL", "https://[hooks"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector"),
+    ("GUARDIAN_DATA_DIR", "/dev/null/var"),
+    ("PROMETHEUS_MULTIPROC_DIR", "/dev/null/metrics"),
+    ("SLACK_BOT_TOKEN_FILE", "/nowhere/token"),
+    ("GUARDIAN_SECRET_KEY_FILE", "/nowhere/key"),
+    ("GUARDIAN_JWT_KEYS_FILE", "/"),
+]
+GOOD = [
+    ("GUARDIAN_TIME_ZONE", "America/Sao_Paulo"),
+    ("GUARDIAN_LOG_LEVEL", "debug"),
+    ("GUARDIAN_TRUSTED_ORIGINS", "https://*.example.com, http://localhost:8001"),
+    ("GUARDIAN_HEARTBEAT_URL", ""),
+    ("GUARDIAN_STREAM_URL", "kafka://one:9092,two:9092"),
+    ("DATABASE_URL", "postgres://user:p%40ss@one:5432,two:5433/guardian"),
+    ("DATABASE_URL", "postgres:///guardian"),
+    ("DATABASE_URL", "sqlite://:memory:"),
+    ("REDIS_URL", "unix:///run/redis.sock"),
+    ("REDIS_URL", ""),
+    ("GUARDIAN_BROKER_URL", "filesystem://"),
+]
+
+
+def read(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, value: str) -> dict[str, Any]:
+    """Return the settings that this environment makes."""
+    monkeypatch.setenv("GUARDIAN_DATA_DIR", str(folder / "var"))
+    monkeypatch.delenv(name.removesuffix("_FILE"), raising=False)
+    monkeypatch.setenv(name, value)
+    found: dict[str, Any] = {}
+    for module in MODULES:
+        found |= runpy.run_path(str(ROOT / "guardian_site" / f"{module}.py"))
+    return found
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_setting_that_cannot_work_is_refused_by_its_name(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match=f"{name}\\b"):
+        read(monkeypatch, tmp_path, name, value)
+
+
+@pytest.mark.parametrize(("name", "value"), GOOD)
+def test_a_setting_that_can_work_is_read(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read(monkeypatch, tmp_path, name, value)
+
+
+@pytest.mark.parametrize(("name", "value"), [BAD[0], BAD[3], ("DATABASE_URL", "mysql://x:s3cr3t@")])
+def test_the_start_stops_with_one_line(name: str, value: str, tmp_path: Path) -> None:
+    stopped = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "GUARDIAN_DATA_DIR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "guardian_site.settings",
+            name: value,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith(f"Setting refused: {name}")
+    assert stopped.stderr.count("\n") == 1
+    assert "s3cr3t" not in stopped.stderr
+
+
+def test_the_folder_is_made_before_the_database_is_opened(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    found = read(monkeypatch, tmp_path, "GUARDIAN_SECRET_KEY", "k" * 40)
+    assert Path(found["DATABASES"]["default"]["NAME"]).parent.is_dir()
+
+
+def test_addresses_of_proxies_are_compared_as_they_come(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "GUARDIAN_TRUSTED_PROXIES", "10.0.0.1, 2001:DB8:0:0::1")
+    assert found["GUARDIAN_TRUSTED_PROXIES"] == ["10.0.0.1", "2001:db8::1"]
+
+
+def test_the_address_of_a_restore_is_read_by_the_same_rule() -> None:
+    with pytest.raises(SettingError, match="GUARDIAN_RESTORE_URL: write postgres://"):
+        parts_of("GUARDIAN_RESTORE_URL", "nope")
+
+
+def test_a_host_that_is_none_is_told_in_words() -> None:
+    with pytest.raises(CommandError, match="GUARDIAN_HOST=no such host"):
+        call_command("run", host="no such host", skip_checks=True)
+
+
+def test_a_stream_that_is_none_is_told_in_words() -> None:
+    with pytest.raises(CommandError, match="redis://"):
+        call_command("consume_stream", url="http://stream", skip_checks=True)
