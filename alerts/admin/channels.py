@@ -1,3 +1,5 @@
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -8,7 +10,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from alerts import services
-from alerts.channels import ADAPTERS
+from alerts.channels import ADAPTERS, ChannelError
+from alerts.channels.base import setting, variables
 from alerts.models import Channel, Notification
 from alerts.selectors.outbox import WAITING
 from ingest import steady_clock
@@ -22,6 +25,7 @@ HEALTH_COLOURS = {
     "off": "warning",
     "never used": "info",
 }
+VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # What a kind understands besides what it needs.
 OPTIONS = {
     Kind.EMAIL: "port, user, password, security (starttls or tls)",
@@ -45,6 +49,9 @@ def what_each_needs() -> str:
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no type at run time
+    # What may be wrong, and cannot be told from this process.
+    doubts: Sequence[str] = ()
+
     def clean(self) -> dict[str, Any]:
         asked: dict[str, Any] = super().clean() or self.cleaned_data
         configuration, kind = asked.get("configuration"), asked.get("kind")
@@ -52,13 +59,32 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no typ
             return asked
         if not isinstance(configuration, dict):
             raise forms.ValidationError({"configuration": "Write a JSON object: {…}."})
-        adapter, channel = ADAPTERS[kind], Channel(kind=kind, configuration=configuration)
-        missing = [name for name in adapter.needs if not configuration.get(name)]
-        # A token may come from the settings instead.
-        if missing and not adapter.configured(channel):
-            lacks = f"{Kind(kind).label} lacks: {', '.join(missing)}."
-            raise forms.ValidationError({"configuration": lacks})
+        channel = Channel(kind=kind, configuration=configuration)
+        faults, self.doubts = findings(channel)
+        if faults:
+            raise forms.ValidationError({"configuration": faults})
         return asked
+
+
+def findings(channel: Channel) -> tuple[list[str], list[str]]:
+    """Return why no message could ever be sent, and what may be otherwise in the worker."""
+    adapter, faults, doubts = ADAPTERS[channel.kind], list[str](), list[str]()
+    # What stands in the environment may stand in the worker's alone.
+    lacking = [name for name in adapter.lacking(channel) if not channel.configuration.get(name)]
+    if lacking:
+        faults.append(f"{Kind(channel.kind).label} lacks: {', '.join(lacking)}.")
+    for name, variable in variables(channel).items():
+        if not VARIABLE.fullmatch(variable):
+            faults.append(f"{name}: “env:{variable}” names no variable; write env:NAME.")
+        elif not setting(channel, name):
+            doubts.append(
+                f"{variable} is not set here; unless it is in the worker, nothing is sent."
+            )
+    try:
+        adapter.check(channel)
+    except ChannelError as error:
+        (faults if error.permanent else doubts).append(f"{Kind(channel.kind).label}: {error}.")
+    return faults, doubts
 
 
 @admin.register(Channel)
@@ -88,6 +114,13 @@ class ChannelAdmin(ModelAdmin):
         return rows.annotate(
             failing=Exists(failing), told=Exists(mine.filter(state=Notification.State.SENT))
         )
+
+    def save_model(
+        self, request: HttpRequest, obj: Channel, form: ChannelForm, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        for doubt in form.doubts:
+            self.message_user(request, doubt, messages.WARNING)
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any

@@ -4,7 +4,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from alerts.channels.base import Outgoing, Receipt, post, refuse_failure, setting
+from alerts.channels.base import (
+    Configurable,
+    Outgoing,
+    Receipt,
+    post,
+    read_address,
+    refuse_failure,
+    setting,
+)
 from alerts.messages import Brief
 from alerts.models import Channel
 from ingest import steady_clock
@@ -13,12 +21,13 @@ from ingest import steady_clock
 FAR = timedelta(days=7)
 
 
-class Alertmanager:
+class Alertmanager(Configurable):
     edits = True
     needs = ("url",)
 
-    def configured(self, channel: Channel) -> bool:
-        return bool(setting(channel, "url"))
+    def check(self, channel: Channel) -> None:
+        if url := setting(channel, "url"):
+            read_address(url)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         if message.brief is None:

@@ -4,18 +4,24 @@ from importlib import import_module
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
-from alerts.channels.base import ChannelError, Outgoing, Receipt, setting
+from alerts.channels.base import ChannelError, Configurable, Outgoing, Receipt, setting
 from alerts.channels.webhook import public_address
 from alerts.messages import console
 from alerts.models import Channel
 
+UNKNOWN = "apprise does not know this address"
 
-class AppriseBridge:
+
+class AppriseBridge(Configurable):
     edits = False
     needs = ("url",)
 
-    def configured(self, channel: Channel) -> bool:
-        return bool(setting(channel, "url"))
+    def check(self, channel: Channel) -> None:
+        url = setting(channel, "url")
+        if url and "://" not in url:
+            raise ChannelError(UNKNOWN, permanent=True)
+        if url and not channel.configuration.get("allow_private"):
+            refuse_private_host(url)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         if find_spec("apprise") is None:
@@ -26,7 +32,7 @@ class AppriseBridge:
         apprise = import_module("apprise")
         bridge = apprise.Apprise()
         if not bridge.add(url):
-            raise ChannelError("apprise does not know this address", permanent=True)
+            raise ChannelError(UNKNOWN, permanent=True)
         title, text, tone = message.title, message.text, "info"
         if message.brief is not None:
             title = f"{message.brief.banner}: {message.brief.headline}"
@@ -48,7 +54,10 @@ def refuse_private_host(url: str) -> None:
     ------
     ChannelError
     """
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError as error:
+        raise ChannelError(UNKNOWN, permanent=True) from error
     if host == "localhost" or "." in host or ":" in host:
         written = f"[{host}]" if ":" in host else host
         public_address(f"https://{written}")

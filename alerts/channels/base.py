@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import SplitResult, urlsplit
 
 from alerts.conf import REQUEST_SECONDS
 from alerts.messages import Brief
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
 ANSWER_AT_MOST = 300
+ENVIRONMENT = "env:"
 LONGEST_RETRY_AFTER = 3600.0
 
 
@@ -94,20 +96,91 @@ class Adapter(Protocol):
     @property
     def needs(self) -> tuple[str, ...]: ...
 
+    def lacking(self, channel: Channel) -> list[str]: ...
+
     def configured(self, channel: Channel) -> bool: ...
 
+    def check(self, channel: Channel) -> None: ...
+
     def send(self, channel: Channel, message: Outgoing) -> Receipt: ...
+
+
+class Configurable:
+    """What adapters have in common: where their settings are, and what they find wrong in them."""
+
+    needs: tuple[str, ...] = ()
+
+    def value(self, channel: Channel, name: str) -> str:
+        """Return what a need is filled with; empty for nothing."""
+        return setting(channel, name)
+
+    def lacking(self, channel: Channel) -> list[str]:
+        """Return the needs that are empty."""
+        return [name for name in self.needs if not self.value(channel, name)]
+
+    def configured(self, channel: Channel) -> bool:
+        """Tell whether every need is filled."""
+        return not self.lacking(channel)
+
+    def check(self, channel: Channel) -> None:
+        """Refuse a configuration with which no message could be sent; nobody is called for it.
+
+        Raises
+        ------
+        ChannelError
+            Permanent, unless a name server did not answer.
+        """
+        if api := setting(channel, "api"):
+            read_address(api)
 
 
 def setting(channel: Channel, name: str) -> str:
     """Return a value of the channel's configuration; “env:NAME” is read from the environment."""
     value = str(channel.configuration.get(name, ""))
-    if not value.startswith("env:"):
+    if not value.startswith(ENVIRONMENT):
         return value
-    variable = value.removeprefix("env:")
+    variable = value.removeprefix(ENVIRONMENT)
     if path := os.environ.get(f"{variable}_FILE"):
-        return Path(path).read_text(encoding="utf-8").strip()
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
     return os.environ.get(variable, "")
+
+
+def variables(channel: Channel) -> dict[str, str]:
+    """Return the names of the environment's variables that settings of the channel stand in."""
+    return {
+        name: value.removeprefix(ENVIRONMENT)
+        for name, value in channel.configuration.items()
+        if isinstance(value, str) and value.startswith(ENVIRONMENT)
+    }
+
+
+def why_lacking(channel: Channel, names: Sequence[str]) -> str:
+    """Return in words which settings are empty, and which variable would fill them."""
+    stand_in = variables(channel)
+    return ", ".join(
+        f"{name} ({stand_in[name]} is not set)" if name in stand_in else name for name in names
+    )
+
+
+def read_address(url: str) -> SplitResult:
+    """Return the parts of an address that can be called.
+
+    Raises
+    ------
+    ChannelError
+        If it is none. It is not told: addresses of webhooks are secrets.
+    """
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ChannelError("this is no address: write https://host/path", permanent=True)
+    return parts
 
 
 def post(

@@ -2,17 +2,13 @@
 
 import sys
 
-from alerts.channels.base import ChannelError, Outgoing, Receipt
+from alerts.channels.base import ChannelError, Configurable, Outgoing, Receipt
 from alerts.messages import console
 from alerts.models import Channel
 
 
-class Console:
+class Console(Configurable):
     edits = False
-    needs: tuple[str, ...] = ()
-
-    def configured(self, channel: Channel) -> bool:
-        return True
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         # Celery puts a logger in the place of stdout; people want the message, not a log line.

@@ -3,27 +3,37 @@
 import smtplib
 from contextlib import suppress
 from email.mime.image import MIMEImage
-from email.utils import formatdate
+from email.utils import formatdate, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from alerts.channels.base import ChannelError, Outgoing, Receipt, setting
+from alerts.channels.base import ChannelError, Configurable, Outgoing, Receipt, setting
 from alerts.conf import REQUEST_SECONDS
 from alerts.messages import email as rendering
 from alerts.models import Channel
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 PERMANENT_FROM = 500
+SECURITIES = ("", "starttls", "tls")
+LAST_PORT = 65535
 
 
-class Email:
+class Email(Configurable):
     edits = False
     needs = ("host", "from", "to")
 
-    def configured(self, channel: Channel) -> bool:
-        return all(setting(channel, name) for name in self.needs)
+    def check(self, channel: Channel) -> None:
+        port = setting(channel, "port") or "587"
+        if not (port.isascii() and port.isdigit() and 0 < int(port) <= LAST_PORT):
+            raise ChannelError(f"port {port}: write a number, 1 to {LAST_PORT}", permanent=True)
+        if setting(channel, "security") not in SECURITIES:
+            raise ChannelError("security is starttls, tls, or left out", permanent=True)
+        for name in ("from", "to"):
+            for one in _people(setting(channel, name)):
+                if "@" not in parseaddr(one)[1]:
+                    raise ChannelError(f"{name}: {one} is no e-mail address", permanent=True)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         mail = _compose(channel, message)
@@ -60,7 +70,7 @@ def _compose(channel: Channel, message: Outgoing) -> EmailMultiAlternatives:
         subject=subject,
         body=text,
         from_email=setting(channel, "from"),
-        to=[one.strip() for one in setting(channel, "to").split(",") if one.strip()],
+        to=_people(setting(channel, "to")),
         headers=headers,
         connection=get_connection(
             SMTP,
@@ -81,3 +91,7 @@ def _compose(channel: Channel, message: Outgoing) -> EmailMultiAlternatives:
         picture.add_header("Content-Disposition", "inline", filename="chart.png")
         mail.attach(picture)
     return mail
+
+
+def _people(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from alerts.channels.base import Outgoing, Receipt, post, refuse_failure, setting
+from alerts.channels.base import Configurable, Outgoing, Receipt, post, refuse_failure, setting
 from alerts.messages import Brief
 from alerts.models import Channel
 
@@ -13,12 +13,9 @@ SEVERITIES = {"CRITICAL": "critical", "WARNING": "warning", "NORMAL": "info"}
 SUMMARY_AT_MOST = 1024
 
 
-class PagerDuty:
+class PagerDuty(Configurable):
     edits = True
     needs = ("routing_key",)
-
-    def configured(self, channel: Channel) -> bool:
-        return bool(setting(channel, "routing_key"))
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         brief = message.brief

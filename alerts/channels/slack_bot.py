@@ -6,6 +6,7 @@ from django.conf import settings
 
 from alerts.channels.base import (
     ChannelError,
+    Configurable,
     Outgoing,
     Receipt,
     answer_object,
@@ -47,12 +48,12 @@ IN_THREAD = frozenset({"escalated", "reopened", "resolved", "reminder"})
 BROADCAST = frozenset({"escalated", "reopened"})
 
 
-class SlackBot:
+class SlackBot(Configurable):
     edits = True
     needs = ("token", "channel")
 
-    def configured(self, channel: Channel) -> bool:
-        return bool(_token(channel) and _room(channel))
+    def value(self, channel: Channel, name: str) -> str:
+        return {"token": _token, "channel": _room}[name](channel)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         if message.brief is None:

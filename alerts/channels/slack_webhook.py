@@ -2,17 +2,29 @@
 
 from django.conf import settings
 
-from alerts.channels.base import Outgoing, Receipt, post, refuse_failure, setting
+from alerts.channels.base import (
+    Configurable,
+    Outgoing,
+    Receipt,
+    post,
+    read_address,
+    refuse_failure,
+    setting,
+)
 from alerts.messages import slack
 from alerts.models import Channel
 
 
-class SlackWebhook:
+class SlackWebhook(Configurable):
     edits = False
     needs = ("url",)
 
-    def configured(self, channel: Channel) -> bool:
-        return bool(self._url(channel))
+    def value(self, channel: Channel, name: str) -> str:
+        return setting(channel, name) or (settings.SLACK_WEBHOOK_URL if channel.builtin else "")
+
+    def check(self, channel: Channel) -> None:
+        if url := self.value(channel, "url"):
+            read_address(url)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         if message.brief is not None:
@@ -20,8 +32,5 @@ class SlackWebhook:
         else:
             body = {"text": slack.escape(f"{message.title}\n{message.text}")}
         # Slack answers 400, 403, 404 and 410 for a webhook that is gone or not allowed.
-        refuse_failure(post(self._url(channel), body=body))
+        refuse_failure(post(self.value(channel, "url"), body=body))
         return Receipt()
-
-    def _url(self, channel: Channel) -> str:
-        return setting(channel, "url") or (settings.SLACK_WEBHOOK_URL if channel.builtin else "")

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from alerts.channels.base import (
     ChannelError,
+    Configurable,
     Outgoing,
     Receipt,
     answer_object,
@@ -23,12 +24,12 @@ API = "https://api.telegram.org"
 REPLIES = frozenset({"escalated", "reopened", "resolved", "reminder"})
 
 
-class Telegram:
+class Telegram(Configurable):
     edits = True
     needs = ("chat_id", "token")
 
-    def configured(self, channel: Channel) -> bool:
-        return bool(setting(channel, "chat_id") and token_of(channel))
+    def value(self, channel: Channel, name: str) -> str:
+        return token_of(channel) if name == "token" else setting(channel, name)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         if message.brief is None:

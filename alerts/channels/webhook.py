@@ -5,21 +5,33 @@ import hmac
 import ipaddress
 import json
 import socket
-from urllib.parse import urlsplit
 
-from alerts.channels.base import ChannelError, Outgoing, Receipt, post, refuse_failure, setting
+from alerts.channels.base import (
+    ChannelError,
+    Configurable,
+    Outgoing,
+    Receipt,
+    post,
+    read_address,
+    refuse_failure,
+    setting,
+)
 from alerts.models import Channel
 from ingest import steady_clock
 
 BROKEN = frozenset({401, 403, 404, 405, 410})
 
 
-class Webhook:
+class Webhook(Configurable):
     edits = True
     needs = ("url", "secret")
 
-    def configured(self, channel: Channel) -> bool:
-        return bool(setting(channel, "url") and setting(channel, "secret"))
+    def check(self, channel: Channel) -> None:
+        url = setting(channel, "url")
+        if url and channel.configuration.get("allow_private"):
+            read_address(url)
+        elif url:
+            public_address(url)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         url = setting(channel, "url")
@@ -90,9 +102,7 @@ def public_address(url: str) -> str:
     ChannelError
         If the address is not http(s), or any of its addresses is not public.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ChannelError("a webhook's address begins with https://", permanent=True)
+    parts = read_address(url)
     try:
         found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

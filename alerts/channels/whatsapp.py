@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.channels.base import (
     ChannelError,
+    Configurable,
     Outgoing,
     Receipt,
     answer_object,
@@ -26,12 +27,9 @@ TRANSIENT = frozenset(
 )
 
 
-class WhatsApp:
+class WhatsApp(Configurable):
     edits = False
     needs = ("phone_number_id", "token", "to")
-
-    def configured(self, channel: Channel) -> bool:
-        return all(setting(channel, name) for name in self.needs)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         address = f"{setting(channel, 'api') or API}/{setting(channel, 'phone_number_id')}/messages"

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 
 from alerts import conf
 from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
+from alerts.channels.base import why_lacking
 from alerts.messages import brief_of
 from alerts.models import Channel, IncidentEvent, Notification
 from alerts.onlookers import sending
@@ -136,8 +137,8 @@ def _superseded(row: Notification) -> bool:
 
 def _send(row: Notification, now: datetime) -> Receipt:
     adapter = adapter_of(row.channel)
-    if not adapter.configured(row.channel):
-        missing = ", ".join(adapter.needs)
+    if lacking := adapter.lacking(row.channel):
+        missing = why_lacking(row.channel, lacking)
         raise ChannelError(f"the channel lacks its settings: {missing}", permanent=True)
     return adapter.send(row.channel, outgoing(row=row, now=now))
 

@@ -1,4 +1,7 @@
+import html
+import json
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -212,3 +215,79 @@ def test_bad_forms_say_what_is_wrong(
 ) -> None:
     page = admin.post(f"/admin/alerts/{path}/add/", body)
     assert message in page.content.decode()
+
+
+def add_channel(admin: Client, kind: str, configuration: dict[str, Any]) -> str:
+    body = {
+        "name": "x",
+        "kind": kind,
+        "configuration": json.dumps(configuration),
+        "per_minute": "30",
+        "minimum_level": "WARNING",
+        "time_zone": "UTC",
+    }
+    page = admin.post("/admin/alerts/channel/add/", body, follow=True)
+    return html.unescape(page.content.decode())
+
+
+MAIL = {"host": "mail", "from": "guardian@example.com", "to": "Ana <ana@example.com>"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration", "told"),
+    [
+        ("slack_webhook", {"url": "nope"}, "this is no address: write https://host/path."),
+        ("webhook", {"url": "http://127.0.0.1/", "secret": "s"}, "inside a private network"),
+        ("webhook", {"url": "https://[x", "secret": "s", "allow_private": True}, "no address"),
+        ("alertmanager", {"url": "alertmanager:9093"}, "this is no address"),
+        ("apprise", {"url": "tgram"}, "apprise does not know this address"),
+        ("apprise", {"url": "json://10.1.2.3/"}, "inside a private network"),
+        ("pagerduty", {"routing_key": "r", "api": "pagerduty"}, "this is no address"),
+        ("telegram", {"chat_id": "1", "token": "env:"}, "“env:” names no variable"),
+        ("telegram", {"token": "t"}, "Telegram lacks: chat_id."),
+        ("email", {**MAIL, "port": "smtp"}, "port smtp: write a number, 1 to 65535."),
+        ("email", {**MAIL, "security": "ssl"}, "security is starttls, tls, or left out."),
+        ("email", {**MAIL, "to": "ana"}, "to: ana is no e-mail address."),
+    ],
+)
+def test_a_channel_that_cannot_work_is_not_saved(
+    admin: Client, kind: str, configuration: dict[str, Any], told: str
+) -> None:
+    assert told in add_channel(admin, kind, configuration)
+    assert not Channel.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration"),
+    [
+        ("slack_webhook", {"url": "https://hooks.slack.com/services/x"}),
+        ("webhook", {"url": "http://127.0.0.1/", "secret": "s", "allow_private": True}),
+        ("email", {**MAIL, "port": 25, "security": "tls"}),
+        ("apprise", {"url": "tgram://123:token/456"}),
+    ],
+)
+def test_a_channel_that_can_work_is_saved_without_a_doubt(
+    admin: Client, kind: str, configuration: dict[str, Any]
+) -> None:
+    page = add_channel(admin, kind, configuration)
+    assert "added successfully" in page
+    assert "is not set here" not in page
+    assert Channel.objects.get().configuration == configuration
+
+
+def test_a_variable_that_the_worker_alone_may_have_is_doubted(admin: Client) -> None:
+    page = add_channel(admin, "telegram", {"chat_id": "1", "token": "env:NOT_SET"})
+    assert "NOT_SET is not set here; unless it is in the worker, nothing is sent." in page
+    assert Channel.objects.get().name == "x"
+
+
+def test_a_name_that_is_not_known_now_is_doubted(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_arguments: Any, **_options: Any) -> None:
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    page = add_channel(admin, "webhook", {"url": "https://new.example/", "secret": "s"})
+    assert "the name new.example is not known now." in page
+    assert Channel.objects.exists()

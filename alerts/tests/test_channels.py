@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from alerts.channels import ADAPTERS, ChannelError, Outgoing, Receipt, adapter_of
+from alerts.channels.base import why_lacking
 from alerts.channels.webhook import public_address
 from alerts.messages import Brief
 from alerts.models import Channel
@@ -385,6 +386,21 @@ def test_a_secret_may_come_from_the_environment(
     vendor.answers = [Answer(202, {})]
     send("pagerduty", vendor, outgoing(), routing_key="env:PD_KEY")
     assert vendor.asked[0].json["routing_key"] == "from-env"
+
+
+def test_what_a_channel_lacks_is_named_with_its_variable(settings: Settings) -> None:
+    settings.TELEGRAM_BOT_TOKEN = ""
+    channel = Channel(kind="telegram", configuration={"chat_id": "1", "token": "env:NOT_SET"})
+    lacking = adapter_of(channel).lacking(channel)
+    assert why_lacking(channel, lacking) == "token (NOT_SET is not set)"
+    settings.TELEGRAM_BOT_TOKEN = "from-the-settings"
+    assert adapter_of(channel).configured(channel)
+
+
+def test_a_file_that_is_not_there_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PD_KEY_FILE", "/nowhere/key")
+    channel = Channel(kind="pagerduty", configuration={"routing_key": "env:PD_KEY"})
+    assert not adapter_of(channel).configured(channel)
 
 
 def test_the_console_prints_the_message(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ from pytest_django import Settings
 from alerts import conf
 from alerts.channels import base
 from alerts.models import Channel, Incident, IncidentEvent, Notification
-from alerts.services import absorb_anomalies, resend, resolve, send_due_notifications
+from alerts.services import absorb_anomalies, queue_test, resend, resolve, send_due_notifications
 from alerts.services.sending import lease_next
 from alerts.tests.makers import at, judge, live, make_anomaly, make_channel, open_incident
 from alerts.tests.standin import Answer, StandIn
@@ -104,6 +104,16 @@ def test_a_permanent_error_disables_the_channel_and_uses_its_backup(
     send_due_notifications(now=at(2))
     stand_in.refresh_from_db()
     assert stand_in.state == "sent"
+
+
+def test_a_channel_that_lacks_a_setting_names_it_alone(settings: Settings) -> None:
+    settings.TELEGRAM_BOT_TOKEN = ""
+    configuration = {"chat_id": "1", "token": "env:NOT_SET"}
+    channel = make_channel("tg", "telegram", configuration=configuration)
+    queue_test(channel=channel, actor="ana", now=at(1))
+    send_due_notifications(now=at(1))
+    channel.refresh_from_db()
+    assert channel.disabled_reason == "the channel lacks its settings: token (NOT_SET is not set)"
 
 
 def test_the_backup_hears_the_end_of_what_it_told(vendor: StandIn, slack: Channel) -> None:
