@@ -66,7 +66,11 @@ class RotationMember(models.Model):
     class Meta:
         ordering = ("position",)
         constraints = (
-            models.UniqueConstraint(fields=("rotation", "position"), name="alerts_rotation_place"),
+            models.UniqueConstraint(
+                fields=("rotation", "position"),
+                name="alerts_rotation_place",
+                violation_error_message="Somebody has this place already.",
+            ),
         )
 
     def __str__(self) -> str:
@@ -131,16 +135,17 @@ class EscalationStep(models.Model):
     class Meta:
         ordering = ("position",)
         constraints = (
-            models.UniqueConstraint(fields=("policy", "position"), name="alerts_step_place"),
+            models.UniqueConstraint(
+                fields=("policy", "position"),
+                name="alerts_step_place",
+                violation_error_message="Another step has this place already.",
+            ),
             models.CheckConstraint(
                 condition=models.Q(channel__isnull=False) ^ models.Q(schedule__isnull=False),
                 name="alerts_step_target",
+                violation_error_message="Name a channel or a schedule, not both.",
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.position}: after {self.after_minutes} min"
-
-    def clean(self) -> None:
-        if (self.channel_id is None) == (self.schedule_id is None):
-            raise ValidationError("Name a channel or a schedule, not both.")

@@ -36,7 +36,9 @@ class Label(models.Model):
         indexes = (models.Index(fields=("source", "starts"), name="detection_label_window"),)
         constraints = (
             models.CheckConstraint(
-                condition=models.Q(ends__gte=models.F("starts")), name="detection_label_order"
+                condition=models.Q(ends__gte=models.F("starts")),
+                name="detection_label_order",
+                violation_error_message="It must not end before it starts.",
             ),
         )
 

@@ -82,7 +82,11 @@ class Policy(models.Model):
     class Meta:
         verbose_name_plural = "policies"
         constraints = (
-            models.UniqueConstraint(Coalesce("source", 0), name="detection_policy_one_default"),
+            models.UniqueConstraint(
+                Coalesce("source", 0),
+                name="detection_policy_one_default",
+                violation_error_message="There is such a policy already; change that one.",
+            ),
         )
 
     def __str__(self) -> str:
@@ -91,8 +95,10 @@ class Policy(models.Model):
     def clean(self) -> None:
         if self.weight_ml == 0 and self.weight_z == 0:
             raise ValidationError({"weight_z": "One of the two weights must be above 0."})
-        if self.source_id is None and Policy.objects.filter(source=None).exclude(pk=self.pk):
-            raise ValidationError({"source": "There is a default policy already; change that one."})
+        # Said of the field, so that the constraints of the same rule are not asked any more.
+        if Policy.objects.filter(source=self.source_id).exclude(pk=self.pk).exists():
+            which = "This source has a policy" if self.source_id else "There is a default policy"
+            raise ValidationError({"source": f"{which} already; change that one."})
 
 
 class SpecialDay(models.Model):
