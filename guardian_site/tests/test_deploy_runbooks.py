@@ -5,8 +5,11 @@ import yaml
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
+from alerts.conf import Rules
 from detection.models import Family
+from detection.scoring.outlook import LEARNING_MINUTES
 from guardian_site.runbooks import FOLDER, html_of
 
 RULES = FOLDER.parent / "prometheus" / "rules" / "alerts.yml"
@@ -52,6 +55,30 @@ def test_nothing_else_is_opened(client: Client, name: str) -> None:
 def test_messages_link_to_the_page_of_their_family() -> None:
     for family in Family.values:
         assert settings.GUARDIAN_RUNBOOKS[family].endswith(f"/runbooks/{family}")
+
+
+def test_the_end_of_an_incident_is_told_as_it_comes() -> None:
+    rules = Rules()
+    assert (rules.quiet_minutes, rules.reopen_minutes, rules.quiet_at_most) == (5, 30, 60)
+    told = (FOLDER / "decline.md").read_text()
+    for words in ("five quiet minutes", "resolves by itself", "half an hour", "an hour at most"):
+        assert words in told
+    # Who closes an incident does it by hand and says what it was.
+    assert not [name for name in NAMES if "closes by" in (FOLDER / f"{name}.md").read_text()]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "first two hours"), ("pt-br", "duas primeiras horas")]
+)
+@pytest.mark.parametrize("path", ["/help/", "/"])
+def test_learning_lasts_as_long_as_the_pages_say(
+    path: str, language: str, words: str, client: Client
+) -> None:
+    assert LEARNING_MINUTES == 120
+    with translation.override(language):
+        page = client.get(path).content.decode()
+    assert words in page
 
 
 def test_text_is_never_markup() -> None:
