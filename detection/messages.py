@@ -1,5 +1,7 @@
 """Who probably owns a deviation and what to do first, in the words of a payments team."""
 
+from detection.scoring.wording import Sentence
+
 # A code tells more about the owner than the family does (ISO 8583 response codes).
 OWNER_OF_CODE = {
     "04": "fraud control",
@@ -32,29 +34,89 @@ OWNER_OF_FAMILY = {
     "code_mix": "fraud control",
 }
 ACTION_OF_CODE = {
-    "05": "Compare the denials by issuer: if it is one, call it; if all, our request has changed.",
-    "14": "Look for card testing: many cards, one merchant or IP. Block it, tell fraud control.",
-    "51": "No funds: think of the last payday first, then look for retries of the same cards.",
-    "54": "Expired cards: see whether stored cards were updated and which recurring batch ran.",
-    "59": "Suspected fraud: ask fraud control what rule changed; see the merchants denied most.",
-    "63": "Security violation: ask fraud control what rule changed; check CVV and 3-D Secure.",
-    "68": "Late responses: check the latency to the network; route around it if it lasts.",
-    "91": "Issuer or switch down: check the issuer's status; route around it if it lasts.",
-    "92": "No route to the issuer: check the network link and the routing tables.",
-    "96": "System malfunction: check the acquirer link and our last deployment.",
+    "05": Sentence(
+        "Compare the denials by issuer: if it is one, call it; if all, our request has changed.",
+        "Compare as negadas por emissor: se for um só, ligue para ele; se forem todos, mudou o"
+        " nosso pedido de autorização.",
+    ),
+    "14": Sentence(
+        "Look for card testing: many cards, one merchant or IP. Block it, tell fraud control.",
+        "Procure teste de cartões: muitos cartões, um só lojista ou IP. Bloqueie e avise o"
+        " antifraude.",
+    ),
+    "51": Sentence(
+        "No funds: think of the last payday first, then look for retries of the same cards.",
+        "Saldo insuficiente: pense primeiro no último dia de pagamento; depois procure"
+        " retentativas dos mesmos cartões.",
+    ),
+    "54": Sentence(
+        "Expired cards: see whether stored cards were updated and which recurring batch ran.",
+        "Cartões vencidos: veja se os cartões salvos foram atualizados e qual lote de recorrência"
+        " rodou.",
+    ),
+    "59": Sentence(
+        "Suspected fraud: ask fraud control what rule changed; see the merchants denied most.",
+        "Suspeita de fraude: pergunte ao antifraude que regra mudou; veja os lojistas com mais"
+        " negadas.",
+    ),
+    "63": Sentence(
+        "Security violation: ask fraud control what rule changed; check CVV and 3-D Secure.",
+        "Violação de segurança: pergunte ao antifraude que regra mudou; confira CVV e 3-D Secure.",
+    ),
+    "68": Sentence(
+        "Late responses: check the latency to the network; route around it if it lasts.",
+        "Respostas atrasadas: confira a latência até a rede da bandeira; se continuar, desvie a"
+        " rota.",
+    ),
+    "91": Sentence(
+        "Issuer or switch down: check the issuer's status; route around it if it lasts.",
+        "Emissor ou switch fora do ar: confira o status do emissor; se continuar, desvie a rota.",
+    ),
+    "92": Sentence(
+        "No route to the issuer: check the network link and the routing tables.",
+        "Sem rota até o emissor: confira o link com a rede da bandeira e as tabelas de roteamento.",
+    ),
+    "96": Sentence(
+        "System malfunction: check the acquirer link and our last deployment.",
+        "Falha de sistema: confira o link com o adquirente e a nossa última publicação.",
+    ),
 }
 ACTION_OF_FAMILY = {
-    "decline": "See which codes and issuers deny more than usual, and whether fraud rules changed.",
-    "technical_failure": "Check errors and timeouts of gateway, processor and the last release.",
-    "reversal": "See who reverses: a client timing out after approval, or a merchant.",
-    "volume_low": "Check the link to the acquirer and the checkout; ask the biggest merchants.",
-    "volume_high": "Ask whether a campaign runs; if not, look for retries or card testing.",
-    "silence": "Nothing arrives: check that the source runs and can reach us.",
-    "code_mix": "The mix of denial codes changed: ask fraud control what rule was switched.",
+    "decline": Sentence(
+        "See which codes and issuers deny more than usual, and whether fraud rules changed.",
+        "Veja quais códigos e emissores negam mais que o usual e se mudou alguma regra do"
+        " antifraude.",
+    ),
+    "technical_failure": Sentence(
+        "Check errors and timeouts of gateway, processor and the last release.",
+        "Confira erros e timeouts do gateway, do processador e da última versão publicada.",
+    ),
+    "reversal": Sentence(
+        "See who reverses: a client timing out after approval, or a merchant.",
+        "Veja de quem partem os estornos: um cliente com timeout depois da aprovação, ou um"
+        " lojista.",
+    ),
+    "volume_low": Sentence(
+        "Check the link to the acquirer and the checkout; ask the biggest merchants.",
+        "Confira o link com o adquirente e o checkout; pergunte aos maiores lojistas.",
+    ),
+    "volume_high": Sentence(
+        "Ask whether a campaign runs; if not, look for retries or card testing.",
+        "Pergunte se há uma campanha; se não, procure retentativas ou teste de cartões.",
+    ),
+    "silence": Sentence(
+        "Nothing arrives: check that the source runs and can reach us.",
+        "Nada chega: confira se a origem está no ar e consegue nos alcançar.",
+    ),
+    "code_mix": Sentence(
+        "The mix of denial codes changed: ask fraud control what rule was switched.",
+        "A divisão das negadas entre os códigos mudou: pergunte ao antifraude que regra foi"
+        " trocada.",
+    ),
 }
+WATCH = Sentence("Watch it for a few minutes. ", "Observe por alguns minutos. ")
 NORMAL = "Within what is expected. Nothing to do."
 LEARNING = "Still learning what is normal here: {seen} of {needed} minutes seen."
-WATCH = "Watch it for a few minutes. "
 UNWATCHED = "Recorded. This source is not watched."
 NOT_THERE = "Not judged: this source has not reported for more than a day, or never."
 
@@ -66,9 +128,10 @@ def owner_of(family: str, auth_code: str) -> str:
     return OWNER_OF_FAMILY[family]
 
 
-def first_action(family: str, level: int, auth_code: str) -> str:
+def first_action(family: str, level: int, auth_code: str, language: str = "en") -> str:
     """What to do first; for a warning, to wait and see comes before it."""
     action = ACTION_OF_FAMILY[family]
     if family == "decline" and auth_code in ACTION_OF_CODE:
         action = ACTION_OF_CODE[auth_code]
-    return action if level > 1 else WATCH + action
+    words = action.words(language)
+    return words if level > 1 else WATCH.words(language) + words

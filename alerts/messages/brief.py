@@ -8,10 +8,20 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from alerts.lifecycle import ONGOING, permitted
-from alerts.messages.phrases import meaning_of, name_of, number, say, say_number
+from alerts.messages.phrases import (
+    ADVICE,
+    DEFAULT,
+    meaning_of,
+    name_of,
+    number,
+    say,
+    say_number,
+)
 from alerts.models import Incident
-from alerts.policy import LOW_FAMILIES
-from detection.messages import WATCH
+from alerts.policy import LOW_FAMILIES, RANK
+from detection.messages import ACTION_OF_FAMILY, WATCH
+from detection.messages import first_action as action_of
+from detection.scoring.wording import told
 
 CODES_SHOWN = 3
 PARTS_SHOWN = 5
@@ -94,14 +104,16 @@ def _elsewhere(incident: Incident, language: str) -> str:
 
 
 def first_action(incident: Incident, language: str) -> str:
-    """Return the first thing to do: detection's words where it speaks the language, else ours."""
+    """Return the first thing to do: detection's words for the code or family, else ours."""
     if incident.family in LOW_FAMILIES and _silent_elsewhere(incident):
         return say("action.silence_everywhere", language)
-    if language == "en" and incident.recommendation:
-        # What a part made critical may have begun as a warning; nobody waits and watches then.
-        critical = incident.level == "CRITICAL"
-        return incident.recommendation.removeprefix(WATCH if critical else "")
-    return say(f"action.{incident.family}", language)
+    if not incident.recommendation:
+        return say(f"action.{incident.family}", language)
+    if incident.family in ACTION_OF_FAMILY and language != DEFAULT:
+        return action_of(incident.family, RANK[incident.level], incident.auth_code, language)
+    # What a part made critical may have begun as a warning; nobody waits and watches then.
+    waited = WATCH.english if incident.level == "CRITICAL" else ""
+    return told(incident.recommendation.removeprefix(waited), (ADVICE,), language)
 
 
 def _silent_elsewhere(incident: Incident) -> bool:

@@ -1,6 +1,10 @@
 """Every sentence that people read in a message, in each language."""
 
+from detection.scoring.wording import PORTUGUESE, Sentence, portuguese_number
+
 DEFAULT = "en"
+# What another system's alert asks for, as it is stored.
+ADVICE = Sentence("See {address}", "Veja {address}")
 
 PHRASES: dict[str, dict[str, str]] = {
     "en": {
@@ -330,6 +334,4 @@ def number(value: float, language: str) -> str:
     """
     small = abs(value) < 10 and value != int(value)
     text = f"{value:,.1f}".removesuffix(".0") if small else f"{value:,.0f}"
-    if language == "pt-br":
-        text = text.translate(str.maketrans(",.", ".,"))
-    return text
+    return portuguese_number(text) if language == PORTUGUESE else text

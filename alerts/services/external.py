@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action, State
+from alerts.messages.phrases import ADVICE
 from alerts.models import Incident, IncidentEvent
 from alerts.models.incident import EXTERNAL
 from alerts.policy import worse
@@ -147,7 +148,8 @@ def _open(alert: ExternalAlert, source: Source, now: datetime) -> list[int]:
 
 
 def _advice(alert: ExternalAlert) -> str:
-    return f"See {alert.runbook or alert.link}" if alert.runbook or alert.link else ""
+    address = alert.runbook or alert.link
+    return ADVICE.say(address=address) if address else ""
 
 
 def _clear(alert: ExternalAlert, now: datetime) -> list[int]:

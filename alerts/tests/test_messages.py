@@ -5,6 +5,7 @@ import pytest
 
 from alerts.lifecycle import State
 from alerts.messages import brief_of, console, slack, telegram
+from alerts.messages.brief import first_action
 from alerts.messages.phrases import CODES, PHRASES
 from alerts.models import Incident
 from alerts.models.incident import FAMILIES
@@ -58,11 +59,33 @@ class TestBrief:
         assert "negadas 51: 42 no pior minuto, 6 esperadas (2 a 12)" in brief.lines
         assert "Cerca de 36 acima do normal até agora (28 a 44)" in brief.lines
         assert "Provável responsável: emissor" in brief.lines
+
+    def test_the_first_action_is_that_of_the_code_in_portuguese_too(self) -> None:
+        brief = brief_of(open_incident(), kind="opened", language="pt-br", now=at(1))
+        assert brief.first_action == (
+            "Saldo insuficiente: pense primeiro no último dia de pagamento; depois procure"
+            " retentativas dos mesmos cartões."
+        )
+
+    def test_a_warning_is_watched_first_in_portuguese_too(self) -> None:
+        incident = open_incident(family="technical_failure", level="WARNING", auth_code="")
+        brief = brief_of(incident, kind="opened", language="pt-br", now=at(1))
+        assert brief.first_action.startswith("Observe por alguns minutos. Confira erros e timeouts")
+
+    def test_without_a_recommendation_the_family_has_one(self) -> None:
+        incident = open_incident(recommendation="")
+        brief = brief_of(incident, kind="opened", language="pt-br", now=at(1))
         assert brief.first_action.startswith("Veja quais códigos")
+
+    def test_the_advice_of_another_system_is_told_with_its_address(self) -> None:
+        incident = open_incident()
+        incident.family, incident.recommendation = "external", "See https://books/1"
+        said = {name: first_action(incident, name) for name in PHRASES}
+        assert said == {"en": "See https://books/1", "pt-br": "Veja https://books/1"}
 
     def test_nobody_is_told_to_wait_and_watch_what_is_critical(self) -> None:
         root = open_incident(
-            family="volume_low", level="WARNING", recommendation=f"{WATCH}Check the link."
+            family="volume_low", level="WARNING", recommendation=f"{WATCH.english}Check the link."
         )
         brief = brief_of(root, kind="opened", language="en", now=at(1))
         assert brief.first_action == "Watch it for a few minutes. Check the link."
