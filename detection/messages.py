@@ -1,5 +1,7 @@
 """Who probably owns a deviation and what to do first, in the words of a payments team."""
 
+from detection.rules import VIOLATION
+from detection.scoring import reasons
 from detection.scoring.wording import Sentence
 
 # A code tells more about the owner than the family does (ISO 8583 response codes).
@@ -115,6 +117,9 @@ ACTION_OF_FAMILY = {
     ),
 }
 WATCH = Sentence("Watch it for a few minutes. ", "Observe por alguns minutos. ")
+BROKEN_RULE = Sentence("Rule {violation}.", "Regra {violation}.", violation=[VIOLATION])
+# Every sentence that is stored as the reason of an anomaly.
+REASONS = (*reasons.REASONS, BROKEN_RULE)
 NORMAL = "Within what is expected. Nothing to do."
 LEARNING = "Still learning what is normal here: {seen} of {needed} minutes seen."
 UNWATCHED = "Recorded. This source is not watched."

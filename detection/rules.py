@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from detection.scoring.wording import Sentence
+
 STATUSES = ("approved", "denied", "failed", "reversed", "backend_reversed", "refunded")
 LEVELS = ("NORMAL", "WARNING", "CRITICAL")
 OPERATORS = ("<", "<=", ">", ">=")
@@ -24,6 +26,25 @@ METRICS = (
     "total",
     *STATUSES,
     *(f"{status}_share" for status in STATUSES),
+)
+STATUSES_TOLD = {
+    "approved": "aprovadas",
+    "denied": "negadas",
+    "failed": "com falha",
+    "reversed": "estornadas",
+    "backend_reversed": "estornadas pelo backend",
+    "refunded": "reembolsadas",
+}
+METRICS_TOLD = (
+    Sentence("approval_rate", "taxa de aprovação"),
+    Sentence("total", "total de transações"),
+    *(Sentence(status, told) for status, told in STATUSES_TOLD.items()),
+    *(Sentence(f"{status}_share", f"parte de {told}") for status, told in STATUSES_TOLD.items()),
+)
+VIOLATION = Sentence(
+    "{name}: {metric} {value:.4g} {op} {limit:g} in {minutes:d} min",
+    "{name}: {metric} {value} {op} {limit} em {minutes} min",
+    metric=METRICS_TOLD,
 )
 
 
@@ -159,4 +180,11 @@ def broken(rule: Rule, seen: Sequence[float]) -> str | None:
     }[rule.op]
     if not fires:
         return None
-    return f"{rule.name}: {rule.metric} {value:.4g} {rule.op} {rule.value:g} in {rule.minutes} min"
+    return VIOLATION.say(
+        name=rule.name,
+        metric=rule.metric,
+        value=value,
+        op=rule.op,
+        limit=rule.value,
+        minutes=rule.minutes,
+    )

@@ -14,6 +14,7 @@ from alerts.conf import CANARY_SOURCE
 from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
 from alerts.messages.phrases import name_of
+from alerts.messages.stored import reason_told
 from alerts.models import Incident
 from alerts.selectors.extent import Extent, minutes_known
 from alerts.selectors.quiet_words import held_words
@@ -178,7 +179,7 @@ def newest_findings(source_ids: SourceIds, limit: int = VERDICTS) -> list[dict[s
             "lower": one.lower,
             "upper": one.upper,
             "score": round(one.score, 2),
-            "reason": one.reasons[0] if one.reasons else "",
+            "reason": reason_told(one.reasons[0], language()) if one.reasons else "",
             "remark": _remark(one),
         }
         for one in found

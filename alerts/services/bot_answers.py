@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.messages.brief import duration, headline
 from alerts.messages.phrases import say, say_number
+from alerts.messages.stored import reason_told
 from alerts.messages.telegram import MARKS, escape
 from alerts.models import Incident
 from alerts.selectors.incidents import newest_anomalies, open_incidents
@@ -45,7 +46,7 @@ def anomalies(*, language: str, now: datetime) -> str:
     """Return the last findings: when, what, how much, why."""
     lines = []
     for anomaly in newest_anomalies():
-        why = str(anomaly.reasons[0]) if anomaly.reasons else f"{anomaly.count}"
+        why = reason_told(anomaly.reasons[0], language) if anomaly.reasons else f"{anomaly.count}"
         family = say(f"family.{anomaly.family}", language)
         local = anomaly.minute.astimezone(ZoneInfo(anomaly.source.time_zone))
         lines.append(f"{MARKS[anomaly.level]} {local:%H:%M} {anomaly.source}, {family}: {why}")

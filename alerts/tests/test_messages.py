@@ -12,6 +12,7 @@ from alerts.models.incident import FAMILIES
 from alerts.services import acknowledge, resolve
 from alerts.tests.makers import at, live, make_source, open_incident
 from detection.messages import WATCH
+from detection.scoring.reasons import MEANINGS
 
 
 def fields(phrase: str) -> set[str]:
@@ -25,6 +26,11 @@ def test_every_language_says_everything_with_the_same_facts(language: str) -> No
     for key, phrase in other.items():
         assert fields(phrase) == fields(english[key]), key
     assert CODES["en"].keys() == CODES[language].keys()
+
+
+def test_a_reason_calls_a_code_what_the_rest_of_the_message_calls_it() -> None:
+    for code, meaning in MEANINGS.items():
+        assert meaning.portuguese == CODES["pt-br"][code]
 
 
 @pytest.mark.parametrize("language", sorted(PHRASES))

@@ -55,3 +55,16 @@ def test_the_pages_speak_portuguese(client: Client) -> None:
     assert "Negadas acima do normal em default" in page
     assert "Linha do tempo" in page
     assert cards[0]["state_label"] == "Aberto"
+
+
+@pytest.mark.django_db
+def test_the_reasons_are_told_in_portuguese(client: Client) -> None:
+    incident = open_incident(reasons=["1225 transactions not approved in 12 min, 310 expected."])
+    with translation.override("pt-br"):
+        page = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+        verdicts = client.get("/live.json").json()["verdicts"]
+    told = "Transações não aprovadas: 1.225 em 12 min; o esperado era 310."
+    assert told in page
+    assert verdicts[0]["reason"] == told
+    incident.refresh_from_db()
+    assert incident.reasons == ["1225 transactions not approved in 12 min, 310 expected."]

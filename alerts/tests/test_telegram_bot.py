@@ -111,6 +111,7 @@ def test_it_speaks_the_chats_language_and_the_sources_time(bot: Bot) -> None:
     acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(1))
     assert "assumido por ana" in bot.say("/incidents")
     assert "09:00 shop" in bot.say("/anomalies")
+    assert "Negadas: 42 em 1 min; o esperado era 6." in bot.say("/anomalies")
     assert bot.say("/status").startswith("1 incidente aberto, 1 em nível crítico.")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detection.scoring import designs
+from detection.scoring import designs, reasons
 from detection.scoring.code_mix import g_tail
 from detection.scoring.series import (
     FAMILIES,
@@ -34,26 +34,18 @@ OWNERS = {
     "silence": ("the source's reporting", "check_reporter"),
     "code_mix": ("fraud control", "check_decline_codes"),
 }
-# ISO 8583 response codes: what the analyst calls them and who usually owns a surge of them.
-CODES = {
-    "05": ("do not honour", "issuer"),
-    "14": ("invalid card number", "customer or card testing"),
-    "51": ("insufficient funds", "customer"),
-    "54": ("expired card", "customer"),
-    "57": ("not permitted to cardholder", "issuer"),
-    "59": ("suspected fraud", "fraud control"),
-    "61": ("over the limit", "customer"),
-    "63": ("security violation", "fraud control"),
-    "91": ("issuer unavailable", "issuer or network"),
-    "96": ("system malfunction", "network or us"),
-}
-LABELS = {
-    "not_approved": "transactions not approved",
-    "denied": "denials",
-    "failed": "failures",
-    "reversed": "reversals",
-    "backend_reversed": "backend reversals",
-    "refunded": "refunds",
+# Who usually owns a surge of a response code (ISO 8583).
+OWNERS_OF_CODES = {
+    "05": "issuer",
+    "14": "customer or card testing",
+    "51": "customer",
+    "54": "customer",
+    "57": "issuer",
+    "59": "fraud control",
+    "61": "customer",
+    "63": "fraud control",
+    "91": "issuer or network",
+    "96": "network or us",
 }
 RULES = {
     "decline": "DENIED_RATE",
@@ -117,7 +109,7 @@ def explain(
         return Explanation(None, level, [], [], None, None, [], [])
     active.sort(key=lambda i: (-scores.family_level[row, i], -scores.evidence[row, i]))
     judged = int(state.through[row]) + 1 if minute is None else minute
-    reasons, rules = [], []
+    told, rules = [], []
     for family in active:
         name = FAMILIES[family]
         test = int(scores.best_test[row, family])
@@ -126,28 +118,25 @@ def explain(
         said, place = (scores.running, test) if since >= 0 else (scores.channels, _channel(test))
         seen, meant = float(said.seen[row, place]), float(said.meant[row, place])
         minutes = max(judged - since + 1, 1) if since >= 0 else 1
-        sentence = _sentence(state, name, test, seen, meant, minutes, row)
         aside = _never_seen(state, test, row, seen) or _mix(scores, test, row)
-        reasons.append(sentence.removesuffix(".") + aside + "." if aside else sentence)
+        facts = {"seen": seen, "expected": meant, "minutes": minutes, "aside": aside}
+        told.append(_sentence(state, name, test, row, facts))
         rules.append(f"{RULES[name]}: {seen:.0f} seen, {meant:.0f} expected")
     codes = _code_shares(state, scores, row)
     owner, action = OWNERS[FAMILIES[active[0]]]
     if FAMILIES[active[0]] in ("decline", "code_mix") and codes:
-        owner = CODES.get(codes[0][0], ("", owner))[1]
+        owner = OWNERS_OF_CODES.get(codes[0][0], owner)
     statuses = _status_shares(scores, counts, row)
-    return Explanation(FAMILIES[active[0]], level, reasons, rules, owner, action, codes, statuses)
+    return Explanation(FAMILIES[active[0]], level, told, rules, owner, action, codes, statuses)
 
 
-def _sentence(
-    state: State, family: str, test: int, seen: float, meant: float, minutes: int, row: int
-) -> str:
-    within = f"in {minutes} min"
+def _sentence(state: State, family: str, test: int, row: int, facts: dict[str, Any]) -> str:
     if family == "silence":
-        return f"Nothing reported for {minutes} min; about {meant:.0f} transactions were expected."
+        return reasons.NOTHING_REPORTED.say(**facts)
     if family in ("volume_low", "volume_high"):
-        change = 100 * (seen / max(meant, 1e-9) - 1)
-        return f"{seen:.0f} transactions {within}, {meant:.0f} expected ({change:+.0f} %)."
-    return f"{seen:.0f} {_subject(state, test, row)} {within}, {meant:.0f} expected."
+        change = 100 * (facts["seen"] / max(facts["expected"], 1e-9) - 1)
+        return reasons.VOLUME.say(change=change, **facts)
+    return reasons.SHARE.say(subject=_subject(state, test, row), **facts)
 
 
 def _never_seen(state: State, test: int, row: int, since_onset: float) -> str:
@@ -159,9 +148,7 @@ def _never_seen(state: State, test: int, row: int, since_onset: float) -> str:
     if before < ENOUGH_BEFORE or state.share_seen[row, series] - since_onset >= NONE:
         return ""
     usual = 1 / float(rule_of_three(np.array(before)))
-    return (
-        f"; not one in {before:,.0f} transactions before, so fewer than 1 in {usual:,.0f} is usual"
-    )
+    return reasons.NEVER_SEEN.say(before=before, usual=usual)
 
 
 def _mix(scores: Scores, test: int, row: int) -> str:
@@ -179,8 +166,8 @@ def _mix(scores: Scores, test: int, row: int) -> str:
     scatter = float(scores.channels.width.scatter[row, designs.FIRST_RATE + DENIALS[-1]])
     chance = float(g_tail(seen[None], share[None], scatter)[0])
     if chance < UNUSUAL_MIX:
-        return "; they fall on other codes than usual"
-    return "; they fall on their codes as usual" if chance > USUAL_MIX else ""
+        return reasons.OTHER_MIX.say()
+    return reasons.USUAL_MIX.say() if chance > USUAL_MIX else ""
 
 
 def _channel(test: int) -> int:
@@ -189,14 +176,15 @@ def _channel(test: int) -> int:
 
 def _subject(state: State, test: int, row: int) -> str:
     series = designs.CHANNELS[_channel(test)]
-    if series in LABELS:
-        return LABELS[series]
+    if series in reasons.LABELS:
+        return reasons.LABELS[series].say()
     slot = int(series.removeprefix("code_"))
-    name = state.codes[row, slot] if slot < state.codes.shape[1] else ""
+    name = str(state.codes[row, slot]) if slot < state.codes.shape[1] else ""
     if not name:
-        return "denials with rare codes"
-    meaning = CODES.get(str(name), ("", ""))[0]
-    return f"denials with code {name}" + (f" ({meaning})" if meaning else "")
+        return reasons.RARE_CODES.say()
+    if name in reasons.MEANINGS:
+        return reasons.KNOWN_CODE.say(code=name, meaning=reasons.MEANINGS[name].say())
+    return reasons.OTHER_CODE.say(code=name)
 
 
 def _code_shares(state: State, scores: Scores, row: int) -> list[tuple[str, float]]:

@@ -164,7 +164,7 @@ def _of_rule(rule: Rule, violation: str) -> Finding:
         level=level,
         status=rule.status,
         violations=[violation],
-        reasons=[f"Rule {violation}."],
+        reasons=[messages.BROKEN_RULE.say(violation=violation)],
         owner=messages.owner_of(rule.family, ""),
         recommendation=messages.first_action(rule.family, level, ""),
     )
