@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from alerts.messages.brief import duration, headline
 from alerts.messages.phrases import say, say_number
+from alerts.messages.stored import line_told
 
 if TYPE_CHECKING:
     from alerts.models import Incident, Silence
@@ -27,7 +28,7 @@ def render(report: "Report", language: str) -> str:
     lines += _list("report.open", [_outline(i, language) for i in report.still_open], language)
     lines += _list("report.silences", [_silence(one) for one in report.silences], language)
     lines += _list("report.windows", [one.name for one in report.windows], language)
-    notes = [f"#{one.incident_id} {one.who}: {one.why}" for one in report.comments]
+    notes = [f"#{one.incident_id} {one.who}: {line_told(one, language)}" for one in report.comments]
     lines += _list("report.notes", notes, language)
     duties = [
         f"{one.schedule}: {one.user.get_username() if one.user else '-'}" for one in report.on_call

@@ -3,8 +3,14 @@
 What people or other systems wrote is none of our sentences, and stays as it is.
 """
 
+from typing import TYPE_CHECKING
+
+from alerts.messages.timeline import FAULTS, OF_PEOPLE, OWN
 from detection.messages import REASONS
 from detection.scoring.wording import told
+
+if TYPE_CHECKING:
+    from alerts.models import IncidentEvent
 
 
 def reason_told(reason: object, language: str) -> str:
@@ -16,3 +22,30 @@ def reason_told(reason: object, language: str) -> str:
     'Negadas: 42 em 1 min; o esperado era 6.'
     """
     return told(str(reason), REASONS, language)
+
+
+def line_told(line: "IncidentEvent", language: str) -> str:
+    """Return why a line of a timeline was written, in the language of the reader."""
+    return told(line.why, OF_PEOPLE.get(line.kind, ()) if line.who else OWN, language)
+
+
+def cause_told(cause: str, language: str) -> str:
+    """Return why a message was made or held, in the language of the reader.
+
+    Examples
+    --------
+    >>> cause_told("rose from WARNING to CRITICAL; quiet hours until 07:00 UTC", "pt-br")
+    'subiu de atenção para crítico; horas de silêncio até 07:00 UTC'
+    """
+    return told(cause, OWN, language)
+
+
+def fault_told(fault: str, language: str) -> str:
+    """Return what is wrong with a channel, in the language of the reader.
+
+    Examples
+    --------
+    >>> fault_told("no answer: ConnectTimeout", "pt-br")
+    'sem resposta: ConnectTimeout'
+    """
+    return told(fault, FAULTS, language)

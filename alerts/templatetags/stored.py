@@ -2,7 +2,8 @@
 
 from django import template
 
-from alerts.messages.stored import reason_told
+from alerts.messages.stored import cause_told, fault_told, line_told, reason_told
+from alerts.models import IncidentEvent
 from alerts.selectors.live import language
 
 register = template.Library()
@@ -11,3 +12,18 @@ register = template.Library()
 @register.filter
 def reason(text: object) -> str:
     return reason_told(text, language())
+
+
+@register.filter
+def line(event: IncidentEvent) -> str:
+    return line_told(event, language())
+
+
+@register.filter
+def cause(text: str) -> str:
+    return cause_told(text, language())
+
+
+@register.filter
+def fault(text: str) -> str:
+    return fault_told(text, language())

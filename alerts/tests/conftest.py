@@ -10,9 +10,32 @@ import pytest
 from django.conf import settings as site_settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.models.signals import post_save
 from pytest_django import DjangoDbBlocker
 
+from alerts.messages.timeline import OWN
+from alerts.models import IncidentEvent, Notification
 from alerts.tests.standin import StandIn, stand_in
+
+
+@pytest.fixture(autouse=True)
+def own_words() -> Iterator[list[str]]:
+    """Collect what Guardian stores in this test; fail when a sentence of it has no Portuguese."""
+    said: list[str] = []
+
+    def hear(instance: IncidentEvent | Notification, **_: Any) -> None:
+        if isinstance(instance, Notification):
+            said.append(instance.reason if instance.incident_id else "")
+        elif not instance.who:
+            said.append(instance.why)
+
+    for model in (IncidentEvent, Notification):
+        post_save.connect(hear, sender=model)
+    yield said
+    for model in (IncidentEvent, Notification):
+        post_save.disconnect(hear, sender=model)
+    unknown = {text for text in said if text and all(one.told(text) is None for one in OWN)}
+    assert not unknown, "add its Portuguese to alerts/messages/timeline.py"
 
 
 @pytest.fixture
