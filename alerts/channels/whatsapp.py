@@ -40,7 +40,7 @@ class WhatsApp(Configurable):
 
 
 def _body(channel: Channel, message: Outgoing) -> dict[str, Any]:
-    language = message.brief.language if message.brief else channel.language or "en"
+    language = message.brief.language if message.brief else channel.speaks
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",

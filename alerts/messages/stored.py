@@ -5,7 +5,7 @@ What people or other systems wrote is none of our sentences, and stays as it is.
 
 from typing import TYPE_CHECKING
 
-from alerts.messages.timeline import FAULTS, OF_PEOPLE, OWN
+from alerts.messages.timeline import FAULTS, OF_PEOPLE, OWN, STAGES
 from detection.messages import REASONS
 from detection.scoring.wording import told
 
@@ -49,3 +49,14 @@ def fault_told(fault: str, language: str) -> str:
     'sem resposta: ConnectTimeout'
     """
     return told(fault, FAULTS, language)
+
+
+def stage_told(stage: str, language: str) -> str:
+    """Return what people call a stage of our own way from a report to a message.
+
+    Examples
+    --------
+    >>> stage_told("Detection", "en"), stage_told("Detection", "pt-br")
+    ('Detection', 'a detecção')
+    """
+    return told(stage, STAGES, language)

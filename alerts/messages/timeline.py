@@ -49,7 +49,11 @@ FAMILY_NAMES = [
     for name in (family, label, label.lower())
 ]
 LABELS = [Sentence(label, LABELS_TOLD[label]) for label in Incident.Label.values]
-STAGES = [Sentence(label.lower(), STAGES_TOLD[stage]) for stage, label in StageAlarm.Stage.choices]
+STAGES = [
+    Sentence(name, STAGES_TOLD[stage])
+    for stage, label in StageAlarm.Stage.choices
+    for name in (stage, label, label.lower())
+]
 KINDS = [Sentence(kind, told) for kind, told in KINDS_TOLD.items()]
 NOTHING = Sentence("", "")
 ANYTHING = Sentence("{text}", "{text}")

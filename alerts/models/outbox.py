@@ -79,6 +79,11 @@ class Channel(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def speaks(self) -> str:
+        """The language of its messages: its own, or that of the whole site."""
+        return self.language or settings.GUARDIAN_LANGUAGE
+
     def clean(self) -> None:
         try:
             known_zone(self.time_zone)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.messages.brief import duration, headline
 from alerts.messages.phrases import say, say_number
-from alerts.messages.stored import reason_told
+from alerts.messages.stored import reason_told, stage_told
 from alerts.messages.telegram import MARKS, escape
 from alerts.models import Incident
 from alerts.selectors.incidents import newest_anomalies, open_incidents
@@ -28,7 +28,7 @@ def status(*, language: str, now: datetime) -> str:
     count = say_number("bot.open", language, len(levels))
     lines = [say("bot.status", language, open=count, critical=critical, outbox=outbox)]
     stopped = [state.stage for state in stage_states(now=now) if state.stopped]
-    lines += [say("bot.stage", language, stage=stage) for stage in stopped]
+    lines += [say("bot.stage", language, stage=stage_told(one, language)) for one in stopped]
     return escape("\n".join(lines))
 
 

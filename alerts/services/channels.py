@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from django.conf import settings
 
+from alerts.messages.phrases import say
 from alerts.models import Channel, Notification
 
 Kind = Channel.Kind
@@ -83,7 +84,10 @@ def queue_test(*, channel: Channel, actor: str, now: datetime) -> Notification:
         channel=channel,
         kind=Notification.Kind.TEST,
         reason=f"test asked for by {actor}"[:300],
-        content={"title": "Transaction Guardian: test", "text": f"Asked for by {actor}."},
+        content={
+            "title": say("test", channel.speaks),
+            "text": say("test.text", channel.speaks, who=actor),
+        },
         created=now,
         due=now,
     )

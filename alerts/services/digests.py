@@ -49,7 +49,7 @@ def _queue(channel: Channel, now: datetime) -> list[int]:
 def _write(channel: Channel, kind: str, occasion: str, now: datetime) -> int | None:
     if Notification.objects.filter(channel=channel, occasion=occasion).exists():
         return None
-    language = channel.language or "en"
+    language = channel.speaks
     found = report(since=now - LENGTHS[kind], until=now)
     return Notification.objects.create(
         channel=channel,

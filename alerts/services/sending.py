@@ -155,11 +155,10 @@ def outgoing(*, row: Notification, now: datetime) -> Outgoing:
             text=content.get("text", ""),
             tried=row.attempts > 1,
         )
-    language = row.channel.language or "en"
     return Outgoing(
         key=key,
         kind=row.kind,
-        brief=brief_of(row.incident, kind=row.kind, language=language, now=now),
+        brief=brief_of(row.incident, kind=row.kind, language=row.channel.speaks, now=now),
         reference=reference_of(row),
         image=chart_address(row.incident),
         picture=chart_png(row.incident) if row.channel.kind == Channel.Kind.EMAIL else b"",

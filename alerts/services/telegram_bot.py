@@ -45,7 +45,7 @@ class Asker:
 
     @property
     def language(self) -> str:
-        return self.channel.language or "en"
+        return self.channel.speaks
 
     @property
     def may_act(self) -> bool:

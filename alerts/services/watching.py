@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from alerts.channels import ChannelError, Outgoing, adapter_of
 from alerts.conf import heartbeat_url
+from alerts.messages.phrases import DEFAULT, say
+from alerts.messages.stored import stage_told
 from alerts.models import Channel, StageAlarm
 from alerts.selectors.channels import active_channels
 from alerts.selectors.watch import StageState, stage_states
@@ -68,13 +70,7 @@ def _raise_alarm(state: StageState, now: datetime, *, shut: bool) -> None:
         return
     # Of several watchers, the one whose UPDATE changes the row speaks.
     if StageAlarm.objects.filter(stage=state.stage, told=None).update(told=now):
-        label = StageAlarm.Stage(state.stage).label
-        _speak(
-            now,
-            f"Guardian itself: {label} stands still",
-            f"Nothing came through since {alarm.since:%Y-%m-%d %H:%M} UTC. Pages may not arrive."
-            " Look at /health and restart the part it names.",
-        )
+        _speak("stopped", state.stage, now, time=f"{alarm.since:%Y-%m-%d %H:%M}")
 
 
 def _clear_alarm(state: StageState, now: datetime) -> None:
@@ -83,18 +79,24 @@ def _clear_alarm(state: StageState, now: datetime) -> None:
         return
     deleted, _by_model = StageAlarm.objects.filter(stage=state.stage).delete()
     if deleted and known.told:
-        label = StageAlarm.Stage(state.stage).label
-        _speak(now, f"Guardian itself: {label} goes again", "What waited is being worked off.")
+        _speak("goes", state.stage, now)
 
 
-def _speak(now: datetime, title: str, text: str) -> None:
-    logger.error("%s. %s", title, text)
-    message = Outgoing(key=f"watch-{now.timestamp():.0f}", kind="test", title=title, text=text)
+def _speak(news: str, stage: str, now: datetime, **facts: str) -> None:
+    logger.error("%s. %s", *_words(news, stage, DEFAULT, facts))
     for channel in _watch_channels():
+        title, text = _words(news, stage, channel.speaks, facts)
+        message = Outgoing(key=f"watch-{now.timestamp():.0f}", kind="test", title=title, text=text)
         try:
             adapter_of(channel).send(channel, message)
         except ChannelError as error:
             logger.warning("%s not told: %s", channel, error)
+
+
+def _words(news: str, stage: str, language: str, facts: dict[str, str]) -> tuple[str, str]:
+    label = stage_told(StageAlarm.Stage(stage).label, language)
+    title = say(f"watch.{news}", language, stage=label)
+    return title, say(f"watch.{news}.text", language, **facts)
 
 
 def _watch_channels() -> list[Channel]:

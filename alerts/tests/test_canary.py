@@ -75,6 +75,18 @@ def test_the_backup_channel_hears_of_it_once_and_of_the_end(
     assert not StageAlarm.objects.exists()
 
 
+def test_each_channel_hears_of_it_in_its_own_language(capsys: pytest.CaptureFixture[str]) -> None:
+    make_channel("backup", "console", standby=True, language="pt-br")
+    fly(0)
+    watch_stages(now=at(9))
+    said = capsys.readouterr().out
+    assert "O próprio Guardian: o recebimento não anda" in said
+    assert "Nada passou desde 2026-03-02 12:00 UTC." in said
+    fly(12)
+    watch_stages(now=at(13.7))
+    assert "o recebimento voltou a andar" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("minutes", "told"), [(1, False), (2.4, False), (2.6, True)])
 def test_after_a_night_switched_off_the_stages_are_given_their_time(
     minutes: float, told: bool, vendor: StandIn, settings: Settings
