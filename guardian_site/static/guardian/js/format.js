@@ -2,6 +2,7 @@
 const language = document.documentElement.lang || "en";
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const ago = new Intl.RelativeTimeFormat(language, { numeric: "always", style: "short" });
 const zoned = new Map();
 
@@ -16,6 +17,7 @@ export const number = (value) => {
   if (value === null || value === undefined) return UNKNOWN;
   return (Math.abs(value) < 10 ? tenth : whole).format(value);
 };
+export const score = (value) => (value === null || value === undefined ? null : hundredths.format(value));
 export const percent = (share) => (share === null || share === undefined ? UNKNOWN : `${tenth.format(share * 100)} %`);
 export const range = (low, high) => (low === null || low === undefined ? UNKNOWN : `${number(low)}–${number(high)}`);
 export const clock = (seconds, zone) => formatter(zone, { hour: "2-digit", minute: "2-digit" }).format(seconds * 1000);

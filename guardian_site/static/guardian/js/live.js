@@ -1,7 +1,7 @@
 // The live page: asks, merges, shows.
 import { BandChart } from "./charts.js";
 import { copy, fill, find, refreshAges, setLevel, setTime, showList } from "./dom.js";
-import { clock, moment, number, percent, range } from "./format.js";
+import { clock, moment, number, percent, range, score } from "./format.js";
 import { watchHealth } from "./health.js";
 import "./names.js";
 import { Poller } from "./poll.js";
@@ -121,7 +121,7 @@ const makeIncident = (record) => {
 const makeVerdict = (record) => {
   const row = fill(copy("verdict-row"), {
     ...record, seen: number(record.count), expected: range(record.lower, record.upper),
-    score: record.score === null ? null : record.score.toFixed(2),
+    score: score(record.score),
   });
   setLevel(row, record.level);
   setTime(find("time", row), record.minute, config.zone);
@@ -168,7 +168,7 @@ const showFreshness = () => {
   const line = find("#judged");
   line.hidden = !judged;
   if (!judged) return;
-  fill(line, { level_label: judged.level_label, score: judged.score.toFixed(2) });
+  fill(line, { level_label: judged.level_label, score: score(judged.score) });
   setLevel(find(".level", line), judged.level);
   setTime(find("time", line), judged.minute, config.zone);
 };
