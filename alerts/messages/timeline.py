@@ -63,7 +63,11 @@ POLICY = [
     Sentence(
         "first {level} of its kind", "primeiro incidente do tipo, nível {level}", level=LEVELS
     ),
-    Sentence("{level} after {gap:d} min without one", "{level} após {gap} min sem", level=LEVELS),
+    Sentence(
+        "{level} after {gap:d} min without one",
+        "nível {level}, {gap} min depois do último",
+        level=LEVELS,
+    ),
     Sentence(
         "rose from {before} to {level}",
         "subiu de {before} para {level}",
@@ -260,7 +264,12 @@ OF_PEOPLE = {
     "commented": [
         Sentence(
             "silence #{silence:d} for {minutes:d} min", "silêncio #{silence} por {minutes} min"
-        )
+        ),
+        Sentence(
+            "ended silence #{silence:d}{others}",
+            "encerrou o silêncio #{silence}{others}",
+            others=[NOTHING, Sentence(", #{others}", ", #{others}")],
+        ),
     ],
     "resolved": [
         Sentence(
