@@ -204,6 +204,19 @@ FAULTS = [
         "HTTP {status} com uma resposta que não é JSON",
     ),
     Sentence("the answer is not a JSON object", "a resposta não é um objeto JSON"),
+    Sentence(
+        "this is no address: write https://host/path",
+        "isto não é um endereço: escreva https://servidor/caminho",
+    ),
+    Sentence(
+        "port {port}: write a number, 1 to {last:d}",
+        "porta {port}: escreva um número, de 1 a {last}",
+    ),
+    Sentence(
+        "security is starttls, tls, or left out",
+        "security é starttls, tls, ou nada",
+    ),
+    Sentence("{name}: {one} is no e-mail address", "{name}: {one} não é um endereço de e-mail"),
     Sentence("there is no terminal", "não há terminal"),
     Sentence(
         "the mail server refuses our password: {error}",

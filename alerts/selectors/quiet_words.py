@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from alerts.messages import say
+from alerts.messages.stored import stage_told
 from alerts.models import MaintenanceWindow, Silence
 from alerts.suppression import LATE, SILENCE, Holding
 
@@ -19,8 +20,10 @@ def held_words(holding: Holding, *, zone: str, now: datetime, language: str) -> 
         Whose clock the page shows.
     """
     if holding.kind == LATE or holding.until is None:
-        words = _("Nobody is told: our own %(stage)s is late, which says nothing of the source.")
-        return words % {"stage": holding.name}
+        words = _(
+            "Nobody is told: of our own parts %(stage)s is late; it says nothing of the source."
+        )
+        return words % {"stage": stage_told(holding.name, language)}
     until = _clock(holding.until, zone, now)
     if holding.kind == SILENCE:
         words = _("Silenced until %(until)s: nobody is told of %(what)s.")
