@@ -8,7 +8,7 @@ from detection.scoring.designs import DRIFT_BELOW, FIRST_RATE
 from detection.scoring.dispersion import Dispersion
 from detection.scoring.minutes import Counts
 from detection.scoring.outlook import Outlook
-from detection.scoring.series import RATES, Floats, rate_counts
+from detection.scoring.series import RATES, Bools, Floats, rate_counts
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Channels:
     centre : transactions expected without leaning to either side, for the dispersion
     width : the dispersions
     share : (S, 14) expected share of each rate series
+    basis : (S,) transactions of which the shares are expected
     """
 
     seen: Floats
@@ -29,10 +30,15 @@ class Channels:
     centre: Floats
     width: Dispersion
     share: Floats
+    basis: Floats
 
 
-def read_channels(outlook: Outlook, counts: Counts) -> Channels:
-    """Lay out the minute; rates are expected as shares of the total seen in the same minute."""
+def read_channels(outlook: Outlook, counts: Counts, closed: Bools) -> Channels:
+    """Lay out the minute; rates are expected as shares of the total seen in the same minute.
+
+    Of a minute still filling the denials may come before the rest: there they are held against as
+    many transactions as the whole minute should have.
+    """
     total = np.add.reduce(counts.status, axis=1)
     expectation, share = outlook.expectation, outlook.share
     seen = np.empty((len(total), FIRST_RATE + RATES))
@@ -42,8 +48,9 @@ def read_channels(outlook: Outlook, counts: Counts) -> Channels:
     # a source that never reports zeros says "no transactions" by saying nothing
     visible = np.where(counts.reported, 1.0, outlook.habits.mute)
     meant[:, :FIRST_RATE] = outlook.volume * visible[:, None]
-    meant[:, FIRST_RATE:] = share * total[:, None]
+    basis = np.where(closed, total, np.maximum(total, expectation.fast))
+    meant[:, FIRST_RATE:] = share * basis[:, None]
     centre = meant.copy()
     centre[:, :DRIFT_BELOW] = (expectation.fast * visible)[:, None]
     centre[:, DRIFT_BELOW] = expectation.slow * visible
-    return Channels(seen, meant, centre, outlook.widths.at(meant), share)
+    return Channels(seen, meant, centre, outlook.widths.at(meant), share, basis)

@@ -71,7 +71,7 @@ def score(
     """
     past = np.zeros(len(state), bool) if past is None else past
     outlook = Outlook.of(state, policy, moments) if outlook is None else outlook
-    channels = read_channels(outlook, counts)
+    channels = read_channels(outlook, counts, closed)
     running = advance(state, policy, moments, outlook, counts, channels, closed, past)
     scores = judge(state, running, outlook.expectation, channels, counts, closed)
     if forest is not None:

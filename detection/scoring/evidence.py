@@ -69,7 +69,7 @@ def advance(
     judged = Judged(closed[:, None], past[:, None], (past | gap)[:, None])
     learned = outlook.threshold
     gain = _gains(outlook, counts, channels, judged)
-    running = _grow(state, moments, channels, judged, gain, learned)
+    running = _grow(state, moments, channels, judged, gain, learned, outlook.expectation.fast)
     allowed = _allowed(policy, running.seen, running.meant)
     excess = running.seen - running.meant
     running.evidence, allowed = add_up(running.evidence, learned, excess, allowed, policy)
@@ -115,6 +115,7 @@ def _grow(
     judged: Judged,
     gain: Floats,
     threshold: Floats,
+    usual: Floats,
 ) -> Running:
     before = np.where(judged.fresh, 0, state.evidence)
     cap = np.where(judged.past, np.inf, CAP * threshold)
@@ -125,7 +126,10 @@ def _grow(
     onset = np.where(evidence > 0, onset, -1)
     counts = ~((state.alarm > 0) & (state.clearing > 0))
     x = channels.seen.take(designs.CHANNEL, axis=1) * counts
-    m = channels.meant.take(designs.CHANNEL, axis=1) * counts
+    m = channels.meant.take(designs.CHANNEL, axis=1)
+    # What is missing is all of it, whatever a source without transactions usually says.
+    m[:, designs.SILENCE] = usual
+    m *= counts
     keep = np.where(counts, alarm.SHIFT_KEEP, 1.0)
     return Running(
         gain=gain,

@@ -71,11 +71,25 @@ UNUSUAL_MIX, USUAL_MIX = 1e-4, 0.05
 # So many transactions without one of a kind are worth telling; memory fades, so less than one is 0.
 ENOUGH_BEFORE = 300.0
 NONE = 0.5
+# What the codes without a place of their own are called together.
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Which codes a reason is about: the one it names, and those that moved its way, 0..1 each."""
+
+    code: str
+    codes: list[tuple[str, float]]
+    falls: bool
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a level was given; shares are parts of the excess, 0..1."""
+    """Why a level was given; shares are parts of the excess, 0..1.
+
+    `subjects` stand beside `reasons`, one for each.
+    """
 
     family: str | None
     level: str
@@ -85,6 +99,7 @@ class Explanation:
     first_action: str | None
     codes: list[tuple[str, float]]
     statuses: list[tuple[str, float]]
+    subjects: list[Subject]
 
 
 def explain(
@@ -106,10 +121,10 @@ def explain(
     level = LEVELS[int(scores.level[row])]
     active = [int(i) for i in np.flatnonzero(scores.family_level[row] > 0)]
     if not active:
-        return Explanation(None, level, [], [], None, None, [], [])
+        return Explanation(None, level, [], [], None, None, [], [], [])
     active.sort(key=lambda i: (-scores.family_level[row, i], -scores.evidence[row, i]))
     judged = int(state.through[row]) + 1 if minute is None else minute
-    told, rules = [], []
+    told, rules, subjects = [], [], []
     for family in active:
         name = FAMILIES[family]
         test = int(scores.best_test[row, family])
@@ -122,12 +137,23 @@ def explain(
         facts = {"seen": seen, "expected": meant, "minutes": minutes, "aside": aside}
         told.append(_sentence(state, name, test, row, facts))
         rules.append(f"{RULES[name]}: {seen:.0f} seen, {meant:.0f} expected")
-    codes = _code_shares(state, scores, row)
-    owner, action = OWNERS[FAMILIES[active[0]]]
-    if FAMILIES[active[0]] in ("decline", "code_mix") and codes:
-        owner = OWNERS_OF_CODES.get(codes[0][0], owner)
+        subjects.append(_subject_of(state, scores, test, row))
+    first, worst = subjects[0], FAMILIES[active[0]]
+    owner, action = OWNERS[worst]
+    if worst in ("decline", "code_mix") and not first.falls:
+        owner = OWNERS_OF_CODES.get(first.code, owner)
     statuses = _status_shares(scores, counts, row)
-    return Explanation(FAMILIES[active[0]], level, told, rules, owner, action, codes, statuses)
+    return Explanation(worst, level, told, rules, owner, action, first.codes, statuses, subjects)
+
+
+def _subject_of(state: State, scores: Scores, test: int, row: int) -> Subject:
+    """Say which codes a test is about: of a code's own test that one, else those that moved."""
+    falls = bool(designs.FALLS[test])
+    codes = _code_shares(state, scores, row, falls=falls)
+    slot = _channel(test) - designs.FIRST_RATE - FIRST_CODE
+    moved = codes[0][0] if codes else ""
+    code = [*state.codes[row].tolist(), OTHER][slot] if slot >= 0 else moved
+    return Subject("" if code == OTHER else code, codes, falls)
 
 
 def _sentence(state: State, family: str, test: int, row: int, facts: dict[str, Any]) -> str:
@@ -187,11 +213,12 @@ def _subject(state: State, test: int, row: int) -> str:
     return reasons.OTHER_CODE.say(code=name)
 
 
-def _code_shares(state: State, scores: Scores, row: int) -> list[tuple[str, float]]:
-    first = designs.FIRST_RATE + 6
+def _code_shares(state: State, scores: Scores, row: int, *, falls: bool) -> list[tuple[str, float]]:
+    """Return which part of the excess each code has; where codes fall, of what is missing."""
+    first = designs.FIRST_RATE + FIRST_CODE
     excess = scores.channels.seen[row, first:] - scores.channels.meant[row, first:]
-    names = [*state.codes[row].tolist(), "other"]
-    return _positive_parts(names, excess.tolist())
+    names = [*state.codes[row].tolist(), OTHER]
+    return _positive_parts(names, (-excess if falls else excess).tolist())
 
 
 def _status_shares(scores: Scores, counts: Counts, row: int) -> list[tuple[str, float]]:

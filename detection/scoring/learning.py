@@ -11,7 +11,7 @@ from detection.scoring.minutes import Counts, Moments
 from detection.scoring.outlook import LEARNING_MINUTES
 from detection.scoring.policy import Policy
 from detection.scoring.scores import Scores
-from detection.scoring.series import FIRST_CODE, RATES, Bools, Ints
+from detection.scoring.series import FIRST_CODE, RATES, Bools, Floats, Ints
 from detection.scoring.shares import adopt_codes, close_hours, learn_shares
 from detection.scoring.silence import learn_habits, reports_zeros
 from detection.scoring.state import MAXIMA_DAYS, WINDOWS, State
@@ -19,6 +19,8 @@ from detection.scoring.thresholds import gumbel_threshold
 
 # From this part of the threshold on, a minute is too doubtful to learn from.
 DOUBTFUL = 0.7
+# With less than this part of the usual volume declared, what comes tells no season.
+LEAST_FACTOR = 0.1
 WINDOW_KEEP = 1 - 1 / np.array(WINDOWS)[None, :, None]
 SHORT, MIDDLE, LONG = range(3)
 CARRIED = (
@@ -52,7 +54,9 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     calm = (counts.reported & ~suspect.any(1))[:, None]
     follow_level(state, scores.expectation, total, known & ~volume_suspect)
     ordinary = known & ~(volume_alarm & seasoned(state, moments))
-    record_history(state, moments, total, ordinary, known, channels.width.total[:, 0])
+    plain, usable = _undeclared(moments, total)
+    width = channels.width.total[:, 0]
+    record_history(state, moments, plain, ordinary & usable, known & usable, width)
     rates = channels.seen[:, designs.FIRST_RATE :]
     usual = scores.expectation.slow
     learn_shares(state, moments.minute_of_day, rates, total, usual, calm)
@@ -72,6 +76,17 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
         scale_inherited(state, np.flatnonzero(grown))
 
 
+def _undeclared(moments: Moments, total: Floats) -> tuple[Floats, Bools]:
+    """Return the volume without what was declared for the minute, and where it can be told, (S,).
+
+    The season is that of ordinary days; of a planned stop nothing is left to learn it from.
+    """
+    if moments.promotion is None:
+        return total, np.ones(len(total), bool)
+    usable = moments.promotion >= LEAST_FACTOR
+    return np.where(usable, total / np.maximum(moments.promotion, LEAST_FACTOR), total), usable
+
+
 def _suspect(running: Running, moments: Moments) -> Bools:
     """Which tests doubt the minute so much that nothing should be learned from it, (S, T)."""
     recent = moments.utc_minute[:, None] - running.onset < alarm.NEW_LEVEL_MINUTES
@@ -82,6 +97,7 @@ def _adopt_new_levels(state: State, moments: Moments) -> None:
     """A shift that lasted is the new normal: its alarm ends and the baseline moves there."""
     if not (state.alarm > 0).any():
         return
+    _wait_for_return(state, moments)
     volume = alarm.shift_seen(state.window_seen[:, MIDDLE, 6], state.window_expected[:, MIDDLE, 6])
     mild = (volume > alarm.MILD_SHIFT[0]) & (volume < alarm.MILD_SHIFT[1])
     soon = designs.IS_VOLUME & mild[:, None]
@@ -94,6 +110,17 @@ def _adopt_new_levels(state: State, moments: Moments) -> None:
     _move_baseline(state, lasted)
     state.alarm[lasted] = 0
     state.evidence[lasted] = 0
+
+
+def _wait_for_return(state: State, moments: Moments) -> None:
+    """A source that says nothing has no new level: its volume is lacking from its return on."""
+    since = state.alarm_since[:, designs.SILENCE]
+    long = moments.utc_minute - since >= alarm.NEW_VOLUME_MINUTES
+    silent = (state.alarm[:, designs.SILENCE] > 0) & long
+    if silent.any():
+        lacks = silent[:, None] & (state.alarm > 0) & designs.IS_VOLUME
+        lacks[:, designs.SILENCE] = False
+        state.alarm_since[:] = np.where(lacks, moments.utc_minute[:, None], state.alarm_since)
 
 
 def _move_baseline(state: State, lasted: Bools) -> None:

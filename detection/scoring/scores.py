@@ -187,7 +187,7 @@ def expected_by_status(channels: Channels, expectation: Expectation, counts: Cou
     minute is no surge of denials; the approved are expected from the level, so that it shows.
     """
     out = np.empty_like(counts.status)
-    basis = np.where(counts.reported, channels.seen[:, 0], expectation.fast)
+    basis = np.where(counts.reported, channels.basis, expectation.fast)
     out[:, 1:] = channels.share[:, 1:6] * basis[:, None]
     out[:, 0] = expectation.fast * (
         1 - channels.share[:, NOT_APPROVED] - channels.share[:, REFUNDED]

@@ -67,13 +67,14 @@ def _of_row(state: State, scores: Scores, counts: Counts, row: int, minute: int)
     for place, index in enumerate(active):
         family = FAMILIES[index]
         status = _status(family, scores, counts, row)
-        by_code = told.codes and family in ("decline", "code_mix") and status == "denied"
-        code = told.codes[0][0] if by_code else ""
+        subject = told.subjects[place]
+        by_code = family in ("decline", "code_mix") and status == "denied"
+        code = subject.code if by_code else ""
         finding = Finding(
             family=family,
             level=int(levels[index]),
             status=status,
-            auth_code="" if code == "other" else code,
+            auth_code=code,
             band=_code_band(state, scores, row, code),
             onset=int(scores.onset_utc_minute[row, index]),
             excess=round(float(scores.excess[row, index]), 1),
@@ -81,9 +82,10 @@ def _of_row(state: State, scores: Scores, counts: Counts, row: int, minute: int)
             excess_high=round(float(scores.excess_high[row, index]), 1),
             violations=told.rules[place : place + 1],
             reasons=told.reasons[place : place + 1],
-            contributions=_contributions(told.codes, told.statuses, family),
+            contributions=_contributions(subject.codes, told.statuses, family),
         )
-        finding.owner = messages.owner_of(family, finding.auth_code)
+        # Of denials that fail to come the customers who cause them are no cause.
+        finding.owner = messages.owner_of(family, "" if subject.falls else code)
         finding.recommendation = messages.first_action(family, finding.level, finding.auth_code)
         found.append(finding)
     return found

@@ -8,7 +8,7 @@ import numpy as np
 from detection.clock import moment_of
 from detection.models import Anomaly, Band
 from detection.scoring.detector import Scores
-from detection.scoring.series import LEVELS, STATUSES
+from detection.scoring.series import CODE_LENGTH, LEVELS, STATUSES
 from detection.selectors.counts import digest
 from detection.services.findings import Finding, merge
 from detection.services.lockstep import Judged
@@ -133,5 +133,5 @@ def count_of(rows: Sequence[tuple[str, str, int]] | None, status: str, auth_code
     return sum(
         count
         for name, code, count in rows or ()
-        if (not status or name == status) and (not auth_code or code == auth_code)
+        if (not status or name == status) and (not auth_code or code[:CODE_LENGTH] == auth_code)
     )
