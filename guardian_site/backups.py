@@ -1,6 +1,7 @@
 """Backup and restore of the database: SQLite online, PostgreSQL and TimescaleDB by their tools."""
 
 import contextlib
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from django.db import connection
 from guardian_site.dumps import make_dump, restore_dump
 from guardian_site.postgresql_tools import BackupFailed
 
-PAGES_AT_ONCE = 2_000
 SQLITE_MAGIC = b"SQLite format 3\0"
+# A file that has seen none of their migrations is somebody else's.
+OURS = frozenset({"ingest", "detection", "alerts"})
 
 
 def back_up(path: Path) -> None:
@@ -63,8 +65,8 @@ def _copy_sqlite(origin: Path, copy: Path) -> None:
         contextlib.closing(sqlite3.connect(f"file:{origin}?mode=ro", uri=True)) as source,
         contextlib.closing(sqlite3.connect(copy)) as target,
     ):
-        # So many pages at a time, then writers get a turn; what they change is copied again.
-        source.backup(target, pages=PAGES_AT_ONCE, sleep=0.01)
+        # In one step, for SQLite begins again when somebody wrote between two; nobody waits for it.
+        source.backup(target)
         [(verdict,)] = target.execute("PRAGMA quick_check").fetchall()
         if verdict != "ok":
             raise BackupFailed(f"The copy is damaged: {verdict}")
@@ -75,9 +77,38 @@ def _restore_sqlite(path: Path) -> None:
         [(verdict,)] = source.execute("PRAGMA quick_check").fetchall()
         if verdict != "ok":
             raise BackupFailed(f"{path} is damaged: {verdict}")
+        if not _apps_in(source) >= OURS:
+            raise BackupFailed(f"{path} is no backup of Guardian: it lacks its tables.")
         connection.close()
         target_path = Path(connection.settings_dict["NAME"])
         target_path.parent.mkdir(parents=True, exist_ok=True)
+        _keep_aside(target_path)
         with contextlib.closing(sqlite3.connect(target_path, timeout=20)) as target:
             # Page by page into the open file: who has it open sees the new content, never half.
             source.backup(target)
+
+
+def _apps_in(source: sqlite3.Connection) -> set[str]:
+    """Return the apps whose tables are in the file."""
+    known = source.execute("SELECT 1 FROM sqlite_master WHERE name = 'django_migrations'")
+    if known.fetchone() is None:
+        return set()
+    return {app for (app,) in source.execute("SELECT DISTINCT app FROM django_migrations")}
+
+
+def _keep_aside(path: Path) -> None:
+    """What the database holds now is kept beside it; a file too damaged to copy as it is."""
+    aside = kept_aside(path)
+    if not path.exists():
+        return
+    aside.unlink(missing_ok=True)
+    aside.touch(mode=0o600)
+    try:
+        _copy_sqlite(path, aside)
+    except (BackupFailed, sqlite3.Error):
+        shutil.copyfile(path, aside)
+
+
+def kept_aside(path: Path) -> Path:
+    """Return where a restore keeps the database that was there before it."""
+    return path.with_name(f"{path.name}.before")

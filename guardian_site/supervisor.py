@@ -1,5 +1,6 @@
 """Embedded mode: broker, worker with beat, and web under one parent, in order."""
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -63,21 +64,29 @@ class Part:
                 self.process.returncode,
                 pause,
             )
+            self.end_what_is_left()
             self.process, self.due = None, now + pause
         if self.process is None and now >= self.due:
             self.start()
 
     def stop(self) -> None:
         """Ask the process to finish what it has begun; kill it if it does not in time."""
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
             return
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            logger.warning("%s did not stop within %.0f s; killing it", self.name, STOP_SECONDS)
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                logger.warning("%s did not stop within %.0f s; killing it", self.name, STOP_SECONDS)
+        self.end_what_is_left()
+        self.process.wait()
+
+    def end_what_is_left(self) -> None:
+        """Children of a process that was killed go on without it, and keep its port."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def embedded_broker(folder: Path) -> tuple[str, list[Part]]:

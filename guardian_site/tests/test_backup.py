@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from guardian_site.backups import SQLITE_MAGIC
+from guardian_site.backups import SQLITE_MAGIC, _copy_sqlite
 from guardian_site.tests.clusters import programs
 from guardian_site.tests.processes import ROOT
 
@@ -66,6 +67,60 @@ def test_a_sqlite_backup_restores_into_another_folder(tmp_path: Path) -> None:
     assert "--yes" in manage(there, "restore", copy).stderr
     done(there, "restore", copy, "--yes")
     assert counted(there) == "5"
+
+
+def test_a_backup_ends_though_somebody_writes_all_the_time(tmp_path: Path) -> None:
+    origin, copy = tmp_path / "origin.sqlite3", tmp_path / "copy.sqlite3"
+    with closing(sqlite3.connect(origin)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE large (number INTEGER, filling BLOB)")
+        rows = ((number, bytes(4000)) for number in range(5000))
+        database.executemany("INSERT INTO large VALUES (?, ?)", rows)
+        database.commit()
+    stopped = threading.Event()
+    writer = threading.Thread(target=write_until, args=(origin, stopped))
+    copier = threading.Thread(target=_copy_sqlite, args=(origin, copy), daemon=True)
+    writer.start()
+    copier.start()
+    copier.join(60)
+    stopped.set()
+    writer.join()
+    assert not copier.is_alive()
+    with closing(sqlite3.connect(copy)) as database:
+        assert database.execute("SELECT count(*) FROM large").fetchone()[0] >= 5000
+
+
+def write_until(path: Path, stopped: threading.Event) -> None:
+    with closing(sqlite3.connect(path, timeout=20)) as database:
+        while not stopped.wait(0.002):
+            database.execute("INSERT INTO large VALUES (0, x'00')")
+            database.commit()
+
+
+def test_what_is_no_backup_of_guardian_replaces_nothing(tmp_path: Path) -> None:
+    here = {"GUARDIAN_DATA_DIR": str(tmp_path / "here")}
+    done(here, "migrate", "-v0")
+    done(here, "shell", "-v0", "-c", MAKE)
+    foreign = tmp_path / "foreign.sqlite3"
+    with closing(sqlite3.connect(foreign)) as database:
+        database.execute("CREATE TABLE hello (world TEXT)")
+        database.commit()
+    assert "no backup of Guardian" in manage(here, "restore", str(foreign), "--yes").stderr
+    assert counted(here) == "5"
+
+
+def test_what_was_there_before_a_restore_is_kept(tmp_path: Path) -> None:
+    here, copy = {"GUARDIAN_DATA_DIR": str(tmp_path / "here")}, str(tmp_path / "copy.sqlite3")
+    done(here, "migrate", "-v0")
+    done(here, "backup", copy)
+    done(here, "shell", "-v0", "-c", MAKE)
+    told = done(here, "restore", copy, "--yes")
+    before = tmp_path / "here" / "guardian.sqlite3.before"
+    assert str(before) in told
+    assert before.stat().st_mode & 0o777 == 0o600
+    assert counted(here) == "0"
+    done(here, "restore", str(before), "--yes")
+    assert counted(here) == "5"
 
 
 def test_a_damaged_backup_replaces_nothing(tmp_path: Path) -> None:

@@ -41,6 +41,38 @@ def test_it_starts_a_dead_part_again() -> None:
     part.stop()
 
 
+WITH_A_CHILD = [
+    sys.executable,
+    "-c",
+    "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c',"
+    " 'import time; time.sleep(60)']); print(child.pid, file=open(sys.argv[1], 'w'), flush=True);"
+    " time.sleep(60)",
+]
+
+
+@pytest.mark.parametrize("then", ["starts again", "stops"])
+def test_children_of_a_killed_part_do_not_go_on_without_it(tmp_path: Path, then: str) -> None:
+    told = tmp_path / "child"
+    part = Part("parent", [*WITH_A_CHILD, str(told)], {})
+    part.start()
+    assert _until(lambda: told.exists() and told.read_text().endswith("\n"))
+    assert part.process is not None
+    os.kill(part.process.pid, signal.SIGKILL)
+    part.process.wait()
+    if then == "stops":
+        part.stop()
+    else:
+        part.watch(time.monotonic())
+    assert _until(lambda: _is_gone(int(told.read_text())))
+
+
+def _is_gone(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 def test_the_pause_grows_while_a_part_keeps_dying() -> None:
     part = Part("broken", [sys.executable, "-c", "raise SystemExit(3)"], {})
     pauses = []

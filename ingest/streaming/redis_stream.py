@@ -1,5 +1,6 @@
 """Entries of a Redis Stream, read by the members of a consumer group."""
 
+import time
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from ingest.streaming.entries import Entry, body_of_fields, moment_of
 STALE_MILLISECONDS = 60_000
 # The dead stream keeps the newest of these: enough to find out, too few to fill the memory.
 DEAD_AT_MOST = 100_000
+# What every group has acknowledged is deleted once in so many seconds.
+TRIM_SECONDS = 5.0
 Returned = TypeVar("Returned")
 
 
@@ -33,11 +36,19 @@ class RedisStream:
     """One member of a group. What it read before it died is the first thing it reads again."""
 
     def __init__(
-        self, url: str, name: str, group: str, member: str, stale: int = STALE_MILLISECONDS
+        self,
+        url: str,
+        name: str,
+        group: str,
+        member: str,
+        stale: int = STALE_MILLISECONDS,
+        *,
+        keeps: bool = False,
     ) -> None:
         self._redis = redis.Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5)
         self._name, self._group, self._member = name, group, member
-        self._stale = stale
+        self._stale, self._keeps = stale, keeps
+        self._trimmed = float("-inf")
         self._joined = False
         # Where its own unacknowledged entries go on; None once all of them were read again.
         self._own: str | None = "0"
@@ -91,14 +102,32 @@ class RedisStream:
         return [self._entry(*row) for row in flat if row[1]]
 
     def _entry(self, number: bytes, fields: dict[bytes, bytes]) -> Entry:
-        name = number.decode()
-        milliseconds, _sequence = name.split("-")
-        return Entry(name, body_of_fields(fields), moment_of(int(milliseconds)), self._name)
+        milliseconds, _sequence = _number_of(number)
+        written = moment_of(milliseconds)
+        return Entry(number.decode(), body_of_fields(fields), written, self._name)
 
     @_told
     def acknowledge(self, entries: Sequence[Entry]) -> None:
-        """The entries have left the group's list of pending ones."""
+        """The entries have left the group's list of pending ones; what nobody needs is deleted."""
         self._redis.xack(self._name, self._group, *(entry.id for entry in entries))
+        if not self._keeps and time.monotonic() - self._trimmed >= TRIM_SECONDS:
+            self._trimmed = time.monotonic()
+            self._trim()
+
+    def _trim(self) -> None:
+        """Delete what every group has read and acknowledged: else it would fill Redis for ever."""
+        needed = [self._oldest_needed(group) for group in self._redis.xinfo_groups(self._name)]
+        if needed:
+            milliseconds, sequence = min(needed)
+            self._redis.xtrim(self._name, minid=f"{milliseconds}-{sequence}", approximate=False)
+
+    def _oldest_needed(self, group: Any) -> tuple[int, int]:
+        """Return the first entry that a group has not acknowledged, or the last that it has."""
+        if int(group["pending"]):
+            oldest = self._redis.xpending(self._name, group["name"])["min"]
+        else:
+            oldest = group["last-delivered-id"]
+        return _number_of(oldest)
 
     def rewind(self) -> None:
         """What was read but not acknowledged will be read again next."""
@@ -127,3 +156,9 @@ def _rows(part: Any) -> list[Any]:
     """Return (id, fields) pairs: RESP3 nests them one level deeper than RESP2."""
     nested = bool(part) and isinstance(part[0], list) and isinstance(part[0][0], (list, tuple))
     return list(part[0]) if nested else list(part)
+
+
+def _number_of(entry: bytes | str) -> tuple[int, int]:
+    text = entry.decode() if isinstance(entry, bytes) else entry
+    milliseconds, sequence = text.split("-")
+    return int(milliseconds), int(sequence)

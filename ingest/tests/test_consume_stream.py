@@ -11,7 +11,7 @@ from pytest_django import Settings
 from conftest import missing
 from ingest.models import MinuteCount, Report, Source
 from ingest.services.answering import record_and_judge
-from ingest.streaming import consuming
+from ingest.streaming import consuming, redis_stream
 from ingest.streaming.consuming import Consumer, StreamAway, consume
 from ingest.streaming.entries import Entry, Stream, moment_of
 from ingest.tests.makers import NOON, judge, total
@@ -205,6 +205,27 @@ def test_fields_of_an_entry_may_be_a_report(redis_door: RedisDoor) -> None:
     found = MinuteCount.objects.values_list("source__name", "status", "auth_code", "count").get()
     assert found == ("shop", "denied", "51", 3)
     stream.close()
+
+
+def test_what_every_group_has_acknowledged_is_deleted(
+    redis_door: RedisDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_stream, "TRIM_SECONDS", 0.0)
+    redis_door.redis.xgroup_create(redis_door.name, "slow", id="0", mkstream=True)
+    redis_door.send(*(body(seconds) for seconds in range(30)))
+    read: Any = redis_door.redis.xreadgroup("slow", "one", {redis_door.name: ">"}, count=10)
+    [[_name, kept]] = read.items() if isinstance(read, dict) else read
+    kept = kept[0] if len(kept) == 1 else kept
+    mine = redis_door.open()
+    take_all(mine, expected=30)
+    assert redis_door.redis.xlen(redis_door.name) == 30
+    redis_door.redis.xack(redis_door.name, "slow", *(number for number, _fields in kept))
+    redis_door.send(body(30))
+    take_all(mine, expected=1)
+    # Ten were acknowledged by both; the last of them stands for where the slow group is.
+    assert redis_door.redis.xlen(redis_door.name) == 22
+    assert mine.waiting() == 0
+    mine.close()
 
 
 def test_entries_of_a_member_that_died_are_taken_over(redis_door: RedisDoor) -> None:

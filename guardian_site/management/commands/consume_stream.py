@@ -36,6 +36,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--stale", type=float, default=60.0, help="seconds until a dead member's are taken over"
         )
+        parser.add_argument(
+            "--keep",
+            action="store_true",
+            help="leave in a Redis Stream what all of its groups have acknowledged; whoever sends"
+            " then has to limit its length (XADD … MAXLEN)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         stopping: list[int] = []
@@ -62,4 +68,5 @@ class Command(BaseCommand):
         if not url:
             raise CommandError("Set GUARDIAN_STREAM_URL (or REDIS_URL), or say --url.")
         stale = int(options["stale"] * 1000)
-        return RedisStream(url, options["name"], options["group"], options["member"], stale)
+        who = options["name"], options["group"], options["member"]
+        return RedisStream(url, *who, stale, keeps=options["keep"])

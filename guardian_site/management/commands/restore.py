@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from guardian_site import environment
-from guardian_site.backups import restore
+from guardian_site.backups import kept_aside, restore
 from guardian_site.postgresql_tools import BackupFailed
 
 
@@ -31,3 +32,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         call_command("migrate", verbosity=0)
         self.stdout.write(f"The database is that of {file}, brought to this version.")
+        if connection.vendor == "sqlite":
+            aside = kept_aside(Path(connection.settings_dict["NAME"]))
+            if aside.exists():
+                self.stdout.write(f"What was there before is in {aside}.")
