@@ -54,7 +54,7 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     calm = (counts.reported & ~suspect.any(1))[:, None]
     follow_level(state, scores.expectation, total, known & ~volume_suspect)
     ordinary = known & ~(volume_alarm & seasoned(state, moments))
-    plain, usable = _undeclared(moments, total)
+    plain, usable = undeclared(moments, total)
     width = channels.width.total[:, 0]
     record_history(state, moments, plain, ordinary & usable, known & usable, width)
     rates = channels.seen[:, designs.FIRST_RATE :]
@@ -76,7 +76,7 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
         scale_inherited(state, np.flatnonzero(grown))
 
 
-def _undeclared(moments: Moments, total: Floats) -> tuple[Floats, Bools]:
+def undeclared(moments: Moments, total: Floats) -> tuple[Floats, Bools]:
     """Return the volume without what was declared for the minute, and where it can be told, (S,).
 
     The season is that of ordinary days; of a planned stop nothing is left to learn it from.

@@ -7,6 +7,7 @@ import pytest
 
 from detection.scoring.detector import explain, forecast, learn, score, tally
 from detection.scoring.explain import Explanation
+from detection.scoring.learning import undeclared
 from detection.scoring.minutes import Moments
 from detection.scoring.policy import Policy
 from detection.scoring.scores import Scores
@@ -16,6 +17,7 @@ from detection.scoring.state import State
 # A Monday, midnight.
 START = 20_832 * MINUTES_PER_DAY
 SILENCE, LOW = FAMILIES.index("silence"), FAMILIES.index("volume_low")
+HOURS = 400
 Row = list[tuple[str, str, float]]
 MIX = {("approved", "00"): 0.87, ("denied", "51"): 0.06, ("denied", "59"): 0.04}
 MIX |= {("denied", "05"): 0.03}
@@ -62,7 +64,7 @@ def silent(life: Life, minutes: int) -> Iterable[Scores]:
 
 
 def test_silence_says_how_much_is_missing() -> None:
-    life = Life().live(2 * MINUTES_PER_DAY, 100)
+    life = Life().live(HOURS, 100)
     *_, last = silent(life, 30)
     assert last.family_level[0, SILENCE] == 2
     assert last.excess[0, SILENCE] == pytest.approx(-3000, rel=0.1)
@@ -79,7 +81,7 @@ def test_a_silence_of_hours_is_no_new_level() -> None:
 
 
 def test_a_code_that_vanishes_is_the_one_that_is_named() -> None:
-    life = Life().live(2 * MINUTES_PER_DAY, 300)
+    life = Life().live(HOURS, 300)
     named = []
     for _ in range(40):
         if life.judge(life.counts(300, code_59=0.0)).level[0]:
@@ -91,7 +93,7 @@ def test_a_code_that_vanishes_is_the_one_that_is_named() -> None:
 
 @pytest.mark.parametrize("rate", [30, 1000, 3000])
 def test_denials_that_come_before_the_rest_of_their_minute_prove_nothing(rate: int) -> None:
-    life = Life().live(MINUTES_PER_DAY, rate)
+    life = Life().live(HOURS, rate)
     for _ in range(20):
         whole = life.counts(rate)
         first = [one for one in whole if one[0] == "denied"]
@@ -100,25 +102,31 @@ def test_denials_that_come_before_the_rest_of_their_minute_prove_nothing(rate: i
 
 
 def test_denials_beyond_a_whole_minute_are_told_before_it_is_over() -> None:
-    life = Life().live(MINUTES_PER_DAY, 100)
+    life = Life().live(HOURS, 100)
     assert life.judge([("denied", "51", 80)], closed=False).level[0] > 0
 
 
 def test_a_change_that_is_too_small_for_the_policy_is_not_told_by_the_score_either() -> None:
     extra = ("denied", "51", 60.0)
-    quiet = Life(Policy.of([{"minimum_excess": 1000.0}])).live(MINUTES_PER_DAY, 100)
-    loud = Life().live(MINUTES_PER_DAY, 100)
+    quiet = Life(Policy.of([{"minimum_excess": 1000.0}])).live(HOURS, 100)
+    loud = Life().live(HOURS, 100)
     for _ in range(5):
         assert quiet.judge([*quiet.counts(100), extra]).level[0] == 0
         assert loud.judge([*loud.counts(100), extra]).level[0] > 0
 
 
-@pytest.mark.parametrize("factor", [3.0, 0.01])
-def test_a_declared_day_is_not_what_its_weekday_is_like(factor: float) -> None:
+def test_of_a_planned_stop_nothing_is_learned() -> None:
+    moments = Moments(np.arange(3), np.arange(3), np.array([2.0, 0.01, 1.0]))
+    plain, usable = undeclared(moments, np.array([120.0, 4.0, 50.0]))
+    assert plain.tolist() == [60.0, 4.0, 50.0]
+    assert usable.tolist() == [True, False, True]
+
+
+def test_a_declared_day_is_not_what_its_weekday_is_like() -> None:
     """A week, its Tuesday declared; then what is expected of the next Tuesday."""
     life = Life()
     for minute in range(7 * MINUTES_PER_DAY):
-        declared = factor if minute // MINUTES_PER_DAY == 1 else 1.0
+        declared = 3.0 if minute // MINUTES_PER_DAY == 1 else 1.0
         life.judge(life.counts(60 * declared), factor=declared)
     noon = np.array([[START + 8 * MINUTES_PER_DAY + 720]])
     expected, lower, upper = forecast(life.state, life.policy, noon, noon)
