@@ -107,7 +107,7 @@ def test_denials_beyond_a_whole_minute_are_told_before_it_is_over() -> None:
 
 
 def test_a_change_that_is_too_small_for_the_policy_is_not_told_by_the_score_either() -> None:
-    extra = ("denied", "51", 60.0)
+    extra = ("denied", "51", 120.0)
     quiet = Life(Policy.of([{"minimum_excess": 1000.0}])).live(HOURS, 100)
     loud = Life().live(HOURS, 100)
     for _ in range(5):
