@@ -71,8 +71,9 @@ def advance(
     gain = _gains(outlook, counts, channels, judged)
     running = _grow(state, moments, channels, judged, gain, learned, outlook.expectation.fast)
     allowed = _allowed(policy, running.seen, running.meant)
-    excess = running.seen - running.meant
-    running.evidence, allowed = add_up(running.evidence, learned, excess, allowed, policy)
+    running.evidence, allowed = add_up(
+        running.evidence, learned, running.seen, running.meant, allowed, policy
+    )
     before = np.where(judged.fresh, 0, state.alarm)
     on_for = moments.utc_minute[:, None] - state.alarm_since
     lasting = running.strong >= alarm.CRITICAL_MINUTES

@@ -14,16 +14,22 @@ ENOUGH = 1.3
 LEAST_PART = 0.25
 
 
-def _tests_of(series: str) -> Ints:
+def _tests_of(series: str) -> slice:
     channel = designs.CHANNELS.index(series)
-    return np.flatnonzero((channel == designs.CHANNEL) & (designs.RHO > 1))
+    tests = np.flatnonzero((channel == designs.CHANNEL) & (designs.RHO > 1))
+    return slice(int(tests[0]), int(tests[-1]) + 1)
 
 
 FAILED, TAKEN_BACK = _tests_of("failed"), _tests_of("backend_reversed")
 
 
 def add_up(
-    evidence: Floats, threshold: Floats, excess: Floats, allowed: Bools, policy: Policy
+    evidence: Floats,
+    threshold: Floats,
+    seen: Floats,
+    meant: Floats,
+    allowed: Bools,
+    policy: Policy,
 ) -> tuple[Floats, Bools]:
     """Lift the stronger of the two tests over its threshold where both together speak enough.
 
@@ -31,8 +37,8 @@ def add_up(
     ----------
     evidence, threshold : array (S, T)
         Of every test [nats].
-    excess : array (S, T)
-        Transactions seen since the onset less those expected.
+    seen, meant : array (S, T)
+        Transactions since the onset, and those expected.
     allowed : array (S, T) of bool
         Tests that show a change large enough for the policy, each for itself.
 
@@ -41,23 +47,23 @@ def add_up(
     tuple of arrays (S, T)
         The evidence, and what is allowed: the excess of both counts as one.
     """
-    if not (evidence[:, FAILED].any() and evidence[:, TAKEN_BACK].any()):
+    failed = (evidence[:, FAILED] / threshold[:, FAILED]).max(axis=1)
+    back = (evidence[:, TAKEN_BACK] / threshold[:, TAKEN_BACK]).max(axis=1)
+    enough = failed + back >= ENOUGH
+    if not enough.any():
         return evidence, allowed
-    rows = np.arange(len(evidence))
-    best = [_best(evidence, threshold, tests) for tests in (FAILED, TAKEN_BACK)]
-    part = np.stack([(evidence / threshold)[rows, test] for test in best])
-    both = excess[rows, best[0]] + excess[rows, best[1]] >= policy.minimum_excess
-    both &= (part.sum(0) >= ENOUGH) & (part.min(0) >= LEAST_PART)
-    found = np.flatnonzero(both)
-    if not found.size:
-        return evidence, allowed
-    lead = np.where(part[0] >= part[1], best[0], best[1])[found]
+    rows = np.flatnonzero(enough & (np.minimum(failed, back) >= LEAST_PART))
+    best = [_best(evidence, threshold, tests, rows) for tests in (FAILED, TAKEN_BACK)]
+    excess = sum(seen[rows, test] - meant[rows, test] for test in best)
+    large = excess >= policy.minimum_excess[rows]
+    found, lead = rows[large], np.where(failed[rows] >= back[rows], *best)[large]
     evidence, allowed = evidence.copy(), allowed.copy()
     evidence[found, lead] = np.maximum(evidence[found, lead], threshold[found, lead])
     allowed[found, lead] = policy.families_on[found, designs.FAMILY[lead]]
     return evidence, allowed
 
 
-def _best(evidence: Floats, threshold: Floats, tests: Ints) -> Ints:
-    strongest: Ints = tests[(evidence[:, tests] / threshold[:, tests]).argmax(axis=1)]
+def _best(evidence: Floats, threshold: Floats, tests: slice, rows: Ints) -> Ints:
+    ratio = evidence[rows, tests] / threshold[rows, tests]
+    strongest: Ints = ratio.argmax(axis=1) + tests.start
     return strongest

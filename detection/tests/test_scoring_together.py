@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detection.scoring.designs import DESIGNS, TESTS
+from detection.scoring.designs import DESIGNS, RATE_RISES, TESTS
 from detection.scoring.evidence import CAP
 from detection.scoring.policy import Policy
 from detection.scoring.series import Bools, Floats
@@ -17,14 +17,15 @@ def added(parts: dict[int, float], **given: Any) -> tuple[Floats, Bools]:
     evidence = np.zeros((1, TESTS))
     for test, part in parts.items():
         evidence[0, test] = 10 * part
-    threshold, excess = np.full((1, TESTS), 10.0), np.full((1, TESTS), 4.0)
-    excess *= given.pop("excess", 1.0)
+    threshold, seen = np.full((1, TESTS), 10.0), np.full((1, TESTS), 5.0)
+    seen *= given.pop("excess", 1.0)
     policy = given.pop("policy", Policy.defaults(1))
-    return add_up(evidence, threshold, excess, np.zeros((1, TESTS), bool), policy)
+    none = np.zeros((1, TESTS), bool)
+    return add_up(evidence, threshold, seen, np.ones((1, TESTS)), none, policy)
 
 
 def test_half_of_each_is_not_enough_and_most_of_each_is() -> None:
-    failed, back = int(FAILED[-1]), int(TAKEN_BACK[-1])
+    failed, back = FAILED.stop - 1, TAKEN_BACK.stop - 1
     assert added({failed: 0.6, back: 0.6})[0].max() == 6.0
     evidence, allowed = added({failed: 0.6, back: 0.75})
     assert evidence[0, [failed, back]].tolist() == [6.0, 10.0]
@@ -32,20 +33,20 @@ def test_half_of_each_is_not_enough_and_most_of_each_is() -> None:
 
 
 def test_noise_beside_the_one_does_not_count() -> None:
-    failed, back = int(FAILED[0]), int(TAKEN_BACK[0])
+    failed, back = FAILED.start, TAKEN_BACK.start
     assert added({failed: 0.2, back: 1.2})[0].max() == 12.0
     assert not added({failed: 0.2, back: 1.2})[1].any()
 
 
 def test_both_together_must_be_as_many_as_the_policy_asks_for() -> None:
-    parts = {int(FAILED[-1]): 0.9, int(TAKEN_BACK[-1]): 0.9}
+    parts = {FAILED.stop - 1: 0.9, TAKEN_BACK.stop - 1: 0.9}
     assert not added(parts, excess=0.25)[1].any()
 
 
 def test_a_family_that_is_switched_off_stays_off() -> None:
     policy = Policy.defaults(1)
     policy.families_on[:] = False
-    parts = {int(FAILED[-1]): 0.9, int(TAKEN_BACK[-1]): 0.9}
+    parts = {FAILED.stop - 1: 0.9, TAKEN_BACK.stop - 1: 0.9}
     assert not added(parts, policy=policy)[1].any()
 
 
@@ -61,5 +62,6 @@ def test_the_sum_is_as_rare_as_one_test_alone(nats: float) -> None:
 
 
 def test_the_tests_are_those_of_one_family() -> None:
-    assert {DESIGNS[test].family for test in (*FAILED, *TAKEN_BACK)} == {DESIGNS[FAILED[0]].family}
-    assert len(FAILED) == len(TAKEN_BACK) == 4
+    tests = [*DESIGNS[FAILED], *DESIGNS[TAKEN_BACK]]
+    assert {one.family for one in tests} == {tests[0].family}
+    assert [one.rho for one in tests] == [*RATE_RISES, *RATE_RISES]
