@@ -72,7 +72,7 @@ def _folder() -> Iterator[CheckMessage]:
             id="guardian.E009",
         )
     # It is only measured, and may belong to the database alone.
-    if not settings.GUARDIAN_DISK_PATH.exists():
+    if settings.GUARDIAN_DISK_PATH is not None and not settings.GUARDIAN_DISK_PATH.exists():
         yield Error(
             f"GUARDIAN_DISK_PATH={settings.GUARDIAN_DISK_PATH} is not there.",
             hint="Name a folder on the disk whose free space /metrics is to tell.",

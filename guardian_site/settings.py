@@ -41,8 +41,10 @@ GUARDIAN_CACHE_SECONDS = env.whole("GUARDIAN_CACHE_SECONDS", 60, 0, 86400)
 GUARDIAN_GRACE_SECONDS = env.whole("GUARDIAN_GRACE_SECONDS", 20, 0, 3600)
 # Where a worker or beat answers /metrics; 0 for nowhere.
 GUARDIAN_METRICS_PORT = env.whole("GUARDIAN_METRICS_PORT", 0, 0, 65535)
-# Of the disk that holds this, /metrics tells how much is free.
-GUARDIAN_DISK_PATH = Path(env.text("GUARDIAN_DISK_PATH") or DATA_DIR)
+# Of the disk that holds this, /metrics tells how much is free. Where the database is a server's,
+# nobody but the operator knows its disk, and the folder of local state says nothing about it.
+_DISK = env.text("GUARDIAN_DISK_PATH") or ("" if DATABASE_URL else str(DATA_DIR))
+GUARDIAN_DISK_PATH = Path(_DISK) if _DISK else None
 # Of so many sources /metrics tells each by name: Prometheus pays for every series.
 GUARDIAN_METRICS_SOURCES = env.whole("GUARDIAN_METRICS_SOURCES", 50, 0, 1000)
 GUARDIAN_LOG_LEVEL = env.choice(

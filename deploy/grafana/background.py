@@ -114,7 +114,7 @@ MODEL = (
 MACHINE = (
     lines(
         "Disk free",
-        "Of the disk that holds the database.",
+        "Of the disk that holds the database; nothing where GUARDIAN_DISK_PATH does not name it.",
         [
             over_time(
                 "max(guardian_site_disk_free_bytes) / max(guardian_site_disk_size_bytes)", "free"

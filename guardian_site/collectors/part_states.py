@@ -56,6 +56,9 @@ class PartStates(Collector):
 
     @staticmethod
     def _disk() -> Iterator[Metric]:
+        # Unknown is left out: another disk's free space would be a lie.
+        if settings.GUARDIAN_DISK_PATH is None:
+            return
         try:
             disk = shutil.disk_usage(settings.GUARDIAN_DISK_PATH)
         except OSError:

@@ -36,6 +36,11 @@ def test_the_defaults_can_run(settings: Settings) -> None:
     assert _ids() == []
 
 
+def test_a_disk_that_is_not_known_is_no_fault(settings: Settings) -> None:
+    settings.GUARDIAN_DISK_PATH = None
+    assert _ids() == []
+
+
 @pytest.mark.parametrize(("identifier", "changes"), BAD)
 def test_it_refuses_a_bad_setting_and_says_what_to_set(
     identifier: str, changes: dict[str, Any], settings: Settings

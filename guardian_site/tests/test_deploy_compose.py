@@ -136,6 +136,15 @@ def test_the_script_that_restores_is_where_the_manual_says() -> None:
     assert Path(mounted["/etc/guardian/restore.sh"]["source"]).is_file()
 
 
+def test_web_measures_the_disk_of_the_database_and_changes_nothing_there() -> None:
+    path = services()["web"]["environment"]["GUARDIAN_DISK_PATH"]
+    mounted = {volume["target"]: volume for volume in services()["web"]["volumes"]}
+    kept = {volume["target"]: volume for volume in services()["timescaledb"]["volumes"]}
+    assert mounted[path]["source"] == kept["/var/lib/postgresql/data"]["source"] == "database"
+    assert mounted[path]["read_only"] is True
+    assert "/run/secrets/guardian" in mounted
+
+
 def _make_secrets(root: Path, **environment: str) -> None:
     subprocess.run(
         ["sh", str(COMPOSE / "secrets.sh")],
@@ -217,6 +226,7 @@ def test_a_deployment_has_nothing_to_be_warned_of(tmp_path: Path) -> None:
             "GUARDIAN_HOST": "0.0.0.0",
             "GUARDIAN_DATA_DIR": str(tmp_path / "run"),
             **environment,
+            "GUARDIAN_DISK_PATH": str(tmp_path),
         },
         capture_output=True,
         text=True,

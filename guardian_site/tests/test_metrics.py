@@ -1,4 +1,6 @@
 from datetime import datetime, timedelta
+from pathlib import Path
+from shutil import disk_usage
 
 import pytest
 from django.core.cache import cache
@@ -184,6 +186,15 @@ def test_a_minute_judged_long_ago_is_no_longer_shown_as_now() -> None:
     silent = _value(samples, "guardian_ingest_source_silent_seconds", source="acquirer")
     assert silent is not None
     assert 29 * 60 <= silent <= 30 * 60
+
+
+def test_it_tells_the_disk_of_the_database_where_it_is_known(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.GUARDIAN_DISK_PATH = tmp_path
+    assert _value(_samples(), "guardian_site_disk_size_bytes") == disk_usage(tmp_path).total
+    settings.GUARDIAN_DISK_PATH = None
+    assert not [name for name, _labels in _samples() if name.startswith("guardian_site_disk")]
 
 
 def test_it_tells_which_forest_is_in_use() -> None:

@@ -118,6 +118,18 @@ def test_the_folder_is_made_before_the_database_is_opened(
     assert Path(found["DATABASES"]["default"]["NAME"]).parent.is_dir()
 
 
+def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    embedded = read(monkeypatch, tmp_path, "GUARDIAN_DISK_PATH", "")
+    assert embedded["GUARDIAN_DISK_PATH"] == embedded["DATA_DIR"]
+    full = read(monkeypatch, tmp_path, "DATABASE_URL", "postgres://db/guardian")
+    assert full["GUARDIAN_DISK_PATH"] is None
+    named = read(monkeypatch, tmp_path, "GUARDIAN_DISK_PATH", "/mnt/database")
+    assert named["GUARDIAN_DISK_PATH"] == Path("/mnt/database")
+
+
 def test_addresses_of_proxies_are_compared_as_they_come(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

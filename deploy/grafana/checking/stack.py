@@ -191,6 +191,7 @@ def running() -> Iterator[Stack]:
             "DATABASE_URL": upward.enter_context(parts.postgres()),
             "REDIS_URL": upward.enter_context(parts.valkey()),
             "GUARDIAN_DATA_DIR": str(folder / "var"),
+            "GUARDIAN_DISK_PATH": str(folder),
             "GUARDIAN_PORT": str(web_port),
             "GUARDIAN_RATE_LIMIT": "off",
             "GUARDIAN_WEB_WORKERS": "2",
