@@ -51,7 +51,7 @@ DROP DATABASE IF EXISTS :"new" WITH (FORCE);
 CREATE DATABASE :"new" OWNER :"owner" TEMPLATE template0;
 REVOKE CONNECT ON DATABASE :"new" FROM PUBLIC;
 SELECT format('GRANT CONNECT ON DATABASE %I TO guardian_reader', :'new')
-FROM pg_roles WHERE rolname = 'guardian_reader'
+FROM pg_roles WHERE rolname = 'guardian_reader' AND has_database_privilege(oid, :'name', 'CONNECT')
 \gexec
 SQL
 # The extension's own tables are in the backup, as the version that made it has them.

@@ -26,6 +26,7 @@ PORTS = {
 ONE_SHOT = {"secrets", "migrate", "metabase-questions"}
 # Has no door to be asked at; it ends when it cannot go on.
 UNASKED = {"watch"}
+MANUAL = (ROOT / "deploy" / "docs" / "operations.md").read_text()
 FORMER = ("guardian_secure_2024", "guardian-api-key-2024", "cloudwalk2024", "admin123")
 
 
@@ -131,7 +132,7 @@ def test_whoever_opens_the_port_asks_for_keys() -> None:
 
 def test_the_script_that_restores_is_where_the_manual_says() -> None:
     command = "exec -T timescaledb sh /etc/guardian/restore.sh <"
-    assert command in (ROOT / "deploy" / "docs" / "operations.md").read_text()
+    assert command in MANUAL
     mounted = {volume["target"]: volume for volume in services()["timescaledb"]["volumes"]}
     assert Path(mounted["/etc/guardian/restore.sh"]["source"]).is_file()
 
@@ -167,6 +168,58 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     assert _read(tmp_path) == first
     assert len(first["app/secret_key"]) == 64
     assert first["database/owner_password"] in first["app/database_url"]
+
+
+def test_volumes_are_called_the_same_wherever_the_project_lies() -> None:
+    found = _compose()
+    assert found["name"] == "guardian"
+    assert {volume["name"] for volume in found["volumes"].values()} == {
+        f"guardian_{name}" for name in found["volumes"]
+    }
+    assert _compose(COMPOSE_PROJECT_NAME="before")["volumes"]["database"]["name"].startswith("bef")
+
+
+def test_the_service_that_saves_secrets_has_all_of_them() -> None:
+    mounted = {one["source"]: one["target"] for one in services()["secrets"]["volumes"]}
+    used = {
+        volume["source"]
+        for service in services().values()
+        for volume in service.get("volumes", [])
+        if volume["source"].startswith("secrets-")
+    }
+    assert {name: mounted[name] for name in used} == {
+        name: f"/secrets/{name.removeprefix('secrets-')}" for name in used
+    }
+    assert "docker compose run --rm -T secrets tar c -C /secrets . > secrets.tar" in MANUAL
+    assert "docker compose run --rm -T secrets tar x -C /secrets < secrets.tar" in MANUAL
+
+
+def _saved(folder: Path) -> str:
+    subprocess.run(["tar", "cf", "secrets.tar", "-C", "secrets", "."], cwd=folder, check=True)
+    command = re.search(r"^    (tar tf secrets\.tar .*)$", MANUAL, re.MULTILINE)
+    assert command
+    return subprocess.run(
+        ["sh", "-c", command[1]], cwd=folder, capture_output=True, text=True, check=False
+    ).stdout
+
+
+def test_saved_secrets_are_good_only_if_what_matters_is_among_them(tmp_path: Path) -> None:
+    root = tmp_path / "secrets"
+    root.mkdir()
+    assert _saved(tmp_path) == ""
+    _make_secrets(root)
+    assert _saved(tmp_path) == "good\n"
+    (root / "app").chmod(0o700)
+    (root / "app" / "secret_key").unlink()
+    assert _saved(tmp_path) == ""
+
+
+def test_every_database_is_saved() -> None:
+    made = re.findall(
+        r"CREATE DATABASE (\w+)", (ROOT / "deploy" / "timescaledb" / "10-roles.sh").read_text()
+    )
+    saved = re.findall(r"exec -T timescaledb pg_dump -U postgres -Fc -d (\w+) >", MANUAL)
+    assert saved == made == ["guardian", "metabase"]
 
 
 def test_two_installations_share_no_secret(tmp_path: Path) -> None:

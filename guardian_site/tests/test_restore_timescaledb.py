@@ -147,16 +147,35 @@ def _is_restored(server: str, database: str) -> None:
     assert asked(server, database, "SELECT 1 FROM pg_views WHERE schemaname = 'reporting'") == []
 
 
-def restored(server: str, file: Path) -> subprocess.CompletedProcess[str]:
+def restored(server: str, file: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     with file.open("rb") as backup:
         return subprocess.run(
             ["sh", SCRIPT],
             stdin=backup,
-            env=as_in_compose(server),
+            env={**as_in_compose(server), **environment},
             capture_output=True,
             text=True,
             check=False,
         )
+
+
+def test_the_script_restores_metabase_and_the_reader_still_stays_out(
+    server: str, tmp_path: Path
+) -> None:
+    asked(server, "metabase", "CREATE TABLE question AS SELECT 1 AS id")
+    asked(server, "metabase", "ALTER TABLE question OWNER TO metabase")
+    copy = tmp_path / "metabase.dump"
+    arguments = ["pg_dump", "-U", "postgres", "-Fc", "-d", "metabase", "-f", str(copy)]
+    subprocess.run(arguments, env=as_in_compose(server), check=True)
+    asked(server, "metabase", "DROP TABLE question")
+    finished = restored(
+        server, copy, GUARDIAN_DATABASE="metabase", GUARDIAN_DATABASE_OWNER="metabase"
+    )
+    assert finished.returncode == 0, finished.stderr
+    with psycopg.connect(host=server, user="metabase", dbname="metabase") as connection:
+        assert connection.execute("SELECT id FROM question").fetchall() == [(1,)]
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(host=server, user="guardian_reader", dbname="metabase")
 
 
 def databases(server: str) -> list[str]:
