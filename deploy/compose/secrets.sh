@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make what is missing among the secrets, one folder for each part that reads them, and never
-# change one that is there. Only what came from outside (Slack) is written anew at each start.
+# change one that is there. Only what came from outside (.env) is written anew at each start.
 set -eu
 umask 077
 ROOT="${SECRETS_ROOT:-/secrets}"
@@ -53,6 +53,9 @@ put "$ROOT/app/slack_webhook_url" "${SLACK_WEBHOOK_URL:-}"
 put "$ROOT/app/slack_bot_token" "${SLACK_BOT_TOKEN:-}"
 put "$ROOT/app/slack_signing_secret" "${SLACK_SIGNING_SECRET:-}"
 put "$ROOT/app/telegram_bot_token" "${TELEGRAM_BOT_TOKEN:-}"
+put "$ROOT/app/old_secret_keys" "${GUARDIAN_OLD_SECRET_KEYS:-}"
+put "$ROOT/app/oidc_client_secret" "${GUARDIAN_OIDC_CLIENT_SECRET:-}"
+put "$ROOT/app/stream_url" "${GUARDIAN_STREAM_URL:-}"
 
 keep "$ROOT/grafana/admin_password" "$(random 32)"
 put "$ROOT/grafana/reader_password" "$reader"

@@ -11,6 +11,11 @@ from typing import Any
 import pytest
 
 from conftest import missing
+from guardian_site.tests.documented import (
+    documented,
+    read_from_the_environment,
+    set_by_the_image,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
@@ -31,6 +36,10 @@ FORMER = ("guardian_secure_2024", "guardian-api-key-2024", "cloudwalk2024", "adm
 
 
 def _compose(*arguments: str, **environment: str) -> dict[str, Any]:
+    return _compose_in(ROOT, *arguments, **environment)
+
+
+def _compose_in(folder: Path, *arguments: str, **environment: str) -> dict[str, Any]:
     try:
         import compose  # type: ignore[import-untyped]
     except ImportError:
@@ -39,7 +48,7 @@ def _compose(*arguments: str, **environment: str) -> dict[str, Any]:
     program = Path(next(iter(compose.__path__))) / "docker-compose"
     finished = subprocess.run(
         [program, "--profile", "extras", *arguments, "config", "--format", "json"],
-        cwd=ROOT,
+        cwd=folder,
         env={"PATH": "/usr/bin:/bin", **environment},
         capture_output=True,
         text=True,
@@ -128,6 +137,65 @@ def test_whoever_opens_the_port_asks_for_keys() -> None:
     opened = _compose(GUARDIAN_BIND="0.0.0.0")["services"]["web"]
     assert opened["environment"]["GUARDIAN_REQUIRE_API_KEY"] == "on"
     assert services()["web"]["environment"]["GUARDIAN_REQUIRE_API_KEY"] == ""
+
+
+# What .env must not change: the stack's own addresses, folders and ports, and keys it makes.
+OWN = {
+    *("DATABASE_URL", "REDIS_URL", "GUARDIAN_SECRET_KEY", "GUARDIAN_JWT_KEYS"),
+    *("GUARDIAN_WEBHOOK_TOKEN", "GUARDIAN_HOST", "GUARDIAN_PORT", "GUARDIAN_DATA_DIR"),
+    *("GUARDIAN_DISK_PATH", "GUARDIAN_METRICS_PORT", "PROMETHEUS_MULTIPROC_DIR"),
+}
+SETTINGS = sorted(documented() | read_from_the_environment())
+
+
+@cache
+def _with_every_setting() -> dict[str, dict[str, str]]:
+    given = {name: f"given-{name}" for name in SETTINGS}
+    found = _compose(**given)["services"]
+    return {name: service.get("environment") or {} for name, service in found.items()}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("part", ["web", "worker", "worker-train", "beat", "watch", "migrate"])
+def test_a_setting_of_the_readme_reaches_every_part(name: str, part: str) -> None:
+    environment = _with_every_setting()[part]
+    as_file = environment.get(f"{name}_FILE")
+    if name in OWN:
+        assert environment.get(name) == (services()[part]["environment"] or {}).get(name)
+    elif name == "GUARDIAN_WEB_WORKERS":
+        assert environment.get(name) == (f"given-{name}" if part == "web" else None)
+    elif as_file:
+        # Both would be refused at the start.
+        assert name not in environment
+        assert _with_every_setting()["secrets"][name] == f"given-{name}"
+    else:
+        assert environment[name] == f"given-{name}"
+
+
+def test_what_came_as_a_secret_is_where_the_settings_look(tmp_path: Path) -> None:
+    wanted = [name for name in _with_every_setting()["secrets"] if name in SETTINGS]
+    _make_secrets(tmp_path, **{name: f"given-{name}" for name in wanted})
+    assert {"GUARDIAN_OIDC_CLIENT_SECRET", "GUARDIAN_OLD_SECRET_KEYS"} < set(wanted)
+    for name in wanted:
+        file = Path(services()["web"]["environment"][f"{name}_FILE"]).name
+        assert (tmp_path / "app" / file).read_text() == f"given-{name}"
+
+
+def test_a_line_of_the_file_of_settings_reaches_guardian(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "compose.yaml", tmp_path)
+    shutil.copytree(COMPOSE, tmp_path / "deploy" / "compose")
+    (tmp_path / ".env").write_text("GUARDIAN_PUBLIC_METRICS=off\nGUARDIAN_DATA_DIR=/home/me\n")
+    environment = _compose_in(tmp_path)["services"]["web"]["environment"]
+    assert environment["GUARDIAN_PUBLIC_METRICS"] == "off"
+    assert "GUARDIAN_DATA_DIR" not in environment
+
+
+def test_what_is_not_set_is_not_there_and_the_image_keeps_its_own() -> None:
+    # A name without a value takes that of the image away.
+    unset = {name for name, value in services()["web"]["environment"].items() if value is None}
+    assert "GUARDIAN_PUBLIC_METRICS" in unset
+    assert not unset & set_by_the_image()
+    assert {"GUARDIAN_WEB_HOME_CORE", "GUARDIAN_DATA_DIR"} < set_by_the_image()
 
 
 def test_the_script_that_restores_is_where_the_manual_says() -> None:
@@ -270,6 +338,7 @@ def test_a_deployment_has_nothing_to_be_warned_of(tmp_path: Path) -> None:
     environment = {
         name: value.replace("/run/secrets/guardian", str(tmp_path / "app"))
         for name, value in _compose(**opened)["services"]["web"]["environment"].items()
+        if value is not None
     }
     checked = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],

@@ -8,6 +8,11 @@ import pytest
 import yaml
 
 from conftest import missing
+from guardian_site.tests.documented import (
+    documented,
+    read_from_the_environment,
+    set_by_the_image,
+)
 
 CHART = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes" / "guardian"
 # Objects of operators, whose schemas are not Kubernetes' own.
@@ -18,6 +23,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "worker": {"autoscaling": {"keda": True}},
         "monitoring": {"enabled": True},
         "optionalSecrets": ["slack_webhook_url"],
+    },
+    "with further settings": {
+        "extraSettings": {"GUARDIAN_PUBLIC_METRICS": "off", "GUARDIAN_KEEP_COUNTS_DAYS": "400"},
+        "optionalSecrets": ["guardian_oidc_client_secret", "guardian_old_secret_keys"],
     },
     "pinned by digest, no ingress": {
         "image": {"digest": "sha256:" + "a" * 64},
@@ -35,7 +44,11 @@ def _helm() -> Any:
 
 
 def rendered(variant: str = "as delivered") -> list[dict[str, Any]]:
-    found = _helm().Chart.load(CHART).render(VARIANTS[variant], name="guardian", namespace="pay")
+    return with_values(VARIANTS[variant])
+
+
+def with_values(values: dict[str, Any]) -> list[dict[str, Any]]:
+    found = _helm().Chart.load(CHART).render(values, name="guardian", namespace="pay")
     objects = [one for text in found.values() for one in yaml.safe_load_all(text) if one]
     return sorted(objects, key=lambda one: (one["kind"], one["metadata"]["name"]))
 
@@ -108,6 +121,61 @@ def test_no_secret_is_in_the_objects_only_its_name() -> None:
         assert settings[f"{name}_FILE"].startswith("/run/secrets/guardian/")
 
 
+SECRET = {
+    *("GUARDIAN_JWT_KEYS", "GUARDIAN_OLD_SECRET_KEYS", "GUARDIAN_OIDC_CLIENT_SECRET"),
+    *("SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "TELEGRAM_BOT_TOKEN"),
+}
+# Given by the image or beside the settings, where they differ from pod to pod.
+PLACED = {
+    *("GUARDIAN_HOST", "GUARDIAN_PORT", "GUARDIAN_DATA_DIR", "GUARDIAN_METRICS_PORT"),
+    *("GUARDIAN_WEB_WORKERS", "GUARDIAN_WEB_THREADS", "PROMETHEUS_MULTIPROC_DIR"),
+}
+
+
+def _environment(objects: list[dict[str, Any]]) -> dict[str, str]:
+    return next(one["data"] for one in objects if one["kind"] == "ConfigMap")
+
+
+def test_every_setting_of_the_readme_reaches_the_pods() -> None:
+    wanted = documented() | read_from_the_environment()
+    own = _environment(rendered())
+    extra = {
+        name: f"given-{name}"
+        for name in wanted - SECRET - PLACED
+        if name not in own and f"{name}_FILE" not in own
+    }
+    values = {"extraSettings": extra, "optionalSecrets": [name.lower() for name in SECRET]}
+    found = _environment(with_values(values))
+    assert {name: found[name] for name in extra} == extra
+    assert found.items() >= own.items()
+    beside = {
+        variable["name"]
+        for _name, pod in _pods()
+        for container in pod["containers"]
+        for variable in container.get("env", [])
+    }
+    reached = set(found) | {name.removesuffix("_FILE") for name in found} | beside
+    assert wanted - reached - set_by_the_image() == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("GUARDIAN_URL", "place of its own"),
+        ("DATABASE_URL", "place of its own"),
+        ("GUARDIAN_WEB_THREADS", "place of its own"),
+        ("GUARDIAN_DATA_DIR", "place of its own"),
+        ("GUARDIAN_OIDC_CLIENT_SECRET", "is secret"),
+        ("GUARDIAN_OLD_SECRET_KEYS", "is secret"),
+    ],
+)
+def test_a_further_setting_that_would_not_hold_is_refused(name: str, why: str) -> None:
+    from helm_python.errors import HelmError
+
+    with pytest.raises(HelmError, match=f"{name} .*{why}|{name} {why}"):
+        with_values({"extraSettings": {name: "x"}})
+
+
 @pytest.mark.parametrize("part", ["beat", "watch"])
 def test_there_is_one_of_it_and_never_two(part: str) -> None:
     found = next(one for one in of_kind("Deployment") if one["metadata"]["name"].endswith(part))
@@ -160,6 +228,8 @@ def test_the_operator_gets_the_rules_that_are_tested() -> None:
         {"settings": {"requireApiKey": "perhaps"}},
         {"settings": {"rateLimit": "fast"}},
         {"existingSecret": ""},
+        {"extraSettings": {"GUARDIAN_PUBLIC_METRICS": False}},
+        {"extraSettings": {"publicMetrics": "off"}},
     ],
     ids=str,
 )

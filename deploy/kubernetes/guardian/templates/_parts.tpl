@@ -17,6 +17,48 @@ app.kubernetes.io/component: {{ .part }}
 {{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag }}{{ end }}
 {{- end -}}
 
+{{- define "guardian.ownSettings" -}}
+DATABASE_URL_FILE: /run/secrets/guardian/database_url
+REDIS_URL_FILE: /run/secrets/guardian/redis_url
+GUARDIAN_SECRET_KEY_FILE: /run/secrets/guardian/secret_key
+GUARDIAN_WEBHOOK_TOKEN_FILE: /run/secrets/guardian/webhook_token
+{{- range .Values.optionalSecrets }}
+{{ upper . }}_FILE: /run/secrets/guardian/{{ . }}
+{{- end }}
+{{- with .Values.settings }}
+SLACK_CHANNEL: {{ .slackChannel | quote }}
+GUARDIAN_HEARTBEAT_URL: {{ .heartbeatUrl | quote }}
+GUARDIAN_URL: {{ .url | quote }}
+GUARDIAN_ALLOWED_HOSTS: {{ .allowedHosts | quote }}
+GUARDIAN_TRUSTED_ORIGINS: {{ .trustedOrigins | quote }}
+GUARDIAN_TRUSTED_PROXIES: {{ .trustedProxies | quote }}
+GUARDIAN_HTTPS: {{ .https | quote }}
+GUARDIAN_REQUIRE_API_KEY: {{ .requireApiKey | quote }}
+GUARDIAN_RATE_LIMIT: {{ .rateLimit | quote }}
+GUARDIAN_TIME_ZONE: {{ .timeZone | quote }}
+GUARDIAN_LANGUAGE: {{ .language | quote }}
+GUARDIAN_LOG_LEVEL: {{ .logLevel | quote }}
+GUARDIAN_LOG_FORMAT: {{ .logFormat | quote }}
+GUARDIAN_METRICS_SOURCES: {{ .metricsSources | quote }}
+OTEL_EXPORTER_OTLP_ENDPOINT: {{ .tracesEndpoint | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* What every pod reads: settings of the chart, and the further ones that it does not set. */}}
+{{- define "guardian.settings" -}}
+{{- $own := include "guardian.ownSettings" . | fromYaml }}
+{{- $pods := list "GUARDIAN_HOST" "GUARDIAN_PORT" "GUARDIAN_DATA_DIR" "GUARDIAN_METRICS_PORT" "GUARDIAN_WEB_WORKERS" "GUARDIAN_WEB_THREADS" "GUARDIAN_WORKER_CONCURRENCY" "PROMETHEUS_MULTIPROC_DIR" }}
+{{- range $name, $value := .Values.extraSettings }}
+{{- if or (hasKey $own $name) (hasKey $own (printf "%s_FILE" $name)) (has $name $pods) }}
+{{- fail (printf "extraSettings: %s has a place of its own in this chart, see values.yaml." $name) }}
+{{- end }}
+{{- if regexMatch "(TOKEN|SECRET|PASSWORD|_KEYS?|DATABASE_URL|WEBHOOK_URL)$" $name }}
+{{- fail (printf "extraSettings: %s is secret. Put it into the Secret and its key into optionalSecrets." $name) }}
+{{- end }}
+{{- end }}
+{{- toYaml (merge (dict) $own .Values.extraSettings) }}
+{{- end -}}
+
 {{/* What every pod of Guardian is: who it runs as, its settings, its secrets as files. */}}
 {{- define "guardian.podBase" -}}
 serviceAccountName: {{ include "guardian.name" .root }}
