@@ -176,6 +176,32 @@ def test_a_further_setting_that_would_not_hold_is_refused(name: str, why: str) -
         with_values({"extraSettings": {name: "x"}})
 
 
+def _marks(values: dict[str, Any]) -> dict[str, str]:
+    return {
+        one["metadata"]["name"]: one["spec"]["template"]["metadata"]["annotations"][
+            "checksum/settings"
+        ]
+        for one in with_values(values)
+        if one["kind"] == "Deployment"
+    }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"settings": {"language": "pt-br"}},
+        {"extraSettings": {"GUARDIAN_PUBLIC_METRICS": "off"}},
+        {"optionalSecrets": ["slack_webhook_url"]},
+    ],
+    ids=str,
+)
+def test_other_settings_make_other_pods(values: dict[str, Any]) -> None:
+    before, after = _marks({}), _marks(values)
+    assert set(before) == set(after) != set()
+    assert not [name for name, mark in before.items() if mark == after[name]]
+    assert _marks({"web": {"autoscaling": {"maxReplicas": 20}}}) == before
+
+
 @pytest.mark.parametrize("part", ["beat", "watch"])
 def test_there_is_one_of_it_and_never_two(part: str) -> None:
     found = next(one for one in of_kind("Deployment") if one["metadata"]["name"].endswith(part))
