@@ -52,14 +52,12 @@ def exposition() -> bytes:
     counted = Counted(counted_by_all_processes())
     # Without auto_describe, registering a collector does not already ask the database.
     registry = CollectorRegistry(auto_describe=False)
-    collectors = (
-        counted,
-        PartStates(),
-        Sources(),
-        LiveForest(),
-        AlertsCollector(),
-        FormerNames(counted.metrics),
-    )
+    parts = PartStates()
+    collectors: list[Collector] = [counted, parts]
+    # Each would wait for a database that is away, and Prometheus for none of them.
+    if parts.database_answers:
+        collectors += [Sources(), LiveForest(), AlertsCollector()]
+    collectors.append(FormerNames(counted.metrics, stored=parts.database_answers))
     for collector in collectors:
         registry.register(collector)
     return generate_latest(registry)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from django.conf import settings
 from django.core.cache import cache
@@ -46,9 +46,19 @@ def _by_age(age: timedelta, late: timedelta, dead: timedelta) -> State:
 
 def database_health() -> PartHealth:
     started = time.perf_counter()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    if not takes_writes():
+        return PartHealth("down", "read-only: a demoted primary, or the address of a standby?")
     return PartHealth("ok", connection.vendor, latency_ms=_elapsed(started))
+
+
+def takes_writes() -> bool:
+    """Say whether the database that answers can be written to; raise what its absence raises."""
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.execute("SELECT 1")
+            return True
+        cursor.execute("SELECT current_setting('transaction_read_only')")
+        return bool(cursor.fetchone() == ("off",))
 
 
 def cache_health() -> PartHealth:
@@ -124,6 +134,11 @@ PARTS: dict[str, Callable[[], PartHealth]] = {
 }
 
 
+# All others ask the database: where that is away each would wait for it in its turn.
+WITHOUT_DATABASE = frozenset({"cache"})
+UNKNOWN = PartHealth("down", "unknown while the database is down")
+
+
 def _seconds(age: timedelta) -> float:
     return round(age.total_seconds(), 1)
 
@@ -149,9 +164,19 @@ def overall(parts: dict[str, PartHealth]) -> str:
     return "degraded" if states & {"down", "degraded"} else "healthy"
 
 
-def health(now: datetime) -> dict[str, object]:
+def _all_parts() -> dict[str, PartHealth]:
+    """Return how every part is; the database is asked once, and the others if it answers."""
+    parts = {"database": _asked(PARTS["database"])}
+    there = parts["database"].state != "down"
+    for name, ask in PARTS.items():
+        if name not in parts:
+            parts[name] = _asked(ask) if there or name in WITHOUT_DATABASE else UNKNOWN
+    return parts
+
+
+def health(now: datetime) -> dict[str, Any]:
     """Return the body of GET /health."""
-    parts = {name: _asked(ask) for name, ask in PARTS.items()}
+    parts = _all_parts()
     return {
         "status": overall(parts),
         "timestamp": now.isoformat(),

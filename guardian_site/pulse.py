@@ -4,7 +4,9 @@ import logging
 import os
 import platform
 import threading
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from celery import signals
 from django.db import DatabaseError, close_old_connections
@@ -14,6 +16,7 @@ from ingest import steady_clock
 
 PERIOD_SECONDS = 5.0
 FORGET_AFTER = timedelta(days=1)
+URGENT = frozenset({"notify", "detect"})
 logger = logging.getLogger(__name__)
 
 
@@ -49,8 +52,13 @@ def start_pulse(kind: str) -> threading.Event:
     return stop
 
 
-def _worker_is_ready(**_: object) -> None:
-    start_pulse("worker")
+def _worker_is_ready(sender: Any, **_: object) -> None:
+    start_pulse(kind_of_worker(sender.app.amqp.queues.consume_from))
+
+
+def kind_of_worker(queues: Iterable[str]) -> str:
+    """Return what a worker is called: one that only trains neither judges nor tells anybody."""
+    return "worker" if URGENT & set(queues) else "trainer"
 
 
 def _beat_is_ready(**_: object) -> None:

@@ -35,7 +35,10 @@ def database_at(url: str, *, otherwise: Path) -> dict[str, Any]:
         "pool": {
             "min_size": 1,
             "max_size": env.whole("GUARDIAN_DB_POOL", 8, 1, 100),
-            "timeout": 10,
+            # Who waits holds a thread; a database that is away is away for longer than this.
+            "timeout": 2,
+            # The pool's pauses between tries double up to this: soon after it is back, so are we.
+            "reconnect_timeout": 5,
         },
     }
     return config

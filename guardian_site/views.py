@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from guardian_site.health import health
+from guardian_site.health import health, takes_writes
 from ingest import steady_clock
 
 
@@ -33,8 +33,11 @@ def live_view(request: HttpRequest) -> JsonResponse:
 @require_safe
 def ready_view(request: HttpRequest) -> JsonResponse:
     try:
+        ready = takes_writes()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError:
+        ready = False
+    if not ready:
         return JsonResponse({"status": "not ready", "detail": "database"}, status=503)
     return JsonResponse({"status": "ready"})

@@ -2,12 +2,18 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 from django.db import DatabaseError, InterfaceError, connection
 
 _healing = threading.Lock()
+# A database that did not answer is not asked again for so long [s]: whoever waited for it would
+# hold a thread, and probes would find none.
+REFUSED_SECONDS = 1.0
+_refused = float("-inf")
 
 
 @contextlib.contextmanager
@@ -23,12 +29,24 @@ def lent_connection() -> Iterator[Any]:
             connection.ensure_connection()
             yield connection.connection
             return
-        pool.open()
-        raw = pool.getconn()
+        raw = _from(pool)
         try:
             yield raw
         finally:
             pool.putconn(raw)
+
+
+def _from(pool: Any) -> Any:
+    """Return a connection of the pool; refuse at once where it had none a moment ago."""
+    global _refused
+    if time.monotonic() - _refused < REFUSED_SECONDS:
+        raise psycopg.OperationalError("the database did not answer a moment ago")
+    pool.open()
+    try:
+        return pool.getconn()
+    except psycopg.OperationalError:
+        _refused = time.monotonic()
+        raise
 
 
 def heal_pool() -> None:

@@ -22,11 +22,13 @@ GAUGES = {
 class FormerNames(Collector):
     """`transaction_guardian_*`, made of what the processes counted and of the last hour's rows."""
 
-    def __init__(self, counted: Iterable[Metric]) -> None:
-        self.counted = counted
+    def __init__(self, counted: Iterable[Metric], *, stored: bool = True) -> None:
+        self.counted, self.stored = counted, stored
 
     def collect(self) -> Iterator[Metric]:
         yield from self._counters()
+        if not self.stored:
+            return
         try:
             yield from _stored(steady_clock.now())
         except DatabaseError:

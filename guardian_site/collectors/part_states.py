@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -16,9 +17,16 @@ STATES = ("ok", "idle", "degraded", "down")
 class PartStates(Collector):
     """The state of every part, as /health tells it, with its age; the disk; the version."""
 
+    def __init__(self) -> None:
+        self.parts: dict[str, dict[str, Any]] = health(steady_clock.now())["parts"]
+
+    @property
+    def database_answers(self) -> bool:
+        """Whether anything else can be read from the rows."""
+        return bool(self.parts["database"]["state"] != "down")
+
     def collect(self) -> Iterator[Metric]:
-        parts = health(steady_clock.now())["parts"]
-        assert isinstance(parts, dict)
+        parts = self.parts
         yield self._states(parts)
         yield self._ages(parts)
         yield from self._disk()

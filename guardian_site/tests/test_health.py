@@ -1,13 +1,19 @@
 from datetime import timedelta
 
+import environ
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
+from alerts.metrics import AlertsCollector
 from guardian_site import health
+from guardian_site.collectors import LiveForest, Sources
+from guardian_site.exposition import exposition
 from guardian_site.models import Heartbeat
-from guardian_site.pulse import forget_parts, record_heartbeat
+from guardian_site.pulse import forget_parts, kind_of_worker, record_heartbeat
+from ingest.tests.conftest import default_database
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +66,43 @@ def test_parts_that_stopped_long_ago_are_forgotten() -> None:
     record_heartbeat(part="worker@new", kind="worker", now=now)
     forget_parts(seen_before=now - timedelta(days=1))
     assert list(Heartbeat.objects.values_list("part", flat=True)) == ["worker@new"]
+
+
+def test_only_the_database_is_asked_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> health.PartHealth:
+        raise OperationalError("no connection within two seconds")
+
+    def asked() -> health.PartHealth:
+        raise AssertionError("each would wait for the database in its turn")
+
+    monkeypatch.setitem(health.PARTS, "database", gone)
+    for name in set(health.PARTS) - {"database", "cache"}:
+        monkeypatch.setitem(health.PARTS, name, asked)
+    for collector in (Sources, LiveForest, AlertsCollector):
+        monkeypatch.setattr(collector, "collect", asked)
+    parts = health.health(timezone.now())["parts"]
+    assert parts["outbox"]["detail"] == "unknown while the database is down"
+    told = exposition().decode()
+    assert 'guardian_site_part_state{part="database",state="down"} 1.0' in told
+    assert "transaction_guardian_total" in told
+
+
+@pytest.mark.postgres
+def test_a_database_that_takes_no_writes_is_down(
+    postgres_url: str, django_db_blocker: DjangoDbBlocker
+) -> None:
+    config = environ.Env.db_url_config(postgres_url)
+    with django_db_blocker.unblock(), default_database(config):
+        assert health.database_health().state == "ok"
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = on")
+        found = health.database_health()
+    assert (found.state, found.detail[:9]) == ("down", "read-only")
+
+
+@pytest.mark.parametrize(
+    ("queues", "kind"),
+    [(["notify", "detect", "train"], "worker"), (["detect"], "worker"), (["train"], "trainer")],
+)
+def test_who_only_trains_is_no_worker(queues: list[str], kind: str) -> None:
+    assert kind_of_worker(queues) == kind

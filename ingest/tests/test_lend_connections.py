@@ -1,12 +1,15 @@
 """A statement borrows a connection; whatever becomes of it, the pool has it again."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg_pool
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 from pytest_django import DjangoDbBlocker
 
+from ingest import pool as pool_module
 from ingest.pool import lent_connection
 from ingest.tests.conftest import default_database
 
@@ -61,3 +64,24 @@ def test_within_a_transaction_it_is_the_one_of_the_transaction() -> None:
     with transaction.atomic(), lent_connection() as raw:
         assert raw is connection.connection
     connection.close()
+
+
+def test_a_database_that_did_not_answer_is_asked_again_in_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def none_left() -> object:
+        asked.append(1)
+        raise psycopg_pool.PoolTimeout("no connection within two seconds")
+
+    monkeypatch.setattr(getattr(connection, "pool", None), "getconn", none_left)
+    monkeypatch.setattr(pool_module, "_refused", float("-inf"))
+    for _ in range(3):
+        with pytest.raises(OperationalError), lent_connection():
+            pass
+    assert len(asked) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(pool_module, "_refused", time.monotonic() - pool_module.REFUSED_SECONDS)
+    with lent_connection() as raw:
+        assert raw.execute("SELECT 1").fetchone() == (1,)
