@@ -5,8 +5,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from detection.models import Anomaly, Backtest, Family, ForestVersion, Level, Policy
-from detection.models.policy import POLICY_FIELDS
+from detection.models import Anomaly, Backtest, Family, ForestVersion, Level
+from detection.services.policies import read_settings
 from ingest.exact_bodies import ExactSerializer
 from ingest.models import Source, Status
 
@@ -149,7 +149,8 @@ class BacktestRequestSerializer(ExactSerializer[Any]):
         help_text="Names; all that are watched if left out.",
     )
     changes = serializers.DictField(
-        required=False, help_text="Policy fields to try, for example minimum_excess."
+        required=False,
+        help_text="Policy fields to try, for example minimum_excess; null tries the default.",
     )
     forest = serializers.PrimaryKeyRelatedField(
         queryset=ForestVersion.objects.all(), required=False, allow_null=True
@@ -162,14 +163,10 @@ class BacktestRequestSerializer(ExactSerializer[Any]):
         return value.pk if value else None
 
     def validate_changes(self, value: dict[str, Any]) -> dict[str, Any]:
-        unknown = set(value) - set(POLICY_FIELDS)
-        if unknown:
-            raise serializers.ValidationError(f"{sorted(unknown)[0]} is not a field of a policy")
         try:
-            Policy(**value).clean_fields(exclude=["source"])
+            return read_settings(value)
         except ValidationError as error:
             raise serializers.ValidationError(error.message_dict) from None
-        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["since"] >= attrs["until"]:

@@ -1,3 +1,5 @@
+import math
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -28,8 +30,14 @@ def _known_rules(value: object) -> None:
 
 
 def _known_families(value: object) -> None:
-    if not isinstance(value, list) or set(value) - set(Family.values):
+    if not isinstance(value, list) or any(one not in Family.values for one in value):
         raise ValidationError(f"A list of families; known are {', '.join(Family.values)}.")
+
+
+def _finite(value: float) -> None:
+    # The limits let through what is not a number: it is neither above nor below any.
+    if not math.isfinite(value):
+        raise ValidationError("Must be a finite number.")
 
 
 class Policy(models.Model):
@@ -46,25 +54,25 @@ class Policy(models.Model):
     pages_per_week = models.FloatField(
         null=True,
         blank=True,
-        validators=[MinValueValidator(0.001), MaxValueValidator(1000)],
+        validators=[_finite, MinValueValidator(0.001), MaxValueValidator(1000)],
         help_text="False pages a week this source may cost.",
     )
     weight_ml = models.FloatField(
-        null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)]
+        null=True, blank=True, validators=[_finite, MinValueValidator(0), MaxValueValidator(1)]
     )
     weight_z = models.FloatField(
-        null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(1)]
+        null=True, blank=True, validators=[_finite, MinValueValidator(0), MaxValueValidator(1)]
     )
     minimum_excess = models.FloatField(
         null=True,
         blank=True,
-        validators=[MinValueValidator(0)],
+        validators=[_finite, MinValueValidator(0)],
         help_text="Transactions out of place below which nobody is called.",
     )
     minimum_relative_change = models.FloatField(
         null=True,
         blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(10)],
+        validators=[_finite, MinValueValidator(0), MaxValueValidator(10)],
         help_text="0.15: a change under fifteen per cent calls nobody.",
     )
     families_off = models.JSONField(
@@ -93,12 +101,15 @@ class Policy(models.Model):
         return f"policy of {self.source}" if self.source_id else "default policy"
 
     def clean(self) -> None:
-        if self.weight_ml == 0 and self.weight_z == 0:
-            raise ValidationError({"weight_z": "One of the two weights must be above 0."})
+        self.clean_weights()
         # Said of the field, so that the constraints of the same rule are not asked any more.
         if Policy.objects.filter(source=self.source_id).exclude(pk=self.pk).exists():
             which = "This source has a policy" if self.source_id else "There is a default policy"
             raise ValidationError({"source": f"{which} already; change that one."})
+
+    def clean_weights(self) -> None:
+        if self.weight_ml == 0 and self.weight_z == 0:
+            raise ValidationError({"weight_z": "One of the two weights must be above 0."})
 
 
 class SpecialDay(models.Model):
@@ -123,7 +134,7 @@ class SpecialDay(models.Model):
     starts = models.DateTimeField()
     ends = models.DateTimeField()
     factor = models.FloatField(
-        validators=[MinValueValidator(0.01), MaxValueValidator(100)],
+        validators=[_finite, MinValueValidator(0.01), MaxValueValidator(100)],
         help_text="1.5: half as much again as usual is expected; 0.4: four tenths.",
     )
     created = models.DateTimeField(default=timezone.now, editable=False)

@@ -53,7 +53,7 @@ class Policy:
 
     @classmethod
     def of(cls, settings: Sequence[Mapping[str, Any]]) -> "Policy":
-        """Read one mapping per source; what is left out has its default.
+        """Read one mapping per source; what is left out or None has its default.
 
         `families_on` may be a sequence of seven booleans or of family names; `families_off` names
         the ones to leave out.
@@ -80,7 +80,8 @@ class Policy:
 
 
 def _column(settings: Sequence[Mapping[str, Any]], name: str, default: float) -> Floats:
-    values = np.array([float(one.get(name, default)) for one in settings])
+    sent = [one.get(name) for one in settings]
+    values = np.array([default if value is None else float(value) for value in sent])
     if not np.isfinite(values).all() or (values < 0).any():
         raise ValueError(f"{name} must be a number of at least 0")
     return values
@@ -88,10 +89,11 @@ def _column(settings: Sequence[Mapping[str, Any]], name: str, default: float) ->
 
 def _families(one: Mapping[str, Any]) -> list[bool]:
     chosen = one.get("families_on", FAMILIES)
-    off = set(one.get("families_off", ()))
-    unknown = (off | {name for name in chosen if isinstance(name, str)}) - set(FAMILIES)
+    off = one.get("families_off") or ()
+    named = [*off, *(name for name in chosen if isinstance(name, str))]
+    unknown = sorted({str(name) for name in named if name not in FAMILIES})
     if unknown:
-        raise ValueError(f"unknown families: {', '.join(sorted(unknown))}")
+        raise ValueError(f"unknown families: {', '.join(unknown)}")
     if len(chosen) == len(FAMILIES) and all(isinstance(on, (bool, np.bool_)) for on in chosen):
         return [bool(on) and name not in off for name, on in zip(FAMILIES, chosen, strict=True)]
     return [name in chosen and name not in off for name in FAMILIES]

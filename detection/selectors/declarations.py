@@ -4,29 +4,25 @@ All of it is small and read for every report, so each process keeps it and asks 
 whether anything changed.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, QuerySet, Sum
 
 from detection import conf
 from detection.clock import minute_of
 from detection.models import Label, Policy, SpecialDay
+from detection.models.policy import POLICY_FIELDS
 from detection.rules import Rule, read_rules
 from detection.scoring.policy import Policy as ScoringPolicy
 from ingest.models import Source
 
-SCORING_FIELDS = (
-    "pages_per_week",
-    "weight_ml",
-    "weight_z",
-    "minimum_excess",
-    "minimum_relative_change",
-    "families_off",
-)
+logger = logging.getLogger(__name__)
 Window = tuple[int, int]
 
 
@@ -81,22 +77,19 @@ class Declarations:
         )
 
     def changed(self, source_id: int, changes: Mapping[str, Any]) -> "Declarations":
-        """The same with other policy fields for one source: what a backtest tries."""
-        own = {**self.settings.get(source_id, {}), **changes}
+        """The same with other policy fields for one source: what a backtest tries.
+
+        A field that is None is left to the default, as an empty field of a policy is.
+        """
+        tried = {**self.settings.get(source_id, {}), **changes}
+        own = {name: value for name, value in tried.items() if value is not None}
         settings = {**self.settings, source_id: own}
         return replace(self, settings=settings, _asked={})
 
 
 def read_declarations() -> Declarations:
     """Everything declared, from the database."""
-    settings = {
-        row.source_id: {
-            name: value
-            for name in (*SCORING_FIELDS, "rules")
-            if (value := getattr(row, name)) is not None
-        }
-        for row in Policy.objects.all()
-    }
+    settings = {row.source_id: _settings(row) for row in Policy.objects.all()}
     days: dict[int | None, list[tuple[int, int, float]]] = {}
     for source_id, starts, ends, factor in SpecialDay.objects.values_list(
         "source_id", "starts", "ends", "factor"
@@ -123,6 +116,23 @@ def read_declarations() -> Declarations:
         {key: tuple(value) for key, value in adopted.items()},
         frozenset(Source.objects.filter(enabled=False).values_list("pk", flat=True)),
     )
+
+
+def _settings(row: Policy) -> dict[str, Any]:
+    """What a stored policy asks for, without what no form would have taken.
+
+    It was written past the forms; one such value must not stop the judging of every source.
+    """
+    refused: dict[str, list[str]] = {}
+    try:
+        row.clean_fields(exclude=["source", "updated"])
+    except ValidationError as error:
+        refused = error.message_dict
+    for name, told in refused.items():
+        which = "default policy" if row.source_id is None else f"policy of source {row.source_id}"
+        logger.warning("In the %s %s has its default: %s", which, name, " ".join(told))
+    asked = {name: getattr(row, name) for name in POLICY_FIELDS if name not in refused}
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _effective_labels() -> QuerySet[Label]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Field, FloatField, Model
 
 from detection.models import Policy, SpecialDay
 from detection.models.policy import POLICY_FIELDS
@@ -62,7 +63,8 @@ def read_plan(text: str) -> Plan:
     plan = Plan()
     try:
         sent = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
+        # A date such as 2026-13-01 is a ValueError of the reader.
         plan.faults.append(f"not YAML: {error}")
         return plan
     if not isinstance(sent, Mapping):
@@ -82,6 +84,42 @@ def read_plan(text: str) -> Plan:
     return plan
 
 
+def read_settings(asked: Mapping[Any, Any]) -> dict[str, Any]:
+    """Settings of a policy as they would be stored; None leaves one to the default.
+
+    Raises
+    ------
+    ValidationError
+        If any is wrong; it says under each name what is wrong there.
+    """
+    faults: dict[str, list[str]] = {}
+    settings: dict[str, Any] = {}
+    for name, value in asked.items():
+        if name not in POLICY_FIELDS:
+            faults[str(name)] = ["not a setting of a policy"]
+            continue
+        try:
+            settings[name] = _stored_as(Policy, name, value)
+        except ValidationError as error:
+            faults[name] = error.messages
+    if faults:
+        raise ValidationError(faults)
+    Policy(**settings).clean_weights()
+    return settings
+
+
+def _stored_as(model: type[Model], name: str, value: object) -> Any:
+    """The value as a field of the model would store it."""
+    field = model._meta.get_field(name)
+    assert isinstance(field, Field)
+    if isinstance(value, bool) and isinstance(field, FloatField):
+        raise ValidationError("A number is expected, not yes or no.")
+    try:
+        return None if value is None else field.clean(value, None)
+    except OverflowError:
+        raise ValidationError("This number is too large.") from None
+
+
 def _entries(plan: Plan, sent: Mapping[str, Any], name: str, kind: type) -> Any:
     found = sent.get(name)
     if found is None:
@@ -96,14 +134,16 @@ def _plan_policy(plan: Plan, where: str, source: Source | None, asked: object) -
     if asked is not None and not isinstance(asked, Mapping):
         plan.faults.append(f"{where}: must be a mapping")
         return
-    values: dict[str, Any] = {} if asked is None else dict(asked)
-    unknown = [name for name in values if name not in POLICY_FIELDS]
-    plan.faults += [f"{where}.{name}: not a setting of a policy" for name in unknown]
+    try:
+        values = read_settings(asked or {})
+    except ValidationError as error:
+        _fault(plan, where, error)
+        return
     policy = Policy.objects.filter(source=source).first() or Policy(source=source)
     before = {name: getattr(policy, name) for name in POLICY_FIELDS}
     for name in POLICY_FIELDS:
         setattr(policy, name, values.get(name))
-    if _is_valid(plan, where, policy) and not unknown:
+    if _is_valid(plan, where, policy):
         plan.policies.append(policy)
         if policy._state.adding or before != {
             name: getattr(policy, name) for name in POLICY_FIELDS
@@ -134,7 +174,12 @@ def _plan_day(plan: Plan, where: str, asked: object) -> None:
     ).first()
     day = known or SpecialDay(source=source, name=asked.get("name", ""), starts=starts)
     before = (day.pk, day.ends, day.factor, day.kind)
-    day.ends, day.factor = ends, asked.get("factor")  # type: ignore[assignment]
+    try:
+        day.factor = _stored_as(SpecialDay, "factor", asked.get("factor"))
+    except ValidationError as error:
+        plan.faults += [f"{where}.factor: {text}" for text in error.messages]
+        return
+    day.ends = ends
     day.kind = asked.get("kind", SpecialDay.Kind.PROMOTION)
     if _is_valid(plan, where, day):
         plan.days.append(day)
@@ -160,7 +205,11 @@ def _is_valid(plan: Plan, where: str, row: Policy | SpecialDay) -> bool:
     try:
         row.full_clean()
     except ValidationError as error:
-        for name, texts in error.message_dict.items():
-            plan.faults += [f"{where}.{name}: {text}" for text in texts]
+        _fault(plan, where, error)
         return False
     return True
+
+
+def _fault(plan: Plan, where: str, error: ValidationError) -> None:
+    for name, texts in error.message_dict.items():
+        plan.faults += [f"{where}.{name}: {text}" for text in texts]

@@ -72,6 +72,14 @@ def test_another_policy_is_tried_without_being_saved() -> None:
     assert not Policy.objects.filter(source=source).exists()
 
 
+def test_a_change_to_nothing_tries_the_default() -> None:
+    source = history()
+    usual = backtest().report["total"]
+    Policy.objects.create(source=source, minimum_excess=100_000)
+    assert backtest(changes={"minimum_excess": None}).report["total"] == usual
+    assert backtest().report["total"]["pages"] < usual["pages"]
+
+
 def test_the_chart_is_well_formed_and_shows_the_alarm() -> None:
     history()
     chart = ET.fromstring(backtest().chart)
@@ -120,6 +128,22 @@ def test_the_command_refuses_what_it_cannot_do(options: dict[str, object], told:
     make_source()
     with pytest.raises(CommandError, match=told):
         call_command("backtest", **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("minimum_excess: .inf", "minimum_excess: Must be a finite number"),
+        ("budget: 1", "budget: not a setting of a policy"),
+        ("5", "a mapping of policy fields"),
+    ],
+)
+def test_the_command_refuses_a_wrong_policy(tmp_path: Path, text: str, told: str) -> None:
+    make_source()
+    file = tmp_path / "policy.yaml"
+    file.write_text(text)
+    with pytest.raises(CommandError, match=told):
+        call_command("backtest", policy=file)
 
 
 def test_the_command_refuses_a_path_before_it_judges(monkeypatch: pytest.MonkeyPatch) -> None:

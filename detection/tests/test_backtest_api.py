@@ -42,6 +42,9 @@ def test_it_runs_and_its_report_and_chart_can_be_read(admin_client: Client) -> N
         ({"sources": ["nobody"]}, "sources"),
         ({"changes": {"budget": 1}}, "changes"),
         ({"changes": {"pages_per_week": -1}}, "changes"),
+        ({"changes": {"minimum_excess": True}}, "changes"),
+        ({"changes": {"families_off": [{}]}}, "changes"),
+        ({"changes": {"weight_ml": 0, "weight_z": 0}}, "changes"),
         ({"forest": 99}, "forest"),
     ],
 )
@@ -51,6 +54,13 @@ def test_a_wrong_request_is_refused_at_its_field(
     answer = ask(admin_client, **values)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"].startswith(field)
+    assert not Backtest.objects.exists()
+
+
+def test_a_number_without_end_is_refused(admin_client: Client) -> None:
+    body = f'{{"since": "{at(0)}", "until": "{at(300)}", "changes": {{"minimum_excess": 1e999}}}}'
+    answer = admin_client.post("/backtests", body, content_type="application/json")
+    assert answer.status_code == 400
     assert not Backtest.objects.exists()
 
 

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from detection.models import Anomaly, Policy, SpecialDay
+from detection.models import Anomaly, Baseline, Policy, SpecialDay
 from detection.selectors.declarations import declarations, forget_declarations
 from detection.services.assess import assess
 from detection.services.sweep import sweep_closed_minutes
@@ -32,6 +32,9 @@ def test_a_source_takes_what_it_does_not_say_from_the_default() -> None:
         ({"families_off": ["declines"]}, "families_off"),
         ({"rules": [{"name": "x"}]}, "rules"),
         ({"minimum_relative_change": -0.1}, "minimum_relative_change"),
+        ({"minimum_excess": float("inf")}, "minimum_excess"),
+        ({"minimum_relative_change": float("nan")}, "minimum_relative_change"),
+        ({"families_off": [{"x": 1}]}, "families_off"),
     ],
 )
 def test_an_invalid_policy_is_refused_at_its_field(values: dict[str, object], field: str) -> None:
@@ -100,6 +103,28 @@ def test_a_changed_policy_is_seen() -> None:
     policy.save()
     forget_declarations()
     assert declarations().asked(source.pk).policy.minimum_excess.tolist() == [9.0]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [{"minimum_excess": float("inf")}, {"families_off": [{"x": 1}]}, {"rules": [{"name": "x"}]}],
+)
+def test_a_stored_value_that_cannot_be_read_stops_nobody(
+    stored: dict[str, object], clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = make_source("bad"), make_source("good")
+    Policy.objects.create(source=bad, pages_per_week=3.0, **stored)
+    for source in (bad, good):
+        make_counts(source, range(60))
+    sweep_closed_minutes(now=at(60.5))
+    clock.stand(60.9)
+    assess([report(bad, 60.5, "approved", 9), report(good, 60.5, "approved", 9)], complete=False)
+    reached = dict(Baseline.objects.values_list("source__name", "through"))
+    assert reached == {"bad": at(59), "good": at(59)}
+    asked = declarations().asked(bad.pk)
+    assert (asked.policy.pages_per_week.tolist(), asked.rules) == ([3.0], ())
+    assert asked.policy.minimum_excess.tolist() == [4.0]
+    assert f"policy of source {bad.pk} {next(iter(stored))} has its default" in caplog.text
 
 
 def test_a_declared_promotion_is_expected() -> None:

@@ -69,6 +69,17 @@ def test_a_check_writes_nothing() -> None:
         ("sources: {shop: {pages_per_week: often}}", "sources.shop.pages_per_week"),
         ("sources: {shop: {rules: [{name: x}]}}", "metric must be one of"),
         ("sources: {shop: {families_off: decline}}", "A list of families"),
+        ("sources: {shop: {minimum_excess: .inf}}", "minimum_excess: Must be a finite number"),
+        ("sources: {shop: {pages_per_week: .nan}}", "pages_per_week: Must be a finite number"),
+        ("sources: {shop: {minimum_excess: true}}", "minimum_excess: A number is expected"),
+        (f"sources: {{shop: {{minimum_excess: 1{'0' * 400}}}}}", "minimum_excess: .* too large"),
+        ("sources: {shop: {families_off: [{x: 1}]}}", "families_off: A list of families"),
+        ("sources: {shop: {weight_ml: 0, weight_z: 0}}", "weight_z: One of the two weights"),
+        ("special_days: [{name: x, starts: 2026-13-02}]", "not YAML"),
+        (
+            "special_days: [{name: x, starts: 2026-01-02, ends: 2026-01-03, factor: .nan}]",
+            r"special_days\[1\].factor: Must be a finite number",
+        ),
         ("special_days: {}", "special_days: must be a list"),
         ("special_days: [{name: x}]", r"special_days\[1\].starts"),
         (

@@ -3,7 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from detection.models import ForestVersion, Policy
-from detection.models.policy import POLICY_FIELDS
+from detection.models import ForestVersion
 from detection.scoring.forest import Forest
 from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
 from detection.services.forests import live_forest, read_forest
+from detection.services.policies import read_settings
 from ingest import steady_clock
 from ingest.management.written_files import refuse_unwritable, told_in_words
 from ingest.moments import read_moment
@@ -85,13 +85,14 @@ class Command(BaseCommand):
             return {}
         try:
             sent = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-            unknown = set(sent) - set(POLICY_FIELDS)
-            if unknown:
-                raise CommandError(f"{file}: not a setting of a policy: {sorted(unknown)[0]}")
-            Policy(**sent).clean_fields(exclude=["source"])
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, ValidationError) as error:
+            if not isinstance(sent, Mapping):
+                raise CommandError(f"{file}: a mapping of policy fields is expected.")
+            return read_settings(sent)
+        except ValidationError as error:
+            faults = [f"{name}: {' '.join(told)}" for name, told in error.message_dict.items()]
+            raise CommandError(f"{file}: {'; '.join(faults)}") from None
+        except (OSError, ValueError, yaml.YAMLError) as error:
             raise CommandError(f"{file}: {error}") from None
-        return dict(sent)
 
     def _forest(self, asked: str) -> Forest | None:
         if asked in ("live", "none"):
