@@ -45,7 +45,11 @@ class ForestVersionAdmin(ReadOnly):
         if len(numbers) != 1:
             self.message_user(request, "Choose one version.", messages.ERROR)
             return
-        promote_forest(number=numbers[0], now=steady_clock.now())
+        try:
+            promote_forest(number=numbers[0], now=steady_clock.now())
+        except ValueError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
         self.message_user(request, f"Forest {numbers[0]} serves now.")
 
     @action(description="Roll back to the version before", permissions=["promote"])

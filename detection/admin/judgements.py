@@ -7,6 +7,9 @@ from detection.models import Anomaly, Band, Baseline
 from detection.scoring.state import State
 from ingest.admin.by_source import BY_SOURCE, BySource
 
+# The next sweep learns such a baseline again.
+UNREADABLE = "cannot be read"
+
 
 @admin.register(Anomaly)
 class AnomalyAdmin(BySource, ReadOnly):
@@ -73,10 +76,20 @@ class BaselineAdmin(ReadOnly):
         return str(naturaltime(baseline.through)) if baseline.through else "never"
 
     @display(description="minutes seen")
-    def minutes_seen(self, baseline: Baseline) -> int:
-        return int(State.unpack([bytes(baseline.state)]).minutes[0])
+    def minutes_seen(self, baseline: Baseline) -> object:
+        state = _state(baseline)
+        return UNREADABLE if state is None else int(state.minutes[0])
 
     @display(description="auth codes watched one by one")
     def codes_known(self, baseline: Baseline) -> str:
-        codes = State.unpack([bytes(baseline.state)]).codes[0].tolist()
-        return ", ".join(code for code in codes if code) or "none yet"
+        state = _state(baseline)
+        if state is None:
+            return UNREADABLE
+        return ", ".join(code for code in state.codes[0].tolist() if code) or "none yet"
+
+
+def _state(baseline: Baseline) -> State | None:
+    try:
+        return State.unpack([bytes(baseline.state)])
+    except ValueError:
+        return None

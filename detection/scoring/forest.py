@@ -110,11 +110,15 @@ class Forest:
 
     @classmethod
     def unpack(cls, blob: bytes) -> Forest:
-        """Read what `pack` wrote; ValueError if it is of another version."""
+        """Read what `pack` wrote; ValueError if it is of another version or damaged."""
         if blob[: len(MAGIC)] != MAGIC:
             raise ValueError(f"unknown version of a packed forest: {bytes(blob[:4])!r}")
-        with np.load(io.BytesIO(blob[len(MAGIC) :]), allow_pickle=False) as arrays:
-            return cls(**{one.name: arrays[one.name] for one in fields(cls)})
+        try:
+            with np.load(io.BytesIO(blob[len(MAGIC) :]), allow_pickle=False) as arrays:
+                return cls(**{one.name: arrays[one.name] for one in fields(cls)})
+        except Exception as error:
+            # A damaged archive fails in as many ways as it has layers.
+            raise ValueError(f"a damaged packed forest: {error}") from None
 
 
 def features(state: State, scores: Scores, counts: Counts) -> Floats:

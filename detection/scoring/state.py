@@ -224,7 +224,10 @@ class State:
     def _read(cls, blob: bytes) -> "State":
         if blob[:3] != MAGIC or blob[3:4] != bytes([VERSION]):
             raise ValueError(f"unknown version of a packed state: {bytes(blob[:4])!r}")
-        raw = zlib.decompress(blob[4:])
+        try:
+            raw = zlib.decompress(blob[4:])
+        except zlib.error as error:
+            raise ValueError(f"a damaged packed state: {error}") from None
         if len(raw) != PACKED_BYTES:
             raise ValueError("a packed state of another layout")
         arrays, position = {}, 0

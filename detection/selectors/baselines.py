@@ -88,13 +88,10 @@ def next_minute(source_id: int, after: datetime) -> datetime | None:
     return later.order_by("minute").values_list("minute", flat=True).first()
 
 
-def checkpoint_before(source_id: int, minute: datetime) -> Checkpoint | None:
-    """The newest Checkpoint that had not yet learned `minute`."""
-    return (
-        Checkpoint.objects.filter(source_id=source_id, through__lt=minute)
-        .order_by("-through")
-        .first()
-    )
+def checkpoints_before(source_id: int, minute: datetime) -> QuerySet[Checkpoint]:
+    """The Checkpoints that had not yet learned `minute`, the newest first."""
+    mine = Checkpoint.objects.filter(source_id=source_id, through__lt=minute)
+    return mine.order_by("-through")
 
 
 def oldest_checkpoint(source_id: int) -> datetime | None:

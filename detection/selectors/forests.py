@@ -21,10 +21,10 @@ def live_version() -> ForestVersion | None:
     return ForestVersion.objects.filter(state=ForestVersion.State.LIVE).first()
 
 
-def former_version() -> ForestVersion | None:
-    """The forest that was in use before the live one."""
+def former_versions() -> QuerySet[ForestVersion]:
+    """The forests that were in use before the live one, the last of them first."""
     retired = ForestVersion.objects.filter(state=ForestVersion.State.RETIRED)
-    return retired.exclude(promoted=None).order_by("-promoted").first()
+    return retired.exclude(promoted=None).order_by("-promoted")
 
 
 def forest_versions() -> QuerySet[ForestVersion]:

@@ -1,5 +1,6 @@
 """The forest in use, kept by each process; putting another in its place, and back."""
 
+import logging
 import threading
 import time
 from datetime import datetime
@@ -11,6 +12,7 @@ from detection.models import ForestVersion
 from detection.scoring.forest import Forest
 from detection.selectors import forests
 
+logger = logging.getLogger(__name__)
 # How long a process may go on with the forest it knows after another was promoted [seconds].
 TRUSTED_SECONDS = 10.0
 
@@ -19,7 +21,7 @@ _kept: tuple[float, int | None, Forest | None] = (float("-inf"), None, None)
 
 
 def live_forest() -> Forest | None:
-    """The promoted forest, None while there is none; at most TRUSTED_SECONDS old."""
+    """The promoted forest, None while there is none to read; at most TRUSTED_SECONDS old."""
     global _kept
     asked, number, forest = _kept
     if time.monotonic() - asked < TRUSTED_SECONDS:
@@ -29,15 +31,28 @@ def live_forest() -> Forest | None:
         if mark is None:
             number, forest = None, None
         elif mark[0] != number:
-            number, forest = mark[0], read_forest(ForestVersion.objects.get(pk=mark[0]))
-            metrics.FOREST_TRAINED.set(mark[1].timestamp())
+            number, forest = mark[0], readable_forest(ForestVersion.objects.get(pk=mark[0]))
+            if forest is not None:
+                metrics.FOREST_TRAINED.set(mark[1].timestamp())
         _kept = (time.monotonic(), number, forest)
     return forest
 
 
 def read_forest(version: ForestVersion) -> Forest:
-    """The arrays of a stored version."""
-    return Forest.unpack(bytes(version.model))
+    """The arrays of a stored version; ValueError says why they cannot be read."""
+    try:
+        return Forest.unpack(bytes(version.model))
+    except ValueError as error:
+        raise ValueError(f"Forest {version.pk} cannot be read: {error}") from None
+
+
+def readable_forest(version: ForestVersion) -> Forest | None:
+    """The same; None, and a line in the log, where they cannot be read."""
+    try:
+        return read_forest(version)
+    except ValueError as error:
+        logger.warning("%s; it is judged without it.", error)
+        return None
 
 
 def forget_forest() -> None:
@@ -47,9 +62,16 @@ def forget_forest() -> None:
 
 
 def promote_forest(*, number: int, now: datetime) -> ForestVersion:
-    """The version is live, and the one before it is kept to go back to."""
+    """The version is live, and the one before it is kept to go back to.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read; the one before it goes on.
+    """
     with transaction.atomic():
         version = ForestVersion.objects.select_for_update().get(pk=number)
+        read_forest(version)
         live = ForestVersion.objects.filter(state=ForestVersion.State.LIVE).exclude(pk=number)
         live.update(state=ForestVersion.State.RETIRED)
         version.state = ForestVersion.State.LIVE
@@ -60,9 +82,12 @@ def promote_forest(*, number: int, now: datetime) -> ForestVersion:
 
 
 def roll_back_forest(*, now: datetime) -> ForestVersion | None:
-    """The forest that served before serves again, None when there was none: then none serves."""
-    former = forests.former_version()
+    """The forest that served before serves again, None when there was none: then none serves.
+
+    One that cannot be read is passed over.
+    """
     with transaction.atomic():
+        former = next((one for one in forests.former_versions() if readable_forest(one)), None)
         # what was rolled back from must not be what the next rollback returns to
         ForestVersion.objects.filter(state=ForestVersion.State.LIVE).update(
             state=ForestVersion.State.RETIRED, promoted=None

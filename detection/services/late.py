@@ -120,12 +120,19 @@ def _spans(hours: Sequence[int], through: int) -> Iterable[tuple[int, int]]:
 
 
 def state_before(one: Watched, minute: int) -> Watched | None:
-    """The source as it was at the newest Checkpoint before a minute, or before its first count."""
-    checkpoint = baselines.checkpoint_before(one.source_id, moment_of(minute))
-    if checkpoint is not None:
+    """The source as it was at the newest Checkpoint before a minute, or before its first count.
+
+    One of another release or damaged is passed over.
+    """
+    for checkpoint in baselines.checkpoints_before(one.source_id, moment_of(minute)).iterator():
+        try:
+            state = State.unpack([bytes(checkpoint.state)])
+        except ValueError as error:
+            logger.warning("The checkpoint %s is passed over: %s", checkpoint, error)
+            continue
         return replace(
             one,
-            state=State.unpack([bytes(checkpoint.state)]),
+            state=state,
             through=minute_of(checkpoint.through),
             reported=NEVER if checkpoint.reported is None else minute_of(checkpoint.reported),
         )

@@ -12,7 +12,7 @@ from detection.models import Band, Baseline, ForestVersion, Label, Level
 from detection.scoring.forest import FEATURES, SAMPLE, TREES, Forest, fit_forest
 from detection.scoring.series import Floats
 from detection.selectors import baselines, forests
-from detection.services.forests import promote_forest, read_forest
+from detection.services.forests import promote_forest, readable_forest
 from detection.services.lockstep import Judged, Lockstep
 from detection.services.rehearsing import Progress, Rehearsal, rehearse
 
@@ -96,6 +96,8 @@ def due_reason(*, now: datetime) -> str | None:
     live = forests.live_version()
     if live is None:
         return "there is none"
+    if readable_forest(live) is None:
+        return "the live one cannot be read"
     if now - live.trained > OLD:
         return "the live one is old"
     expected = live.metrics.get("unusual_rate")
@@ -191,6 +193,7 @@ def _trained(sample: Sample, last: int, now: datetime) -> ForestVersion:
     held = {"rows": rows[cut:], "z": z[cut:]}
     abnormal = np.stack(sample.abnormal) if sample.abnormal else np.empty((0, rows.shape[1]))
     live = forests.live_version()
+    known = None if live is None else readable_forest(live)
     return ForestVersion.objects.create(
         trained=now,
         window_start=moment_of(first),
@@ -204,9 +207,7 @@ def _trained(sample: Sample, last: int, now: datetime) -> ForestVersion:
         },
         metrics={
             **measured(forest, held["rows"], held["z"], abnormal),
-            "live": measured(read_forest(live), held["rows"], held["z"], abnormal)
-            if live
-            else None,
+            "live": None if known is None else measured(known, held["rows"], held["z"], abnormal),
         },
         model=forest.pack(),
     )

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from detection.models import ForestVersion
+from detection.scoring.forest import FEATURES, fit_forest
 from ingest.models import LateHour, MinuteCount, Source
 from ingest.reports import RecordedReport, SourceRef
 
@@ -92,3 +95,14 @@ def report(
     """Count it, then hand it over."""
     set_count(source, int(minute), status, code, count)
     return recorded(source, minute, status, count, code)
+
+
+@cache
+def packed_forest() -> bytes:
+    """A small forest, trained on noise."""
+    rows = np.random.default_rng(1).normal(size=(300, len(FEATURES)))
+    return fit_forest(rows, trees=5).pack()
+
+
+def make_forest(**values: object) -> ForestVersion:
+    return ForestVersion.objects.create(**{"model": packed_forest(), **values})

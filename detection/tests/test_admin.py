@@ -19,7 +19,7 @@ from detection.models import (
     Proposal,
 )
 from detection.scoring.state import State
-from detection.tests.makers import at, make_source
+from detection.tests.makers import at, make_forest, make_source
 
 pytestmark = pytest.mark.django_db
 PAGES = (
@@ -66,13 +66,31 @@ def test_every_row_opens(admin_client: Client, model: type[Anomaly]) -> None:
 
 
 def test_a_promoted_version_serves(admin_client: Client) -> None:
-    version = ForestVersion.objects.create(model=b"")
+    version = make_forest()
     admin_client.post(
         "/admin/detection/forestversion/",
         {"action": "promote", "_selected_action": [version.pk]},
     )
     version.refresh_from_db()
     assert version.state == "live"
+
+
+def test_a_version_that_cannot_be_read_is_refused_in_words(admin_client: Client) -> None:
+    version = make_forest(model=b"TGF0")
+    answer = admin_client.post(
+        "/admin/detection/forestversion/",
+        {"action": "promote", "_selected_action": [version.pk]},
+        follow=True,
+    )
+    assert f"Forest {version.pk} cannot be read" in answer.content.decode()
+    version.refresh_from_db()
+    assert version.state == "shadow"
+
+
+def test_baselines_are_listed_with_one_that_cannot_be_read(admin_client: Client) -> None:
+    Baseline.objects.create(source=make_source(), state=b"TGS", through=at(1))
+    answer = admin_client.get("/admin/detection/baseline/")
+    assert "cannot be read" in answer.content.decode()
 
 
 def test_a_wrong_rule_is_refused_in_the_form(admin_client: Client) -> None:
@@ -118,7 +136,7 @@ def test_a_proposal_is_applied_and_reverted(admin_client: Client) -> None:
 def test_who_may_only_look_cannot_promote(client: Client) -> None:
     viewer = get_user_model().objects.create_user("eye", password="x", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_forestversion"))
-    version = ForestVersion.objects.create(model=b"")
+    version = make_forest()
     client.force_login(viewer)
     client.post(
         "/admin/detection/forestversion/",

@@ -13,7 +13,7 @@ from detection.services.forests import live_forest, promote_forest, read_forest,
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.training import compare, due_reason, retrain_forest
 from detection.tests.conftest import Clock
-from detection.tests.makers import at, make_counts, make_source, report, set_count
+from detection.tests.makers import at, make_counts, make_forest, make_source, report, set_count
 from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +87,7 @@ def test_a_packed_forest_scores_as_before() -> None:
 
 
 def make_version(**metrics: object) -> ForestVersion:
-    return ForestVersion.objects.create(metrics=metrics, model=b"")
+    return make_forest(metrics=metrics)
 
 
 @pytest.mark.parametrize(

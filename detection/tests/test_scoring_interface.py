@@ -92,6 +92,20 @@ def test_an_unknown_version_is_refused() -> None:
         State.unpack([b"XXXX"])
 
 
+def test_a_damaged_state_is_refused() -> None:
+    blob = State.new(1).pack()[0]
+    with pytest.raises(ValueError, match="damaged"):
+        State.unpack([blob[: len(blob) // 2]])
+
+
+def test_a_damaged_forest_is_refused() -> None:
+    forest = fit_forest(np.random.default_rng(0).normal(size=(50, len(FEATURES))), trees=2)
+    blob = forest.pack()
+    for part in (blob[:4], blob[: len(blob) // 2], blob[:4] + b"x" * 50):
+        with pytest.raises(ValueError, match="damaged"):
+            type(forest).unpack(part)
+
+
 def test_scoring_three_times_gives_the_same_answer() -> None:
     state = warmed()
     before = state.pack()

@@ -100,7 +100,10 @@ class Command(BaseCommand):
         version = ForestVersion.objects.filter(pk=asked).first() if asked.isdigit() else None
         if version is None:
             raise CommandError(f"--forest: there is no version {asked}.")
-        return read_forest(version)
+        try:
+            return read_forest(version)
+        except ValueError as error:
+            raise CommandError(f"--forest: {error}") from None
 
     def _write(self, path: Path | None, content: Callable[[], str]) -> None:
         if path is not None:

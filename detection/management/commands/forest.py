@@ -57,6 +57,8 @@ class Command(BaseCommand):
             self._show(promote_forest(number=number, now=steady_clock.now()))
         except ForestVersion.DoesNotExist:
             raise CommandError(f"There is no forest {number}.") from None
+        except ValueError as error:
+            raise CommandError(str(error)) from None
 
     def _roll_back(self) -> None:
         version = roll_back_forest(now=steady_clock.now())
