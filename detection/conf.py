@@ -17,6 +17,12 @@ def past_limit() -> timedelta:
     return timedelta(minutes=getattr(settings, "GUARDIAN_PAST_MINUTES", 15))
 
 
+def warning_wait() -> int:
+    """How long a warning waits before anybody hears of it, unless it becomes critical [min]."""
+    rules = getattr(settings, "GUARDIAN_ALERT_RULES", {})
+    return int(rules.get("settle_minutes", settings.GUARDIAN_WARNING_WAIT_MINUTES))
+
+
 # A source that reported nothing for this long is watched again when it reports again; until then
 # its minutes are not judged, or one import of old files would raise a year of silence.
 LONGEST_GAP = timedelta(hours=24)

@@ -38,6 +38,19 @@ class Episode:
     reason: str
     peak: float
 
+    def told(self, wait: int) -> int | None:
+        """First minute in which people hear of it; None when they never do.
+
+        What is critical is told at once, a warning once it has lasted.
+
+        Parameters
+        ----------
+        wait : int
+            How long a warning has to last [min].
+        """
+        lasted = self.first + wait if self.last - self.first >= wait else None
+        return min((one for one in (self.paged, lasted) if one is not None), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -97,24 +110,35 @@ class Reckoning:
     """How the episodes of one source stand against what people said."""
 
     pages: int = 0
+    # What never was critical, and the part of it that lasted until people heard of it.
     warnings: int = 0
-    caught: int = 0
-    missed: int = 0
+    warnings_told: int = 0
     # Pages in windows labelled as noise, expected or wrong data, and pages that nobody labelled.
     false_pages: int = 0
     unlabelled_pages: int = 0
+    # From the begin of an incident until people heard of it [min], for each that they heard of.
     delays: list[int] = field(default_factory=list)
+    found: list[Window] = field(default_factory=list)
     lost: list[Window] = field(default_factory=list)
 
 
-def reckon(episodes: Sequence[Episode], windows: Sequence[Window]) -> Reckoning:
-    """Count pages, and incidents caught and missed; a page counts once however long it lasts."""
+def reckon(episodes: Sequence[Episode], windows: Sequence[Window], wait: int) -> Reckoning:
+    """Count pages, and incidents found and lost; a page counts once however long it lasts.
+
+    An incident is found by what people hear of: a page, or a warning that lasts.
+
+    Parameters
+    ----------
+    wait : int
+        How long a warning has to last [min].
+    """
     told = Reckoning()
     incidents = [one for one in windows if one.kind == "incident"]
     others = [one for one in windows if one.kind in ("noise", "expected", "data_problem")]
     for episode in episodes:
         if episode.paged is None:
             told.warnings += 1
+            told.warnings_told += episode.told(wait) is not None
             continue
         told.pages += 1
         if any(one.meets(episode) for one in incidents):
@@ -124,16 +148,15 @@ def reckon(episodes: Sequence[Episode], windows: Sequence[Window]) -> Reckoning:
         else:
             told.unlabelled_pages += 1
     for window in incidents:
-        paged = [
-            episode.paged
+        heard = [
+            minute
             for episode in episodes
-            if episode.paged is not None and window.meets(episode)
+            if window.meets(episode) and (minute := episode.told(wait)) is not None
         ]
-        if paged:
-            told.caught += 1
-            told.delays.append(max(min(paged) - window.first, 0))
+        if heard:
+            told.found.append(window)
+            told.delays.append(max(min(heard) - window.first, 0))
         else:
-            told.missed += 1
             told.lost.append(window)
     return told
 

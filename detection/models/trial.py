@@ -21,7 +21,11 @@ class Backtest(models.Model):
     forest = models.ForeignKey(ForestVersion, null=True, blank=True, on_delete=models.SET_NULL)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     progress = models.FloatField(default=0.0, help_text="0 to 1.")
-    report = models.JSONField(default=dict)
+    report = models.JSONField(
+        default=dict,
+        help_text="Pages became critical, warnings did not. A labelled incident is caught by a "
+        "page, or by a warning that lasts until people are told of it.",
+    )
     chart = models.TextField(blank=True, help_text="SVG.")
     requested = models.DateTimeField(default=timezone.now)
     requested_by = models.ForeignKey(

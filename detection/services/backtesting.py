@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from detection import conf
 from detection.clock import minute_of, moment_of
 from detection.episodes import Alarm, Episode, Reckoning, Window, episodes_of, reckon
 from detection.models import Backtest
@@ -95,23 +96,35 @@ def run_trial(
 
 
 def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """The report of a trial, ready for JSON."""
+    """The report of a trial, ready for JSON.
+
+    `pages` are the episodes that became critical, `warnings` the others, `warnings_told` those of
+    them that lasted until people heard of them. `incidents_caught` are the labelled incidents that
+    people heard of by either, `delay_median_minutes` how long that took.
+    """
     windows = labelled_windows(trial.sources, trial.since, trial.until)
+    wait = conf.warning_wait()
     episodes = episodes_of(trial.alarms)
     per_source = []
     for source_id, name in trial.sources.items():
         mine = [one for one in episodes if one.source_id == source_id]
         labels = [one for one in windows if one.source_id == source_id]
-        per_source.append(_told(name, mine, reckon(mine, labels), trial.judged[source_id]))
+        per_source.append(_told(name, mine, reckon(mine, labels, wait), trial.judged[source_id]))
     return {
         "since": moment_of(trial.since).isoformat(),
         "until": moment_of(trial.until + 1).isoformat(),
         "changes": dict(changes),
         "seconds": round(seconds, 2),
-        "total": _told("", episodes, reckon(episodes, windows), sum(trial.judged.values())),
+        "total": _told("", episodes, reckon(episodes, windows, wait), sum(trial.judged.values())),
         "sources": per_source,
         "live": against_live(trial),
     }
+
+
+def reckoned(trial: Trial) -> Reckoning:
+    """How a trial stands against what people said."""
+    windows = labelled_windows(trial.sources, trial.since, trial.until)
+    return reckon(episodes_of(trial.alarms), windows, conf.warning_wait())
 
 
 def _told(name: str, episodes: Sequence[Episode], told: Reckoning, minutes: int) -> dict[str, Any]:
@@ -121,9 +134,10 @@ def _told(name: str, episodes: Sequence[Episode], told: Reckoning, minutes: int)
         "minutes_judged": minutes,
         "pages": told.pages,
         "warnings": told.warnings,
+        "warnings_told": told.warnings_told,
         "pages_per_day": round(told.pages / days, 4) if days else None,
-        "incidents_caught": told.caught,
-        "incidents_missed": told.missed,
+        "incidents_caught": len(told.found),
+        "incidents_missed": len(told.lost),
         "delay_median_minutes": median(told.delays) if told.delays else None,
         "false_pages": told.false_pages,
         "unlabelled_pages": told.unlabelled_pages,
@@ -145,6 +159,7 @@ def _window(one: Window) -> dict[str, str]:
 
 
 def _episode(one: Episode) -> dict[str, Any]:
+    told = one.told(conf.warning_wait())
     return {
         "family": one.family,
         "level": ("NORMAL", "WARNING", "CRITICAL")[one.level],
@@ -152,6 +167,7 @@ def _episode(one: Episode) -> dict[str, Any]:
         "last": moment_of(one.last).isoformat(),
         "paged": None if one.paged is None else moment_of(one.paged).isoformat(),
         "peak_score": round(one.peak, 4),
+        "told": None if told is None else moment_of(told).isoformat(),
         "reason": one.reason,
     }
 

@@ -1,7 +1,7 @@
 """What analysts say changes the baseline or proposes a policy; all of it can be taken back."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +10,11 @@ from django.db import transaction
 from django.db.models import Max
 
 from detection.clock import minute_of, moment_of
+from detection.episodes import Window
 from detection.models import Anomaly, Label, Policy, Proposal, Recheck
 from detection.selectors.declarations import declarations, forget_declarations
-from detection.services.backtesting import report_of, run_trial
+from detection.services.backtesting import Trial, reckoned, report_of, run_trial
+from detection.services.forests import live_forest
 from detection.services.rehearsing import Progress
 from ingest.models import Source
 
@@ -108,26 +110,40 @@ def try_proposal(
     label = proposal.label
     sources = {label.source_id: label.source.name}
     since, until = label.starts - TRIED, min(label.ends + TRIED, now)
+    forest = live_forest()
     tried = run_trial(
         sources=sources,
         since=since,
         until=until,
         changes=proposal.changes,
+        forest=forest,
         progress=progress,
     )
-    usual = run_trial(sources=sources, since=since, until=until, progress=progress)
-    after = report_of(tried, changes=proposal.changes, seconds=0)
-    before = report_of(usual, changes={}, seconds=0)
-    proposal.state, proposal.reason = _decision(before["total"], after["total"])
-    proposal.report = {"before": before["total"], "after": after["total"]}
+    usual = run_trial(sources=sources, since=since, until=until, forest=forest, progress=progress)
+    after = report_of(tried, changes=proposal.changes, seconds=0)["total"]
+    before = report_of(usual, changes={}, seconds=0)["total"]
+    proposal.state, proposal.reason = _decision(before, after, _lost(usual, tried))
+    proposal.report = {"before": before, "after": after}
     proposal.save(update_fields=["state", "reason", "report"])
     return proposal
 
 
-def _decision(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
-    lost = before["incidents_caught"] - after["incidents_caught"]
-    if lost > 0:
-        return Proposal.State.REFUSED, f"{lost} confirmed incident(s) would no longer be told"
+def _lost(usual: Trial, tried: Trial) -> list[Window]:
+    """Confirmed incidents that people would hear of no more, whichever others they would."""
+    found = set(reckoned(usual).found)
+    return [one for one in reckoned(tried).lost if one in found]
+
+
+def _decision(
+    before: Mapping[str, Any], after: Mapping[str, Any], lost: Sequence[Window]
+) -> tuple[str, str]:
+    if lost:
+        first = moment_of(min(one.first for one in lost))
+        return (
+            Proposal.State.REFUSED,
+            f"{len(lost)} confirmed incident(s) would no longer be told, the first of "
+            f"{first:%Y-%m-%d %H:%M} UTC",
+        )
     spared = before["pages"] - after["pages"]
     if spared <= 0 and after["warnings"] >= before["warnings"]:
         return Proposal.State.REFUSED, "nothing would change"

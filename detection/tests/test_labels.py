@@ -4,7 +4,13 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
+from detection.clock import minute_of
+from detection.episodes import Alarm
 from detection.models import Anomaly, Band, Baseline, Label, Policy, Proposal, Recheck
+from detection.selectors.declarations import declarations
+from detection.services import labels
+from detection.services.backtesting import Trial
+from detection.services.forests import live_forest, promote_forest
 from detection.services.labels import (
     apply_proposal,
     label_deviation,
@@ -13,10 +19,11 @@ from detection.services.labels import (
     try_proposal,
 )
 from detection.services.sweep import sweep_closed_minutes
-from detection.tests.makers import at, make_counts, make_source, set_count
+from detection.tests.makers import at, make_counts, make_forest, make_source, set_count
 from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
+MIDNIGHT = minute_of(at(0))
 
 
 def history(surge: range = range(300, 320), denied: int = 45, minutes: int = 400) -> Source:
@@ -106,6 +113,68 @@ def test_a_proposal_that_loses_a_confirmed_incident_is_refused() -> None:
     proposal = try_proposal(proposal=Proposal.objects.get(), now=at(701))
     assert proposal.state == "refused"
     assert "1 confirmed incident" in proposal.reason
+
+
+def tried_with(
+    monkeypatch: pytest.MonkeyPatch, before: list[Alarm], after: list[Alarm]
+) -> Proposal:
+    """A proposal whose backtest finds the one without and the other with its changes."""
+    source = Source.objects.get()
+
+    def run_trial(*, changes: object = None, **_: object) -> Trial:
+        alarms = after if changes else before
+        return Trial({source.pk: "default"}, MIDNIGHT, MIDNIGHT + 400, declarations(), None, alarms)
+
+    monkeypatch.setattr(labels, "run_trial", run_trial)
+    noise = Label.objects.create(source=source, kind="noise", starts=at(5), ends=at(9))
+    proposal = Proposal.objects.create(label=noise, changes={"minimum_excess": 9.0})
+    return try_proposal(proposal=proposal, now=at(401))
+
+
+def alarms(level: int, *minutes: int) -> list[Alarm]:
+    source = make_source()
+    return [Alarm(source.pk, MIDNIGHT + one, "decline", level, 0.9) for one in minutes]
+
+
+def test_a_confirmed_incident_that_was_a_lasting_warning_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lasting, noise = alarms(1, *range(100, 107)), alarms(2, 6, 7, 8)
+    label(make_source(), "incident", 100, 106)
+    proposal = tried_with(monkeypatch, [*lasting, *noise], [])
+    assert proposal.state == "refused"
+    assert proposal.reason == (
+        "1 confirmed incident(s) would no longer be told, the first of 2026-03-02 01:40 UTC"
+    )
+    total = proposal.report["before"]
+    assert (total["incidents_caught"], total["delay_median_minutes"]) == (1, 3)
+    assert (total["pages"], total["warnings"], total["warnings_told"]) == (1, 1, 1)
+
+
+def test_an_incident_that_is_gained_does_not_make_up_for_one_that_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other, noise = alarms(2, 100), alarms(2, 200), alarms(2, 6, 40)
+    label(make_source(), "incident", 100, 106)
+    label(make_source(), "incident", 200, 206)
+    assert tried_with(monkeypatch, one + noise, other).state == "refused"
+    assert tried_with(monkeypatch, one + noise, one + other).state == "offered"
+
+
+def test_a_proposal_is_tried_with_the_forest_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_source()
+    promote_forest(number=make_forest().pk, now=at(0))
+    used: list[object] = []
+
+    def run_trial(*, forest: object = None, **_: object) -> Trial:
+        used.append(forest)
+        return Trial({}, MIDNIGHT, MIDNIGHT + 400, declarations(), None)
+
+    monkeypatch.setattr(labels, "run_trial", run_trial)
+    noise = label(make_source(), "noise")
+    try_proposal(proposal=noise.proposals.get(), now=at(401))
+    assert used == [live_forest(), live_forest()]
+    assert live_forest() is not None
 
 
 def test_an_applied_proposal_can_be_reverted() -> None:

@@ -29,7 +29,9 @@ USUAL_DAYS = 7
 class Command(BaseCommand):
     help = (
         "Judge stored history once more, through the path of production, under the live policies "
-        "or others. Nothing is written to the database."
+        "or others. Nothing is written to the database. Pages are what became critical, warnings "
+        "what did not. A labelled incident is caught by a page, or by a warning that lasts "
+        "GUARDIAN_WARNING_WAIT_MINUTES; its delay ends when people are told."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
