@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
@@ -20,6 +21,7 @@ from ingest.models import Source
 
 # Labels of these kinds change how minutes are judged, so these are judged again.
 REJUDGED = (Label.Kind.EXPECTED, Label.Kind.NEW_LEVEL, Label.Kind.DATA_PROBLEM)
+UNDECIDED = (Proposal.State.WAITING, Proposal.State.OFFERED)
 # A proposal is tried on this much history before and after its label.
 TRIED = timedelta(days=14)
 # Nobody is told to accept more than this many times the excess allowed so far.
@@ -68,7 +70,7 @@ def revoke_label(*, label: Label, by: User | None, now: datetime) -> Label:
         label.revoked, label.revoked_by = now, by
         label.save(update_fields=["revoked", "revoked_by"])
         _judge_again(label, now)
-        waiting = label.proposals.filter(state__in=(Proposal.State.WAITING, Proposal.State.OFFERED))
+        waiting = label.proposals.filter(state__in=UNDECIDED)
         waiting.update(state=Proposal.State.DISMISSED, decided=now, reason="the label was revoked")
     forget_declarations()
     return label
@@ -106,7 +108,10 @@ def _quieter(label: Label) -> dict[str, float]:
 def try_proposal(
     *, proposal: Proposal, now: datetime, progress: Progress | None = None
 ) -> Proposal:
-    """The proposal is offered, or refused since a confirmed incident would be lost by it."""
+    """The proposal is offered, or refused since a confirmed incident would be lost by it.
+
+    What was decided while it was tried stands.
+    """
     label = proposal.label
     sources = {label.source_id: label.source.name}
     since, until = label.starts - TRIED, min(label.ends + TRIED, now)
@@ -122,9 +127,10 @@ def try_proposal(
     usual = run_trial(sources=sources, since=since, until=until, forest=forest, progress=progress)
     after = report_of(tried, changes=proposal.changes, seconds=0)["total"]
     before = report_of(usual, changes={}, seconds=0)["total"]
-    proposal.state, proposal.reason = _decision(before, after, _lost(usual, tried))
-    proposal.report = {"before": before, "after": after}
-    proposal.save(update_fields=["state", "reason", "report"])
+    state, reason = _decision(before, after, _lost(usual, tried))
+    waiting = Proposal.objects.filter(pk=proposal.pk, state=Proposal.State.WAITING)
+    waiting.update(state=state, reason=reason, report={"before": before, "after": after})
+    proposal.refresh_from_db()
     return proposal
 
 
@@ -160,7 +166,7 @@ def apply_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Pro
         proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
         if proposal.state != Proposal.State.OFFERED:
             raise ValueError(f"Only an offered proposal can be applied, this one is: {proposal}")
-        policy, _ = Policy.objects.get_or_create(source=proposal.label.source)
+        policy = _locked_policy(proposal)
         proposal.before = {name: getattr(policy, name) for name in proposal.changes}
         _write(policy, proposal.changes)
         _decide(proposal, Proposal.State.APPLIED, by, now)
@@ -169,12 +175,19 @@ def apply_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Pro
 
 
 def revert_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Proposal:
-    """The policy of the source has the values it had before the proposal was applied."""
+    """The policy of the source has the values it had before the proposal was applied.
+
+    Raises
+    ------
+    ValueError
+        If somebody has changed these values since: going back would undo that too.
+    """
     with transaction.atomic():
         proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
         if proposal.state != Proposal.State.APPLIED:
             raise ValueError(f"Only an applied proposal can be reverted, this one is: {proposal}")
-        policy, _ = Policy.objects.get_or_create(source=proposal.label.source)
+        policy = _locked_policy(proposal)
+        _refuse_changed_since(proposal, policy)
         _write(policy, proposal.before)
         _decide(proposal, Proposal.State.REVERTED, by, now)
     forget_declarations()
@@ -183,14 +196,40 @@ def revert_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Pr
 
 def dismiss_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Proposal:
     """Nobody is asked about the proposal any more."""
-    _decide(proposal, Proposal.State.DISMISSED, by, now)
+    with transaction.atomic():
+        proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
+        if proposal.state not in UNDECIDED:
+            raise ValueError(f"Only what nobody has decided can be dismissed, this is: {proposal}")
+        _decide(proposal, Proposal.State.DISMISSED, by, now)
     return proposal
+
+
+def _locked_policy(proposal: Proposal) -> Policy:
+    policies = Policy.objects.select_for_update()
+    return policies.get_or_create(source=proposal.label.source)[0]
+
+
+def _refuse_changed_since(proposal: Proposal, policy: Policy) -> None:
+    for name, value in proposal.changes.items():
+        if (current := getattr(policy, name)) != value:
+            told = "its default" if current is None else current
+            raise ValueError(f"{name} is {told} by now, not {value} as this proposal made it.")
+    applied = Proposal.objects.filter(
+        label__source=proposal.label.source,
+        state=Proposal.State.APPLIED,
+        decided__gt=proposal.decided,
+    )
+    if any(set(other.changes) & set(proposal.changes) for other in applied):
+        raise ValueError("A proposal for the same was applied after this one: revert that first.")
 
 
 def _write(policy: Policy, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(policy, name, value)
-    policy.full_clean()
+    try:
+        policy.full_clean()
+    except ValidationError as error:
+        raise ValueError(" ".join(error.messages)) from None
     policy.save()
 
 

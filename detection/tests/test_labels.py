@@ -13,6 +13,7 @@ from detection.services.backtesting import Trial
 from detection.services.forests import live_forest, promote_forest
 from detection.services.labels import (
     apply_proposal,
+    dismiss_proposal,
     label_deviation,
     revert_proposal,
     revoke_label,
@@ -188,6 +189,65 @@ def test_an_applied_proposal_can_be_reverted() -> None:
     assert (applied.decided_by, applied.before) == (user, {"minimum_excess": 4.0})
     revert_proposal(proposal=applied, by=user, now=at(2))
     assert Policy.objects.get().minimum_excess == 4.0
+
+
+def offered(value: float, field: str = "minimum_excess") -> Proposal:
+    said = Label.objects.create(source=make_source(), kind="noise", starts=at(5), ends=at(9))
+    return Proposal.objects.create(label=said, changes={field: value}, state="offered")
+
+
+def test_what_was_applied_cannot_be_dismissed_any_more() -> None:
+    Policy.objects.create(source=make_source(), minimum_excess=7)
+    seen = offered(40.0)
+    apply_proposal(proposal=Proposal.objects.get(), by=None, now=at(1))
+    # the page it is dismissed from was opened before
+    with pytest.raises(ValueError, match="Only what nobody has decided can be dismissed"):
+        dismiss_proposal(proposal=seen, by=None, now=at(2))
+    stands = Proposal.objects.get()
+    assert (stands.state, stands.before) == ("applied", {"minimum_excess": 7.0})
+    revert_proposal(proposal=seen, by=None, now=at(3))
+    assert Policy.objects.get().minimum_excess == 7
+
+
+def test_what_is_offered_can_be_dismissed() -> None:
+    assert dismiss_proposal(proposal=offered(40.0), by=None, now=at(1)).state == "dismissed"
+
+
+@pytest.mark.parametrize("later", [80.0, 40.0])
+def test_proposals_are_reverted_in_the_opposite_order(later: float) -> None:
+    one, other = offered(40.0), offered(later)
+    apply_proposal(proposal=one, by=None, now=at(1))
+    apply_proposal(proposal=other, by=None, now=at(2))
+    with pytest.raises(ValueError, match=r"is 80.0 by now|applied after this one"):
+        revert_proposal(proposal=one, by=None, now=at(3))
+    assert Policy.objects.get().minimum_excess == later
+    revert_proposal(proposal=other, by=None, now=at(4))
+    revert_proposal(proposal=one, by=None, now=at(5))
+    assert Policy.objects.get().minimum_excess is None
+
+
+def test_what_somebody_changed_since_is_not_reverted() -> None:
+    applied = apply_proposal(proposal=offered(40.0), by=None, now=at(1))
+    Policy.objects.update(minimum_excess=12)
+    with pytest.raises(ValueError, match=r"minimum_excess is 12.0 by now, not 40.0"):
+        revert_proposal(proposal=applied, by=None, now=at(2))
+    assert Policy.objects.get().minimum_excess == 12
+
+
+def test_a_value_that_a_policy_does_not_take_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="less than or equal to 1000"):
+        apply_proposal(proposal=offered(5000.0, "pages_per_week"), by=None, now=at(1))
+    assert Proposal.objects.get().state == "offered"
+
+
+def test_a_label_that_is_revoked_during_the_trial_has_no_proposal_left() -> None:
+    said = label(history(surge=range(300, 304), denied=14), "noise")
+
+    def revoke(_: int) -> None:
+        revoke_label(label=said, by=None, now=at(402))
+
+    revoked = try_proposal(proposal=said.proposals.get(), now=at(401), progress=revoke)
+    assert (revoked.state, revoked.reason) == ("dismissed", "the label was revoked")
 
 
 def test_a_refused_proposal_cannot_be_applied() -> None:
