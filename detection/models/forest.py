@@ -15,6 +15,9 @@ class ForestVersion(models.Model):
     window_end = models.DateTimeField(null=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.SHADOW)
     promoted = models.DateTimeField(null=True, blank=True)
+    rolled_back = models.DateTimeField(
+        null=True, blank=True, help_text="When another was put back in its place."
+    )
     parameters = models.JSONField(default=dict)
     metrics = models.JSONField(default=dict)
     model = models.BinaryField(help_text="detection.scoring.Forest, packed; never a pickle.")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from detection.models import ForestVersion
 
@@ -25,6 +25,12 @@ def former_versions() -> QuerySet[ForestVersion]:
     """The forests that were in use before the live one, the last of them first."""
     retired = ForestVersion.objects.filter(state=ForestVersion.State.RETIRED)
     return retired.exclude(promoted=None).order_by("-promoted")
+
+
+def last_rollback() -> datetime | None:
+    """When a forest was last rolled back from; None where none ever was."""
+    newest: datetime | None = ForestVersion.objects.aggregate(at=Max("rolled_back"))["at"]
+    return newest
 
 
 def forest_versions() -> QuerySet[ForestVersion]:

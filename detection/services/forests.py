@@ -90,7 +90,7 @@ def roll_back_forest(*, now: datetime) -> ForestVersion | None:
         former = next((one for one in forests.former_versions() if readable_forest(one)), None)
         # what was rolled back from must not be what the next rollback returns to
         ForestVersion.objects.filter(state=ForestVersion.State.LIVE).update(
-            state=ForestVersion.State.RETIRED, promoted=None
+            state=ForestVersion.State.RETIRED, promoted=None, rolled_back=now
         )
         if former is not None:
             former = promote_forest(number=former.pk, now=now)

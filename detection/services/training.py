@@ -92,12 +92,18 @@ def retrain_forest(
 
 
 def due_reason(*, now: datetime) -> str | None:
-    """Why a new forest is due; None when it is not."""
+    """Why a new forest is due; None when it is not.
+
+    Whoever rolled one back did not want it: the same minutes would only bring its like again.
+    """
     live = forests.live_version()
+    if live is not None and readable_forest(live) is None:
+        return "the live one cannot be read"
+    rolled_back = forests.last_rollback()
+    if rolled_back is not None and now - rolled_back <= OLD:
+        return None
     if live is None:
         return "there is none"
-    if readable_forest(live) is None:
-        return "the live one cannot be read"
     if now - live.trained > OLD:
         return "the live one is old"
     expected = live.metrics.get("unusual_rate")

@@ -62,7 +62,9 @@ def register_models() -> None:
     )
     auditlog.register(ApiKey, exclude_fields=["last_used", "secret_hash"])
     auditlog.register(Incident, include_fields=list(DECIDED))
-    auditlog.register(ForestVersion, include_fields=["state", "promoted", "note", "parameters"])
+    auditlog.register(
+        ForestVersion, include_fields=["state", "promoted", "rolled_back", "note", "parameters"]
+    )
     auditlog.register(Backtest, include_fields=["since", "until", "changes", "requested_by"])
     auditlog.register(
         User,
