@@ -123,6 +123,7 @@ REASONS = (*reasons.REASONS, BROKEN_RULE)
 NORMAL = "Within what is expected. Nothing to do."
 LEARNING = "Still learning what is normal here: {seen} of {needed} minutes seen."
 UNWATCHED = "Recorded. This source is not watched."
+DECLARED_WRONG = "Recorded. The counts of this minute were declared wrong and are not judged."
 NOT_THERE = "Not judged: this source has not reported for more than a day, or never."
 
 

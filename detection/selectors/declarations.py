@@ -69,6 +69,10 @@ class Declarations:
                 value *= factor
         return value
 
+    def is_wrong(self, source_id: int, minute: int) -> bool:
+        """Whether somebody said that the counts of a minute were wrong."""
+        return any(first <= minute < end for first, end in self.wrong.get(source_id, ()))
+
     def is_planned(self, source_id: int, minute: int, family: str) -> bool:
         """Whether somebody said that a deviation of a family was planned for a minute."""
         return any(

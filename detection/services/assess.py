@@ -72,8 +72,8 @@ def _by_way(
     unjudged: dict[int, list[SourceMinute]] = {}
     oldest = oldest_live(group.now)
     for (source_id, minute), one in group.minutes.items():
-        if source_id in group.declared.unwatched:
-            group.answer(one, [_unwatched(report) for report in one.reports])
+        if why := _why_unjudged(group, source_id, minute):
+            group.answer(one, [_unjudged(report, why) for report in one.reports])
         elif minute <= (through := group.known[source_id].through):
             behind.append(one)
         elif minute < oldest:
@@ -88,6 +88,12 @@ def _by_way(
         replayed_in_order = goes_on(source_id, numbers, through, group.longest_step)
         (replays if replayed_in_order else fresh).extend(minutes)
     return behind, replays, fresh
+
+
+def _why_unjudged(group: Group, source_id: int, minute: int) -> str:
+    if source_id in group.declared.unwatched:
+        return messages.UNWATCHED
+    return messages.DECLARED_WRONG if group.declared.is_wrong(source_id, minute) else ""
 
 
 def _answer_learners(group: Group, minutes: Sequence[SourceMinute]) -> list[SourceMinute]:
@@ -179,13 +185,13 @@ def _recent(group: Group, minutes: Sequence[SourceMinute]) -> list[tuple[int, St
     return recent
 
 
-def _unwatched(report: RecordedReport) -> Verdict:
+def _unjudged(report: RecordedReport, why: str) -> Verdict:
     return Verdict(
         is_anomaly=False,
         alert_level=LEVELS[0],
         anomaly_score=0.0,
         rule_violations=[],
-        recommendation=messages.UNWATCHED,
+        recommendation=why,
         metrics=Metrics(
             current_count=report.count, status=report.status, auth_code=report.auth_code
         ),

@@ -6,6 +6,7 @@ from detection import messages
 from detection.clock import moment_of
 from detection.rules import LEVELS
 from detection.selectors.counts import rows_by_minute
+from detection.selectors.declarations import declarations
 from detection.services.advancing import Journey
 from detection.services.findings import Finding
 from detection.services.judgements import known
@@ -23,6 +24,8 @@ Answer = dict[str, object]
 
 def close_minute(*, source: SourceRef, minute: int, now: datetime | None = None) -> Answer:
     """The minute is judged as complete; learned too, unless by the clock it may still fill."""
+    if declarations().is_wrong(source.id, minute):
+        return {**_not_judged(minute), "recommendation": messages.DECLARED_WRONG}
     now = now or steady_clock.now()
     heard: list[Judged] = []
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -17,7 +18,9 @@ from detection.selectors.declarations import declarations, forget_declarations
 from detection.services.backtesting import Trial, reckoned, report_of, run_trial
 from detection.services.forests import live_forest
 from detection.services.rehearsing import Progress
+from detection.services.storing import withdraw_minutes
 from ingest.models import Source
+from ingest.repeats import forget_answers
 
 # Labels of these kinds change how minutes are judged, so these are judged again.
 REJUDGED = (Label.Kind.EXPECTED, Label.Kind.NEW_LEVEL, Label.Kind.DATA_PROBLEM)
@@ -55,6 +58,9 @@ def label_deviation(
     with transaction.atomic():
         label.save()
         _judge_again(label, now)
+        if kind == Label.Kind.DATA_PROBLEM:
+            first, last = minute_of(starts), minute_of(ends)
+            withdraw_minutes(source_id=source.pk, first=first, last=last, now=now)
         if kind == Label.Kind.NOISE:
             _propose(label)
     forget_declarations()
@@ -82,6 +88,8 @@ def _judge_again(label: Label, now: datetime) -> None:
     when = label.ends if label.kind == Label.Kind.NEW_LEVEL else label.starts
     hour = moment_of(minute_of(when) // 60 * 60)
     Recheck.objects.create(source=label.source, hour=hour, claimed=now, forced=True)
+    # A repeat must not be told what was said before.
+    transaction.on_commit(partial(forget_answers, [label.source_id]))
 
 
 def _propose(label: Label) -> None:

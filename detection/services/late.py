@@ -17,9 +17,11 @@ from detection.scoring.state import State
 from detection.selectors import baselines
 from detection.selectors.bands import digests_between
 from detection.selectors.counts import digest, rows_by_minute
+from detection.selectors.declarations import declarations, forget_declarations
 from detection.services.advancing import Journey, advance_sources, watched_sources
 from detection.services.keeping import Stored
 from detection.services.parents import beginnings
+from detection.services.storing import withdraw_minutes
 from detection.services.watch import NEVER, Watched
 from ingest.models import Source
 from ingest.services.late_hours import claim_late_hours
@@ -37,6 +39,9 @@ def recheck_late_hours(*, now: datetime, deadline: float = float("inf"), part: P
     for row in Recheck.objects.filter(source__enabled=True).order_by("source_id", "hour"):
         if part.holds(row.source_id):
             waiting[row.source_id].append(row)
+    if any(row.forced for rows in waiting.values() for row in rows):
+        # What this process remembers may be older than the label that asks for it.
+        forget_declarations()
     again = 0
     for one in watched_sources(list(waiting)) if waiting else ():
         if time.monotonic() > deadline:
@@ -69,6 +74,8 @@ def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: 
             start = _without_the_too_old(one, hours, changed)
     if start is not None and not _judge_again(one, start, now, deadline):
         return False
+    if any(row.forced for row in waiting):
+        _withdraw_wrong(one, now)
     settled = [
         row.pk
         for row in waiting
@@ -82,6 +89,12 @@ def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: 
     return start is not None
 
 
+def _withdraw_wrong(one: Watched, now: datetime) -> None:
+    """What a worker found that had not heard of the label yet is withdrawn too."""
+    for first, end in declarations().wrong.get(one.source_id, ()):
+        withdraw_minutes(source_id=one.source_id, first=first, last=end - 1, now=now)
+
+
 def _first_due_minute(one: Watched, waiting: Sequence[Recheck], hours: Sequence[int]) -> int | None:
     """The first judged minute that counts changed or a label speaks of."""
     forced = min((minute_of(row.hour) for row in waiting if row.forced), default=None)
@@ -93,12 +106,13 @@ def _first_due_minute(one: Watched, waiting: Sequence[Recheck], hours: Sequence[
 
 def first_changed_minute(one: Watched, hours: Sequence[int]) -> int | None:
     """The first judged minute of some hours whose counts are no longer those it was judged on."""
+    declared = declarations()
     for first, last in _spans(hours, one.through):
         judged = digests_between(one.source_id, moment_of(first), moment_of(last))
         rows = rows_by_minute([one.source_id], first, last)
         asked = set(hours)
         for minute in range(first, last + 1):
-            if minute // HOUR * HOUR not in asked:
+            if minute // HOUR * HOUR not in asked or declared.is_wrong(one.source_id, minute):
                 continue
             there = digest(rows.get(minute, {}).get(one.source_id))
             if judged.get(moment_of(minute), 0) != there:

@@ -147,6 +147,14 @@ def replace_anomalies(
         metrics.ANOMALIES.labels(one.family, one.level).inc()
 
 
+def withdraw_minutes(*, source_id: int, first: int, last: int, now: datetime) -> None:
+    """Nothing is said of the minutes first..last any more."""
+    Band.objects.filter(
+        source_id=source_id, minute__gte=moment_of(first), minute__lte=moment_of(last)
+    ).delete()
+    replace_anomalies(spans={source_id: (first, last)}, fresh=(), now=now)
+
+
 def upsert_anomalies(fresh: Sequence[Anomaly]) -> None:
     """Each anomaly is stored once for its source, minute and family."""
     Anomaly.objects.bulk_create(

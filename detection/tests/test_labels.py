@@ -4,12 +4,15 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
+from detection import messages
 from detection.clock import minute_of
 from detection.episodes import Alarm
 from detection.models import Anomaly, Band, Baseline, Label, Policy, Proposal, Recheck
 from detection.selectors.declarations import declarations
 from detection.services import labels
+from detection.services.assess import assess
 from detection.services.backtesting import Trial
+from detection.services.closing import close_minute
 from detection.services.forests import live_forest, promote_forest
 from detection.services.labels import (
     apply_proposal,
@@ -20,7 +23,17 @@ from detection.services.labels import (
     try_proposal,
 )
 from detection.services.sweep import sweep_closed_minutes
-from detection.tests.makers import at, make_counts, make_forest, make_source, set_count
+from detection.tests.conftest import Clock
+from detection.tests.makers import (
+    at,
+    make_counts,
+    make_forest,
+    make_source,
+    mark_late,
+    recorded,
+    report,
+    set_count,
+)
 from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +83,59 @@ def test_wrong_counts_are_neither_judged_nor_learned() -> None:
     sweep_closed_minutes(now=at(401.5), seconds=60)
     assert standing() == 0
     assert Baseline.objects.get(source=source).through == at(400)
+
+
+def test_nothing_is_said_of_wrong_counts_any_more(clock: Clock) -> None:
+    source = history()
+    clock.stand(401)
+    assess([report(source, 400, "failed", 60)], complete=False)
+    assert Anomaly.objects.filter(provisional=True).exists()
+    label(source, "data_problem", 300, 400)
+    assert standing() == 0
+    assert not Band.objects.filter(minute__gte=at(300)).exists()
+    clock.stand(401.5)
+    sweep_closed_minutes(now=at(401.5), seconds=60)
+    assert not Band.objects.filter(minute__range=(at(300), at(400))).exists()
+    [again] = assess([report(source, 310, "denied", 45, "51")], complete=False)
+    assert (again.judged, again.alert_level) == (False, "NORMAL")
+    assert again.recommendation == messages.DECLARED_WRONG
+    closed = close_minute(
+        source=recorded(source, 310, "denied", 45).source, minute=MIDNIGHT + 310, now=at(401.5)
+    )
+    assert (closed["judged"], closed["recommendation"]) == (False, messages.DECLARED_WRONG)
+    assert standing() == 0
+
+
+def test_what_a_worker_found_that_had_not_heard_of_the_label_is_withdrawn() -> None:
+    source = history()
+    known = [*Band.objects.filter(minute=at(310)), *Anomaly.objects.filter(minute=at(310))]
+    label(source, "data_problem", 300, 319)
+    for row in known:
+        row.save(force_insert=True)
+    sweep_closed_minutes(now=at(401.5), seconds=60)
+    assert standing() == 0
+    assert not Band.objects.filter(minute=at(310)).exists()
+
+
+def test_late_counts_of_wrong_minutes_have_nothing_judged_again() -> None:
+    source = history()
+    label(source, "data_problem", 300, 319)
+    sweep_closed_minutes(now=at(401.5), seconds=60)
+    set_count(source, 310, "denied", "51", 46)
+    mark_late(source, 310)
+    assert sweep_closed_minutes(now=at(402.5), seconds=60).rechecked == 0
+    assert not Recheck.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_repeat_is_not_told_what_was_said_before_the_label(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[list[int]] = []
+    monkeypatch.setattr(labels, "forget_answers", told.append)
+    source = make_source()
+    label(source, "data_problem")
+    assert told == [[source.pk]]
 
 
 def test_a_label_that_is_taken_back_has_no_effect_left() -> None:
