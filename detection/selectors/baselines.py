@@ -31,15 +31,23 @@ class Frontier(NamedTuple):
 
 def frontiers(now: datetime, part: Part = WHOLE) -> list[Frontier]:
     """Enabled sources of a part that ever reported."""
+    mine = Source.objects.filter(enabled=True).annotate(slot=F("id") % part.of)
+    return _frontiers(mine.filter(slot=part.number), now)
+
+
+def frontiers_of(source_ids: Sequence[int], now: datetime) -> list[Frontier]:
+    """Those of some sources that ever reported."""
+    return _frontiers(Source.objects.filter(id__in=source_ids), now)
+
+
+def _frontiers(sources: QuerySet[Source], now: datetime) -> list[Frontier]:
     newest = (
         MinuteCount.objects.filter(source_id=OuterRef("pk"), minute__lte=now)
         .order_by("-minute")
         .values("minute")[:1]
     )
     found = (
-        Source.objects.filter(enabled=True)
-        .annotate(newest=Subquery(newest), slot=F("id") % part.of)
-        .filter(slot=part.number)
+        sources.annotate(newest=Subquery(newest))
         .exclude(newest=None)
         .order_by()
         .values_list(

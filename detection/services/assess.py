@@ -26,9 +26,9 @@ from detection.services.judgements import anomalies_of
 from detection.services.lockstep import Asking, Judged, Statuses, judge
 from detection.services.outlooks import remembered
 from detection.services.provisional import store_news
+from detection.services.reach import last_closed
 from detection.services.replaying import answer_replays, heads, oldest_live
 from detection.services.standing import answer_standing
-from detection.services.sweep import last_closed
 from detection.services.verdicts import verdicts_while_learning
 from detection.services.watch import Watched, stack_policies, watch
 from ingest import steady_clock

@@ -72,6 +72,7 @@ def run_trial(
     changes: Mapping[str, Any] | None = None,
     forest: Forest | None = None,
     progress: Progress | None = None,
+    now: datetime | None = None,
 ) -> Trial:
     """The sources' history was judged once more under changed policies; nothing is written."""
     declared = read_declarations()
@@ -87,6 +88,7 @@ def run_trial(
             minute_of(since - MEMORY),
             last,
             trial.hear,
+            now or steady_clock.now(),
             declared=declared,
             forest=forest,
             progress=progress,

@@ -12,9 +12,9 @@ from detection.services.findings import Finding
 from detection.services.judgements import known
 from detection.services.keeping import Stored
 from detection.services.lockstep import Judged
+from detection.services.reach import last_closed
 from detection.services.replaying import advance_near, judge_next
 from detection.services.standing import standing_minute
-from detection.services.sweep import last_closed
 from detection.services.watch import watch
 from ingest import steady_clock
 from ingest.reports import SourceRef

@@ -123,16 +123,16 @@ def try_proposal(
     label = proposal.label
     sources = {label.source_id: label.source.name}
     since, until = label.starts - TRIED, min(label.ends + TRIED, now)
-    forest = live_forest()
-    tried = run_trial(
+    run = partial(
+        run_trial,
         sources=sources,
         since=since,
         until=until,
-        changes=proposal.changes,
-        forest=forest,
+        forest=live_forest(),
         progress=progress,
+        now=now,
     )
-    usual = run_trial(sources=sources, since=since, until=until, forest=forest, progress=progress)
+    tried, usual = run(changes=proposal.changes), run()
     after = report_of(tried, changes=proposal.changes, seconds=0)["total"]
     before = report_of(usual, changes={}, seconds=0)["total"]
     state, reason = _decision(before, after, _lost(usual, tried))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from detection.scoring.forest import Forest
 from detection.selectors.declarations import Declarations, declarations
@@ -9,6 +10,7 @@ from detection.services.advancing import Journey, advance_sources
 from detection.services.keeping import Rehearsed
 from detection.services.lockstep import Judged, Lockstep
 from detection.services.parents import beginnings
+from detection.services.reach import walked_ends
 from ingest.models import Source
 
 # Source minutes walked since the last call.
@@ -17,12 +19,13 @@ Progress = Callable[[int], None]
 
 @dataclass
 class Rehearsal:
-    """A walk of some sources through stored minutes, first..last."""
+    """A walk of some sources through stored minutes, first..last, as far as they are judged."""
 
     source_ids: Sequence[int]
     first: int | None
     last: int
     hear: Callable[[Judged, Lockstep], None]
+    now: datetime
     declared: Declarations | None = None
     forest: Forest | None = None
     with_features: bool = False
@@ -33,15 +36,16 @@ def rehearse(rehearsal: Rehearsal) -> int:
     """Every minute was heard as production would have judged it; the source minutes walked."""
     zones = dict(Source.objects.filter(id__in=rehearsal.source_ids).values_list("id", "time_zone"))
     keeper = Rehearsed(_counting(rehearsal))
+    ends = walked_ends(rehearsal.source_ids, rehearsal.last, rehearsal.now)
     journey = Journey(
-        upto=dict.fromkeys(rehearsal.source_ids, rehearsal.last),
+        upto=ends,
         zones=zones,
         keeper=keeper,
         declared=rehearsal.declared or declarations(),
         forest=rehearsal.forest,
         with_features=rehearsal.with_features,
     )
-    begin = beginnings(rehearsal.source_ids, rehearsal.first or 0)
+    begin = beginnings(list(ends), rehearsal.first or 0)
     watched = [begin[source_id] for source_id in rehearsal.source_ids if source_id in begin]
     advance_sources(watched=watched, journey=journey)
     return journey.judged_minutes

@@ -15,6 +15,7 @@ from detection.services.advancing import Journey, advance_sources, watched_sourc
 from detection.services.ahead import judged_ahead, take_back
 from detection.services.keeping import Stored
 from detection.services.late import recheck_late_hours
+from detection.services.reach import last_closed, last_to_judge
 from detection.services.watch import Watched, batches
 from ingest import steady_clock
 
@@ -73,17 +74,9 @@ def _gap(one: Frontier, upto: int) -> float:
     return float("inf") if one.through is None else upto - minute_of(one.through)
 
 
-def last_closed(now: datetime) -> int:
-    """The newest minute that can no longer fill."""
-    return minute_of(now - conf.grace() - conf.SETTLING) - 1
-
-
 def judge_upto(one: Frontier, closed: int, now: datetime) -> int | None:
     """Last minute to judge of a source; None when there is nothing to do."""
-    age = now - one.newest
-    watched = age <= conf.past_limit() or (one.live and age <= conf.LONGEST_GAP)
-    # of an import of old files, or a source long gone, the counts are judged, not the time since
-    upto = closed if watched else min(minute_of(one.newest), closed)
+    upto = last_to_judge(one, closed, now)
     if one.through is not None and minute_of(one.through) >= upto:
         return None
     return None if _is_replayed(one, now) else upto

@@ -157,6 +157,7 @@ def _sample(now: datetime, progress: Progress | None) -> tuple[Sample, int]:
             first,
             last,
             sample.hear,
+            now,
             forest=None,
             with_features=True,
             progress=progress,

@@ -12,6 +12,7 @@ from detection.management.commands import backtest as command
 from detection.models import Anomaly, Backtest, Band, Baseline, Label, Policy
 from detection.services.backtesting import run_backtest
 from detection.services.sweep import sweep_closed_minutes
+from detection.tests.conftest import Clock
 from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
 from ingest.models import Source
 
@@ -45,6 +46,32 @@ def test_the_live_configuration_reproduces_the_live_anomalies_exactly() -> None:
     live = backtest().report["live"]
     assert live == {"same": Anomaly.objects.count(), "only_live": 0, "only_backtest": 0}
     assert live["same"] > 10
+
+
+def test_the_time_after_an_import_is_not_judged(clock: Clock) -> None:
+    history()
+    clock.stand(2000)
+    sweep_closed_minutes(now=at(2000), seconds=60)
+    report = backtest(until=at(2000)).report
+    assert report["total"]["minutes_judged"] == 400
+    assert report["live"]["only_backtest"] == 0
+    assert {one["family"] for one in report["sources"][0]["episodes"]} <= {"decline", "code_mix"}
+
+
+def test_a_silence_that_was_watched_is_judged_as_it_was(clock: Clock) -> None:
+    make_counts(make_source(), range(300))
+    for minute in (300.5, 400.5, 3000.5):
+        clock.stand(minute)
+        sweep_closed_minutes(now=at(minute), seconds=60)
+    assert Anomaly.objects.filter(family="silence").count() > 60
+    live = backtest(until=at(3000)).report["live"]
+    assert live == {"same": Anomaly.objects.count(), "only_live": 0, "only_backtest": 0}
+
+
+def test_a_minute_that_is_still_filling_is_not_judged(clock: Clock) -> None:
+    history()
+    clock.stand(400.02)
+    assert backtest(until=at(400.02)).report["total"]["minutes_judged"] == 399
 
 
 def test_it_writes_nothing_but_its_own_row() -> None:
