@@ -129,7 +129,12 @@ class SpecialDay(models.Model):
         related_name="special_days",
         help_text="Empty: all sources.",
     )
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.PROMOTION)
+    kind = models.CharField(
+        max_length=10,
+        choices=Kind.choices,
+        default=Kind.PROMOTION,
+        help_text="During a migration or planned stop nobody is called for silence or low volume.",
+    )
     name = models.CharField(max_length=80)
     starts = models.DateTimeField()
     ends = models.DateTimeField()

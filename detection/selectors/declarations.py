@@ -5,6 +5,7 @@ whether anything changed.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -16,12 +17,14 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from detection import conf
 from detection.clock import minute_of
-from detection.models import Label, Policy, SpecialDay
+from detection.models import Family, Label, Policy, SpecialDay
 from detection.models.policy import POLICY_FIELDS
 from detection.rules import Rule, read_rules
 from detection.scoring.policy import Policy as ScoringPolicy
 from ingest.models import Source
 
+# What a planned stop looks like.
+STOPPED = frozenset({Family.SILENCE, Family.VOLUME_LOW})
 logger = logging.getLogger(__name__)
 Window = tuple[int, int]
 
@@ -42,7 +45,7 @@ class Declarations:
     days: Mapping[int | None, tuple[tuple[int, int, float], ...]] = field(default_factory=dict)
     wrong: Mapping[int, tuple[Window, ...]] = field(default_factory=dict)
     # (first minute, end, family or "" for all) in which nothing is raised
-    planned: Mapping[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
+    planned: Mapping[int | None, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
     # (minute, family or "" for all) at which what is seen becomes the normal
     adopted: Mapping[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     unwatched: frozenset[int] = frozenset()
@@ -77,8 +80,13 @@ class Declarations:
         """Whether somebody said that a deviation of a family was planned for a minute."""
         return any(
             first <= minute < end and name in ("", family)
-            for first, end, name in self.planned.get(source_id, ())
+            for first, end, name in (*self.planned.get(source_id, ()), *self.planned.get(None, ()))
         )
+
+    def ending(self, source_id: int, minute: int) -> list[str]:
+        """Families, "" for all, in which what was planned ends with a minute."""
+        planned = (*self.planned.get(source_id, ()), *self.planned.get(None, ()))
+        return [family for _, end, family in planned if end == minute + 1]
 
     def changed(self, source_id: int, changes: Mapping[str, Any]) -> "Declarations":
         """The same with other policy fields for one source: what a backtest tries.
@@ -95,12 +103,17 @@ def read_declarations() -> Declarations:
     """Everything declared, from the database."""
     settings = {row.source_id: _settings(row) for row in Policy.objects.all()}
     days: dict[int | None, list[tuple[int, int, float]]] = {}
-    for source_id, starts, ends, factor in SpecialDay.objects.values_list(
-        "source_id", "starts", "ends", "factor"
-    ):
-        days.setdefault(source_id, []).append((minute_of(starts), minute_of(ends), factor))
+    planned: dict[int | None, list[tuple[int, int, str]]] = {}
+    for day in SpecialDay.objects.all():
+        first, end = minute_of(day.starts), minute_of(day.ends)
+        if math.isfinite(day.factor):
+            days.setdefault(day.source_id, []).append((first, end, day.factor))
+        else:
+            logger.warning("The factor of the special day %s is not used: %s", day.pk, day.factor)
+        if day.kind == SpecialDay.Kind.MIGRATION:
+            stopped = planned.setdefault(day.source_id, [])
+            stopped += [(first, end, family) for family in STOPPED]
     wrong: dict[int, list[Window]] = {}
-    planned: dict[int, list[tuple[int, int, str]]] = {}
     adopted: dict[int, list[tuple[int, str]]] = {}
     for kind, source_id, family, starts, ends in _effective_labels().values_list(
         "kind", "source_id", "family", "starts", "ends"

@@ -1,4 +1,4 @@
-"""An analyst says that what is seen is the new normal: the baseline moves there at once."""
+"""Alarms end because somebody said so: what is seen is the new normal, or it was planned."""
 
 import numpy as np
 
@@ -26,6 +26,13 @@ def adopt_level(state: State, row: int, family: str) -> None:
     if volume.size:
         sure = volume[np.argmax(state.evidence[row, volume])]
         state.level_seen[row] = ratio[sure] * state.level_expected[row]
+    state.alarm[row, mine] = 0
+    state.evidence[row, mine] = 0
+
+
+def end_alarm(state: State, row: int, family: str) -> None:
+    """No alarm runs in a family, or in all; what goes on has to be proved anew."""
+    mine = _tests_of(family)
     state.alarm[row, mine] = 0
     state.evidence[row, mine] = 0
 

@@ -23,8 +23,8 @@ from detection.scoring.policy import Policy
 from detection.scoring.series import Floats
 from detection.scoring.state import State, stack
 from detection.selectors.counts import Row, Rows
-from detection.selectors.declarations import Declarations
-from detection.services.adopting import adopt_level
+from detection.selectors.declarations import STOPPED, Declarations
+from detection.services.adopting import adopt_level, end_alarm
 from detection.services.findings import Finding, Window, family_findings, rule_findings
 from detection.services.watch import NEVER, Watched, stack_policies, unstack
 
@@ -107,12 +107,10 @@ def judge(
             window = Window(row, asking.minutes[row], counts.status[row], recent)
             broken = rule_findings(rules, window, closed=asking.closed[row])
             findings[row] = findings.get(row, []) + broken
-        if source_id in declared.planned and row in findings:
-            minute = asking.minutes[row]
+        if declared.planned and row in findings:
+            through = int(state.through[row])
             findings[row] = [
-                one
-                for one in findings[row]
-                if not declared.is_planned(source_id, minute, one.family)
+                one for one in findings[row] if not _is_planned(declared, asking, row, through, one)
             ]
     return Judged(
         asking.source_ids,
@@ -123,6 +121,17 @@ def judge(
         {row: found for row, found in findings.items() if found},
         [int(one) for one in state.minutes.tolist()],
     )
+
+
+def _is_planned(
+    declared: Declarations, asking: Asking, row: int, through: int, one: Finding
+) -> bool:
+    source_id, minute = asking.source_ids[row], asking.minutes[row]
+    if declared.is_planned(source_id, minute, one.family):
+        return True
+    # A minute that still fills says nothing of low volume: what is told of it was seen before.
+    carried = one.family in STOPPED and not asking.closed[row]
+    return carried and declared.is_planned(source_id, through, one.family)
 
 
 @dataclass
@@ -139,6 +148,7 @@ class Lockstep:
     source_ids: list[int] = field(init=False)
     reported: list[int] = field(init=False)
     ruled: bool = field(init=False)
+    planned_ends: set[int] = field(init=False)
     recent: deque[tuple[int, Statuses]] = field(
         default_factory=lambda: deque(maxlen=LONGEST_WINDOW)
     )
@@ -150,6 +160,8 @@ class Lockstep:
         self.policy = stack_policies([one.policy for one in asked])
         self.reported = [one.reported for one in self.watched]
         self.ruled = any(one.rules for one in asked)
+        planned = (self.declared.planned.get(key, ()) for key in (None, *self.source_ids))
+        self.planned_ends = {end for windows in planned for _, end, _ in windows}
 
     def recall(self, rows: Rows, before: int) -> None:
         """Take up the minutes before the frontier on which rules look back."""
@@ -191,6 +203,7 @@ class Lockstep:
             moments = self._asking(minute, rows, True).moments(self.declared)
             detector.learn(self.state, self.policy, moments, judged.counts, judged.scores)
             self._adopt(minute)
+            self._end_planned(minute)
             if self.ruled:
                 self.recent.append((minute, judged.counts.status))
             for row, found in enumerate(judged.rows):
@@ -204,6 +217,14 @@ class Lockstep:
             for when, family in self.declared.adopted.get(source_id, ()):
                 if when == minute:
                     adopt_level(self.state, row, family)
+
+    def _end_planned(self, minute: int) -> None:
+        """What was planned leaves no alarm behind: the traffic that returns would be told of it."""
+        if minute + 1 not in self.planned_ends:
+            return
+        for row, source_id in enumerate(self.source_ids):
+            for family in self.declared.ending(source_id, minute):
+                end_alarm(self.state, row, family)
 
     def at_frontier(self) -> list[Watched]:
         """The sources as they are after the minutes advanced so far."""

@@ -1,6 +1,6 @@
 """Policies and special days from a file: all of it is applied, or nothing and the reasons told."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
@@ -34,7 +34,10 @@ class Plan:
     """What a file asks for, checked but not yet written."""
 
     policies: list[Policy] = field(default_factory=list)
-    days: list[SpecialDay] = field(default_factory=list)
+    # Each with where in the file it stands.
+    days: list[tuple[str, SpecialDay]] = field(default_factory=list)
+    # Stored days in whose place one of these comes.
+    replaced: list[SpecialDay] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     # policies that would differ from what is stored
     changed: list[str] = field(default_factory=list)
@@ -52,7 +55,9 @@ def apply_policies(*, text: str, check: bool = False) -> list[str]:
         with transaction.atomic():
             for policy in plan.policies:
                 policy.save()
-            for day in plan.days:
+            for day in plan.replaced:
+                day.delete()
+            for _, day in plan.days:
                 day.save()
         forget_declarations()
     return plan.changed
@@ -81,6 +86,8 @@ def read_plan(text: str) -> Plan:
             _plan_policy(plan, f"sources.{name}", source, asked)
     for number, asked in enumerate(_entries(plan, sent, "special_days", list), 1):
         _plan_day(plan, f"special_days[{number}]", asked)
+    _refuse_doubles(plan)
+    _match_stored(plan)
     return plan
 
 
@@ -169,22 +176,56 @@ def _plan_day(plan: Plan, where: str, asked: object) -> None:
             plan.faults.append(f"{where}.{name}: a time such as 2026-11-27T00:00 is expected")
     if starts is None or ends is None:
         return
-    known = SpecialDay.objects.filter(
-        source=source, name=str(asked.get("name", "")), starts=starts
-    ).first()
-    day = known or SpecialDay(source=source, name=asked.get("name", ""), starts=starts)
-    before = (day.pk, day.ends, day.factor, day.kind)
+    day = SpecialDay(source=source, name=asked.get("name", ""), starts=starts, ends=ends)
     try:
         day.factor = _stored_as(SpecialDay, "factor", asked.get("factor"))
     except ValidationError as error:
         plan.faults += [f"{where}.factor: {text}" for text in error.messages]
         return
-    day.ends = ends
     day.kind = asked.get("kind", SpecialDay.Kind.PROMOTION)
     if _is_valid(plan, where, day):
-        plan.days.append(day)
-        if before != (day.pk, day.ends, day.factor, day.kind):
+        plan.days.append((where, day))
+
+
+def _refuse_doubles(plan: Plan) -> None:
+    """One day said twice would count twice: their factors are multiplied."""
+    for place, (where, day) in enumerate(plan.days):
+        for before, other in plan.days[:place]:
+            if _is_same(day, other):
+                plan.faults.append(f"{where}: {day.name} is said for the same time by {before}")
+
+
+def _match_stored(plan: Plan) -> None:
+    """Days that are stored already are changed; of several for one time only one is left."""
+    names = {day.name for _, day in plan.days}
+    stored = list(SpecialDay.objects.filter(name__in=names).order_by("starts", "pk"))
+    for where, day in sorted(plan.days, key=lambda one: not _begins_as(one[1], stored)):
+        same = [one for one in stored if _is_same(day, one)]
+        same.sort(key=lambda one: one.starts != day.starts)
+        known = same[0] if same else None
+        if known is not None:
+            stored.remove(known)
+            day.pk, day.created, day._state.adding = known.pk, known.created, False
+        if known is None or _said(known) != _said(day):
             plan.changed.append(f"{where} {day.name}")
+    for one in stored:
+        if any(_is_same(day, one) for _, day in plan.days):
+            plan.replaced.append(one)
+            plan.changed.append(f"{one} of {one.starts:%Y-%m-%d %H:%M} UTC, replaced")
+
+
+def _begins_as(day: SpecialDay, stored: Sequence[SpecialDay]) -> bool:
+    return any(_is_same(day, one) and day.starts == one.starts for one in stored)
+
+
+def _is_same(one: SpecialDay, other: SpecialDay) -> bool:
+    """Whether two days have one name, one source and some time in common."""
+    overlap = one.starts < other.ends and other.starts < one.ends
+    return overlap and (one.source_id, one.name) == (other.source_id, other.name)
+
+
+def _said(day: SpecialDay) -> tuple[object, ...]:
+    return day.starts, day.ends, day.factor, day.kind
 
 
 def _moment(value: object, zone: ZoneInfo) -> datetime | None:

@@ -127,6 +127,13 @@ def test_a_stored_value_that_cannot_be_read_stops_nobody(
     assert f"policy of source {bad.pk} {next(iter(stored))} has its default" in caplog.text
 
 
+def test_a_stored_factor_without_end_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
+    day = SpecialDay.objects.create(name="sale", starts=at(100), ends=at(200), factor=float("inf"))
+    minute = int(at(150).timestamp() // 60)
+    assert declarations().factor(make_source().pk, minute) == 1.0
+    assert f"special day {day.pk} is not used" in caplog.text
+
+
 def test_a_declared_promotion_is_expected() -> None:
     source = make_source()
     SpecialDay.objects.create(name="sale", starts=at(100), ends=at(200), factor=3.0)

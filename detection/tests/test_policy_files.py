@@ -41,6 +41,60 @@ def test_applying_it_again_changes_nothing() -> None:
     assert (Policy.objects.count(), SpecialDay.objects.count()) == (2, 1)
 
 
+DAY = "{{name: sale, source: shop, starts: 2026-03-{}T08:00Z, ends: 2026-03-{}T20:00Z, factor: 2}}"
+
+
+def days(*spans: tuple[int, int]) -> str:
+    return "special_days:\n" + "".join(f"  - {DAY.format(*span)}\n" for span in spans)
+
+
+def stored_days() -> list[tuple[int, int]]:
+    found = SpecialDay.objects.order_by("starts").values_list("starts__day", "ends__day")
+    return [tuple(one) for one in found]
+
+
+def test_a_day_whose_start_is_corrected_is_the_same_day() -> None:
+    make_source("shop")
+    apply_policies(text=days((10, 12)))
+    first = SpecialDay.objects.get()
+    assert apply_policies(text=days((11, 12))) == ["special_days[1] sale"]
+    again = SpecialDay.objects.get()
+    assert (again.pk, again.created, again.starts.day) == (first.pk, first.created, 11)
+
+
+def test_days_that_move_past_each_other_stay_as_many() -> None:
+    make_source("shop")
+    apply_policies(text=days((10, 12), (14, 16)))
+    apply_policies(text=days((11, 15), (16, 18)))
+    assert stored_days() == [(11, 15), (16, 18)]
+
+
+def test_a_day_that_was_stored_twice_is_left_once() -> None:
+    source = make_source("shop")
+    for day in (10, 11):
+        apply_policies(text=days((day, 12)))
+        SpecialDay.objects.update(name="kept")
+    SpecialDay.objects.update(name="sale")
+    assert SpecialDay.objects.filter(source=source).count() == 2
+    changed = apply_policies(text=days((11, 12)))
+    assert changed == ["sale (x 2) of 2026-03-10 08:00 UTC, replaced"]
+    assert stored_days() == [(11, 12)]
+
+
+def test_the_days_of_another_source_are_left_alone() -> None:
+    make_source("shop")
+    apply_policies(text=days((10, 12)))
+    apply_policies(text=days((11, 12)).replace("source: shop, ", ""))
+    assert stored_days() == [(10, 12), (11, 12)]
+
+
+def test_a_day_that_is_said_twice_is_refused() -> None:
+    make_source("shop")
+    with pytest.raises(PolicyFileError, match=r"special_days\[2\]: sale is said for the same time"):
+        apply_policies(text=days((10, 12), (11, 13)))
+    assert not SpecialDay.objects.exists()
+
+
 def test_what_a_file_leaves_out_has_its_default_again() -> None:
     source = make_source("shop")
     apply_policies(text=FILE)
