@@ -8,6 +8,8 @@ SEEDS ?= 301 302 303 304 305
 HTTP_SEEDS ?= $(firstword $(SEEDS))
 EXAMPLES ?= 100
 CASES ?= 0
+# What of the tests `make check` runs: all of them.
+TESTS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
@@ -49,7 +51,7 @@ check: $(VENV)/.development ## Format, lint, migrations, types, contracts, tests
 	$(MANAGE) makemigrations --check --dry-run
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --reruns 1 --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --reruns 1 --cov --cov-report=term $(TESTS)
 
 format: $(VENV)/.development ## Format the code
 	$(BIN)/ruff format .

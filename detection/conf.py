@@ -4,7 +4,11 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from detection.episodes import Patience
+
 MINUTE = timedelta(minutes=1)
+# So many quiet minutes end an incident, unless the rules of the alerts say otherwise.
+QUIET_MINUTES = 5
 
 
 def grace() -> timedelta:
@@ -17,10 +21,11 @@ def past_limit() -> timedelta:
     return timedelta(minutes=getattr(settings, "GUARDIAN_PAST_MINUTES", 15))
 
 
-def warning_wait() -> int:
-    """How long a warning waits before anybody hears of it, unless it becomes critical [min]."""
+def patience() -> Patience:
+    """When people hear of a warning that does not become critical."""
     rules = getattr(settings, "GUARDIAN_ALERT_RULES", {})
-    return int(rules.get("settle_minutes", settings.GUARDIAN_WARNING_WAIT_MINUTES))
+    wait = rules.get("settle_minutes", settings.GUARDIAN_WARNING_WAIT_MINUTES)
+    return Patience(wait=int(wait), quiet=int(rules.get("quiet_minutes", QUIET_MINUTES)))
 
 
 # A source that reported nothing for this long is watched again when it reports again; until then

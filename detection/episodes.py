@@ -38,18 +38,22 @@ class Episode:
     reason: str
     peak: float
 
-    def told(self, wait: int) -> int | None:
+    def told(self, patience: "Patience") -> int | None:
         """First minute in which people hear of it; None when they never do.
 
-        What is critical is told at once, a warning once it has lasted.
-
-        Parameters
-        ----------
-        wait : int
-            How long a warning has to last [min].
+        What is critical is told at once, a warning if it is not over by the time it is due.
         """
-        lasted = self.first + wait if self.last - self.first >= wait else None
+        due = self.first + patience.wait
+        lasted = due if self.last + patience.quiet >= due else None
         return min((one for one in (self.paged, lasted) if one is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a warning waits to be told, and how many quiet minutes end it before [min]."""
+
+    wait: int
+    quiet: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +126,10 @@ class Reckoning:
     lost: list[Window] = field(default_factory=list)
 
 
-def reckon(episodes: Sequence[Episode], windows: Sequence[Window], wait: int) -> Reckoning:
+def reckon(episodes: Sequence[Episode], windows: Sequence[Window], patience: Patience) -> Reckoning:
     """Count pages, and incidents found and lost; a page counts once however long it lasts.
 
-    An incident is found by what people hear of: a page, or a warning that lasts.
-
-    Parameters
-    ----------
-    wait : int
-        How long a warning has to last [min].
+    An incident is found by what people hear of: a page, or a warning that is told.
     """
     told = Reckoning()
     incidents = [one for one in windows if one.kind == "incident"]
@@ -138,7 +137,7 @@ def reckon(episodes: Sequence[Episode], windows: Sequence[Window], wait: int) ->
     for episode in episodes:
         if episode.paged is None:
             told.warnings += 1
-            told.warnings_told += episode.told(wait) is not None
+            told.warnings_told += episode.told(patience) is not None
             continue
         told.pages += 1
         if any(one.meets(episode) for one in incidents):
@@ -151,7 +150,7 @@ def reckon(episodes: Sequence[Episode], windows: Sequence[Window], wait: int) ->
         heard = [
             minute
             for episode in episodes
-            if window.meets(episode) and (minute := episode.told(wait)) is not None
+            if window.meets(episode) and (minute := episode.told(patience)) is not None
         ]
         if heard:
             told.found.append(window)

@@ -105,19 +105,23 @@ def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> di
     people heard of by either, `delay_median_minutes` how long that took.
     """
     windows = labelled_windows(trial.sources, trial.since, trial.until)
-    wait = conf.warning_wait()
+    patience = conf.patience()
     episodes = episodes_of(trial.alarms)
     per_source = []
     for source_id, name in trial.sources.items():
         mine = [one for one in episodes if one.source_id == source_id]
         labels = [one for one in windows if one.source_id == source_id]
-        per_source.append(_told(name, mine, reckon(mine, labels, wait), trial.judged[source_id]))
+        per_source.append(
+            _told(name, mine, reckon(mine, labels, patience), trial.judged[source_id])
+        )
     return {
         "since": moment_of(trial.since).isoformat(),
         "until": moment_of(trial.until + 1).isoformat(),
         "changes": dict(changes),
         "seconds": round(seconds, 2),
-        "total": _told("", episodes, reckon(episodes, windows, wait), sum(trial.judged.values())),
+        "total": _told(
+            "", episodes, reckon(episodes, windows, patience), sum(trial.judged.values())
+        ),
         "sources": per_source,
         "live": against_live(trial),
     }
@@ -126,7 +130,7 @@ def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> di
 def reckoned(trial: Trial) -> Reckoning:
     """How a trial stands against what people said."""
     windows = labelled_windows(trial.sources, trial.since, trial.until)
-    return reckon(episodes_of(trial.alarms), windows, conf.warning_wait())
+    return reckon(episodes_of(trial.alarms), windows, conf.patience())
 
 
 def _told(name: str, episodes: Sequence[Episode], told: Reckoning, minutes: int) -> dict[str, Any]:
@@ -161,7 +165,7 @@ def _window(one: Window) -> dict[str, str]:
 
 
 def _episode(one: Episode) -> dict[str, Any]:
-    told = one.told(conf.warning_wait())
+    told = one.told(conf.patience())
     return {
         "family": one.family,
         "level": ("NORMAL", "WARNING", "CRITICAL")[one.level],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from detection.episodes import Alarm, Window, episodes_of, reckon
+from detection.episodes import Alarm, Patience, Window, episodes_of, reckon
 
 
 def warning(*minutes: int, level: int = 1) -> list[Alarm]:
@@ -12,8 +12,9 @@ def warning(*minutes: int, level: int = 1) -> list[Alarm]:
 @pytest.mark.parametrize(
     ("alarms", "wait", "told"),
     [
-        (warning(10, 11, 12), 3, None),
-        (warning(10, 11, 12, 13), 3, 13),
+        (warning(10, 11, 12), 8, None),
+        (warning(10, 11, 12, 13), 8, 18),
+        (warning(10), 3, 13),
         (warning(10), 0, 10),
         (warning(10) + warning(11, level=2), 3, 11),
         (warning(10, 20) + warning(22, level=2), 3, 13),
@@ -21,13 +22,13 @@ def warning(*minutes: int, level: int = 1) -> list[Alarm]:
 )
 def test_when_people_hear_of_an_episode(alarms: list[Alarm], wait: int, told: int | None) -> None:
     [episode] = episodes_of(alarms)
-    assert episode.told(wait) == told
+    assert episode.told(Patience(wait, quiet=5)) == told
 
 
 def test_an_incident_is_found_by_a_warning_that_lasts() -> None:
     window = Window(1, "", "incident", 9, 20)
     short, lasting = episodes_of(warning(10, 11)), episodes_of(warning(10, 14))
-    assert reckon(short, [window], wait=3).lost == [window]
-    found = reckon(lasting, [window], wait=3)
-    assert (found.found, found.delays, found.pages) == ([window], [4], 0)
+    assert reckon(short, [window], Patience(wait=8, quiet=5)).lost == [window]
+    found = reckon(lasting, [window], Patience(wait=8, quiet=5))
+    assert (found.found, found.delays, found.pages) == ([window], [9], 0)
     assert (found.warnings, found.warnings_told) == (1, 1)
