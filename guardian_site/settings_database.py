@@ -8,7 +8,8 @@ import environ
 from guardian_site import environment as env
 
 SCHEMES = ("postgres", "postgresql", "pgsql", "sqlite")
-POSTGRESQL = "django.db.backends.postgresql"
+# Django's own, without threads that wait for a database that is away.
+POSTGRESQL = "ingest.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 EXAMPLE = "postgres://user:password@host:5432/name"
 IN_MEMORY = ":memory:"
@@ -29,6 +30,7 @@ def database_at(url: str, *, otherwise: Path) -> dict[str, Any]:
     config = parts_of("DATABASE_URL", url)
     if config["ENGINE"] == SQLITE:
         return config | _sqlite(config["NAME"])
+    config["ENGINE"] = POSTGRESQL
     config["OPTIONS"] = {
         **config.get("OPTIONS", {}),
         # Threads that share a commit need few connections; the pool keeps them few.

@@ -1,4 +1,4 @@
-"""The pool of connections: lending one for a statement, and healing it after an absence."""
+"""The pool of connections: lending one, asking an absent database seldom, healing afterwards."""
 
 import contextlib
 import threading
@@ -11,9 +11,12 @@ from django.db import DatabaseError, InterfaceError, connection
 
 _healing = threading.Lock()
 # A database that did not answer is not asked again for so long [s]: whoever waited for it would
-# hold a thread, and probes would find none.
+# hold a thread, and all who share its commit with it; probes would find none.
 REFUSED_SECONDS = 1.0
-_refused = float("-inf")
+# Then one looks for so long [s]: the pool tries in threads of its own; the next finds what it got.
+LOOK_SECONDS = 0.1
+# The moment from which it may be asked again; None while it answers.
+_ask_again: float | None = None
 
 
 @contextlib.contextmanager
@@ -37,16 +40,34 @@ def lent_connection() -> Iterator[Any]:
 
 
 def _from(pool: Any) -> Any:
-    """Return a connection of the pool; refuse at once where it had none a moment ago."""
-    global _refused
-    if time.monotonic() - _refused < REFUSED_SECONDS:
-        raise psycopg.OperationalError("the database did not answer a moment ago")
-    pool.open()
-    try:
+    with unless_away(pool):
+        pool.open()
         return pool.getconn()
+
+
+@contextlib.contextmanager
+def unless_away(pool: Any) -> Iterator[None]:
+    """A block that gets a connection of the pool; only the first to miss the database waits for it.
+
+    Raises
+    ------
+    psycopg.OperationalError
+        At once, if the database did not answer a moment ago.
+    """
+    global _ask_again
+    again, now = _ask_again, time.monotonic()
+    if again is not None and now < again:
+        raise psycopg.OperationalError("the database did not answer a moment ago")
+    try:
+        if again is not None:
+            _ask_again = now + REFUSED_SECONDS
+            pool.open()
+            pool.putconn(pool.getconn(LOOK_SECONDS))
+        yield
     except psycopg.OperationalError:
-        _refused = time.monotonic()
+        _ask_again = time.monotonic() + REFUSED_SECONDS
         raise
+    _ask_again = None
 
 
 def heal_pool() -> None:

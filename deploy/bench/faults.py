@@ -1,6 +1,6 @@
 """Break the parts while clients report, then compare their ledger with the database.
 
-    python -m deploy.bench.faults [--seconds 40] [--clients 8] [--slow 1000]
+    python -m deploy.bench.faults [--seconds 40] [--clients 8] [--slow 1000] [--away 70]
 
 Whatever was answered with 200 has to be there, once. Between the faults every answer has to be
 200, or 503 with Retry-After; and all has to recover without hands.
@@ -162,9 +162,9 @@ class Running:
         children = stack.tree(self.web.pid)[1:]
         os.kill(children[0], signal.SIGKILL)
 
-    def restart_database(self) -> None:
+    def restart_database(self, away: float) -> None:
         self.database.kill()
-        time.sleep(3)
+        time.sleep(away)
         self.database.start()
 
     def fill_disk(self) -> None:
@@ -267,15 +267,20 @@ def compare(url: str, ledger: Ledger) -> list[str]:
     return problems
 
 
-def break_everything(parts: Running, ledger: Ledger, seconds: float, slow: int) -> list[str]:
+def break_everything(
+    parts: Running, ledger: Ledger, seconds: float, slow: int, away: float
+) -> list[str]:
     """Break one part after the other; return those after which nothing was answered in time."""
     faults: list[tuple[str, Callable[[], object]]] = [
         ("kill -9 of a web worker", parts.kill_web_worker),
         ("Redis flushed", parts.flush_cache),
         ("Redis killed and started again", parts.restart_cache),
-        ("PostgreSQL killed and started again", parts.restart_database),
+        ("PostgreSQL killed and started again", partial(parts.restart_database, 3.0)),
         ("kill -9 of a web worker, again", parts.kill_web_worker),
     ]
+    if away:
+        gone = partial(parts.restart_database, away)
+        faults.append((f"PostgreSQL away for {away:.0f} s", gone))
     if parts.disk is None:
         print("  SKIPPED: the database's disk full (needs the right to mount a small disk)")
     else:
@@ -312,7 +317,7 @@ def _answered_again(ledger: Ledger) -> float | None:
     return None
 
 
-def run(seconds: float, clients: int, slow: int) -> tuple[Ledger, list[str]]:
+def run(seconds: float, clients: int, slow: int, away: float) -> tuple[Ledger, list[str]]:
     """Run everything once; return the ledger and what was wrong."""
     folder = Path(tempfile.mkdtemp(prefix="guardian-faults-", dir="/tmp"))
     ledger, stop = Ledger(), threading.Event()
@@ -321,7 +326,7 @@ def run(seconds: float, clients: int, slow: int) -> tuple[Ledger, list[str]]:
             threads = [Client(number, parts.port, ledger, stop) for number in range(clients)]
             for thread in threads:
                 thread.start()
-            problems = break_everything(parts, ledger, seconds, slow)
+            problems = break_everything(parts, ledger, seconds, slow, away)
             stop.set()
             for thread in threads:
                 thread.join(90)
@@ -336,8 +341,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=40.0)
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--slow", type=int, default=1000, help="clients that never finish sending")
+    parser.add_argument(
+        "--away", type=float, default=70.0, help="seconds without PostgreSQL; 0: no"
+    )
     options = parser.parse_args()
-    ledger, problems = run(options.seconds, options.clients, options.slow)
+    ledger, problems = run(options.seconds, options.clients, options.slow, options.away)
     told = ", ".join(f"{name}: {times:,}" for name, times in sorted(ledger.statuses.items()))
     print(f"{len(ledger.answered):,} reports answered ({told}); longest {ledger.longest:.1f} s")
     for problem in problems[:20]:

@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-PATIENCE_SECONDS = 60.0
+# Longer than any part is away in a run of the faults.
+PATIENCE_SECONDS = 120.0
 # A client that was refused waits this long at most, whatever it was told, so that the run is short.
 LONGEST_WAIT = 1.0
 GOOD = 200

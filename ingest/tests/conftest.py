@@ -53,6 +53,7 @@ def sqlite_config(
 @pytest.fixture(scope="session")
 def postgresql_config(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> dict[str, Any]:
     config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
+    config["ENGINE"] = "ingest.postgresql"
     config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}
     with django_db_blocker.unblock(), default_database(config):
         call_command("migrate", verbosity=0)

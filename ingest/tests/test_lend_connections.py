@@ -1,7 +1,7 @@
 """A statement borrows a connection; whatever becomes of it, the pool has it again."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg_pool
@@ -66,22 +66,58 @@ def test_within_a_transaction_it_is_the_one_of_the_transaction() -> None:
     connection.close()
 
 
-def test_a_database_that_did_not_answer_is_asked_again_in_a_moment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked = []
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+    """Have the database away; give how long each was ready to wait for it, None for the most."""
+    found: list[float | None] = []
 
-    def none_left() -> object:
-        asked.append(1)
-        raise psycopg_pool.PoolTimeout("no connection within two seconds")
+    def none_left(timeout: float | None = None) -> object:
+        found.append(timeout)
+        raise psycopg_pool.PoolTimeout("no connection in time")
 
     monkeypatch.setattr(getattr(connection, "pool", None), "getconn", none_left)
-    monkeypatch.setattr(pool_module, "_refused", float("-inf"))
-    for _ in range(3):
-        with pytest.raises(OperationalError), lent_connection():
-            pass
-    assert len(asked) == 1
-    monkeypatch.undo()
-    monkeypatch.setattr(pool_module, "_refused", time.monotonic() - pool_module.REFUSED_SECONDS)
-    with lent_connection() as raw:
-        assert raw.execute("SELECT 1").fetchone() == (1,)
+    monkeypatch.setattr(pool_module, "_ask_again", None)
+    return found
+
+
+def lend() -> None:
+    with lent_connection():
+        pass
+
+
+def take() -> None:
+    with connection.cursor():
+        pass
+
+
+@pytest.mark.parametrize("borrow", [lend, take])
+def test_who_asks_a_database_that_did_not_answer_is_refused_at_once(
+    borrow: Callable[[], None], waits: list[float | None]
+) -> None:
+    with pytest.raises(OperationalError):
+        lend()
+    with pytest.raises(OperationalError, match="a moment ago"):
+        borrow()
+    assert waits == [None]
+
+
+@pytest.mark.parametrize("borrow", [lend, take])
+def test_while_it_is_away_nobody_waits_for_it(
+    borrow: Callable[[], None], waits: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_ask_again", time.monotonic())
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            borrow()
+    assert waits == [pool_module.LOOK_SECONDS]
+
+
+@pytest.mark.parametrize("borrow", [lend, take])
+def test_one_that_is_back_is_asked_without_a_pause(
+    borrow: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_module, "_ask_again", time.monotonic())
+    borrow()
+    connection.close()
+    assert pool_module._ask_again is None
+    assert lent() == 0

@@ -79,6 +79,24 @@ def test_without_a_database_nothing_is_promised_and_with_it_again_all_is_taken(
     assert later.count(200) + later.count(503) == 40
 
 
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/anomalies"])
+def test_once_each_web_worker_missed_the_database_nobody_waits_for_it(
+    parts: Running, path: str
+) -> None:
+    def seconds() -> float:
+        began = time.monotonic()
+        assert ask(parts, "GET", path)[0] >= 500
+        return time.monotonic() - began
+
+    parts.database.kill()
+    try:
+        longest_first = sorted((seconds() for _ in range(30)), reverse=True)
+    finally:
+        parts.database.start()
+    assert longest_first[WORKERS] < 1
+    until(lambda: report(parts, 50)[0] == 200)
+
+
 def test_every_part_lives_by_the_clock_of_the_host(parts: Running) -> None:
     if parts.clock is None:
         missing("cc", "apt-get install gcc libc6-dev")
@@ -101,6 +119,6 @@ def test_every_part_lives_by_the_clock_of_the_host(parts: Running) -> None:
 
 
 def test_what_was_answered_is_there_whatever_was_killed() -> None:
-    ledger, problems = run(seconds=8, clients=4, slow=300)
+    ledger, problems = run(seconds=8, clients=4, slow=300, away=0)
     assert problems == []
     assert len(ledger.answered) > 300
