@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -15,9 +15,11 @@ from alerts.selectors.watch import stage_states
 from detection.selectors.baselines import oldest_live_frontier
 from detection.selectors.forests import live_mark
 from guardian_site.models import Heartbeat
+from guardian_site.pulse import URGENT
 from ingest import steady_clock
 
 State = Literal["ok", "degraded", "down", "idle"]
+WORSE: tuple[State, ...] = ("ok", "idle", "degraded", "down")
 HEARTBEAT_LATE = timedelta(seconds=20)
 HEARTBEAT_DEAD = timedelta(seconds=60)
 LAG_LATE = timedelta(minutes=3)
@@ -71,9 +73,10 @@ def cache_health() -> PartHealth:
     return PartHealth("ok", name, latency_ms=_elapsed(started))
 
 
-def heartbeat_health(kind: str) -> Callable[[], PartHealth]:
+def heartbeat_health(*kinds: str) -> Callable[[], PartHealth]:
     def ask() -> PartHealth:
-        seen = Heartbeat.objects.filter(kind=kind).order_by("-seen").values_list("seen", flat=True)
+        beats = Heartbeat.objects.filter(kind__in=kinds).order_by("-seen")
+        seen = beats.values_list("seen", flat=True)
         newest = seen.first()
         if newest is None:
             return PartHealth("down", "never seen; start a worker with `manage.py run` or celery")
@@ -83,6 +86,13 @@ def heartbeat_health(kind: str) -> Callable[[], PartHealth]:
         return PartHealth(state, f"{alive} alive", age_seconds=_seconds(age))
 
     return ask
+
+
+def worker_health() -> PartHealth:
+    """How the urgent queue fares that is worse off: nobody is told unless both are worked on."""
+    queues = {queue: heartbeat_health("worker", queue)() for queue in URGENT}
+    queue, worst = max(queues.items(), key=lambda item: WORSE.index(item[1].state))
+    return worst if worst.state == "ok" else replace(worst, detail=f"{queue}: {worst.detail}")
 
 
 def detection_health() -> PartHealth:
@@ -124,7 +134,7 @@ def way_health() -> PartHealth:
 PARTS: dict[str, Callable[[], PartHealth]] = {
     "database": database_health,
     "cache": cache_health,
-    "worker": heartbeat_health("worker"),
+    "worker": worker_health,
     "beat": heartbeat_health("beat"),
     "tasks": heartbeat_health("tasks"),
     "detection": detection_health,

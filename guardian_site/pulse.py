@@ -16,7 +16,7 @@ from ingest import steady_clock
 
 PERIOD_SECONDS = 5.0
 FORGET_AFTER = timedelta(days=1)
-URGENT = frozenset({"notify", "detect"})
+URGENT = ("notify", "detect")
 logger = logging.getLogger(__name__)
 
 
@@ -57,8 +57,11 @@ def _worker_is_ready(sender: Any, **_: object) -> None:
 
 
 def kind_of_worker(queues: Iterable[str]) -> str:
-    """Return what a worker is called: one that only trains neither judges nor tells anybody."""
-    return "worker" if URGENT & set(queues) else "trainer"
+    """Return `worker` for one that judges and tells, its one urgent queue, or `trainer`."""
+    urgent = [queue for queue in URGENT if queue in set(queues)]
+    if len(urgent) == len(URGENT):
+        return "worker"
+    return urgent[0] if urgent else "trainer"
 
 
 def _beat_is_ready(**_: object) -> None:

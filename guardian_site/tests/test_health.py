@@ -1,9 +1,9 @@
 from datetime import timedelta
+from typing import Any
 
-import environ
 import pytest
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -13,7 +13,8 @@ from guardian_site.collectors import LiveForest, Sources
 from guardian_site.exposition import exposition
 from guardian_site.models import Heartbeat
 from guardian_site.pulse import forget_parts, kind_of_worker, record_heartbeat
-from ingest.tests.conftest import default_database
+from guardian_site.views import ready_view
+from ingest.tests.conftest import default_database, postgresql_config  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -88,21 +89,37 @@ def test_only_the_database_is_asked_while_it_is_away(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.postgres
-def test_a_database_that_takes_no_writes_is_down(
-    postgres_url: str, django_db_blocker: DjangoDbBlocker
+def test_a_database_that_takes_no_writes_is_down_and_not_ready(
+    postgresql_config: dict[str, Any],  # noqa: F811
+    django_db_blocker: DjangoDbBlocker,
 ) -> None:
-    config = environ.Env.db_url_config(postgres_url)
-    with django_db_blocker.unblock(), default_database(config):
+    with django_db_blocker.unblock(), default_database(postgresql_config):
         assert health.database_health().state == "ok"
+        assert ready_view(RequestFactory().get("/health/ready")).status_code == 200
         with connection.cursor() as cursor:
             cursor.execute("SET default_transaction_read_only = on")
         found = health.database_health()
+        ready = ready_view(RequestFactory().get("/health/ready"))
     assert (found.state, found.detail[:9]) == ("down", "read-only")
+    assert ready.status_code == 503
 
 
 @pytest.mark.parametrize(
-    ("queues", "kind"),
-    [(["notify", "detect", "train"], "worker"), (["detect"], "worker"), (["train"], "trainer")],
+    ("workers", "state", "detail"),
+    [
+        ([["notify", "detect", "train"]], "ok", "1 alive"),
+        ([["notify"], ["detect"]], "ok", "1 alive"),
+        ([["train"]], "down", "notify: never seen"),
+        ([["detect"], ["train"]], "down", "notify: never seen"),
+        ([["notify"], ["train"]], "down", "detect: never seen"),
+    ],
 )
-def test_who_only_trains_is_no_worker(queues: list[str], kind: str) -> None:
-    assert kind_of_worker(queues) == kind
+def test_workers_are_well_where_both_urgent_queues_are_worked_on(
+    workers: list[list[str]], state: str, detail: str
+) -> None:
+    for queues in workers:
+        kind = kind_of_worker(queues)
+        record_heartbeat(part=f"{kind}@here", kind=kind, now=timezone.now())
+    found = health.PARTS["worker"]()
+    assert found.state == state
+    assert found.detail.startswith(detail)
