@@ -14,8 +14,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.urls import ResolverMatch, get_resolver
 from django.utils.log import log_response
 from django_prometheus.middleware import Metrics
@@ -41,6 +42,7 @@ class DoorHandler(WSGIHandler):
     """
 
     _middleware_chain: Callable[[HttpRequest], HttpResponse]
+    _view_middleware: list[Callable[..., HttpResponse | None]]
 
     def load_middleware(self, is_async: bool = False) -> None:
         # The handler knows no other way to be told; this runs once, before the first request.
@@ -55,6 +57,16 @@ class DoorHandler(WSGIHandler):
         match = request.resolver_match = _match(request.path_info, settings.ROOT_URLCONF)
         return match
 
+    def _get_response(self, request: HttpRequest) -> HttpResponse:
+        """Ask the rules, then the view; what Django does besides is for views of other kinds."""
+        match = self.resolve_request(request)
+        for look in self._view_middleware:
+            refusal: HttpResponse | None = look(request, match.func, match.args, match.kwargs)
+            if refusal is not None:
+                return refusal
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
     def answer(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
@@ -62,8 +74,9 @@ class DoorHandler(WSGIHandler):
         request = WSGIRequest(environ)
         # Every middleware and view is wrapped by Django: no error comes through.
         response = self._middleware_chain(request)
-        if connection.connection is not None:
-            connection.close_if_unusable_or_obsolete()
+        mine = connections[DEFAULT_DB_ALIAS]
+        if mine.connection is not None:
+            mine.close_if_unusable_or_obsolete()
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             told = (response.reason_phrase, request.path)
             log_response("%s: %s", *told, response=response, request=request)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
 
 _healing = threading.Lock()
 # A database that did not answer is not asked again for so long [s]: whoever waited for it would
@@ -26,11 +26,12 @@ def lent_connection() -> Iterator[Any]:
     Opening one of its own sets up what a whole request may need, and costs a thread as much as the
     statement that records a report.
     """
-    with connection.wrap_database_errors:
-        pool = getattr(connection, "pool", None)
-        if pool is None or connection.connection is not None:
-            connection.ensure_connection()
-            yield connection.connection
+    mine = connections[DEFAULT_DB_ALIAS]
+    with mine.wrap_database_errors:
+        pool = getattr(mine, "pool", None)
+        if pool is None or mine.connection is not None:
+            mine.ensure_connection()
+            yield mine.connection
             return
         raw = _from(pool)
         try:

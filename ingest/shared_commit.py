@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from django.db import IntegrityError, connection
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 
 from ingest import metrics
 
@@ -50,8 +50,11 @@ class _Waiter(Generic[Asked, Recorded, Answer]):
 def _give_back_connection() -> None:
     """Let the pool have this thread's connection: were all held by those who wait, the leader
     would find none and all would stand still."""
-    if getattr(connection, "pool", None) and not connection.in_atomic_block:
-        connection.close()
+    mine = connections[DEFAULT_DB_ALIAS]
+    if mine.connection is None or mine.in_atomic_block:
+        return
+    if getattr(mine, "pool", None):
+        mine.close()
 
 
 class SharedCommit(Generic[Asked, Recorded, Answer]):
@@ -84,7 +87,7 @@ class SharedCommit(Generic[Asked, Recorded, Answer]):
 
     def answer(self, asked: Asked) -> Answer:
         """Return the answer once `asked` is committed; raise what its own write raised."""
-        me = _Waiter[Asked, Recorded, Answer](asked)
+        me: _Waiter[Asked, Recorded, Answer] = _Waiter(asked)
         with self._lock:
             self._waiting.append(me)
             me.leads = not self._led
