@@ -62,6 +62,7 @@ bench-detection: $(VENV)/.development ## Detection benchmark in process and over
 	$(BIN)/python -m detection.bench.quiet_months
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench.clock_jump
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench.new_source
+	$(BIN)/python -m detection.bench.opening_hours
 	$(BIN)/python -m detection.bench.nab
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(HTTP_SEEDS) --url
 

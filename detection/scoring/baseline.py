@@ -6,6 +6,7 @@ import numpy as np
 
 from detection.scoring.inheriting import scale_inherited
 from detection.scoring.minutes import Moments, weekday_of
+from detection.scoring.opening import closings, idle_days, may_be_closed, once_empty
 from detection.scoring.phase import likely_phases, weigh_phases
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
 from detection.scoring.state import BINS, DAY_TYPES, HISTORY_DAYS, PHASES, State
@@ -34,6 +35,8 @@ SEASON_FIELDS = ("season", "weekday_factor", "phase")
 SEASON_DAYS = 2
 # Days of a kind that must be known before they tell the time.
 CLOCK_DAYS = 4
+# How long before and after it was seen a source may close or open another day [minutes].
+AROUND_CLOSING = range(-45, 46, 15)
 # A median needs three days; two say only that they differ.
 MEDIAN_DAYS = 3
 
@@ -46,9 +49,12 @@ class Expectation:
     fast: Floats
     slow: Floats
     usual: Floats
-    # what another reading of the clock, while it is likely, would make of it: least and most
+    # what another reading of the clock, while it is likely, would make of it, or closing earlier or
+    # later than usual: least and most
     least: Floats
     most: Floats
+    # whether the source may be closed already or still
+    closing: Bools
 
     @property
     def channels(self) -> Floats:
@@ -99,6 +105,8 @@ def expect(state: State, moments: Moments) -> Expectation:
     """Expected volume of the minute against the fast, the slow and the usual level."""
     season = season_at(state, moments.local_minute)
     least, most = _other_readings(state, moments, season)
+    closing = may_be_closed(state, moments, season)
+    _round_closing(state, moments, season, closing, least, most)
     if moments.promotion is not None:
         season = season * moments.promotion
     known = state.level_expected > 0
@@ -106,7 +114,7 @@ def expect(state: State, moments: Moments) -> Expectation:
     level = np.maximum(level, LEVEL_FLOOR)
     slow = season * level[:, 1]
     usual = np.where(state.season_days.any(1), season, slow)
-    return Expectation(season, season * level[:, 0], slow, usual, least, most)
+    return Expectation(season, season * level[:, 0], slow, usual, least, most, closing)
 
 
 def _other_readings(state: State, moments: Moments, season: Floats) -> tuple[Floats, Floats]:
@@ -118,6 +126,19 @@ def _other_readings(state: State, moments: Moments, season: Floats) -> tuple[Flo
         factor = other / np.maximum(season[rows], 1e-9)
         least[rows], most[rows] = np.minimum(factor, 1.0), np.maximum(factor, 1.0)
     return least, most
+
+
+def _round_closing(
+    state: State, moments: Moments, season: Floats, closing: Bools, least: Floats, most: Floats
+) -> None:
+    """While a source may be closed or open, nothing is missed, nor is it too much what comes."""
+    rows = np.flatnonzero(closing)
+    if rows.size:
+        part = state.take(rows, SEASON_FIELDS)
+        minute = moments.local_minute[rows]
+        around = np.stack([season_at(part, minute + ahead) for ahead in AROUND_CLOSING])
+        least[rows] = 0.0
+        most[rows] = np.maximum(most[rows], around.max(0) / np.maximum(season[rows], 1e-9))
 
 
 def follow_level(state: State, expectation: Expectation, total: Floats, learned: Bools) -> None:
@@ -159,9 +180,10 @@ def record_history(
     mean = state.bin_sum[rows] / np.maximum(minutes, 1)
     quarter = (moments.minute_of_day[rows] + state.phase[rows]) // BIN_MINUTES % BINS
     enough = minutes >= BIN_MINUTES // 2
-    state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = np.log1p(
-        np.where(enough, mean, np.nan)
-    )
+    # Of an alarm nothing is learned, but that it was empty: who closes every night looks silent.
+    empty = (state.clock_minutes[rows] >= BIN_MINUTES - 1) & (state.clock_sum[rows] == 0)
+    mean = np.where(empty, 0.0, np.where(enough, mean, np.nan))
+    state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = np.log1p(mean)
     _weigh_clock(state, rows, moments.local_minute[rows], width[rows])
     for name in ("bin_sum", "bin_minutes", "clock_sum", "clock_minutes"):
         getattr(state, name)[rows] = 0
@@ -238,7 +260,10 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
     """
     known = np.isfinite(history)
     whole = (known.mean(axis=2) > 0.5) & (day >= 0)
-    known &= whole[:, :, None]
+    idle, stopped = idle_days(history, whole, day)
+    whole &= ~stopped
+    known &= (whole & ~idle)[:, :, None]
+    known &= ~once_empty(history, known, day)
     seen = np.where(known, history, 0.0)
     weekend = weekday_of(day) >= SATURDAY
     shape = _mean_shape(seen, known)
@@ -247,15 +272,16 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
     for _ in range(2):
         shape = _mean_shape(seen, factor[:, :, None] * known)
         factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
-    shape = smooth_circular(shape)
+    edges = closings(shape, known.sum(1))
+    shape = smooth_circular(shape, edges)
     season = np.empty((len(history), DAY_TYPES, BINS))
     for kind in range(DAY_TYPES):
         weight = known & (whole & (weekend == bool(kind)))[:, :, None]
         exposure = (factor[:, :, None] * weight).sum(1)
-        season[:, kind] = _toward(shape, (seen * weight).sum(1), exposure)
+        season[:, kind] = _toward(shape, (seen * weight).sum(1), exposure, edges)
     return (
         season,
-        _weekday_factors(factor, whole, day),
+        _weekday_factors(np.where(idle, 0.0, factor), whole, day),
         np.stack([whole & ~weekend, whole & weekend], axis=2).sum(1).astype(float),
     )
 
@@ -294,12 +320,14 @@ def _without_outliers(seen: Floats, factor: Floats, known: Bools, weekend: Bools
     return out
 
 
-def _toward(shape: Floats, total: Floats, exposure: Floats) -> Floats:
+def _toward(shape: Floats, total: Floats, exposure: Floats, edges: Bools) -> Floats:
     """Shape of one kind of day, drawn to the shape of all days as far as noise explains both.
 
     The pull is the empirical Bayes one: sampling variance over the variance between the kinds.
     """
-    smooth_total, smooth_exposure = smooth_circular(total), smooth_circular(exposure)
+    rate = np.where(exposure > 0, _ratio(total, exposure), shape)
+    edges = edges | closings(rate, exposure)
+    smooth_total, smooth_exposure = smooth_circular(total, edges), smooth_circular(exposure, edges)
     model = np.maximum(shape * smooth_exposure, 1e-9)
     noise = SMOOTHED_PART / np.maximum(BIN_MINUTES * model, 1e-9)
     distance = (smooth_total / model - 1) ** 2
@@ -314,8 +342,8 @@ def _weekday_factors(factor: Floats, whole: Bools, day: Ints) -> Floats:
     """Mean factor of each weekday, shrunk to the mean of all by half a day."""
     weekday = weekday_of(day)
     log = np.where(whole, np.log(np.maximum(factor, 1e-6)), 0.0)
-    count = whole.sum(1)
-    centre = log.sum(1) / np.maximum(count, 1)
+    open_ = whole & (factor > 0)
+    centre = (log * open_).sum(1) / np.maximum(open_.sum(1), 1)
     out = np.empty((len(factor), 7))
     for index in range(7):
         mine = whole & (weekday == index)
@@ -331,12 +359,25 @@ SMOOTHED_PART = float((SMOOTHING**2).sum())
 LEAST_BETWEEN = 0.003
 
 
-def smooth_circular(shape: Floats) -> Floats:
-    """Average each quarter hour with its two neighbours on both sides, around midnight too."""
-    out = np.zeros_like(shape)
+def smooth_circular(shape: Floats, edges: Bools | None = None) -> Floats:
+    """Average each quarter hour with its two neighbours on both sides, around midnight too.
+
+    Parameters
+    ----------
+    edges : array (S, 96) of bool, optional
+        Whether a source opens or closes at the end of the quarter hour: no average reaches past it.
+    """
+    if edges is None:
+        edges = np.zeros(shape.shape, bool)
+    before = np.roll(edges, 1, axis=-1)
+    far = edges | np.roll(edges, -1, axis=-1), before | np.roll(edges, 2, axis=-1)
+    cut = {-2: far[0], -1: edges, 0: np.zeros_like(edges), 1: before, 2: far[1]}
+    out, whole = np.zeros_like(shape), np.zeros_like(shape)
     for offset, weight in zip(range(-2, 3), SMOOTHING, strict=True):
-        out += weight * np.roll(shape, offset, axis=-1)
-    return out
+        part = np.where(cut[offset], 0.0, weight)
+        out += part * np.roll(shape, offset, axis=-1)
+        whole += part
+    return out / whole if edges.any() else out
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

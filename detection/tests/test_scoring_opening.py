@@ -1,0 +1,103 @@
+"""Sources that close: nobody is called at every closing, and outages are found as before."""
+
+import numpy as np
+import pytest
+
+from detection.bench.lockstep import Stretch, unknown, walk
+from detection.scoring.baseline import fit_season, smooth_circular
+from detection.scoring.opening import closings, idle_days, once_empty
+from detection.scoring.series import CODE_SLOTS, FAMILIES, MINUTES_PER_DAY
+from detection.scoring.state import BINS, HISTORY_DAYS
+
+# 20,513 is a Sunday.
+MONDAY = 20_514
+OPEN = slice(8 * 4, 20 * 4)
+SHARES = (0.92, 0.06, 0.005, 0.01, 0.0, 0.005)
+CALM_FROM, OUTAGE_DAY, DAYS = 2, 9, 10
+NOON = 12 * 60
+VOLUME = [FAMILIES.index(name) for name in ("silence", "volume_low", "volume_high")]
+
+
+def shop(volume: float = 20.0, days: int = 14) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.full((1, HISTORY_DAYS, BINS), np.nan)
+    rows[0, :days] = 0.0
+    rows[0, :days, OPEN] = volume
+    day = np.where(np.arange(HISTORY_DAYS) < days, MONDAY + np.arange(HISTORY_DAYS), -1)
+    return rows, day[None]
+
+
+def test_the_season_of_a_shop_has_sharp_edges() -> None:
+    season, _, _ = fit_season(*shop())
+    assert season[0, 0, 8 * 4] == pytest.approx(20, rel=0.05)
+    assert season[0, 0, 20 * 4 - 1] == pytest.approx(20, rel=0.05)
+    assert season[0, 0, 20 * 4] < 0.01
+
+
+def test_an_edge_needs_proof() -> None:
+    shape = shop(volume=0.05)[0][0, 0][None]
+    assert not closings(shape, np.full(shape.shape, 14.0)).any()
+    shape = shop()[0][0, 0][None]
+    edges = closings(shape, np.full(shape.shape, 14.0))
+    assert np.flatnonzero(edges[0]).tolist() == [8 * 4 - 1, 20 * 4 - 1]
+    np.testing.assert_allclose(smooth_circular(shape, edges), shape, atol=1e-9)
+
+
+def test_an_outage_is_no_closing_and_a_closing_no_outage() -> None:
+    rows, day = shop()
+    rows[0, 3, 40:44] = 0
+    assert np.argwhere(once_empty(rows, np.isfinite(rows), day)[0]).tolist() == [
+        [3, quarter] for quarter in range(40, 44)
+    ]
+
+
+def test_a_quarter_hour_that_is_empty_by_chance_is_a_quarter_hour() -> None:
+    rows, day = shop(volume=0.2)
+    rows[0, 3, 40:44] = 0
+    assert not once_empty(rows, np.isfinite(rows), day).any()
+
+
+def test_sundays_off_are_known_from_a_day_of_outage() -> None:
+    rows, day = shop()
+    rows[0, [6, 13]] = 0
+    rows[0, 2] = 0
+    idle, stopped = idle_days(rows, day >= 0, day)
+    assert np.flatnonzero(idle[0]).tolist() == [6, 13]
+    assert np.flatnonzero(stopped[0]).tolist() == [2]
+    season, factor, days = fit_season(rows, day)
+    assert season[0, 0, 48] == pytest.approx(20, rel=0.05)
+    assert factor[0, 6] < 0.001
+    assert factor[0, :6] == pytest.approx(np.ones(6), rel=0.01)
+    assert days.tolist() == [[9, 4]]
+
+
+@pytest.fixture(scope="module")
+def levels() -> np.ndarray:
+    """What is said of the volume of two shops in ten days, one of which reports its zeros.
+
+    At the last noon there is an outage.
+    """
+    random = np.random.default_rng(3)
+    day, minute = np.divmod(np.arange(DAYS * MINUTES_PER_DAY), MINUTES_PER_DAY)
+    is_open = (minute >= 8 * 60) & (minute < 20 * 60)
+    is_open &= ~((day == OUTAGE_DAY) & (minute >= NOON) & (minute < NOON + 60))
+    rates = np.repeat(np.where(is_open, 20.0, 0.0)[:, None], 2, axis=1)
+    status = random.poisson(rates[:, :, None] * SHARES).astype(float)
+    code = np.zeros((*rates.shape, CODE_SLOTS))
+    code[:, :, 0] = status[:, :, 1]
+    reported = (status.sum(2) > 0) | np.array([False, True])
+    stretch = Stretch(status, code, reported, np.full(2, MONDAY * MINUTES_PER_DAY))
+    minutes = walk(unknown(2), stretch, range(len(status)))
+    found = [scores.family_level[:, VOLUME].max(1) for _, scores in minutes]
+    return np.array(found).reshape(DAYS, MINUTES_PER_DAY, 2)
+
+
+def test_who_closes_every_night_calls_nobody(levels: np.ndarray) -> None:
+    assert not levels[CALM_FROM:OUTAGE_DAY].any()
+    assert not levels[OUTAGE_DAY, :NOON].any()
+
+
+def test_an_outage_of_a_shop_is_found_at_once_and_is_over_with_it(levels: np.ndarray) -> None:
+    at_noon = levels[OUTAGE_DAY, NOON : NOON + 60] > 0
+    assert (at_noon.argmax(0) <= 3).all()
+    assert at_noon.any(0).all()
+    assert not levels[OUTAGE_DAY, NOON + 75 :].any()
