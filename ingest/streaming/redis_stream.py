@@ -123,11 +123,11 @@ class RedisStream:
 
     def _oldest_needed(self, group: Any) -> tuple[int, int]:
         """Return the first entry that a group has not acknowledged, or the last that it has."""
+        oldest = None
         if int(group["pending"]):
+            # None where another member has acknowledged all of it since.
             oldest = self._redis.xpending(self._name, group["name"])["min"]
-        else:
-            oldest = group["last-delivered-id"]
-        return _number_of(oldest)
+        return _number_of(oldest or group["last-delivered-id"])
 
     def rewind(self) -> None:
         """What was read but not acknowledged will be read again next."""

@@ -228,6 +228,27 @@ def test_what_every_group_has_acknowledged_is_deleted(
     mine.close()
 
 
+def test_a_member_that_acknowledges_meanwhile_is_in_nobodys_way(
+    redis_door: RedisDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_stream, "TRIM_SECONDS", 0.0)
+    redis_door.send(*(body(seconds) for seconds in range(10)))
+    mine: Any = redis_door.open("mine")
+    other: Any = redis_door.open("other")
+    held, hers = mine.read(5, 0.1), other.read(5, 0.1)
+    ask = mine._redis.xpending
+
+    def after_the_other(name: str, group: str) -> Any:
+        other._redis.xack(name, group, *(entry.id for entry in hers))
+        return ask(name, group)
+
+    monkeypatch.setattr(mine._redis, "xpending", after_the_other)
+    mine.acknowledge(held)
+    assert mine.waiting() == 0
+    mine.close()
+    other.close()
+
+
 def test_entries_of_a_member_that_died_are_taken_over(redis_door: RedisDoor) -> None:
     redis_door.send(*(body(seconds) for seconds in range(10)))
     dead = redis_door.open("dead")
