@@ -26,15 +26,16 @@ class Ongoing:
     def of(self, sources: Iterable[int]) -> dict[int, dict[str, int]]:
         """Return the incident of each family, by source."""
         now, wanted = time.monotonic(), set(sources)
-        stale = {one for one in wanted if self._known.get(one, (0.0, {}))[0] <= now}
-        if stale:
+        # Taken out at once: another thread may forget all of it meanwhile.
+        kept = {one: entry for one in wanted if (entry := self._known.get(one))}
+        known = {one: named for one, (until, named) in kept.items() if until > now}
+        if stale := wanted - known.keys():
             if len(self._known) > MOST_SOURCES:
                 self._known.clear()
-                stale = wanted
             found = ongoing_by_family(stale)
-            until = now + FRESH_SECONDS
-            self._known |= {one: (until, found.get(one, {})) for one in stale}
-        return {one: self._known[one][1] for one in wanted}
+            known |= {one: found.get(one, {}) for one in stale}
+            self._known |= {one: (now + FRESH_SECONDS, known[one]) for one in stale}
+        return known
 
     def forget(self) -> None:
         self._known.clear()

@@ -78,3 +78,21 @@ def test_a_source_is_asked_about_once_in_a_while(monkeypatch: pytest.MonkeyPatch
     assert named("decline") == [incident.pk]
     monkeypatch.setattr(naming, "ongoing_by_family", lambda sources: pytest.fail("asked again"))
     assert named("decline", "decline") == [incident.pk] * 2
+
+
+def test_what_another_thread_forgets_meanwhile_is_named_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    incident = open_incident()
+    assert named("decline") == [incident.pk]
+    other = make_source("other")
+
+    def forgetful(sources: set[int]) -> dict[int, dict[str, int]]:
+        ongoing.forget()
+        return {}
+
+    monkeypatch.setattr(naming, "ongoing_by_family", forgetful)
+    assert ongoing.of([incident.source_id, other.pk]) == {
+        incident.source_id: {"decline": incident.pk},
+        other.pk: {},
+    }
