@@ -98,15 +98,21 @@ def _apps_in(source: sqlite3.Connection) -> set[str]:
 
 def _keep_aside(path: Path) -> None:
     """What the database holds now is kept beside it; a file too damaged to copy as it is."""
-    aside = kept_aside(path)
     if not path.exists():
         return
-    aside.unlink(missing_ok=True)
-    aside.touch(mode=0o600)
+    aside = kept_aside(path)
+    # What an earlier restore kept, which may be what is restored now, stays until this is whole.
+    unfinished = aside.with_name(f"{aside.name}.unfinished")
+    unfinished.unlink(missing_ok=True)
     try:
-        _copy_sqlite(path, aside)
-    except (BackupFailed, sqlite3.Error):
-        shutil.copyfile(path, aside)
+        unfinished.touch(mode=0o600)
+        try:
+            _copy_sqlite(path, unfinished)
+        except (BackupFailed, sqlite3.Error):
+            shutil.copyfile(path, unfinished)
+        unfinished.replace(aside)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def kept_aside(path: Path) -> Path:

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from errno import ENOSPC
 from pathlib import Path
 
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from guardian_site.backups import SQLITE_MAGIC, _copy_sqlite
+from guardian_site import backups
+from guardian_site.backups import SQLITE_MAGIC, _copy_sqlite, kept_aside
 from guardian_site.tests.clusters import programs
 from guardian_site.tests.processes import ROOT
 
@@ -121,6 +123,21 @@ def test_what_was_there_before_a_restore_is_kept(tmp_path: Path) -> None:
     assert counted(here) == "0"
     done(here, "restore", str(before), "--yes")
     assert counted(here) == "5"
+
+
+def test_what_was_kept_stays_until_the_next_is_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def no_space(*_: Path) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(backups, "_copy_sqlite", no_space)
+    (tmp_path / "here").write_bytes(b"now")
+    kept_aside(tmp_path / "here").write_bytes(b"before")
+    with pytest.raises(OSError, match="No space"):
+        backups._keep_aside(tmp_path / "here")
+    assert kept_aside(tmp_path / "here").read_bytes() == b"before"
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_damaged_backup_replaces_nothing(tmp_path: Path) -> None:
