@@ -17,6 +17,8 @@ REFUSED_SECONDS = 1.0
 LOOK_SECONDS = 0.1
 # The moment from which it may be asked again; None while it answers.
 _ask_again: float | None = None
+# When somebody last got a connection: who waits meanwhile waits for a busy pool, not the database.
+_lent = float("-inf")
 
 
 @contextlib.contextmanager
@@ -50,12 +52,14 @@ def _from(pool: Any) -> Any:
 def unless_away(pool: Any) -> Iterator[None]:
     """A block that gets a connection of the pool; only the first to miss the database waits for it.
 
+    A pool whose connections are all lent is no absence: who waits for one is refused alone.
+
     Raises
     ------
     psycopg.OperationalError
         At once, if the database did not answer a moment ago.
     """
-    global _ask_again
+    global _ask_again, _lent
     again, now = _ask_again, time.monotonic()
     if again is not None and now < again:
         raise psycopg.OperationalError("the database did not answer a moment ago")
@@ -66,9 +70,10 @@ def unless_away(pool: Any) -> Iterator[None]:
             pool.putconn(pool.getconn(LOOK_SECONDS))
         yield
     except psycopg.OperationalError:
-        _ask_again = time.monotonic() + REFUSED_SECONDS
+        if _lent < now:
+            _ask_again = time.monotonic() + REFUSED_SECONDS
         raise
-    _ask_again = None
+    _ask_again, _lent = None, time.monotonic()
 
 
 def heal_pool() -> None:

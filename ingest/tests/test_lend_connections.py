@@ -77,6 +77,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
 
     monkeypatch.setattr(getattr(connection, "pool", None), "getconn", none_left)
     monkeypatch.setattr(pool_module, "_ask_again", None)
+    monkeypatch.setattr(pool_module, "_lent", float("-inf"))
     return found
 
 
@@ -110,6 +111,25 @@ def test_while_it_is_away_nobody_waits_for_it(
         with pytest.raises(OperationalError):
             borrow()
     assert waits == [pool_module.LOOK_SECONDS]
+
+
+@pytest.mark.parametrize("borrow", [lend, take])
+def test_a_pool_that_is_busy_is_no_database_that_is_away(
+    borrow: Callable[[], None], waits: list[float | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = getattr(connection, "pool", None)
+    assert pool is not None
+    none_left = pool.getconn
+
+    def lent_to_another(timeout: float | None = None) -> None:
+        pool_module._lent = time.monotonic()
+        none_left(timeout)
+
+    monkeypatch.setattr(pool, "getconn", lent_to_another)
+    for _ in range(2):
+        with pytest.raises(OperationalError, match="in time"):
+            borrow()
+    assert waits == [None, None]
 
 
 @pytest.mark.parametrize("borrow", [lend, take])
