@@ -142,8 +142,9 @@ def _hasten(rows: list[Notification], incident: Incident, reason: str, now: date
     """A message that waits says by itself how things stand; once critical it waits no more."""
     for row in rows:
         if incident.level == "CRITICAL" and row.level != "CRITICAL":
-            row.level, row.due, row.held_until = incident.level, min(row.due, now), None
-            row.reason = reason[:300]
+            row.level, row.due, row.reason = incident.level, min(row.due, now), reason[:300]
+            # It was not tried all night: from now on it may be late.
+            row.held_until = row.held_until and min(row.held_until, now)
             row.save(update_fields=["level", "due", "held_until", "reason"])
 
 

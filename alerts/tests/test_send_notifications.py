@@ -159,6 +159,20 @@ def test_what_was_held_until_the_morning_is_tried_from_then_on(vendor: StandIn) 
     assert row().state == "sent"
 
 
+def test_what_became_critical_in_quiet_hours_is_tried_from_then_on(vendor: StandIn) -> None:
+    Channel.objects.update(quiet_from=time(11), quiet_until=time(20))
+    Notification.objects.all().delete()
+    open_incident(minute=60, family="reversal", level="WARNING")
+    Incident.objects.update(last_anomaly=at(449))
+    make_anomaly(minute=450, family="reversal")
+    absorb_anomalies(now=at(450.5))
+    vendor.answers = [Answer(500)]
+    send_due_notifications(now=at(451))
+    assert (row().state, row().attempts, row().level) == ("pending", 1, "CRITICAL")
+    send_due_notifications(now=at(452))
+    assert row().state == "sent"
+
+
 def test_what_waits_cannot_be_sent_again() -> None:
     with pytest.raises(ValueError, match="already waits"):
         resend(notification_id=row().pk, actor="ana", now=at(1))
