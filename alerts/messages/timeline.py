@@ -144,6 +144,9 @@ KINSHIP = [
     ),
     Sentence("as grave as #{part:d}", "tão grave quanto #{part}"),
     Sentence(
+        "what was #{before:d} goes on as #{root:d}", "o que era #{before} continua como #{root}"
+    ),
+    Sentence(
         "tells for itself, as nobody may be told of #{root:d}: {held}",
         "avisa por si, pois ninguém pode ser avisado de #{root}: {held}",
         held=SUPPRESSION,

@@ -17,13 +17,13 @@ from ingest.models import Source
 
 
 def latest_incident(anomaly: Anomaly, direction: str) -> Incident | None:
-    """Return the latest incident of the anomaly's source, family and direction, locked."""
-    return (
-        _same_kind(anomaly, direction)
-        .filter(historical=False)
-        .order_by("-last_anomaly", "-id")
-        .first()
-    )
+    """Return the incident of the anomaly's source, family and direction, locked: the ongoing one.
+
+    Where none is, the latest. One that somebody reopened may be older than others.
+    """
+    mine = _same_kind(anomaly, direction)
+    latest = mine.filter(historical=False).order_by("-last_anomaly", "-id")
+    return mine.filter(state__in=ONGOING).first() or latest.first()
 
 
 def past_incident(anomaly: Anomaly, direction: str, reach: timedelta) -> Incident | None:
@@ -43,6 +43,17 @@ def _same_kind(anomaly: Anomaly, direction: str) -> QuerySet[Incident]:
         .select_related("source", "parent")
         .filter(source=anomaly.source_id, family=anomaly.family, direction=direction, key="")
     )
+
+
+def ongoing_like(incident: Incident) -> Incident | None:
+    """Return the ongoing incident of the same kind, of which there is one at most."""
+    return Incident.objects.filter(
+        source=incident.source_id,
+        family=incident.family,
+        direction=incident.direction,
+        key=incident.key,
+        state__in=ONGOING,
+    ).first()
 
 
 def standing_of(incident: Incident) -> Standing:

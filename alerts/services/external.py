@@ -83,7 +83,8 @@ def _source_of(alert: ExternalAlert) -> Source:
 def _latest(alert: ExternalAlert, source: Source) -> Incident | None:
     rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
     found = rows.filter(source=source, family=EXTERNAL, key=alert.key)
-    return found.order_by("-opened", "-id").first()
+    # One that somebody reopened goes on, though others were opened after it.
+    return found.filter(state__in=ONGOING).first() or found.order_by("-opened", "-id").first()
 
 
 def _fire(alert: ExternalAlert, now: datetime) -> list[int]:

@@ -6,7 +6,7 @@ from alerts import conf
 from alerts.lifecycle import ONGOING, Action, State
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import LOW_FAMILIES, Kin, relation, worse
-from alerts.selectors.standing import newest_report
+from alerts.selectors.standing import newest_report, ongoing_like
 from alerts.selectors.suppression import suppression_of
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.telling import tell_update
@@ -32,9 +32,7 @@ def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
 
     Where nobody may be told that of the root, a part of which they may be told leaves it.
     """
-    assert child.parent is not None
-    rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
-    root = rows.get(pk=child.parent.pk)
+    root = _root_of(child, now)
     news = root.announced is None or not root.ongoing or worse(child.level, than=root.level)
     if news and child.state != State.MERGED and (held := _holds_back(root, child, now)):
         return _leave(child, root, held, now)
@@ -51,6 +49,21 @@ def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
     if kind == "updated":
         return tell_update(incident=root, reason=reason, now=now)
     return tell_or_hold(incident=root, kind=kind, reason=reason, now=now)
+
+
+def _root_of(part: Incident, now: datetime) -> Incident:
+    """Return the root of a part; of one that is over, what goes on of its kind takes its place."""
+    assert part.parent is not None
+    rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
+    root = rows.get(pk=part.parent.pk)
+    again = None if root.ongoing else ongoing_like(root)
+    if again is None:
+        return root
+    part.parent = rows.get(pk=again.parent_id or again.pk)
+    part.save(update_fields=["parent"])
+    why = f"what was #{root.pk} goes on as #{part.parent.pk}"
+    note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=why)
+    return part.parent
 
 
 def _holds_back(root: Incident, part: Incident, now: datetime) -> str | None:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from alerts.lifecycle import ONGOING, Action, IllegalTransition, State, next_state
 from alerts.models import Incident, IncidentEvent
+from alerts.selectors.standing import ongoing_like
 from alerts.services.announcing import tell_or_hold
 from alerts.services.escalation import plan_reminder
 from alerts.services.telling import tell_resolved, tell_update
@@ -92,13 +93,7 @@ def mark_false_positive(
 def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
     """The incident goes on, and who heard that it was over hears so."""
     incident = _locked(incident_id)
-    twin = Incident.objects.filter(
-        source=incident.source_id,
-        family=incident.family,
-        direction=incident.direction,
-        key=incident.key,
-        state__in=ONGOING,
-    ).first()
+    twin = ongoing_like(incident)
     if twin is not None and twin.pk != incident.pk:
         raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
     move(incident=incident, action=Action.REOPEN, at=now, who=actor, via=via, why=why)

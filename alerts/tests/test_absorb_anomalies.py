@@ -3,7 +3,7 @@ from pytest_django import Settings
 
 from alerts.models import Incident, Notification
 from alerts.services import absorb_anomalies
-from alerts.tests.makers import at, judge, live, make_anomaly, make_source
+from alerts.tests.makers import at, judge, live, make_anomaly, make_source, open_incident
 from detection.models import Anomaly
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +140,19 @@ def test_a_failure_that_returns_soon_reopens_its_incident() -> None:
 def test_a_failure_that_returns_late_is_a_new_incident() -> None:
     live(50, bad={0, 45})
     assert Incident.objects.count() == 2
+
+
+def test_a_part_that_returns_hangs_under_what_goes_on_by_then() -> None:
+    open_incident()
+    make_anomaly(family="reversal")
+    live(60, bad=set(range(1, 61)), first=1, family="reversal")
+    live(20, bad=set(), first=61)
+    again = open_incident(minute=81)
+    live(1, bad={82}, first=82, family="reversal")
+    part = Incident.objects.get(family="reversal")
+    assert (part.state, part.parent, again.pk) == ("open", again, 3)
+    live(1, bad={83}, first=83)
+    assert not Anomaly.objects.filter(absorbed=None).exists()
 
 
 def test_past_anomalies_are_kept_and_nobody_is_called() -> None:

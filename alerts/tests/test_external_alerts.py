@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -5,7 +6,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from alerts.models import Incident, Notification
+from alerts.services import reopen
 from alerts.tests.makers import make_source
+from ingest import steady_clock
 from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +74,17 @@ def test_a_known_source_is_taken_from_the_label() -> None:
     post(body(alert(source="acquirer-1")))
     assert Incident.objects.get().source.name == "acquirer-1"
     assert not Source.objects.filter(name="alertmanager").exists()
+
+
+def test_an_alert_that_fires_on_joins_an_older_one_that_was_reopened_by_hand() -> None:
+    for _ in range(2):
+        post(body(alert()))
+        post(body(alert("resolved")))
+        Incident.objects.update(resolved=steady_clock.now() - timedelta(days=1))
+    older = Incident.objects.earliest("id")
+    reopen(incident_id=older.pk, actor="ana", via="web", now=steady_clock.now())
+    assert post(body(alert())).status_code == 200
+    assert list(Incident.objects.filter(state="open")) == [older]
 
 
 def test_an_alert_that_fires_again_soon_reopens_its_incident() -> None:

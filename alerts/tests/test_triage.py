@@ -79,6 +79,17 @@ def test_an_unknown_label_is_refused() -> None:
         services.close(incident_id=open_incident().pk, label="odd", now=at(9), **BY)
 
 
+def test_what_goes_on_joins_an_older_one_that_was_reopened_by_hand() -> None:
+    older = open_incident()
+    live(120, bad=set(), first=1)
+    open_incident(minute=121)
+    live(20, bad=set(), first=122)
+    services.reopen(incident_id=older.pk, now=at(142), **BY)
+    live(1, bad={143}, first=143)
+    older.refresh_from_db()
+    assert (older.state, older.last_anomaly) == ("open", at(143))
+
+
 def test_reopening_by_hand_is_told() -> None:
     incident = open_incident()
     Notification.objects.update(state="sent")
