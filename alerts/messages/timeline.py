@@ -178,6 +178,7 @@ ACTS = [
     Sentence("mitigated by {who}", "mitigado por {who}"),
     Sentence("resolved by {who}", "resolvido por {who}"),
     Sentence("reopened by {who}", "reaberto por {who}"),
+    Sentence("#{part:d} reopened by {who}", "#{part} reaberto por {who}"),
     Sentence("closed as {label} by {who}", "encerrado como {label} por {who}", label=LABELS),
     Sentence("merged into #{root:d}", "unificado em #{root}"),
     Sentence("took in #{part:d}", "recebeu #{part}"),

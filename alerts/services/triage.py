@@ -10,6 +10,7 @@ from alerts.models import Incident, IncidentEvent
 from alerts.selectors.standing import ongoing_like
 from alerts.services.announcing import tell_or_hold
 from alerts.services.escalation import plan_reminder
+from alerts.services.kinship import raise_root
 from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
 
@@ -91,7 +92,7 @@ def mark_false_positive(
 
 @transaction.atomic
 def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
-    """The incident goes on, and who heard that it was over hears so."""
+    """The incident goes on, of a part the whole too, and who heard that it was over hears so."""
     incident = _locked(incident_id)
     twin = ongoing_like(incident)
     if twin is not None and twin.pk != incident.pk:
@@ -101,6 +102,8 @@ def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = 
         # Nobody was called for it; from now on it is an incident like any other.
         incident.historical = False
         incident.save(update_fields=["historical"])
+    if incident.parent is not None:
+        raise_root(child=incident, now=now, reason=f"#{incident.pk} reopened by {actor}")
     tell_or_hold(incident=incident, kind="reopened", reason=f"reopened by {actor}", now=now)
     return incident
 

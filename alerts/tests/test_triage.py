@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 
 from alerts import services
 from alerts.lifecycle import IllegalTransition
+from alerts.messages.stored import line_told
 from alerts.models import Incident, IncidentEvent, Notification
 from alerts.services import absorb_anomalies
 from alerts.tests.makers import at, judge, live, make_anomaly, make_source, open_incident
@@ -88,6 +89,18 @@ def test_what_goes_on_joins_an_older_one_that_was_reopened_by_hand() -> None:
     live(1, bad={143}, first=143)
     older.refresh_from_db()
     assert (older.state, older.last_anomaly) == ("open", at(143))
+
+
+def test_a_part_reopened_by_hand_is_told_with_its_root() -> None:
+    root, part = open_incident(), open_incident(family="reversal")
+    services.resolve(incident_id=root.pk, now=at(1), **BY)
+    Notification.objects.update(state="sent")
+    services.reopen(incident_id=part.pk, now=at(2), **BY)
+    root.refresh_from_db()
+    assert root.state == "open"
+    told = Notification.objects.get(state="pending")
+    assert (told.incident, told.kind) == (root, "reopened")
+    assert line_told(root.events.get(kind="reopened"), "pt-br") == f"#{part.pk} reaberto por ana"
 
 
 def test_reopening_by_hand_is_told() -> None:
