@@ -30,16 +30,21 @@ def channels_for(incident: Incident) -> list[Channel]:
 
     Of a part only those that do not hear of its root: for them it is all there is to tell.
     """
-    found = _listening_to(incident.source)
-    if incident.parent is not None:
-        told_of_all = {channel.pk for channel in _listening_to(incident.parent.source)}
-        found = [channel for channel in found if channel.pk not in told_of_all]
-    return found
+    if incident.parent is None:
+        return _usable(Q(sources=None) | _naming(incident.source))
+    # Who hears of every source hears of the root.
+    found = _usable(_naming(incident.source))
+    if not found:
+        return []
+    told_of_all = {channel.pk for channel in _usable(_naming(incident.parent.source))}
+    return [channel for channel in found if channel.pk not in told_of_all]
 
 
-def _listening_to(source: Source) -> list[Channel]:
-    mine = Q(sources=None) | Q(sources=source)
-    if source.parent_id is not None:
-        mine |= Q(sources=source.parent_id)
+def _naming(source: Source) -> Q:
+    above = Q() if source.parent_id is None else Q(sources=source.parent_id)
+    return Q(sources=source) | above
+
+
+def _usable(mine: Q) -> list[Channel]:
     found = active_channels().filter(mine, owner=None, standby=False).distinct().order_by("id")
     return [channel for channel in found if adapter_of(channel).configured(channel)]

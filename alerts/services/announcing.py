@@ -16,6 +16,8 @@ State = Notification.State
 
 def announce(*, incident: Incident, now: datetime) -> list[int]:
     """People are told of the incident as soon as nothing holds it back."""
+    if not _is_heard(incident):
+        return []
     told = incident.notifications.filter(kind__in=ALIVE).exclude(state=State.SUPPRESSED)
     why = f"{incident.level} {incident.get_family_display().lower()} at {incident.source}"
     kind = Kind.ESCALATED if told.exists() else Kind.OPENED
@@ -27,7 +29,7 @@ def tell_or_hold(*, incident: Incident, kind: str, reason: str, now: datetime) -
 
     Of a part hears only who does not hear of its root.
     """
-    if incident.parent_id is not None and not speaks_apart(incident):
+    if not _is_heard(incident):
         return []
     held = suppression_of(incident, now=now)
     incident.announced = None if held else now
@@ -42,9 +44,10 @@ def tell_or_hold(*, incident: Incident, kind: str, reason: str, now: datetime) -
     return tell_alive(incident=incident, kind=kind, reason=reason, now=now, occasion=occasion)
 
 
-def speaks_apart(part: Incident) -> bool:
-    """Say whether somebody must hear of the part who does not hear of its root."""
-    return bool(channels_for(part)) or escalation_of(part) is not None
+def _is_heard(incident: Incident) -> bool:
+    """Say whether anybody hears of it: of a part only who does not hear of its root."""
+    alone = incident.parent_id is None
+    return alone or bool(channels_for(incident)) or escalation_of(incident) is not None
 
 
 def _note_held(incident: Incident, reason: str, now: datetime) -> None:

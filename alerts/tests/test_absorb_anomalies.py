@@ -1,8 +1,8 @@
 import pytest
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts.models import Incident, Notification
-from alerts.services import absorb_anomalies
+from alerts.services import absorb_anomalies, settle_incidents
 from alerts.tests.makers import at, judge, live, make_anomaly, make_source, open_incident
 from detection.models import Anomaly
 
@@ -153,6 +153,19 @@ def test_a_part_that_returns_hangs_under_what_goes_on_by_then() -> None:
     assert (part.state, part.parent, again.pk) == ("open", again, 3)
     live(1, bad={83}, first=83)
     assert not Anomaly.objects.filter(absorbed=None).exists()
+
+
+def test_many_parts_that_nobody_hears_of_apart_cost_little(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    root = make_source("root")
+    open_incident(source=root)
+    for number in range(20):
+        make_anomaly(source=make_source(f"shop-{number}", parent=root))
+    absorb_anomalies(now=at(0.6))
+    assert Incident.objects.exclude(parent=None).count() == 20
+    with django_assert_max_num_queries(6 * 20 + 10):
+        settle_incidents(now=at(0.7))
 
 
 def test_past_anomalies_are_kept_and_nobody_is_called() -> None:
