@@ -22,9 +22,9 @@ DEFAULT_CODE = "00"
 
 @dataclass(frozen=True)
 class _Reading:
-    """What the rows of one request are read by."""
+    """What rows are read by; when each was told stands beside them."""
 
-    now: datetime
+    told: Sequence[datetime]
     latest: datetime
     zones: dict[str, ZoneInfo]
     site: ZoneInfo
@@ -32,15 +32,15 @@ class _Reading:
     def timestamps(self, rows: Sequence[ReportBody], names: Sequence[str]) -> list[datetime]:
         """Return when each row happened; raise Refused with every row that cannot say."""
         moments, errors = [], []
-        read = dict[tuple[str, str], datetime]()
-        for place, (row, name) in enumerate(zip(rows, names, strict=True)):
+        read = dict[tuple[str, str, datetime], datetime]()
+        for place, (row, name, told) in enumerate(zip(rows, names, self.told, strict=True)):
             if not isinstance(row.timestamp, str):
-                moments.append(self.now)
+                moments.append(told)
                 continue
             try:
-                key = (row.timestamp, name)
+                key = (row.timestamp, name, told)
                 if key not in read:  # rows of a batch share their minutes
-                    read[key] = self._moment(row.timestamp, name)
+                    read[key] = self._moment(*key)
                 moments.append(read[key])
             except ValueError as error:
                 errors.append(FieldError(_field(rows, place, "timestamp"), str(error)))
@@ -48,8 +48,8 @@ class _Reading:
             raise Refused("Nothing was stored: not every timestamp is valid.", errors)
         return moments
 
-    def _moment(self, text: str, name: str) -> datetime:
-        moment = read_moment(text, self.zones.get(name, self.site), self.now)
+    def _moment(self, text: str, name: str, told: datetime) -> datetime:
+        moment = read_moment(text, self.zones.get(name, self.site), told)
         check_plausible(moment, self.latest)
         return moment
 
@@ -58,8 +58,19 @@ def _field(rows: Sequence[ReportBody], place: int, name: str) -> str:
     return name if len(rows) == 1 else f"transactions[{place}].{name}"
 
 
-def receive_reports(*, rows: Sequence[ReportBody], holder: Authenticated | None) -> list[NewReport]:
-    """Every row has become a report of a source that exists, or Refused says which cannot."""
+def receive_reports(
+    *,
+    rows: Sequence[ReportBody],
+    holder: Authenticated | None,
+    told: Sequence[datetime] | None = None,
+) -> list[NewReport]:
+    """Every row has become a report of a source that exists, or Refused says which cannot.
+
+    Parameters
+    ----------
+    told : sequence of datetime or None
+        When each row was told; None is now. What lay in a stream was told when it was written.
+    """
     own = holder.source_name if holder else None
     names = [row.source or own or Source.DEFAULT for row in rows]
     if own is not None:
@@ -67,7 +78,7 @@ def receive_reports(*, rows: Sequence[ReportBody], holder: Authenticated | None)
     sources = known_sources(names=set(names))
     _check_known(rows, names, sources)
     reading = _Reading(
-        now=steady_clock.now(),
+        told=told or [steady_clock.now()] * len(rows),
         latest=latest_plausible(),
         zones={name: ref.zone for name, ref in sources.items()},
         site=site_zone(),

@@ -82,7 +82,7 @@ class Consumer:
             except Refused as refusal:
                 self._bury(entry, reason_of(refusal))
         try:
-            reports = receive_reports(rows=[row for _entry, row in rows], holder=None)
+            reports = _received(rows)
         except Refused:
             return self._received_one_by_one(rows)
         return [(entry, report) for (entry, _row), report in zip(rows, reports, strict=True)]
@@ -93,7 +93,7 @@ class Consumer:
         found = []
         for entry, row in rows:
             try:
-                [report] = receive_reports(rows=[row], holder=None)
+                [report] = _received([(entry, row)])
                 found.append((entry, report))
             except Refused as refusal:
                 self._bury(entry, reason_of(refusal))
@@ -106,6 +106,12 @@ class Consumer:
         self.stream.bury(replace(entry, body=body), reason)
         self.buried += 1
         metrics.stream_entries.labels("buried").inc()
+
+
+def _received(rows: Sequence[tuple[Entry, ReportBody]]) -> list[NewReport]:
+    # An entry is the same report whenever it is read.
+    told = [entry.written for entry, _row in rows]
+    return receive_reports(rows=[row for _entry, row in rows], holder=None, told=told)
 
 
 def consume(

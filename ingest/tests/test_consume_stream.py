@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -80,6 +81,16 @@ def test_messages_of_one_moment_in_several_partitions_are_counted_each() -> None
     for _ in range(2):
         Consumer(Handed(entries), judge).consume_some(10, 0)
     assert total() == 9
+
+
+def test_an_hour_that_comes_twice_is_that_in_which_the_entry_was_written() -> None:
+    Source.objects.create(name="shop", time_zone="America/New_York")
+    body = b'{"timestamp": "2025-11-02T01:30", "status": "denied", "count": 3, "source": "shop"}'
+    written = [datetime(2025, 11, 2, hour, 30, 5, tzinfo=UTC) for hour in (5, 6)]
+    entries = [Entry(f"{moment:%H}", body, moment, "t") for moment in written]
+    Consumer(Handed(entries), judge).consume_some(10, 0)
+    found = MinuteCount.objects.order_by("minute").values_list("minute", flat=True)
+    assert list(found) == [moment.replace(second=0) for moment in written]
 
 
 class Handed:
