@@ -166,6 +166,7 @@ def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> 
 def _stir(incident: Incident, action: Action, reason: str, now: datetime) -> None:
     """Move the incident; what was merged stays merged, and its target is moved for it."""
     if incident.state == State.MERGED:
+        incident.reopened += action is Action.REOPEN
         incident.save()
         note(incident=incident, kind=KIND_OF[action], at=now, why=reason)
     else:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerts import conf
+from alerts import conf, lifecycle
 from alerts.channels import adapter_of
 from alerts.models import Channel, Incident, Notification
 from alerts.policy import worse
@@ -76,11 +76,27 @@ def tell_alive(
 
 
 def tell_resolved(*, incident: Incident, reason: str, now: datetime) -> list[int]:
-    """Every channel that knows of the incident knows, or will, that it is over."""
+    """Every channel that knows of the incident knows, or will, that it is over.
+
+    So does who knows only of what was merged into it.
+    """
+    knowing = list(_knowing(incident))
+    written = _tell_over(incident, knowing, reason, now)
+    for merged in incident.children.filter(state=lifecycle.State.MERGED).order_by("id"):
+        others = [channel for channel in _knowing(merged) if channel not in knowing]
+        written += _tell_over(merged, others, reason, now)
+    return written
+
+
+def _knowing(incident: Incident) -> Iterable[Channel]:
+    told = Channel.objects.filter(notifications__incident=incident, notifications__kind__in=ALIVE)
+    return told.distinct()
+
+
+def _tell_over(
+    incident: Incident, channels: Iterable[Channel], reason: str, now: datetime
+) -> list[int]:
     written = []
-    channels = Channel.objects.filter(
-        notifications__incident=incident, notifications__kind__in=ALIVE
-    ).distinct()
     for channel in channels:
         known = knowledge(incident, channel)
         _drop(known.waiting, STATEFUL, "over before it was sent: told in one message")

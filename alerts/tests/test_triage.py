@@ -8,7 +8,15 @@ from alerts.lifecycle import IllegalTransition
 from alerts.messages.stored import line_told
 from alerts.models import Incident, IncidentEvent, Notification
 from alerts.services import absorb_anomalies
-from alerts.tests.makers import at, judge, live, make_anomaly, make_source, open_incident
+from alerts.tests.makers import (
+    at,
+    judge,
+    live,
+    make_anomaly,
+    make_channel,
+    make_source,
+    open_incident,
+)
 
 pytestmark = pytest.mark.django_db
 BY = {"actor": "ana", "via": "web"}
@@ -78,6 +86,26 @@ def test_closing_a_resolved_incident_tells_nobody() -> None:
 def test_an_unknown_label_is_refused() -> None:
     with pytest.raises(ValueError, match="not a label"):
         services.close(incident_id=open_incident().pk, label="odd", now=at(9), **BY)
+
+
+def test_who_heard_only_of_what_was_merged_hears_its_end_and_its_return() -> None:
+    mine, other = make_source("mine"), make_source("other")
+    make_channel("ours").sources.add(mine)
+    one = open_incident(source=mine)
+    two = open_incident(source=other, family="reversal", minute=1)
+    services.merge(incident_id=one.pk, into_id=two.pk, now=at(2), **BY)
+    told = []
+    for minute in (2, 20, 21, 45, 46):
+        if minute in (21, 46):
+            make_anomaly(minute, source=mine)
+        judge(minute, mine)
+        judge(minute, other)
+        absorb_anomalies(now=at(minute + 0.5))
+        waiting = Notification.objects.filter(channel__name="ours", state="pending")
+        told += [(row.incident_id, row.kind) for row in waiting.order_by("id")]
+        waiting.update(state="sent")
+    kinds = ["opened", "resolved", "reopened", "resolved", "reopened"]
+    assert told == [(one.pk, kind) for kind in kinds]
 
 
 def test_what_goes_on_joins_an_older_one_that_was_reopened_by_hand() -> None:
