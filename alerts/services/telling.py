@@ -24,9 +24,10 @@ HELD = "held:"
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What one channel has been told of one incident, and what waits to be told."""
+    """What one channel has been told of one incident, how grave, and what waits to be told."""
 
     told: str | None
+    level: str | None
     waiting: list[Notification]
 
     @property
@@ -44,9 +45,11 @@ def knowledge(incident: Incident, channel: Channel) -> Knowledge:
             state__in=(State.PENDING, State.SENDING, State.SENT),
         ).order_by("id")
     )
-    told = [row.kind for row in rows if row.state != State.PENDING]
+    told = [row for row in rows if row.state != State.PENDING]
     waiting = [row for row in rows if row.state == State.PENDING]
-    return Knowledge(told[-1] if told else None, waiting)
+    if not told:
+        return Knowledge(None, None, waiting)
+    return Knowledge(told[-1].kind, told[-1].level, waiting)
 
 
 def tell_alive(
@@ -67,12 +70,21 @@ def tell_alive(
         if known.waits_alive:
             _hasten(known.waiting, incident, reason, now)
             continue
-        if kind == Kind.REOPENED and known.told in ALIVE:
-            # Its resolved message was never sent: for this channel nothing has happened.
+        said = _said(kind, known, incident)
+        if said is None:
             continue
-        said = Kind.OPENED if known.told is None and kind == Kind.REOPENED else kind
         written += _write(incident, channel, said, occasion, reason, now)
     return written
+
+
+def _said(kind: str, known: Knowledge, incident: Incident) -> str | None:
+    """Return as what a channel hears of a change; None where for it nothing has happened."""
+    if kind != Kind.REOPENED or known.told == Kind.RESOLVED:
+        return kind
+    if known.level is None:
+        return Kind.OPENED
+    # Its resolved message was never sent, nor perhaps that it had become graver.
+    return Kind.ESCALATED if worse(incident.level, than=known.level) else None
 
 
 def tell_resolved(*, incident: Incident, reason: str, now: datetime) -> list[int]:

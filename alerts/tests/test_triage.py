@@ -131,6 +131,17 @@ def test_a_part_reopened_by_hand_is_told_with_its_root() -> None:
     assert line_told(root.events.get(kind="reopened"), "pt-br") == f"#{part.pk} reaberto por ana"
 
 
+def test_what_became_critical_before_an_end_that_nobody_heard_of_is_told() -> None:
+    incident = open_incident(level="WARNING")
+    Notification.objects.update(state="sent")
+    make_anomaly(1)
+    absorb_anomalies(now=at(1.5))
+    services.resolve(incident_id=incident.pk, now=at(2), **BY)
+    services.reopen(incident_id=incident.pk, now=at(3), **BY)
+    told = Notification.objects.get(state="pending")
+    assert (told.kind, told.level) == ("escalated", "CRITICAL")
+
+
 def test_reopening_by_hand_is_told() -> None:
     incident = open_incident()
     Notification.objects.update(state="sent")
