@@ -88,3 +88,11 @@ def replay_age() -> timedelta:
     It is judged in order in its request.
     """
     return SWEPT_WITHIN + grace()
+
+
+# A worker that runs a backtest tells so this often, and is taken for dead after so long without:
+# longer than the largest slice of counts takes to be read and judged, or the report to be drawn.
+BACKTEST_BEAT = timedelta(seconds=15)
+BACKTEST_LOST = timedelta(minutes=5)
+# What has cost so many workers their life would cost the next its own.
+BACKTEST_ATTEMPTS = 3

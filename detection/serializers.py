@@ -6,7 +6,9 @@ from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from detection.models import Anomaly, Backtest, Family, ForestVersion, Level
+from detection.selectors.trials import is_lost
 from detection.services.policies import read_settings
+from ingest import steady_clock
 from ingest.exact_bodies import ExactSerializer
 from ingest.models import Source, Status
 
@@ -175,6 +177,11 @@ class BacktestRequestSerializer(ExactSerializer[Any]):
 
 
 class BacktestSerializer(serializers.ModelSerializer[Backtest]):
+    lost = serializers.SerializerMethodField(
+        help_text="It runs, but its worker gives no sign of life: another takes it over within "
+        "minutes, or it fails."
+    )
+
     class Meta:
         model = Backtest
         fields = (
@@ -185,8 +192,19 @@ class BacktestSerializer(serializers.ModelSerializer[Backtest]):
             "changes",
             "forest",
             "state",
+            "lost",
             "progress",
             "report",
             "requested",
+            "started",
+            "heartbeat",
+            "attempts",
             "finished",
         )
+
+    def get_lost(self, backtest: Backtest) -> bool:
+        return is_lost(backtest, steady_clock.now())
+
+
+class NotRestartedSerializer(serializers.Serializer[Any]):
+    detail = serializers.CharField()

@@ -1,9 +1,9 @@
 from celery import shared_task
 from django.conf import settings
 
-from detection.models import Backtest, Proposal
+from detection.models import Proposal
 from detection.parts import Part
-from detection.services.backtesting import run_backtest as judge_history
+from detection.services import trials
 from detection.services.labels import try_proposal
 from detection.services.sweep import sweep_closed_minutes as sweep
 from detection.services.training import retrain_forest as retrain
@@ -33,10 +33,16 @@ def retrain_forest() -> None:
 
 @shared_task
 def run_backtest(number: int) -> None:
-    # a second delivery of the same message finds it begun
-    waiting = Backtest.objects.filter(pk=number, state=Backtest.State.WAITING).first()
-    if waiting is not None:
-        judge_history(backtest=waiting)
+    claimed = trials.claim_backtest(number=number, now=steady_clock.now())
+    if claimed is not None:
+        trials.run_backtest(backtest=claimed)
+
+
+@shared_task
+def resume_backtests() -> None:
+    for number in trials.resume_backtests(now=steady_clock.now()):
+        # What has not begun by then is sent again.
+        run_backtest.apply_async((number,), queue="train", expires=60)
 
 
 @shared_task

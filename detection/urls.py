@@ -4,7 +4,12 @@ from django.urls import path
 
 from detection.views.closing import CloseMinuteView
 from detection.views.reading import AnomaliesView, ForecastView, StatsView
-from detection.views.trials import BacktestChartView, BacktestDetailView, BacktestsView
+from detection.views.trials import (
+    BacktestChartView,
+    BacktestDetailView,
+    BacktestRestartView,
+    BacktestsView,
+)
 
 urlpatterns = [
     path("anomalies", AnomaliesView.as_view(), name="anomalies"),
@@ -13,5 +18,6 @@ urlpatterns = [
     path("minutes/close", CloseMinuteView.as_view(), name="close-minute"),
     path("backtests", BacktestsView.as_view(), name="backtests"),
     path("backtests/<int:number>", BacktestDetailView.as_view(), name="backtest"),
+    path("backtests/<int:number>/restart", BacktestRestartView.as_view(), name="backtest-restart"),
     path("backtests/<int:number>/chart.svg", BacktestChartView.as_view(), name="backtest-chart"),
 ]

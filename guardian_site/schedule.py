@@ -56,6 +56,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "resume-backtests": {
+        "task": "detection.tasks.resume_backtests",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "try-proposals": {
         "task": "detection.tasks.try_proposals",
         "schedule": 60.0,

@@ -1,19 +1,47 @@
-from django.contrib import admin
+from functools import partial
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
 from detection.admin.reading import ReadOnly
 from detection.models import Backtest
+from detection.selectors.trials import is_lost
+from detection.services.trials import restart_backtest
+from detection.tasks import run_backtest
+from ingest import steady_clock
+
+STATE_COLOURS = {"running": "info", "done": "success", "failed": "danger", "lost": "danger"}
 
 
 @admin.register(Backtest)
 class BacktestAdmin(ReadOnly):
-    list_display = ("requested", "since", "until", "state", "shown_progress", "pages", "missed")
+    list_display = (
+        "requested",
+        "since",
+        "until",
+        "shown_state",
+        "shown_progress",
+        "pages",
+        "missed",
+        "why_failed",
+    )
     list_filter = ("state",)
     search_fields = ("=id", "requested_by__username")
     date_hierarchy = "requested"
-    exclude = ("chart",)
-    readonly_fields = ("shown_chart",)
+    exclude = ("state", "chart")
+    readonly_fields = ("shown_state", "why_failed", "shown_chart")
+    actions = ("start_again",)
+
+    @display(description="state", ordering="state", label=STATE_COLOURS)
+    def shown_state(self, backtest: Backtest) -> tuple[str, str]:
+        if not is_lost(backtest, steady_clock.now()):
+            return backtest.state, backtest.state
+        seen = "yet" if backtest.heartbeat is None else f"since {backtest.heartbeat:%H:%M} UTC"
+        return "lost", f"running, no sign of life {seen}"
 
     @display(description="progress")
     def shown_progress(self, backtest: Backtest) -> str:
@@ -27,8 +55,29 @@ class BacktestAdmin(ReadOnly):
     def missed(self, backtest: Backtest) -> object:
         return backtest.report.get("total", {}).get("incidents_missed", "-")
 
+    @display(description="why it failed")
+    def why_failed(self, backtest: Backtest) -> str:
+        return str(backtest.report.get("error", "-"))
+
     @display(description="chart")
     def shown_chart(self, backtest: Backtest) -> str:
         if not backtest.chart:
             return "-"
         return format_html('<a href="/backtests/{}/chart.svg">Show the chart</a>', backtest.pk)
+
+    def has_start_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("detection.add_backtest")
+
+    @admin.action(description="Start again", permissions=["start"])
+    def start_again(self, request: HttpRequest, chosen: QuerySet[Backtest]) -> None:
+        started = 0
+        for number in chosen.order_by("pk").values_list("pk", flat=True):
+            try:
+                restart_backtest(number=number, now=steady_clock.now())
+            except ValueError as error:
+                self.message_user(request, str(error), messages.ERROR)
+                continue
+            started += 1
+            transaction.on_commit(partial(run_backtest.apply_async, (number,), queue="train"))
+        if started:
+            self.message_user(request, f"{started} wait to be run again.")

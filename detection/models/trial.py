@@ -35,6 +35,15 @@ class Backtest(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
     )
+    started = models.DateTimeField(
+        null=True, blank=True, help_text="When the worker that runs it, or ran it last, took it."
+    )
+    heartbeat = models.DateTimeField(
+        null=True, blank=True, help_text="Last sign of life of that worker."
+    )
+    attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Workers that took it since somebody asked for it."
+    )
     finished = models.DateTimeField(null=True, blank=True)
 
     class Meta:

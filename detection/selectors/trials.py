@@ -1,10 +1,12 @@
 """What a backtest is set against: what people said, and what was found at the time."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
+from detection import conf
 from detection.clock import minute_of, moment_of
 from detection.episodes import Window
 from detection.models import Anomaly, Backtest, Label
@@ -52,3 +54,22 @@ def newest_backtests(limit: int = 50) -> QuerySet[Backtest]:
 def backtest_found(number: int) -> Backtest:
     """One backtest, or an answer that there is none."""
     return get_object_or_404(Backtest, pk=number)
+
+
+def lost_backtests(now: datetime) -> QuerySet[Backtest]:
+    """Backtests whose worker has given no sign of life for too long."""
+    silent = Q(heartbeat=None) | Q(heartbeat__lte=now - conf.BACKTEST_LOST)
+    return Backtest.objects.filter(silent, state=Backtest.State.RUNNING)
+
+
+def forgotten_backtests(now: datetime) -> QuerySet[Backtest]:
+    """Backtests that wait for longer than their message should need, which may be lost."""
+    waiting = Backtest.objects.filter(state=Backtest.State.WAITING)
+    return waiting.filter(requested__lte=now - conf.BACKTEST_LOST)
+
+
+def is_lost(backtest: Backtest, now: datetime) -> bool:
+    """Whether its worker has given no sign of life for too long."""
+    if backtest.state != Backtest.State.RUNNING:
+        return False
+    return backtest.heartbeat is None or backtest.heartbeat <= now - conf.BACKTEST_LOST

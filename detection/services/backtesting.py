@@ -10,13 +10,11 @@ from typing import Any
 from detection import conf
 from detection.clock import minute_of, moment_of
 from detection.episodes import Alarm, Episode, Reckoning, Window, episodes_of, reckon
-from detection.models import Backtest
 from detection.scoring.forest import Forest
 from detection.selectors.declarations import Declarations, read_declarations
 from detection.selectors.trials import labelled_windows, live_alarms
 from detection.services.drawing import SourceChart, draw
 from detection.services.findings import merge
-from detection.services.forests import live_forest, read_forest
 from detection.services.lockstep import Judged, Lockstep
 from detection.services.rehearsing import Progress, Rehearsal, rehearse
 from ingest import steady_clock
@@ -189,62 +187,10 @@ def against_live(trial: Trial) -> dict[str, int]:
     }
 
 
-def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Backtest:
-    """The backtest has its report and its chart, or says that it failed."""
-    backtest.state = Backtest.State.RUNNING
-    backtest.save(update_fields=["state"])
-    started = steady_clock.now()
-    try:
-        trial = run_trial(
-            sources=chosen_sources(backtest.sources),
-            since=backtest.since,
-            until=backtest.until,
-            changes=backtest.changes,
-            forest=read_forest(backtest.forest) if backtest.forest else live_forest(),
-            progress=_keeping(backtest, progress),
-        )
-        seconds = (steady_clock.now() - started).total_seconds()
-        backtest.report = report_of(trial, changes=backtest.changes, seconds=seconds)
-        backtest.chart = chart_of(trial)
-        backtest.state = Backtest.State.DONE
-        backtest.progress = 1.0
-    except Exception as error:
-        backtest.state = Backtest.State.FAILED
-        backtest.report = {"error": f"{type(error).__name__}: {error}"}
-        raise
-    finally:
-        backtest.finished = steady_clock.now()
-        backtest.save()
-    return backtest
-
-
 def chosen_sources(names: Sequence[str]) -> dict[int, str]:
     """Sources by id; all that are watched where none is named."""
     found = Source.objects.filter(name__in=names) if names else Source.objects.filter(enabled=True)
     return dict(found.order_by("name").values_list("id", "name"))
-
-
-def expected_minutes(backtest: Backtest) -> int:
-    """About how many source minutes a backtest walks: for its progress."""
-    span = backtest.until - backtest.since
-    return max(int(span.total_seconds() // 60) * len(chosen_sources(backtest.sources)), 1)
-
-
-def _keeping(backtest: Backtest, progress: Progress | None) -> Progress:
-    """Tell the caller of every step and the stored row of every twentieth."""
-    whole = expected_minutes(backtest)
-    walked = 0
-
-    def step(minutes: int) -> None:
-        nonlocal walked
-        walked += minutes
-        if progress is not None:
-            progress(minutes)
-        if walked / whole >= backtest.progress + 0.05:
-            backtest.progress = min(walked / whole, 0.99)
-            Backtest.objects.filter(pk=backtest.pk).update(progress=backtest.progress)
-
-    return step
 
 
 def chart_of(trial: Trial) -> str:

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from detection.models import ForestVersion
+from detection.models import Backtest, ForestVersion
 from detection.scoring.forest import FEATURES, fit_forest
+from detection.services.trials import claim_backtest, run_backtest
+from ingest import steady_clock
 from ingest.models import LateHour, MinuteCount, Source
 from ingest.reports import RecordedReport, SourceRef
 
@@ -106,3 +108,15 @@ def packed_forest() -> bytes:
 
 def make_forest(**values: object) -> ForestVersion:
     return ForestVersion.objects.create(**{"model": packed_forest(), **values})
+
+
+def make_backtest(**values: object) -> Backtest:
+    """A backtest that waits to be run."""
+    return Backtest.objects.create(**{"since": at(0), "until": at(400), **values})
+
+
+def run_now(backtest: Backtest) -> Backtest:
+    """The backtest, taken and run by this worker."""
+    claimed = claim_backtest(number=backtest.pk, now=steady_clock.now())
+    assert claimed is not None
+    return run_backtest(backtest=claimed)

@@ -10,10 +10,17 @@ from django.core.management import CommandError, call_command
 
 from detection.management.commands import backtest as command
 from detection.models import Anomaly, Backtest, Band, Baseline, Label, Policy
-from detection.services.backtesting import run_backtest
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
-from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
+from detection.tests.makers import (
+    at,
+    make_backtest,
+    make_counts,
+    make_source,
+    mark_late,
+    run_now,
+    set_count,
+)
 from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +35,7 @@ def history(surge: range = range(300, 320)) -> Source:
 
 
 def backtest(**values: object) -> Backtest:
-    facts = {"since": at(0), "until": at(400), **values}
-    return run_backtest(backtest=Backtest.objects.create(**facts))
+    return run_now(make_backtest(**values))
 
 
 def test_the_live_configuration_reproduces_the_live_anomalies_exactly() -> None:

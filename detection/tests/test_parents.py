@@ -2,13 +2,20 @@
 
 import pytest
 
-from detection.models import Anomaly, Backtest, Band, Baseline
+from detection.models import Anomaly, Band, Baseline
 from detection.scoring.inheriting import inherited_days
 from detection.scoring.state import State
-from detection.services.backtesting import run_backtest
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
-from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
+from detection.tests.makers import (
+    at,
+    make_backtest,
+    make_counts,
+    make_source,
+    mark_late,
+    run_now,
+    set_count,
+)
 from detection.tests.test_scoring_inheriting import parent as learned_state
 from ingest.models import MinuteCount, Source
 
@@ -85,8 +92,7 @@ def test_a_backtest_begins_as_the_source_did() -> None:
     for minute in range(300, 330):
         set_count(source, minute, "denied", "51", 25)
     sweep_closed_minutes(now=at(400.5), seconds=60)
-    facts = {"since": at(0), "until": at(400)}
-    live = run_backtest(backtest=Backtest.objects.create(**facts)).report["live"]
+    live = run_now(make_backtest()).report["live"]
     mine = Anomaly.objects.filter(source=source).count()
     assert live == {"same": mine, "only_live": 0, "only_backtest": 0}
     assert mine > 10

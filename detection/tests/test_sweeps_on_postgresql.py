@@ -1,4 +1,4 @@
-"""Real transactions, real threads: sweeps at once on PostgreSQL."""
+"""Real transactions, real threads: sweeps and backtests at once on PostgreSQL."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +10,16 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
-from detection.models import Anomaly, Band, Baseline, Checkpoint, Recheck
+from detection.models import Anomaly, Backtest, Band, Baseline, Checkpoint, Recheck
 from detection.services.sweep import sweep_closed_minutes
+from detection.services.trials import claim_backtest
 from detection.services.watch import watch
-from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
+from detection.tests.makers import at, make_backtest, make_counts, make_source, mark_late, set_count
 from ingest.models import LateHour, MinuteCount, Source
 from ingest.tests.conftest import default_database
 
 pytestmark = pytest.mark.postgres
-TABLES = (Recheck, Checkpoint, Anomaly, Band, Baseline, LateHour, MinuteCount, Source)
+TABLES = (Backtest, Recheck, Checkpoint, Anomaly, Band, Baseline, LateHour, MinuteCount, Source)
 
 
 @pytest.fixture
@@ -86,3 +87,19 @@ def test_late_hours_are_judged_again_while_others_sweep() -> None:
     watch.forget()
     sweep(200.7)
     assert picture() == late
+
+
+def claim(number: int) -> bool:
+    try:
+        return claim_backtest(number=number, now=at(10)) is not None
+    finally:
+        connections["default"].close()
+
+
+@pytest.mark.usefixtures("_postgresql")
+@pytest.mark.parametrize("values", [{}, {"state": "running", "heartbeat": at(0)}])
+def test_of_many_workers_one_takes_a_backtest(values: dict[str, Any]) -> None:
+    numbers = [make_backtest(**values).pk for _ in range(20)]
+    with ThreadPoolExecutor(4) as threads:
+        taken = list(threads.map(claim, [number for number in numbers for _ in range(4)]))
+    assert sum(taken) == len(numbers)

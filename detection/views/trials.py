@@ -13,8 +13,12 @@ from rest_framework.views import APIView
 
 from detection.models import Backtest
 from detection.selectors.trials import backtest_found, newest_backtests
-from detection.serializers import BacktestRequestSerializer, BacktestSerializer
-from detection.services.trials import request_backtest
+from detection.serializers import (
+    BacktestRequestSerializer,
+    BacktestSerializer,
+    NotRestartedSerializer,
+)
+from detection.services.trials import request_backtest, restart_backtest
 from detection.tasks import run_backtest
 from ingest import steady_clock
 from ingest.authentication import ApiKeyAuthentication, MayAdminister
@@ -60,6 +64,24 @@ class BacktestDetailView(BacktestView):
     )
     def get(self, request: Request, number: int) -> Response:
         return Response(BacktestSerializer(backtest_found(number)).data)
+
+
+class BacktestRestartView(BacktestView):
+    @extend_schema(
+        operation_id="restart_backtest",
+        tags=["Backtests"],
+        summary="Run a backtest again that failed or lost its worker",
+        request=None,
+        responses={202: BacktestSerializer, 409: NotRestartedSerializer},
+    )
+    def post(self, request: Request, number: int) -> Response:
+        backtest_found(number)
+        try:
+            backtest = restart_backtest(number=number, now=steady_clock.now())
+        except ValueError as error:
+            return Response({"detail": str(error)}, status=409)
+        transaction.on_commit(lambda: run_backtest.apply_async((number,), queue="train"))
+        return Response(BacktestSerializer(backtest).data, status=202)
 
 
 class BacktestChartView(BacktestView):

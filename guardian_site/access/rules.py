@@ -82,6 +82,7 @@ RULES: Mapping[str, Methods] = {
     "backtests": {"GET": WHOLE_BY_HAND, "POST": WHOLE_BY_HAND},
     "backtest": {"GET": WHOLE_BY_HAND},
     "backtest-chart": {"GET": WHOLE_BY_HAND},
+    "backtest-restart": {"POST": WHOLE_BY_HAND},
     "cache-stats": READ,
     "cache-flush": {"DELETE": ADMINISTERING},
     "reset": {"POST": ADMINISTERING},
