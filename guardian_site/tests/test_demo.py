@@ -1,4 +1,4 @@
-"""The demo that runs keeps what it has printed, whoever starts another beside it."""
+"""A demo writes into a folder of its own, and keeps what it printed whoever starts another."""
 
 import socket
 
@@ -7,8 +7,10 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from guardian_site.demonstration import mark_as_demo, what_is_real
+from guardian_site.management.commands import demo
 from guardian_site.management.commands.demo import ADMIN
-from ingest.models import MinuteCount
+from ingest.models import MinuteCount, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -22,3 +24,45 @@ def test_a_second_demo_leaves_the_password_of_the_first(settings: Settings) -> N
     user.refresh_from_db()
     assert user.check_password("printed-by-the-first")
     assert not MinuteCount.objects.exists()
+
+
+@pytest.fixture
+def started(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Each time that the demo came to run Guardian; nothing runs."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        settings.GUARDIAN_PORT = free.getsockname()[1]
+    runs: list[object] = []
+    monkeypatch.setattr(demo, "run_guardian", lambda **asked: runs.append(asked))
+    return runs
+
+
+def test_it_leaves_the_folder_of_others_as_it_is(started: list[object]) -> None:
+    get_user_model().objects.create_superuser("ana", password="x")
+    Source.objects.create(name="shop")
+    with pytest.raises(CommandError, match="holds accounts and sources that no demo made"):
+        call_command("demo", history="1h", skip_checks=True)
+    assert started == []
+    assert not MinuteCount.objects.exists()
+    assert not get_user_model().objects.filter(username=ADMIN).exists()
+    assert what_is_real()
+
+
+def test_an_account_named_like_that_of_the_demo_makes_no_demo(started: list[object]) -> None:
+    get_user_model().objects.create_user(ADMIN, password="their-own")
+    with pytest.raises(CommandError, match="holds accounts"):
+        call_command("demo", history="1h", skip_checks=True)
+    assert get_user_model().objects.get().check_password("their-own")
+
+
+def test_it_goes_on_in_its_own_folder(started: list[object]) -> None:
+    for _ in range(2):
+        call_command("demo", history="1h", skip_checks=True)
+    assert len(started) == 2
+    assert MinuteCount.objects.values("source").distinct().count() == 3
+
+
+def test_it_goes_on_where_it_was_stopped_before_it_had_an_account(started: list[object]) -> None:
+    mark_as_demo()
+    Source.objects.create(name="acquirer-a")
+    call_command("demo", history="1h", skip_checks=True)
+    assert len(started) == 1

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from detection.selectors.baselines import first_minutes, frontiers
 from detection.services.sweep import sweep_closed_minutes
+from guardian_site.demonstration import mark_as_demo, what_is_real
 from guardian_site.running import refuse_taken, run_guardian
 from guardian_site.supervisor import Part
 from ingest.models import MinuteCount
@@ -41,7 +42,9 @@ class Command(BaseCommand):
             )
         # Before anything is written: the demo that runs there goes on with its own password.
         refuse_taken(settings.GUARDIAN_HOST, settings.GUARDIAN_PORT)
+        self._refuse_what_is_real()
         call_command("migrate", verbosity=0)
+        mark_as_demo()
         if MinuteCount.objects.exists():
             self.stdout.write("Going on with the history that is there (`make clean` removes it).")
         else:
@@ -59,6 +62,15 @@ class Command(BaseCommand):
             ],
         )
         self.stdout.write("Stopped.")
+
+    @staticmethod
+    def _refuse_what_is_real() -> None:
+        if found := what_is_real():
+            raise CommandError(
+                f"{settings.DATA_DIR} holds {found} that no demo made: nothing was written. "
+                "Give the demo a folder of its own, for example "
+                "GUARDIAN_DATA_DIR=/tmp/guardian-demo make demo."
+            )
 
     def _learn(self) -> None:
         """Judge the whole history, as the sweep would in the background."""
