@@ -50,9 +50,16 @@ class PolicyAdmin(Declared):
 
 @admin.register(SpecialDay)
 class SpecialDayAdmin(BySource, Declared):
-    list_display = ("name", "kind", "source", "starts", "ends", "factor")
+    list_display = ("name", "kind", "source", "starts", "ends", "factor", "brought_by")
+    readonly_fields = ("brought_by",)
     list_filter = ("kind", BY_SOURCE)
     search_fields = ("name", "source__name")
     autocomplete_fields = ("source",)
     date_hierarchy = "starts"
     list_select_related = ("source",)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if form.has_changed():
+            # What people have said stays, whatever a file says of it later.
+            obj.brought_by = ""
+        super().save_model(request, obj, form, change)

@@ -112,6 +112,10 @@ class Policy(models.Model):
             raise ValidationError({"weight_z": "One of the two weights must be above 0."})
 
 
+# Days of which nobody knows any more whether people or a file declared them.
+OF_OLD = "?"
+
+
 class SpecialDay(models.Model):
     """A time at which more or less than usual is expected, declared by somebody who knows."""
 
@@ -141,6 +145,15 @@ class SpecialDay(models.Model):
     factor = models.FloatField(
         validators=[_finite, MinValueValidator(0.01), MaxValueValidator(100)],
         help_text="1.5: half as much again as usual is expected; 0.4: four tenths.",
+    )
+    brought_by = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The file of policies that keeps it: once it is not named there, it is taken "
+        "away. Empty: declared by people; “?”: before this was noted.",
     )
     created = models.DateTimeField(default=timezone.now, editable=False)
     updated = models.DateTimeField(auto_now=True)

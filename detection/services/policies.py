@@ -12,13 +12,14 @@ from django.db import transaction
 from django.db.models import Field, FloatField, Model
 
 from detection.models import Policy, SpecialDay
-from detection.models.policy import POLICY_FIELDS
+from detection.models.policy import OF_OLD, POLICY_FIELDS
 from detection.selectors.declarations import forget_declarations
 from ingest.models import Source
 from ingest.services.sources import site_zone
 
 DAY_FIELDS = ("name", "kind", "source", "starts", "ends", "factor")
 SECTIONS = ("default", "sources", "special_days")
+USUAL_NAME = "policies.yaml"
 
 
 class PolicyFileError(ValueError):
@@ -36,26 +37,28 @@ class Plan:
     policies: list[Policy] = field(default_factory=list)
     # Each with where in the file it stands.
     days: list[tuple[str, SpecialDay]] = field(default_factory=list)
-    # Stored days in whose place one of these comes.
-    replaced: list[SpecialDay] = field(default_factory=list)
+    # Stored days that the file has brought and does not name any more.
+    dropped: list[SpecialDay] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
-    # policies that would differ from what is stored
+    # what would differ from what is stored
     changed: list[str] = field(default_factory=list)
 
 
-def apply_policies(*, text: str, check: bool = False) -> list[str]:
+def apply_policies(*, text: str, name: str = USUAL_NAME, check: bool = False) -> list[str]:
     """The policies and special days of the file hold; what changed is returned.
 
     A policy that the file names is replaced as a whole: what it leaves out has its default again.
+    A special day that a file of this name has brought, and that this one does not name, is taken
+    away. What people or other files declared stays.
     """
-    plan = read_plan(text)
+    plan = read_plan(text, name)
     if plan.faults:
         raise PolicyFileError(plan.faults)
     if not check:
         with transaction.atomic():
             for policy in plan.policies:
                 policy.save()
-            for day in plan.replaced:
+            for day in plan.dropped:
                 day.delete()
             for _, day in plan.days:
                 day.save()
@@ -63,7 +66,7 @@ def apply_policies(*, text: str, check: bool = False) -> list[str]:
     return plan.changed
 
 
-def read_plan(text: str) -> Plan:
+def read_plan(text: str, name: str) -> Plan:
     """Check a file against the database; faults are collected, none is raised."""
     plan = Plan()
     try:
@@ -75,19 +78,19 @@ def read_plan(text: str) -> Plan:
     if not isinstance(sent, Mapping):
         plan.faults.append(f"a mapping with {', '.join(SECTIONS)} is expected")
         return plan
-    plan.faults += [f"{name}: not known here" for name in sent if name not in SECTIONS]
+    plan.faults += [f"{section}: not known here" for section in sent if section not in SECTIONS]
     if "default" in sent:
         _plan_policy(plan, "default", None, sent["default"])
-    for name, asked in _entries(plan, sent, "sources", Mapping).items():
-        source = Source.objects.filter(name=name).first()
+    for source_name, asked in _entries(plan, sent, "sources", Mapping).items():
+        source = Source.objects.filter(name=source_name).first()
         if source is None:
-            plan.faults.append(f"sources.{name}: no source has this name")
+            plan.faults.append(f"sources.{source_name}: no source has this name")
         else:
-            _plan_policy(plan, f"sources.{name}", source, asked)
+            _plan_policy(plan, f"sources.{source_name}", source, asked)
     for number, asked in enumerate(_entries(plan, sent, "special_days", list), 1):
         _plan_day(plan, f"special_days[{number}]", asked)
     _refuse_doubles(plan)
-    _match_stored(plan)
+    _match_stored(plan, name)
     return plan
 
 
@@ -195,23 +198,27 @@ def _refuse_doubles(plan: Plan) -> None:
                 plan.faults.append(f"{where}: {day.name} is said for the same time by {before}")
 
 
-def _match_stored(plan: Plan) -> None:
-    """Days that are stored already are changed; of several for one time only one is left."""
-    names = {day.name for _, day in plan.days}
-    stored = list(SpecialDay.objects.filter(name__in=names).order_by("starts", "pk"))
+def _match_stored(plan: Plan, name: str) -> None:
+    """Days that are stored already are changed; those the file has brought before are dropped."""
+    stored = list(SpecialDay.objects.order_by("starts", "pk"))
     for where, day in sorted(plan.days, key=lambda one: not _begins_as(one[1], stored)):
+        day.brought_by = name
         same = [one for one in stored if _is_same(day, one)]
         same.sort(key=lambda one: one.starts != day.starts)
         known = same[0] if same else None
         if known is not None:
             stored.remove(known)
             day.pk, day.created, day._state.adding = known.pk, known.created, False
+            if not known.brought_by:
+                day.brought_by = ""
         if known is None or _said(known) != _said(day):
             plan.changed.append(f"{where} {day.name}")
     for one in stored:
-        if any(_is_same(day, one) for _, day in plan.days):
-            plan.replaced.append(one)
-            plan.changed.append(f"{one} of {one.starts:%Y-%m-%d %H:%M} UTC, replaced")
+        # One of old that stands beside a day of the file is that day, stored twice.
+        again = one.brought_by == OF_OLD and any(_is_same(day, one) for _, day in plan.days)
+        if one.brought_by == name or again:
+            plan.dropped.append(one)
+            plan.changed.append(f"{one} of {one.starts:%Y-%m-%d %H:%M} UTC, taken away")
 
 
 def _begins_as(day: SpecialDay, stored: Sequence[SpecialDay]) -> bool:

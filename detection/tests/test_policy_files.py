@@ -1,13 +1,17 @@
 """A policy file is applied as a whole, or refused with every fault named."""
 
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
 
 from detection.models import Policy, SpecialDay
-from detection.services.policies import PolicyFileError, apply_policies
+from detection.models.policy import OF_OLD
+from detection.services.policies import USUAL_NAME, PolicyFileError, apply_policies
 from detection.tests.makers import make_source
 
 pytestmark = pytest.mark.django_db
@@ -69,23 +73,106 @@ def test_days_that_move_past_each_other_stay_as_many() -> None:
     assert stored_days() == [(11, 15), (16, 18)]
 
 
-def test_a_day_that_was_stored_twice_is_left_once() -> None:
-    source = make_source("shop")
-    for day in (10, 11):
-        apply_policies(text=days((day, 12)))
-        SpecialDay.objects.update(name="kept")
-    SpecialDay.objects.update(name="sale")
-    assert SpecialDay.objects.filter(source=source).count() == 2
+def declare_sale(first: int, last: int, **values: object) -> SpecialDay:
+    facts = {
+        "source": make_source("shop"),
+        "name": "sale",
+        "starts": datetime(2026, 3, first, 8, tzinfo=UTC),
+        "ends": datetime(2026, 3, last, 20, tzinfo=UTC),
+        "factor": 2.0,
+    }
+    return SpecialDay.objects.create(**{**facts, **values})
+
+
+@pytest.mark.parametrize("brought_by", [OF_OLD, USUAL_NAME])
+def test_a_day_that_was_stored_twice_is_left_once(brought_by: str) -> None:
+    for first in (10, 11):
+        declare_sale(first, 12, brought_by=brought_by)
     changed = apply_policies(text=days((11, 12)))
-    assert changed == ["sale (x 2) of 2026-03-10 08:00 UTC, replaced"]
+    assert changed == ["sale (x 2) of 2026-03-10 08:00 UTC, taken away"]
     assert stored_days() == [(11, 12)]
 
 
-def test_the_days_of_another_source_are_left_alone() -> None:
+def test_a_day_that_is_moved_to_another_date_leaves_nothing_behind() -> None:
+    make_source("shop")
+    apply_policies(text=days((10, 12), (14, 16)))
+    changed = apply_policies(text=days((20, 22), (14, 16)))
+    assert changed == ["special_days[1] sale", "sale (x 2) of 2026-03-10 08:00 UTC, taken away"]
+    assert stored_days() == [(14, 16), (20, 22)]
+
+
+@pytest.mark.parametrize("text", ["special_days: []", "default: {}"])
+def test_a_day_that_the_file_does_not_name_any_more_is_taken_away(text: str) -> None:
     make_source("shop")
     apply_policies(text=days((10, 12)))
+    apply_policies(text=text, check=True)
+    assert stored_days() == [(10, 12)]
+    apply_policies(text=text)
+    assert stored_days() == []
+
+
+def test_what_people_declared_is_never_taken_away() -> None:
+    declare_sale(10, 12)
+    declare_sale(11, 12)
+    apply_policies(text=days((10, 12)))
+    apply_policies(text=days((20, 22)))
+    assert stored_days() == [(10, 12), (11, 12), (20, 22)]
+
+
+def test_a_day_that_people_changed_is_theirs(admin_client: Client) -> None:
+    make_source("shop")
+    apply_policies(text=days((10, 12)))
+    change_in_admin(admin_client, SpecialDay.objects.get(), ends=28)
+    apply_policies(text="special_days: []")
+    assert SpecialDay.objects.get().ends.day == 28
+
+
+def test_a_day_that_people_only_looked_at_is_that_of_the_file(admin_client: Client) -> None:
+    make_source("shop")
+    apply_policies(text=days((10, 12)))
+    change_in_admin(admin_client, SpecialDay.objects.get(), ends=12)
+    apply_policies(text="special_days: []")
+    assert not SpecialDay.objects.exists()
+
+
+def test_a_day_of_old_is_left_unless_the_file_names_it() -> None:
+    declare_sale(10, 12, brought_by=OF_OLD)
+    declare_sale(14, 16, brought_by=OF_OLD)
+    apply_policies(text=days((10, 12)))
+    apply_policies(text=days((20, 22)))
+    assert stored_days() == [(14, 16), (20, 22)]
+
+
+def test_the_days_of_another_file_are_left_alone() -> None:
+    make_source("shop")
+    apply_policies(text=days((10, 12)), name="promotions.yaml")
+    apply_policies(text=days((20, 22)))
+    assert stored_days() == [(10, 12), (20, 22)]
+
+
+def test_the_days_of_another_source_are_not_taken_for_the_same() -> None:
+    make_source("shop")
+    apply_policies(text=days((10, 12)), name="shop.yaml")
     apply_policies(text=days((11, 12)).replace("source: shop, ", ""))
     assert stored_days() == [(10, 12), (11, 12)]
+
+
+def change_in_admin(client: Client, day: SpecialDay, *, ends: int) -> None:
+    last = day.ends.replace(day=ends)
+    answer = client.post(
+        f"/admin/detection/specialday/{day.pk}/change/",
+        {
+            "source": day.source_id,
+            "kind": day.kind,
+            "name": day.name,
+            "starts_0": f"{timezone.localtime(day.starts):%Y-%m-%d}",
+            "starts_1": f"{timezone.localtime(day.starts):%H:%M:%S}",
+            "ends_0": f"{timezone.localtime(last):%Y-%m-%d}",
+            "ends_1": f"{timezone.localtime(last):%H:%M:%S}",
+            "factor": day.factor,
+        },
+    )
+    assert answer.status_code == 302, answer.content
 
 
 def test_a_day_that_is_said_twice_is_refused() -> None:
@@ -157,6 +244,18 @@ def test_the_command_says_what_changed(tmp_path: Path) -> None:
     told = StringIO()
     call_command("apply_policies", file, stdout=told)
     assert "changed: sources.shop" in told.getvalue()
+
+
+def test_the_command_knows_a_file_by_its_name(tmp_path: Path) -> None:
+    make_source("shop")
+    for folder, month in (("a", "11"), ("b", "12")):
+        (tmp_path / folder).mkdir()
+        file = tmp_path / folder / "shop.yaml"
+        file.write_text(FILE.replace("2026-11", f"2026-{month}"))
+        call_command("apply_policies", file)
+    assert SpecialDay.objects.get().starts.month == 12
+    call_command("apply_policies", file, name="another")
+    assert SpecialDay.objects.get().brought_by == "another"
 
 
 def test_the_command_names_the_faults(tmp_path: Path) -> None:

@@ -10,16 +10,24 @@ from detection.services.policies import PolicyFileError, apply_policies
 
 
 class Command(BaseCommand):
-    help = "Apply policies and special days from a YAML file: all of it or nothing."
+    help = (
+        "Apply policies and special days from a YAML file: all of it or nothing. Special days that "
+        "the file has brought before and does not name any more are taken away; what people "
+        "declared in the admin, or other files, stays."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--name", default="", help="by which the file is known again; that of the file"
+        )
         parser.add_argument("--check", action="store_true", help="only say what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             text = options["file"].read_text(encoding="utf-8")
-            changed = apply_policies(text=text, check=options["check"])
+            name = options["name"] or options["file"].name
+            changed = apply_policies(text=text, name=name, check=options["check"])
         except (OSError, UnicodeDecodeError) as error:
             raise CommandError(f"{options['file']} cannot be read: {error}") from None
         except PolicyFileError as error:
