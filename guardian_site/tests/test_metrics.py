@@ -188,6 +188,16 @@ def test_a_minute_judged_long_ago_is_no_longer_shown_as_now() -> None:
     assert 29 * 60 <= silent <= 30 * 60
 
 
+def test_of_a_source_that_is_closed_it_tells_that_nothing_is_expected() -> None:
+    source = make_source()
+    make_counts(source, _minute(300), approved=90)
+    Band.objects.create(source=source, minute=_minute(2), total=None, expected=0.0)
+    samples = _samples()
+    of_all = {"source": "acquirer", "status": "all"}
+    assert _value(samples, "guardian_detection_expected_transactions", **of_all) == 0.0
+    assert _value(samples, "guardian_detection_seen_transactions", **of_all) is None
+
+
 def test_it_tells_the_disk_of_the_database_where_it_is_known(
     settings: Settings, tmp_path: Path
 ) -> None:
