@@ -43,13 +43,20 @@ class WebhookSerializer(serializers.Serializer[Any]):
         return value
 
 
+class TakenSerializer(serializers.Serializer[Any]):
+    received = serializers.IntegerField(help_text="Alerts in the body.")
+    notifications = serializers.IntegerField(
+        help_text="Messages to people that they led to; 0 for what is known already."
+    )
+
+
 class AlertWebhookView(APIView):
     authentication_classes = ()
 
     @extend_schema(
         operation_id="webhook_alert",
         request=WebhookSerializer,
-        responses={200: None},
+        responses=TakenSerializer,
         summary="Alertmanager's webhook: its alerts become incidents",
         tags=["Webhooks"],
     )

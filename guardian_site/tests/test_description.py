@@ -22,6 +22,10 @@ PAGES = {
 }  # fmt: skip
 
 
+# A vendor and a standard want an empty answer.
+WITHOUT_A_BODY = {"post /slack/actions", "post /auth/revoke"}
+
+
 @pytest.fixture(scope="module")
 def described() -> Any:
     generator: Any = SchemaGenerator
@@ -41,6 +45,24 @@ def test_every_operation_has_a_summary_and_one_subject(operations: dict[str, Any
     known = [[subject["name"]] for subject in SUBJECTS]
     assert [name for name, one in operations.items() if not one.get("summary")] == []
     assert [name for name, one in operations.items() if one["tags"] not in known] == []
+
+
+def test_the_body_of_every_answer_is_described(operations: dict[str, Any]) -> None:
+    found = {
+        name
+        for name, operation in operations.items()
+        for status, answer in operation["responses"].items()
+        if status.startswith("2") and status != "204" and not answer.get("content")
+    }
+    assert found == WITHOUT_A_BODY
+
+
+@pytest.mark.django_db
+def test_an_answer_to_alertmanager_is_as_described(described: Any) -> None:
+    alert = {"status": "firing", "labels": {"alertname": "DiskFull"}}
+    answer = Client().post("/webhook/alert", {"alerts": [alert]}, "application/json")
+    schema = described["components"]["schemas"]["Taken"]
+    assert set(answer.json()) == set(schema["required"]) == {"received", "notifications"}
 
 
 def test_it_begins_with_transactions_and_goes_by_subject(described: Any) -> None:
