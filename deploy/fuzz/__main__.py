@@ -26,6 +26,15 @@ from deploy.grafana.checking.stack import free_ports
 
 (PORT,) = free_ports(1)
 SITE = f"http://127.0.0.1:{PORT}"
+SETTINGS = {
+    "GUARDIAN_WEB_WORKERS": "1",
+    "GUARDIAN_RATE_LIMIT": "off",
+    "GUARDIAN_REQUIRE_API_KEY": "on",
+    "GUARDIAN_PUBLIC_READ": "off",
+    "GUARDIAN_LOG_LEVEL": "ERROR",
+    # Tasks are only handed over here; nobody works on them.
+    "GUARDIAN_BROKER_URL": "filesystem://",
+}
 PEOPLE = ("viewer", "operator", "admin")
 KEYS = {"report": ["report"], "read": ["read"]}
 PHASES = "examples,coverage,fuzzing,stateful"
@@ -67,16 +76,10 @@ def site(folder: Path, database: str) -> Iterator[str]:
     """Run the site with an account for each role; give their password."""
     password = secrets.token_urlsafe(24)
     environment = {
+        **SETTINGS,
         "GUARDIAN_DATA_DIR": str(folder),
         "DATABASE_URL": database,
-        "GUARDIAN_WEB_WORKERS": "1",
-        "GUARDIAN_RATE_LIMIT": "off",
-        "GUARDIAN_REQUIRE_API_KEY": "on",
-        "GUARDIAN_PUBLIC_READ": "off",
         "GUARDIAN_PASSWORD": password,
-        "GUARDIAN_LOG_LEVEL": "ERROR",
-        # Tasks are only handed over here; nobody works on them.
-        "GUARDIAN_BROKER_URL": "memory://",
     }
     manage(environment, "migrate", "--verbosity", "0")
     manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
