@@ -1,5 +1,6 @@
 from celery import shared_task
 from django.conf import settings
+from django.db import transaction
 
 from detection.models import Proposal
 from detection.parts import Part
@@ -36,6 +37,11 @@ def run_backtest(number: int) -> None:
     claimed = trials.claim_backtest(number=number, now=steady_clock.now())
     if claimed is not None:
         trials.run_backtest(backtest=claimed)
+
+
+def enqueue_backtest(number: int) -> None:
+    """Have it run once it is committed; without a broker, once beat finds it waiting."""
+    transaction.on_commit(lambda: run_backtest.apply_async((number,), queue="train"), robust=True)
 
 
 @shared_task

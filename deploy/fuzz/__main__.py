@@ -81,6 +81,7 @@ def site(folder: Path, database: str) -> Iterator[str]:
         "DATABASE_URL": database,
         "GUARDIAN_PASSWORD": password,
     }
+    (folder / "broker" / "queue").mkdir(parents=True)
     manage(environment, "migrate", "--verbosity", "0")
     manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
     for role in PEOPLE:

@@ -27,8 +27,11 @@ STATE_COLOURS = {"offered": "info", "applied": "success", "refused": "danger"}
 
 
 def enqueue_proposals() -> None:
-    """Have new proposals tried, once they are committed, where a backtest delays nothing urgent."""
-    transaction.on_commit(lambda: try_proposals.apply_async(queue="train"))
+    """Have new proposals tried, once they are committed, where a backtest delays nothing urgent.
+
+    Without a broker the next beat has them tried.
+    """
+    transaction.on_commit(lambda: try_proposals.apply_async(queue="train"), robust=True)
 
 
 @admin.register(Label)

@@ -1,7 +1,4 @@
-from functools import partial
-
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -11,7 +8,7 @@ from detection.admin.reading import ReadOnly
 from detection.models import Backtest
 from detection.selectors.trials import is_lost
 from detection.services.trials import restart_backtest
-from detection.tasks import run_backtest
+from detection.tasks import enqueue_backtest
 from ingest import steady_clock
 
 STATE_COLOURS = {"running": "info", "done": "success", "failed": "danger", "lost": "danger"}
@@ -78,6 +75,6 @@ class BacktestAdmin(ReadOnly):
                 self.message_user(request, str(error), messages.ERROR)
                 continue
             started += 1
-            transaction.on_commit(partial(run_backtest.apply_async, (number,), queue="train"))
+            enqueue_backtest(number)
         if started:
             self.message_user(request, f"{started} wait to be run again.")

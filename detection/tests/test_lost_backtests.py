@@ -1,11 +1,13 @@
 """A backtest comes to its end, or fails with a reason, whichever worker dies while it runs."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
 from detection import conf, tasks
 from detection.models import Backtest
@@ -138,6 +140,18 @@ def test_a_worker_that_is_stopped_leaves_it_to_another(clock: Clock) -> None:
     backtest = Backtest.objects.get()
     assert (backtest.state, backtest.finished) == ("running", None)
     assert is_lost(backtest, at(31 + LOST))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_taken_in_without_a_broker(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.run_backtest, "apply_async", Mock(side_effect=OSError("no broker")))
+    asked = {"since": at(0).isoformat(), "until": at(30).isoformat()}
+    answer = admin_client.post("/backtests", asked, content_type="application/json")
+    assert answer.status_code == 202
+    number = answer.json()["id"]
+    assert resume_backtests(now=timezone.now() + conf.BACKTEST_LOST) == [number]
 
 
 def test_its_page_says_that_nobody_runs_it(admin_client: Client, clock: Clock) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -19,7 +18,7 @@ from detection.serializers import (
     NotRestartedSerializer,
 )
 from detection.services.trials import request_backtest, restart_backtest
-from detection.tasks import run_backtest
+from detection.tasks import enqueue_backtest
 from ingest import steady_clock
 from ingest.authentication import ApiKeyAuthentication, MayAdminister
 
@@ -51,7 +50,7 @@ class BacktestsView(BacktestView):
         asked.is_valid(raise_exception=True)
         values: dict[str, Any] = asked.validated_data
         backtest = request_backtest(**values, by=request.user, now=steady_clock.now())
-        transaction.on_commit(lambda: run_backtest.apply_async((backtest.pk,), queue="train"))
+        enqueue_backtest(backtest.pk)
         return Response(BacktestSerializer(backtest).data, status=202)
 
 
@@ -80,7 +79,7 @@ class BacktestRestartView(BacktestView):
             backtest = restart_backtest(number=number, now=steady_clock.now())
         except ValueError as error:
             return Response({"detail": str(error)}, status=409)
-        transaction.on_commit(lambda: run_backtest.apply_async((number,), queue="train"))
+        enqueue_backtest(number)
         return Response(BacktestSerializer(backtest).data, status=202)
 
 
