@@ -159,12 +159,15 @@ class CloseBody(msgspec.Struct, forbid_unknown_fields=True):
 
 def read_close(body: bytes, own: str | None, latest: datetime) -> tuple[SourceRef | None, int]:
     """Whose minute, and which; the source is None while it has never reported."""
+    # First whether it is JSON at all: told of a wrong type, the reader has not looked at the rest.
     try:
-        sent = msgspec.json.decode(body, type=CloseBody)
-    except msgspec.ValidationError as error:
-        raise _close_refused(body, str(error)) from None
+        decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise refused("body", f"must be JSON: {error}") from None
+    try:
+        sent = msgspec.convert(decoded, CloseBody)
+    except msgspec.ValidationError as error:
+        raise _close_refused(decoded, str(error)) from None
     name = sent.source or own or Source.DEFAULT
     if own is not None and name != own:
         raise refused("source", f"must be “{own}”, the source of this key")
@@ -178,8 +181,7 @@ def read_close(body: bytes, own: str | None, latest: datetime) -> tuple[SourceRe
     return found, minute_of(moment)
 
 
-def _close_refused(body: bytes, error: str) -> Refused:
-    sent = msgspec.json.decode(body)
+def _close_refused(sent: object, error: str) -> Refused:
     wrong = unknown_fields(sent, CloseBody.__struct_fields__) if isinstance(sent, dict) else {}
     if not wrong:
         return refused(_field_of(error), error)
