@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Prefetch, prefetch_related_objects
 
 from alerts.lifecycle import ONGOING, permitted
 from alerts.messages.phrases import (
@@ -60,6 +61,7 @@ def brief_of(
 ) -> Brief:
     """Return what a message of this kind says about the incident as it is now."""
     over = incident.state not in ONGOING
+    prefetch_related_objects([incident], parts_of())
     return Brief(
         incident=incident.pk,
         kind=kind,
@@ -81,6 +83,11 @@ def brief_of(
     )
 
 
+def parts_of() -> "Prefetch[Any]":
+    """Return what reads the parts that a brief speaks of, for many incidents at once."""
+    return Prefetch("children", Incident.objects.select_related("source").order_by("id"))
+
+
 def headline(incident: Incident, language: str) -> str:
     """Return what broke, where."""
     family = incident.title or say(f"family.{incident.family}", language)
@@ -96,8 +103,7 @@ def runbook_of(incident: Incident) -> str:
 
 
 def _elsewhere(incident: Incident, language: str) -> str:
-    others = incident.children.exclude(source=incident.source_id).order_by()
-    amount = others.values("source").distinct().count()
+    amount = len({one.source_id for one in incident.children.all()} - {incident.source_id})
     if not amount:
         return ""
     return f" {say_number('and_more', language, amount)}"
@@ -117,8 +123,8 @@ def first_action(incident: Incident, language: str) -> str:
 
 
 def _silent_elsewhere(incident: Incident) -> bool:
-    others = incident.children.exclude(source=incident.source_id)
-    return others.filter(family="silence").exists()
+    others = [one for one in incident.children.all() if one.source_id != incident.source_id]
+    return any(one.family == "silence" for one in others)
 
 
 def _banner(incident: Incident, kind: str, language: str) -> str:
@@ -243,10 +249,7 @@ def code_shares(contributions: list[Any]) -> list[tuple[str, float]]:
 
 
 def _parts(incident: Incident, language: str) -> str:
-    parts = [
-        headline(child, language)
-        for child in incident.children.select_related("source").order_by("id")[:PARTS_SHOWN]
-    ]
+    parts = [headline(child, language) for child in incident.children.all()[:PARTS_SHOWN]]
     return _labelled("parts", "; ".join(parts), language)
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from alerts.conf import CANARY_SOURCE
 from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
+from alerts.messages.brief import parts_of
 from alerts.messages.phrases import name_of
 from alerts.messages.stored import reason_told
 from alerts.models import Incident
@@ -110,7 +111,7 @@ def open_incidents_of(source_ids: SourceIds, *, now: datetime, zone: str) -> lis
         Incident.objects.filter(source_id__in=source_ids, state__in=sorted(ONGOING))
         .exclude(parent__state__in=sorted(ONGOING), parent__source_id__in=source_ids)
         .select_related("source")
-        .prefetch_related("children")
+        .prefetch_related(parts_of())
         .order_by("-opened", "-id")[:INCIDENTS]
     )
     quiet = quiet_at(now)
@@ -194,7 +195,12 @@ def _remark(one: Anomaly) -> str:
 
 def last_judged(source_ids: SourceIds) -> dict[str, Any] | None:
     """Return the newest judged minute, whatever its verdict; None before the first."""
-    band = _newest_bands(source_ids).order_by("-minute", "-score").first()
+    newest = newest_bands(source_ids).only("minute", "level", "score")
+    if are_many(source_ids):
+        band = newest.order_by("-minute", "-score").first()
+    else:
+        # Asked for the first of them, PostgreSQL would walk back in time over those of all sources.
+        band = max(newest, key=lambda one: (one.minute, one.score), default=None)
     if band is None:
         return None
     return {
@@ -205,7 +211,7 @@ def last_judged(source_ids: SourceIds) -> dict[str, Any] | None:
     }
 
 
-def _newest_bands(source_ids: SourceIds) -> QuerySet[Band]:
+def newest_bands(source_ids: SourceIds) -> QuerySet[Band]:
     """Return bands among which the newest of all is; of few sources the newest of each."""
     if are_many(source_ids):
         return Band.objects.filter(source_id__in=source_ids)
@@ -235,9 +241,7 @@ def _state(source_ids: SourceIds, extent: Extent) -> str:
 
 
 def _hours(extent: Extent) -> float | None:
-    if extent.oldest is None or extent.newest is None:
-        return None
-    return round((extent.newest - extent.oldest) / timedelta(hours=1), 1)
+    return None if extent.newest is None else round(extent.length / timedelta(hours=1), 1)
 
 
 def _current(source_ids: SourceIds, now: datetime) -> dict[str, Any]:
@@ -248,10 +252,11 @@ def _current(source_ids: SourceIds, now: datetime) -> dict[str, Any]:
 
 def _card(one: Incident, now: datetime) -> dict[str, Any]:
     brief = brief_of(one, kind="updated", language=language(), now=now)
+    parts = sorted(one.children.all(), key=lambda part: (part.opened, part.pk), reverse=True)
     return {
         "id": one.pk,
         "title": brief.headline,
-        "families": [one.family, *(part.family for part in one.children.all() if part.ongoing)],
+        "families": [one.family, *(part.family for part in parts if part.ongoing)],
         "level": one.level,
         "level_label": level_name(one.level),
         "state": one.state,

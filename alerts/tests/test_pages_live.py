@@ -165,3 +165,12 @@ def test_a_part_is_shown_within_its_root(client: Client) -> None:
     shown = picture(client)["incidents"]
     assert [card["id"] for card in shown] == [root.pk]
     assert shown[0]["families"] == ["decline", "code_mix"]
+
+
+def test_what_goes_on_costs_as_many_queries_however_much_it_is(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        open_incident(source=make_source(f"shop{number}"), minute=5)
+    with django_assert_max_num_queries(20):
+        assert len(picture(client)["incidents"]) == 20
