@@ -1,12 +1,19 @@
 """Minute by minute: what was seen and what was expected, in the columns a chart draws."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
+import msgspec
+import numpy as np
 from django.conf import settings
-from django.db.models import QuerySet, Sum
+from django.db.models import BigIntegerField, Func, QuerySet, Sum, TextField
+from django.db.models.functions import Cast
+from numpy.typing import NDArray
 
 from alerts.selectors.together import SourceIds, counted
 from detection.models import Band
@@ -19,8 +26,28 @@ Column = list[float | None]
 # Expected, lower, upper.
 Expectation = tuple[float, float, float]
 Known = dict[str, Expectation]
+# Expected, and the squares of the half-widths below and above: what adds up over sources.
+Widths = list[float]
+Floats = NDArray[np.float64]
+BY_STATUS = msgspec.json.Decoder(dict[str, Any])
+AT_ONCE = 5_000
 # Series name -> start of a point [Unix seconds] -> transactions.
 Counted = dict[str, dict[int, int]]
+
+
+class Point(Func):
+    """The start of the step of so many seconds that a moment lies in [Unix seconds].
+
+    Of hundreds of thousands of rows a number is read in a third of the time of a moment.
+    """
+
+    template = "(extract(epoch FROM %(expressions)s)::bigint / %(seconds)s * %(seconds)s)"
+    output_field = BigIntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        epoch = "CAST(strftime('%%%%s', %(expressions)s) AS integer)"
+        template = f"({epoch} / %(seconds)s * %(seconds)s)"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 @dataclass(frozen=True)
@@ -75,15 +102,41 @@ def series_between(
 
     Of many sources together nothing is known of what was expected.
     """
-    seconds = step * 60
-    axis = range(int(since.timestamp()), int(until.timestamp()), seconds)
-    series = Series(minutes=list(axis), step=step)
-    counts = _counts(source_ids, since, until, seconds)
-    known_from = axis.stop if first is None else int(floor_to(first, step).timestamp())
-    _fill_seen(series, counts, known_from)
+    counts = _counts(source_ids, since, until, step)
     known = (
         {} if isinstance(source_ids, QuerySet) else _expectations(source_ids, since, until, step)
     )
+    return _drawn(_axis(since, until, step), step, counts, known, first)
+
+
+def series_of_each(
+    *,
+    source_ids: Sequence[int],
+    since: datetime,
+    until: datetime,
+    step: int,
+    first: Mapping[int, datetime | None],
+) -> dict[int, Series]:
+    """Return the same points of each source by itself; nothing is known before its `first`."""
+    axis = _axis(since, until, step)
+    counts = _counts_of_each(source_ids, since, until, step)
+    known = _expectations_of_each(source_ids, since, until, step)
+    return {
+        one: _drawn(axis, step, counts[one], known.get(one, {}), first.get(one))
+        for one in source_ids
+    }
+
+
+def _axis(since: datetime, until: datetime, step: int) -> range:
+    return range(int(since.timestamp()), int(until.timestamp()), step * 60)
+
+
+def _drawn(
+    axis: range, step: int, counts: Counted, known: dict[int, Known], first: datetime | None
+) -> Series:
+    series = Series(minutes=list(axis), step=step)
+    known_from = axis.stop if first is None else int(floor_to(first, step).timestamp())
+    _fill_seen(series, counts, known_from)
     _fill_bands(series, known)
     return series
 
@@ -100,40 +153,38 @@ def counts_so_far(*, source_ids: SourceIds, since: datetime) -> dict[str, int]:
     return {status: int(count) for status, count in rows}
 
 
-def _counts(source_ids: SourceIds, since: datetime, until: datetime, seconds: int) -> Counted:
-    rows = (
-        counted(source_ids)
-        .filter(minute__gte=since, minute__lt=until)
-        .order_by()
-        .values_list("minute", "status")
-        .annotate(count=Sum("count"))
-    )
+def _counts(source_ids: SourceIds, since: datetime, until: datetime, step: int) -> Counted:
     counts = _nothing()
-    for minute, status, count in rows:
-        _add(counts, minute, status, count, seconds)
+    for minute, status, count in _summed(counted(source_ids), since, until, "minute", "status"):
+        _add(counts, minute, status, count, step)
     return counts
 
 
 def _counts_of_each(
-    source_ids: Sequence[int], since: datetime, until: datetime, seconds: int
+    source_ids: Sequence[int], since: datetime, until: datetime, step: int
 ) -> dict[int, Counted]:
     """Return the same source by source."""
-    rows = (
-        MinuteCount.objects.filter(source_id__in=source_ids, minute__gte=since, minute__lt=until)
-        .order_by()
-        .values_list("source_id", "minute", "status", "count")
-    )
     found = {source_id: _nothing() for source_id in source_ids}
+    mine = MinuteCount.objects.filter(source_id__in=source_ids)
+    rows = _summed(mine, since, until, "source_id", "minute", "status")
     for source_id, minute, status, count in rows.iterator():
-        _add(found[source_id], minute, status, count, seconds)
+        _add(found[source_id], minute, status, count, step)
     return found
+
+
+def _summed(
+    rows: QuerySet[MinuteCount], since: datetime, until: datetime, *by: str
+) -> QuerySet[MinuteCount, Any]:
+    window = rows.filter(minute__gte=since, minute__lt=until).order_by()
+    return window.values_list(*by).annotate(count=Sum("count"))
 
 
 def _nothing() -> Counted:
     return {name: defaultdict(int) for name in NAMES}
 
 
-def _add(counts: Counted, minute: datetime, status: str, count: int, seconds: int) -> None:
+def _add(counts: Counted, minute: datetime, status: str, count: int, step: int) -> None:
+    seconds = step * 60
     point = int(minute.timestamp()) // seconds * seconds
     counts[status][point] += count
     counts[TOTAL][point] += count
@@ -152,24 +203,37 @@ def _fill_seen(series: Series, counts: Counted, known_from: int) -> None:
 def _expectations(
     source_ids: Sequence[int], since: datetime, until: datetime, step: int
 ) -> dict[int, Known]:
-    by_source: dict[int, dict[int, Known]] = defaultdict(dict)
-    seconds = step * 60
-    rows = _bands(source_ids, since, until, step).values_list(
-        "source_id", "minute", "expected", "lower", "upper", "by_status"
-    )
-    for source_id, minute, expected, lower, upper, by_status in rows:
-        known: Known = {name: tuple(band) for name, band in by_status.items() if None not in band}
-        known[TOTAL] = (expected or 0.0, lower or 0.0, upper or 0.0)
-        by_source[source_id][int(minute.timestamp()) // seconds * seconds] = known
+    """Return the expectation of the sum of the sources, read point by point: it may be long."""
     if len(source_ids) == 1:
-        return by_source[source_ids[0]]
-    points = set().union(*by_source.values())
-    partly = [one for one in source_ids if points - by_source[one].keys()]
-    seen = _counts_of_each(partly, since, until, seconds)
+        return _expectations_of_each(source_ids, since, until, step)[source_ids[0]]
+    sums: dict[int, dict[str, Widths]] = {}
+    known: dict[int, set[int]] = {one: set() for one in source_ids}
+    rows = _read(_bands(source_ids, since, until, step).order_by("minute"), step)
+    for point, found in groupby(rows, key=itemgetter(0)):
+        bands = {source_id: band for _point, source_id, band in found}
+        sums[point] = summed(list(bands.values()))
+        for source_id in bands:
+            known[source_id].add(point)
+    partly = [one for one in source_ids if len(known[one]) < len(sums)]
+    counts = _counts_of_each(partly, since, until, step)
     for one in partly:
-        missing = points - by_source[one].keys()
-        by_source[one].update({point: _as_seen(seen[one], point, step) for point in missing})
-    return {point: combined([known[point] for known in by_source.values()]) for point in points}
+        # What it did is its expectation: one that still learns must not bend the sum.
+        for point in sums.keys() - known[one]:
+            for name, widths in sums[point].items():
+                widths[0] += counts[one][name].get(point, 0) / step
+    return {
+        point: {name: banded(*widths) for name, widths in by_name.items()}
+        for point, by_name in sums.items()
+    }
+
+
+def _expectations_of_each(
+    source_ids: Sequence[int], since: datetime, until: datetime, step: int
+) -> dict[int, dict[int, Known]]:
+    by_source: dict[int, dict[int, Known]] = defaultdict(dict)
+    for point, source_id, band in _read(_bands(source_ids, since, until, step), step):
+        by_source[source_id][point] = band
+    return by_source
 
 
 def _bands(
@@ -187,31 +251,48 @@ def _bands(
     )
 
 
-def _as_seen(counts: Counted, point: int, step: int) -> Known:
-    """Return what a source did as its expectation: one that still learns must not bend the sum."""
-    seen = {name: counts[name].get(point, 0) / step for name in NAMES}
-    return {name: (value, value, value) for name, value in seen.items()}
+def _read(bands: QuerySet[Band], step: int) -> Iterator[tuple[int, int, Known]]:
+    """Yield (point, source, its band); JSON is read here, at a tenth of what the field takes."""
+    rows = bands.values_list(
+        Point("minute", seconds=step * 60),
+        *("source_id", "expected", "lower", "upper"),
+        Cast("by_status", TextField()),
+    )
+    for point, source_id, expected, lower, upper, by_status in rows.iterator(chunk_size=AT_ONCE):
+        decoded = BY_STATUS.decode(by_status)
+        known: Known = {name: band for name, band in decoded.items() if None not in band}
+        known[TOTAL] = (expected or 0.0, lower or 0.0, upper or 0.0)
+        yield point, source_id, known
 
 
-def combined(bands: Sequence[dict[str, Expectation]]) -> dict[str, Expectation]:
-    """Return the band of the sum of independent sources: expectations add, half-widths in squares.
+def summed(bands: Sequence[Known]) -> dict[str, Widths]:
+    """Return what is known of all the bands: expectations add, half-widths in squares.
+
+    Returns
+    -------
+    dict
+        Series name -> [expected, lower half-width squared, upper half-width squared].
+    """
+    names = set.intersection(*(set(band) for band in bands))
+    return {name: _sum_of(np.array([band[name] for band in bands])) for name in names}
+
+
+def _sum_of(bands: Floats) -> Widths:
+    expected, lower, upper = bands.T
+    below, above = expected - lower, upper - expected
+    return [float(expected.sum()), float(below @ below), float(above @ above)]
+
+
+def banded(expected: float, below: float, above: float) -> Expectation:
+    """Return the band of a sum of independent sources, of the squares of its half-widths.
 
     Examples
     --------
-    >>> combined([{"total": (10.0, 7.0, 14.0)}, {"total": (20.0, 16.0, 23.0)}])
-    {'total': (30.0, 25.0, 35.0)}
+    >>> sums = summed([{"total": (10.0, 7.0, 14.0)}, {"total": (20.0, 16.0, 23.0)}])
+    >>> banded(*sums["total"])
+    (30.0, 25.0, 35.0)
     """
-    if len(bands) == 1:
-        return bands[0]
-    names: Iterable[str] = set.intersection(*(set(band) for band in bands))
-    return {name: _sum_of([band[name] for band in bands]) for name in names}
-
-
-def _sum_of(bands: Sequence[Expectation]) -> Expectation:
-    expected = sum(band[0] for band in bands)
-    below = sum((band[0] - band[1]) ** 2 for band in bands) ** 0.5
-    above = sum((band[2] - band[0]) ** 2 for band in bands) ** 0.5
-    return expected, max(0.0, expected - below), expected + above
+    return expected, max(0.0, expected - below**0.5), expected + above**0.5
 
 
 def _fill_bands(series: Series, by_point: dict[int, dict[str, Expectation]]) -> None:

@@ -1,5 +1,7 @@
 """Sources as their pages show them: how fresh, how far learned, how busy, how normal looks."""
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,9 +12,9 @@ from django.utils.dates import WEEKDAYS_ABBR
 from alerts.lifecycle import ONGOING
 from alerts.models import Incident
 from alerts.selectors.choosing import named_like
-from alerts.selectors.extent import minutes_known
-from alerts.selectors.live import level_name, reporting_sources
-from alerts.selectors.series import TOTAL, floor_to, series_between
+from alerts.selectors.extent import Extent, minutes_of_each
+from alerts.selectors.live import level_name, newest_bands, reporting_sources
+from alerts.selectors.series import TOTAL, Series, floor_to, series_of_each
 from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Band, Level
 from ingest.models import Source
@@ -76,26 +78,38 @@ def sources_listed(*, seen: Seen, words: str = "") -> QuerySet[Source]:
     return rows.order_by("-critical", "-troubled", "name")
 
 
-def source_row(source: Source, *, now: datetime) -> SourceRow:
-    """Return one source with its state."""
-    extent = minutes_known([source.pk])
-    newest = extent.newest
-    days = (newest - extent.oldest) / timedelta(days=1) if newest and extent.oldest else 0.0
-    return SourceRow(
-        source=source,
-        newest=newest,
-        judged=Band.objects.filter(source=source).order_by("-minute").first(),
-        days_known=days,
-        incidents=list(Incident.objects.filter(source=source, state__in=sorted(ONGOING))),
-        spark=_spark(source, extent.oldest, now),
-    )
+def source_rows(sources: Collection[Source], *, now: datetime) -> list[SourceRow]:
+    """Return the sources with their states, in the same order."""
+    ids = [source.pk for source in sources]
+    extents = minutes_of_each(ids)
+    sparks = _sparks(extents, now)
+    judged = {band.source_id: band for band in newest_bands(ids)}
+    going_on = defaultdict[int, list[Incident]](list)
+    for incident in Incident.objects.filter(source_id__in=ids, state__in=sorted(ONGOING)):
+        going_on[incident.source_id].append(incident)
+    return [
+        SourceRow(
+            source=source,
+            newest=extents[source.pk].newest,
+            judged=judged.get(source.pk),
+            days_known=extents[source.pk].length / timedelta(days=1),
+            incidents=going_on[source.pk],
+            spark=sparks[source.pk],
+        )
+        for source in sources
+    ]
 
 
-def _spark(source: Source, oldest: datetime | None, now: datetime) -> Spark:
+def _sparks(extents: Mapping[int, Extent], now: datetime) -> dict[int, Spark]:
     until = floor_to(now, SPARK_STEP)
-    series = series_between(
-        source_ids=[source.pk], since=until - SPARK, until=until, step=SPARK_STEP, first=oldest
+    first = {source_id: extent.oldest for source_id, extent in extents.items()}
+    found = series_of_each(
+        source_ids=list(extents), since=until - SPARK, until=until, step=SPARK_STEP, first=first
     )
+    return {source_id: _spark(series) for source_id, series in found.items()}
+
+
+def _spark(series: Series) -> Spark:
     seen, lower, upper = series.seen[TOTAL], series.lower[TOTAL], series.upper[TOTAL]
     highest = max((value for value in (*seen, *upper) if value is not None), default=0.0) or 1.0
     edge = [*_points(upper, highest), *reversed(_points(lower, highest))]

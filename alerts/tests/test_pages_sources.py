@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -89,3 +90,15 @@ def test_the_canary_is_no_source_of_payments(client: Client) -> None:
     assert "canary" not in shown(client)
     assert "canary" not in client.get("/", headers=PAGE).content.decode()
     assert client.get("/live.json").json()["newest"] is None
+
+
+def test_fifty_sources_cost_as_many_queries_as_one(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    newest = floor_to(timezone.now(), 1) - timedelta(minutes=20)
+    for number in range(50):
+        source = make_source(f"shop-{number:02}")
+        count(source, newest, approved=30)
+        expect(source, newest, 30)
+    with django_assert_max_num_queries(10):
+        assert shown(client).count("<polyline") == 50

@@ -11,7 +11,7 @@ from alerts.selectors.incident_pages import incident_row
 from alerts.selectors.live import reporting_sources
 from alerts.selectors.source_pages import (
     newest_incidents,
-    source_row,
+    source_rows,
     sources_listed,
     week_expected,
 )
@@ -31,7 +31,7 @@ def source_list(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:MOST_WORDS]
     found = sources_listed(seen=seen_sources(request), words=words)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    rows = [source_row(source, now=steady_clock.now()) for source in page.object_list]
+    rows = source_rows(list(page.object_list), now=steady_clock.now())
     context = {"here": "sources", "page": page, "rows": rows, "words": words}
     return render(request, "sources/list.html", context)
 
@@ -56,7 +56,7 @@ def source_page(request: HttpRequest, name: str) -> HttpResponse:
     week = week_expected(source, now=now)
     context = {
         "here": "sources",
-        "row": source_row(source, now=now),
+        "row": source_rows([source], now=now)[0],
         "source": source,
         "week": week,
         "has_week": any(hour.shade for _day, hours in week for hour in hours),
