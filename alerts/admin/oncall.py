@@ -53,6 +53,7 @@ class RotationAdmin(WithWeekdays):
 class EscalationPolicyAdmin(BySource, ModelAdmin):
     list_display = ("name", "rank", "source", "family", "minimum_level", "rounds")
     list_filter = ("minimum_level", BY_SOURCE)
+    list_select_related = ("source",)
     autocomplete_fields = ("source",)
     search_fields = ("name",)
     inlines = (StepInline,)

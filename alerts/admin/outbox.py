@@ -7,6 +7,7 @@ from alerts import services
 from alerts.admin.reading import ReadOnlyAdmin, moment, one_line
 from alerts.models import Notification
 from ingest import steady_clock
+from ingest.admin.long import Long, between
 
 STATE_COLOURS = {
     "pending": "warning",
@@ -17,7 +18,7 @@ STATE_COLOURS = {
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin):
+class NotificationAdmin(Long, ReadOnlyAdmin):
     list_display = (
         moment("created"),
         "incident",
@@ -29,9 +30,8 @@ class NotificationAdmin(ReadOnlyAdmin):
         "reason",
         "last_error",
     )
-    list_filter = ("state", "kind", "channel", "level")
+    list_filter = ("state", "kind", "channel", "level", between("created"))
     search_fields = ("=incident__id", "reason", "last_error", "reference")
-    date_hierarchy = "created"
     list_select_related = ("incident__source", "channel")
     actions = ("send_again",)
 

@@ -19,6 +19,7 @@ class Signed(BySource, ModelAdmin):
     """Who made a row is who is logged in."""
 
     autocomplete_fields = ("source",)
+    list_select_related = ("source",)
     readonly_fields = ("created_by", "created")
 
     def save_model(

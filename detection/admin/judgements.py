@@ -1,18 +1,34 @@
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.decorators import display
 
 from detection.admin.reading import LEVEL_COLOURS, ReadOnly
 from detection.models import Anomaly, Band, Baseline
 from detection.scoring.state import State
-from ingest.admin.by_source import BY_SOURCE, BySource
+from ingest.admin.by_source import BY_SOURCE
+from ingest.admin.long import between
+from ingest.models import Status
 
 # The next sweep learns such a baseline again.
 UNREADABLE = "cannot be read"
 
 
+class ByStatus(admin.SimpleListFilter):
+    """The statuses there may be: not looked for in all rows."""
+
+    title = parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return list(Status.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Anomaly]) -> QuerySet[Anomaly]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
 @admin.register(Anomaly)
-class AnomalyAdmin(BySource, ReadOnly):
+class AnomalyAdmin(ReadOnly):
     list_display = (
         "minute",
         "source",
@@ -26,10 +42,9 @@ class AnomalyAdmin(BySource, ReadOnly):
         "past",
         "provisional",
     )
-    list_filter = ("level", "family", "status", "past", "provisional", BY_SOURCE)
+    list_filter = ("level", "family", ByStatus, "past", "provisional", BY_SOURCE, between("minute"))
     search_fields = ("=auth_code", "=source__name", "recommendation")
     search_help_text = "Auth code, the whole name of a source, or words of the recommendation"
-    date_hierarchy = "minute"
     list_select_related = ("source",)
 
     @display(description="level", ordering="level", label=LEVEL_COLOURS)
@@ -48,12 +63,11 @@ class AnomalyAdmin(BySource, ReadOnly):
 
 
 @admin.register(Band)
-class BandAdmin(BySource, ReadOnly):
+class BandAdmin(ReadOnly):
     list_display = ("minute", "source", "shown_level", "total", "expected", "lower", "upper")
-    list_filter = ("level", "learning", BY_SOURCE)
+    list_filter = ("level", "learning", BY_SOURCE, between("minute"))
     search_fields = ("=source__name",)
     search_help_text = "The whole name of a source"
-    date_hierarchy = "minute"
     list_select_related = ("source",)
 
     @display(description="level", ordering="level", label=LEVEL_COLOURS)

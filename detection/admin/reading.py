@@ -4,17 +4,13 @@ from typing import Any
 
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
+
+from ingest.admin.long import Long
 
 LEVEL_COLOURS = {"CRITICAL": "danger", "WARNING": "warning", "NORMAL": "success"}
 
 
-class ReadOnly(ModelAdmin):
-    # Long tables: nothing here may count them.
-    show_full_result_count = False
-    paginator = InfinitePaginator
-    list_per_page = 50
-
+class ReadOnly(Long, ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -3,19 +3,15 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
 
-from ingest.admin.by_source import BY_SOURCE, BySource
+from ingest.admin.by_source import BY_SOURCE
+from ingest.admin.long import Long, between
 from ingest.models import FileImport, MinuteCount, Report, Transaction
 
 
-class ReadOnly(BySource, ModelAdmin):
+class ReadOnly(Long, ModelAdmin):
     """Rows that senders wrote: a person corrects them by sending a correction, not by hand."""
 
-    # These tables are long: nothing here may count them.
-    show_full_result_count = False
-    paginator = InfinitePaginator
-    list_per_page = 50
     list_select_related = ("source",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -31,28 +27,25 @@ class ReadOnly(BySource, ModelAdmin):
 @admin.register(Report)
 class ReportAdmin(ReadOnly):
     list_display = ("timestamp", "source", "status", "auth_code", "count", "received")
-    list_filter = ("status", BY_SOURCE)
+    list_filter = ("status", BY_SOURCE, between("timestamp"))
     search_fields = ("auth_code", "=source__name")
     search_help_text = "Auth code, or the whole name of a source"
-    date_hierarchy = "timestamp"
 
 
 @admin.register(Transaction)
 class TransactionAdmin(ReadOnly):
     list_display = ("external_id", "timestamp", "source", "status", "auth_code", "count")
-    list_filter = ("status", BY_SOURCE)
+    list_filter = ("status", BY_SOURCE, between("timestamp"))
     search_fields = ("=external_id", "=source__name")
     search_help_text = "The whole id of a transaction, or the whole name of a source"
-    date_hierarchy = "timestamp"
 
 
 @admin.register(MinuteCount)
 class MinuteCountAdmin(ReadOnly):
     list_display = ("minute", "source", "status", "auth_code", "count")
-    list_filter = ("status", BY_SOURCE)
+    list_filter = ("status", BY_SOURCE, between("minute"))
     search_fields = ("auth_code", "=source__name")
     search_help_text = "Auth code, or the whole name of a source"
-    date_hierarchy = "minute"
 
 
 @admin.register(FileImport)

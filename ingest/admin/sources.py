@@ -41,6 +41,7 @@ class SourceAdmin(ModelAdmin):
     list_filter = ("enabled", "time_zone")
     search_fields = ("name", "title")
     date_hierarchy = "created"
+    list_select_related = ("parent",)
     autocomplete_fields = ("parent",)
     inlines = (ApiKeyInline,)
     actions_detail = ("issue_api_key",)
