@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Avg, Max, Min
+from django.db.models import Avg, Count, Max, Min
 
 from detection.models import Anomaly, Band
 from detection.selectors.anomalies import Seen
@@ -41,9 +41,11 @@ def _stats(seen: Seen) -> dict[str, Any]:
     wanted = {} if seen is None else {"source_id__in": seen}
     by_status = dict.fromkeys(Status.values, 0) | totals_ever(seen)
     bands = Band.objects.filter(**wanted)
-    judged = bands.count()
     wrong = Anomaly.objects.filter(withdrawn=None, **wanted).count()
-    spread = bands.aggregate(min=Min("total"), max=Max("total"), avg=Avg("total"))
+    spread = bands.aggregate(
+        judged=Count("pk"), min=Min("total"), max=Max("total"), avg=Avg("total")
+    )
+    judged = spread["judged"]
     return {
         "total_processed": sum(by_status.values()),
         "total_anomalies": wrong,
