@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,17 @@ def test_unknown_is_none_and_not_zero() -> None:
         None,
         None,
     )
+
+
+def test_all_that_the_means_need_is_read_at_once(django_assert_max_num_queries: Any) -> None:
+    for number in range(5):
+        incident = open_incident(source=make_source(f"shop{number}"))
+        services.acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(2))
+        services.resolve(incident_id=incident.pk, actor="ana", via="web", now=at(3))
+    with django_assert_max_num_queries(1):
+        found = period_statistics(now=at(200))
+    assert found.total.incidents == len(found.by_source) == 5
+    assert found.total.mtta == 90
 
 
 def test_the_four_means() -> None:
