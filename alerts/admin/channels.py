@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, Field, OuterRef, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from alerts import services
@@ -15,6 +14,7 @@ from alerts.channels.base import setting, variables
 from alerts.models import Channel, Notification
 from alerts.selectors.outbox import WAITING
 from ingest import steady_clock
+from ingest.admin.by_source import SomeSources
 
 Kind = Channel.Kind
 HEALTH_COLOURS = {
@@ -88,7 +88,7 @@ def findings(channel: Channel) -> tuple[list[str], list[str]]:
 
 
 @admin.register(Channel)
-class ChannelAdmin(ModelAdmin):
+class ChannelAdmin(SomeSources):
     form = ChannelForm
     list_display = (
         "name",
@@ -103,7 +103,6 @@ class ChannelAdmin(ModelAdmin):
     list_filter = ("kind", "enabled", "standby", "minimum_level")
     search_fields = ("name", "disabled_reason", "owner__username")
     list_select_related = ("backup", "owner")
-    autocomplete_fields = ("sources",)
     readonly_fields = ("disabled", "disabled_reason", "paused_until", "builtin")
     actions = ("send_test", "enable")
 

@@ -19,6 +19,7 @@ from guardian_site.access.models import SignIn, Team
 from guardian_site.access.roles import Role, role_of
 from guardian_site.access.services.people import give_role
 from guardian_site.access.services.signing_in import sign_out, sign_out_everywhere
+from ingest.admin.by_source import SomeSources
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -73,11 +74,10 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not gener
 
 
 @admin.register(Team)
-class TeamAdmin(ModelAdmin):
+class TeamAdmin(SomeSources):
     list_display = ("name",)
     search_fields = ("name",)
     filter_horizontal = ("members",)
-    autocomplete_fields = ("sources",)
 
 
 @admin.register(SignIn)

@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from alerts.models import EscalationPolicy, MaintenanceWindow, Notification, Silence
 from detection.models import Anomaly, Band
+from guardian_site.access.models import Team
+from ingest.admin import by_source
 from ingest.admin.by_source import BY_SOURCE
 from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.tests.makers import make_report, record
@@ -116,3 +118,21 @@ def test_a_list_reads_the_sources_of_its_rows_at_once(
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     with django_assert_max_num_queries(12):
         assert admin_client.get(url).content.decode().count("shop-") >= 15
+
+
+@pytest.mark.django_db
+def test_hundreds_of_sources_are_one_field_of_a_form(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_source, "MOST_TYPED", 2)
+    sources = [Source.objects.create(name=f"shop-{number}") for number in range(3)]
+    team = Team.objects.create(name="shops")
+    team.sources.set(sources[:2])
+    url = reverse("admin:access_team_change", args=(team.pk,))
+    assert "shop-1" in admin_client.get(url).content.decode()
+    team.sources.set(sources)
+    text = admin_client.get(url).content.decode()
+    assert ",".join(str(source.pk) for source in sources) in text
+    assert "shop-1" not in text
+    admin_client.post(url, {"name": "shops", "sources": f"{sources[0].pk},{sources[2].pk}"})
+    assert list(team.sources.all()) == [sources[0], sources[2]]
