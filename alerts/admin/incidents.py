@@ -8,7 +8,9 @@ from unfold.decorators import display
 from alerts import services
 from alerts.admin.reading import ReadOnlyAdmin, ReadOnlyInline, moment
 from alerts.lifecycle import IllegalTransition
+from alerts.messages.stored import refusal_told
 from alerts.models import Incident, IncidentEvent, Notification
+from alerts.selectors.live import language
 from ingest import steady_clock
 from ingest.admin.by_source import BY_SOURCE, BySource
 
@@ -114,6 +116,8 @@ class IncidentAdmin(BySource, ReadOnlyAdmin):
                 service(incident_id=number, actor=actor, via="admin", now=steady_clock.now())
                 done += 1
             except IllegalTransition as error:
-                self.message_user(request, f"#{number}: {error}", messages.WARNING)
+                self.message_user(
+                    request, f"#{number}: {refusal_told(error, language())}", messages.WARNING
+                )
         if done:
             self.message_user(request, f"Done for {done} of the chosen incidents.")

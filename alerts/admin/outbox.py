@@ -5,7 +5,9 @@ from unfold.decorators import display
 
 from alerts import services
 from alerts.admin.reading import ReadOnlyAdmin, moment, one_line
+from alerts.messages.stored import refusal_told
 from alerts.models import Notification
+from alerts.selectors.live import language
 from ingest import steady_clock
 from ingest.admin.long import Long, between
 
@@ -63,6 +65,6 @@ class NotificationAdmin(Long, ReadOnlyAdmin):
                 services.resend(notification_id=number, actor=actor, now=steady_clock.now())
                 done += 1
             except ValueError as error:
-                self.message_user(request, str(error), messages.WARNING)
+                self.message_user(request, refusal_told(error, language()), messages.WARNING)
         if done:
             self.message_user(request, f"{done} wait to be sent again.")

@@ -1,10 +1,11 @@
-"""What is stored in English, told in the language of whoever reads it.
+"""What is stored or refused in English, told in the language of whoever reads it.
 
 What people or other systems wrote is none of our sentences, and stays as it is.
 """
 
 from typing import TYPE_CHECKING
 
+from alerts.messages.refusals import REFUSALS
 from alerts.messages.timeline import FAULTS, OF_PEOPLE, OWN, STAGES
 from detection.messages import REASONS
 from detection.scoring.wording import told
@@ -49,6 +50,17 @@ def fault_told(fault: str, language: str) -> str:
     'sem resposta: ConnectTimeout'
     """
     return told(fault, FAULTS, language)
+
+
+def refusal_told(refusal: Exception, language: str) -> str:
+    """Return why a service refused, in the language of whoever asked it.
+
+    Examples
+    --------
+    >>> refusal_told(ValueError("An empty comment says nothing."), "pt-br")
+    'Um comentário vazio não diz nada.'
+    """
+    return told(str(refusal), REFUSALS, language)
 
 
 def stage_told(stage: str, language: str) -> str:

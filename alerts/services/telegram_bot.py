@@ -13,6 +13,7 @@ from alerts.channels import ChannelError
 from alerts.channels.base import setting
 from alerts.channels.telegram import TelegramRefusal, call, token_of
 from alerts.messages.phrases import say
+from alerts.messages.stored import refusal_told
 from alerts.messages.telegram import escape
 from alerts.models import Channel, Incident
 from alerts.services.acting import act
@@ -174,7 +175,7 @@ def _act(asker: Asker, action: str, number: str, now: datetime, minutes: int | N
     except Incident.DoesNotExist:
         return say("bot.missing", asker.language, id=number)
     except (ValueError, OverflowError) as error:
-        return str(error)
+        return refusal_told(error, asker.language)
     return say("bot.done", asker.language, id=number)
 
 

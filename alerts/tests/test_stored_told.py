@@ -13,8 +13,9 @@ from django.utils import translation
 
 from alerts import services
 from alerts.conf import Rules
+from alerts.lifecycle import TRANSITIONS, Action, IllegalTransition, State, next_state
 from alerts.messages import timeline
-from alerts.messages.stored import cause_told, fault_told, line_told
+from alerts.messages.stored import cause_told, fault_told, line_told, refusal_told
 from alerts.models import IncidentEvent, Notification
 from alerts.models.incident import FAMILIES
 from alerts.policy import Finding, Kin, Standing, decide, decide_resolution, relation
@@ -147,12 +148,16 @@ def test_all_that_ties_incidents_is_told() -> None:
 def faults() -> list[str]:
     """Every text that a channel can fail with, its facts filled in."""
     folder = Path(settings.BASE_DIR, "alerts")
-    files = [*folder.glob("channels/*.py"), folder / "services" / "sending.py"]
+    return raised("ChannelError", *folder.glob("channels/*.py"), folder / "services" / "sending.py")
+
+
+def raised(error: str, *files: Path) -> list[str]:
+    """Every text of an error that the files raise, its facts filled in."""
     calls = [
         node
         for file in files
         for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ChannelError"
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == error
     ]
     return [filled(call.args[0]) for call in calls]
 
@@ -172,8 +177,32 @@ def test_every_fault_of_a_channel_is_told() -> None:
         assert fault_told(fault, PORTUGUESE) != fault or not own, fault
 
 
+def test_every_refusal_of_a_service_is_told() -> None:
+    files = [*Path(settings.BASE_DIR, "alerts", "services").glob("*.py")]
+    found = [*raised("ValueError", *files), *raised("IllegalTransition", *files)]
+    assert len(found) > 8
+    assert [one for one in found if refusal_told(ValueError(one), PORTUGUESE) == one] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "action"), [pair for pair in product(State, Action) if pair not in TRANSITIONS]
+)
+def test_what_a_state_refuses_is_told(state: State, action: Action) -> None:
+    with pytest.raises(IllegalTransition) as refused:
+        next_state(state, action)
+    told = refusal_told(refused.value, PORTUGUESE)
+    assert re.fullmatch(r"Um incidente \w+ não permite “\w+”; permite: [\w, ]+\.", told)
+    assert not {*State.values, *Action.values} & {*re.findall(r"\w+", told)}
+
+
 @pytest.mark.django_db
 class TestPages:
+    def test_a_refused_click_says_why_in_portuguese(self) -> None:
+        incident = open_incident()
+        with translation.override("pt-br"):
+            answer = operator().post(f"/incidents/{incident.pk}/reopen", follow=True)
+        assert "Um incidente aberto não permite “reabrir”; permite: " in answer.content.decode()
+
     def test_the_timeline_and_the_messages_are_told_in_portuguese(self, client: Client) -> None:
         make_channel("phone")
         incident = open_incident(level="WARNING")

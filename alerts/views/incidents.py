@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from alerts.messages.stored import refusal_told
 from alerts.models import Incident
 from alerts.selectors import incident_detail
 from alerts.selectors.incident_pages import (
@@ -21,6 +22,7 @@ from alerts.selectors.incident_pages import (
     incident_words,
     incidents_found,
 )
+from alerts.selectors.live import language
 from alerts.views.access import may_act, seen_sources
 from alerts.views.actions import BY_NAME, LABELS, buttons
 from alerts.views.answers import json_with_etag
@@ -90,7 +92,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
             incident_id=incident.pk, actor=actor, now=steady_clock.now(), form=request.POST
         )
     except ValueError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, refusal_told(refusal, language()))
     else:
         messages.success(request, str(act_asked.done))
     return redirect(_back(request, incident))

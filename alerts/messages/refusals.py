@@ -1,0 +1,78 @@
+"""What services refuse to do, in English, each with its Portuguese.
+
+The English is that of the services, which the API answers; a test fails when one of them refuses in
+words that are not here.
+"""
+
+from alerts.lifecycle import Action, State, permitted
+from detection.scoring.wording import Sentence
+
+STATES_TOLD = {
+    State.OPEN: "aberto",
+    State.ACKNOWLEDGED: "assumido",
+    State.MITIGATED: "mitigado",
+    State.RESOLVED: "resolvido",
+    State.CLOSED: "encerrado",
+    State.MERGED: "unificado",
+}
+ACTIONS_TOLD = {
+    Action.ACKNOWLEDGE: "assumir",
+    Action.MITIGATE: "mitigar",
+    Action.RESOLVE: "resolver",
+    Action.CLOSE: "encerrar",
+    Action.MERGE: "unificar",
+    Action.REOPEN: "reabrir",
+    Action.RAISE: "agravar",
+}
+STATES = [Sentence(state.value, told) for state, told in STATES_TOLD.items()]
+ACTIONS = [Sentence(action.value, told) for action, told in ACTIONS_TOLD.items()]
+ALLOWED = [
+    Sentence(", ".join(allowed), ", ".join(ACTIONS_TOLD[Action(each)] for each in allowed))
+    for allowed in map(permitted, State)
+    if allowed
+]
+REFUSALS = [
+    Sentence(
+        "An incident that is {state} cannot take “{action}”; it allows: {allowed}.",
+        "Um incidente {state} não permite “{action}”; permite: {allowed}.",
+        state=STATES,
+        action=ACTIONS,
+        allowed=[*ALLOWED, Sentence("nothing more", "nada mais")],
+    ),
+    Sentence(
+        "Incident #{twin:d} of the same kind is ongoing already.",
+        "Já está em curso um incidente do mesmo tipo, #{twin}.",
+    ),
+    Sentence(
+        "An incident cannot be merged into itself.",
+        "Um incidente não pode ser unificado consigo mesmo.",
+    ),
+    Sentence(
+        "Incident #{part:d} is itself a part: merge into its root.",
+        "O incidente #{part} já é parte de outro: unifique com esse outro.",
+    ),
+    Sentence(
+        "“{label}” is not a label; use one of {known}.",
+        "“{label}” não é um rótulo; use um destes: {known}.",
+    ),
+    Sentence("An empty comment says nothing.", "Um comentário vazio não diz nada."),
+    Sentence(
+        "A silence ends after it starts, and at most 90 days later.",
+        "Um silêncio termina depois de começar, e no máximo 90 dias depois.",
+    ),
+    Sentence(
+        "A silence for everything needs a reason.", "Um silêncio para tudo precisa de um motivo."
+    ),
+    Sentence(
+        "“into” must name the incident to merge into.",
+        "“into” deve dizer com qual incidente unificar.",
+    ),
+    Sentence(
+        "“{action}” is not an act; use one of {known}.",
+        "“{action}” não é algo a fazer; use um destes: {known}.",
+    ),
+    Sentence(
+        "Notification {number:d} already waits to be sent.",
+        "A notificação {number} já espera o envio.",
+    ),
+]
