@@ -29,7 +29,7 @@ ACCESS_APPS = (
     "axes",
     "auditlog",
     "django_otp",
-    "django_otp.plugins.otp_totp",
+    "guardian_site.access.apps.SecondFactorConfig",
     "guardian_site.access",
 )
 

@@ -6,14 +6,17 @@ from auditlog.models import LogEntry
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import UserChangeForm, UserCreationForm
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from guardian_site.access.models import SignIn, Team
 from guardian_site.access.roles import Role, role_of
@@ -23,14 +26,22 @@ from ingest.admin.by_source import SomeSources
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+admin.site.unregister(TOTPDevice)
 if admin.site.is_registered(LogEntry):
     admin.site.unregister(LogEntry)
 
 ROLE_CHOICES = [("", "None: may not read either"), *((role.value, role.value) for role in Role)]
 
 
-class PersonForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at run time
-    role = forms.ChoiceField(choices=ROLE_CHOICES, required=False)
+class RoleField(forms.ChoiceField):
+    widget = UnfoldAdminSelectWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=ROLE_CHOICES, required=False, **kwargs)
+
+
+class PersonForm(UserChangeForm):
+    role = RoleField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,14 +49,15 @@ class PersonForm(UserChangeForm):  # type: ignore[type-arg]  # not generic at ru
         self.fields["role"].initial = role.value if role else ""
 
 
-class NewPersonForm(UserCreationForm):  # type: ignore[type-arg]  # not generic at run time
-    role = forms.ChoiceField(choices=ROLE_CHOICES, initial=Role.VIEWER.value, required=False)
+class NewPersonForm(UserCreationForm):
+    role = RoleField(initial=Role.VIEWER.value)
 
 
 @admin.register(User)
 class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     form = PersonForm
     add_form = NewPersonForm
+    change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "last_name", "email", "role", "is_active")
     list_filter = ("is_active", "groups", "teams")
     fieldsets = (
@@ -92,6 +104,18 @@ class SignInAdmin(ModelAdmin):
     def end(self, request: HttpRequest, queryset: QuerySet[SignIn]) -> None:
         for row in queryset:
             sign_out(sign_in_id=row.pk, now=timezone.now())
+        self.message_user(request, f"{len(queryset)} ended.")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(TOTPDevice)
+class SecondFactorAdmin(TOTPDeviceAdmin, ModelAdmin):
+    """The same page in the looks of the others."""
 
 
 @admin.register(LogEntry)
