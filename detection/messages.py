@@ -2,7 +2,7 @@
 
 from detection.rules import VIOLATION
 from detection.scoring import reasons
-from detection.scoring.wording import Sentence
+from detection.scoring.wording import Sentence, told
 
 # A code tells more about the owner than the family does (ISO 8583 response codes).
 OWNER_OF_CODE = {
@@ -120,6 +120,34 @@ WATCH = Sentence("Watch it for a few minutes. ", "Observe por alguns minutos. ")
 BROKEN_RULE = Sentence("Rule {violation}.", "Regra {violation}.", violation=[VIOLATION])
 # Every sentence that is stored as the reason of an anomaly.
 REASONS = (*reasons.REASONS, BROKEN_RULE)
+# Why a proposal or a forest stays as it is, when somebody asked for something else.
+REFUSALS = (
+    Sentence(
+        "Only an offered proposal can be applied, this one is: {proposal}",
+        "Só uma proposta oferecida pode ser aplicada; esta é: {proposal}",
+    ),
+    Sentence(
+        "Only an applied proposal can be reverted, this one is: {proposal}",
+        "Só uma proposta aplicada pode ser revertida; esta é: {proposal}",
+    ),
+    Sentence(
+        "Only what nobody has decided can be dismissed, this is: {proposal}",
+        "Só o que ninguém decidiu pode ser descartado; esta é: {proposal}",
+    ),
+    Sentence(
+        "{name} is {value} by now, not {made} as this proposal made it.",
+        "{name} agora é {value}, e não {made} como esta proposta deixou.",
+        value=[Sentence("its default", "o padrão"), Sentence("{value}", "{value}")],
+    ),
+    Sentence(
+        "A proposal for the same was applied after this one: revert that first.",
+        "Depois desta foi aplicada outra proposta para o mesmo: reverta aquela primeiro.",
+    ),
+    Sentence(
+        "Forest {number:d} cannot be read: {fault}",
+        "A floresta {number} não pode ser lida: {fault}",
+    ),
+)
 NORMAL = "Within what is expected. Nothing to do."
 LEARNING = "Still learning what is normal here: {seen} of {needed} minutes seen."
 UNWATCHED = "Recorded. This source is not watched."
@@ -141,3 +169,14 @@ def first_action(family: str, level: int, auth_code: str, language: str = "en") 
         action = ACTION_OF_CODE[auth_code]
     words = action.words(language)
     return words if level > 1 else WATCH.words(language) + words
+
+
+def refusal_told(refusal: Exception, language: str) -> str:
+    """Return why a service refused, in the language of whoever asked it.
+
+    Examples
+    --------
+    >>> refusal_told(ValueError("Forest 3 cannot be read: too short"), "pt-br")
+    'A floresta 3 não pode ser lida: too short'
+    """
+    return told(str(refusal), REFUSALS, language)

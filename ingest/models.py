@@ -12,6 +12,7 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from ingest.recording.holding import hold_recordings
 
@@ -32,7 +33,8 @@ def _known_zone(name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ValidationError(
-            f"“{name}” is not an IANA time zone such as America/Sao_Paulo."
+            _("“%(name)s” is not an IANA time zone such as America/Sao_Paulo."),
+            params={"name": name},
         ) from None
 
 
@@ -74,7 +76,7 @@ class Source(models.Model):
     name = models.CharField(
         max_length=64,
         unique=True,
-        validators=[RegexValidator(r"^[\w.:-]+$", "Letters, digits and _ . : - only.")],
+        validators=[RegexValidator(r"^[\w.:-]+$", _("Letters, digits and _ . : - only."))],
         help_text="The name clients send in “source”.",
     )
     title = models.CharField(
@@ -108,7 +110,7 @@ class Source(models.Model):
 
     def clean(self) -> None:
         if self.parent_id is not None and self.parent_id == self.pk:
-            raise ValidationError({"parent": "A source cannot be its own parent."})
+            raise ValidationError({"parent": _("A source cannot be its own parent.")})
 
     def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
         with _nothing_recorded([self.pk]):
@@ -119,12 +121,14 @@ def _known_scopes(value: str) -> None:
     unknown = sorted(set(value.split()) - set(ApiKey.Scope.values))
     if unknown or not value.split():
         known = ", ".join(ApiKey.Scope.values)
-        raise ValidationError(f"Known scopes are {known}; separate several by a space.")
+        raise ValidationError(
+            _("Known scopes are %(known)s; separate several by a space."), params={"known": known}
+        )
 
 
 def _known_rate(value: str) -> None:
     if not RATE.fullmatch(value):
-        raise ValidationError("Write requests/period such as 6000/m (s, m, h or d).")
+        raise ValidationError(_("Write requests/period such as 6000/m (s, m, h or d)."))
 
 
 class ApiKey(models.Model):
@@ -183,7 +187,7 @@ class ApiKey(models.Model):
     def clean(self) -> None:
         # What an administrator may do is bounded by no source; the key must not seem to be.
         if self.source_id is not None and self.Scope.ADMIN in self.scopes.split():
-            raise ValidationError({"scopes": "A key of one source cannot be an admin's."})
+            raise ValidationError({"scopes": _("A key of one source cannot be an admin's.")})
 
 
 class Report(models.Model):

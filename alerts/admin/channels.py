@@ -6,12 +6,15 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, Field, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from alerts import services
 from alerts.channels import ADAPTERS, ChannelError
 from alerts.channels.base import setting, variables
+from alerts.messages.stored import fault_told
 from alerts.models import Channel, Notification
+from alerts.selectors.live import language
 from alerts.selectors.outbox import WAITING
 from ingest import steady_clock
 from ingest.admin.by_source import SomeSources
@@ -58,7 +61,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no typ
         if kind is None or configuration is None or self.instance.builtin:
             return asked
         if not isinstance(configuration, dict):
-            raise forms.ValidationError({"configuration": "Write a JSON object: {…}."})
+            raise forms.ValidationError({"configuration": _("Write a JSON object: {…}.")})
         channel = Channel(kind=kind, configuration=configuration)
         faults, self.doubts = findings(channel)
         if faults:
@@ -72,18 +75,24 @@ def findings(channel: Channel) -> tuple[list[str], list[str]]:
     # What stands in the environment may stand in the worker's alone.
     lacking = [name for name in adapter.lacking(channel) if not channel.configuration.get(name)]
     if lacking:
-        faults.append(f"{Kind(channel.kind).label} lacks: {', '.join(lacking)}.")
+        words = {"kind": Kind(channel.kind).label, "missing": ", ".join(lacking)}
+        faults.append(_("%(kind)s lacks: %(missing)s.") % words)
     for name, variable in variables(channel).items():
         if not VARIABLE.fullmatch(variable):
-            faults.append(f"{name}: “env:{variable}” names no variable; write env:NAME.")
+            words = {"name": name, "variable": variable}
+            faults.append(
+                _("%(name)s: “env:%(variable)s” names no variable; write env:NAME.") % words
+            )
         elif not setting(channel, name):
             doubts.append(
-                f"{variable} is not set here; unless it is in the worker, nothing is sent."
+                _("%(variable)s is not set here; unless it is in the worker, nothing is sent.")
+                % {"variable": variable}
             )
     try:
         adapter.check(channel)
     except ChannelError as error:
-        (faults if error.permanent else doubts).append(f"{Kind(channel.kind).label}: {error}.")
+        told = fault_told(str(error), language())
+        (faults if error.permanent else doubts).append(f"{Kind(channel.kind).label}: {told}.")
     return faults, doubts
 
 
@@ -155,11 +164,11 @@ class ChannelAdmin(SomeSources):
             actor = request.user.get_username()
             services.queue_test(channel=channel, actor=actor, now=steady_clock.now())
         self.message_user(
-            request, "The tests wait in the outbox; see Notifications for the outcome."
+            request, _("The tests wait in the outbox; see Notifications for the outcome.")
         )
 
     @admin.action(description="Enable after repair", permissions=["change"])
     def enable(self, request: HttpRequest, chosen: QuerySet[Channel]) -> None:
         for channel in chosen:
             services.enable_channel(channel=channel)
-        self.message_user(request, "Enabled.", messages.SUCCESS)
+        self.message_user(request, _("Enabled."), messages.SUCCESS)

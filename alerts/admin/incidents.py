@@ -3,6 +3,7 @@ from collections.abc import Callable
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from alerts import services
@@ -120,4 +121,4 @@ class IncidentAdmin(BySource, ReadOnlyAdmin):
                     request, f"#{number}: {refusal_told(error, language())}", messages.WARNING
                 )
         if done:
-            self.message_user(request, f"Done for {done} of the chosen incidents.")
+            self.message_user(request, _("Done: %(number)s.") % {"number": done})

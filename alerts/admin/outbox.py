@@ -1,6 +1,7 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from alerts import services
@@ -67,4 +68,5 @@ class NotificationAdmin(Long, ReadOnlyAdmin):
             except ValueError as error:
                 self.message_user(request, refusal_told(error, language()), messages.WARNING)
         if done:
-            self.message_user(request, f"{done} wait to be sent again.")
+            told = _("Waiting to be sent again: %(number)s.")
+            self.message_user(request, told % {"number": done})

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -64,7 +65,7 @@ class SilenceAdmin(Signed):
         for silence in chosen:
             actor = request.user.get_username()
             services.end_silence(silence_id=silence.pk, actor=actor, now=steady_clock.now())
-        self.message_user(request, "Ended: what they held back and still goes on is told now.")
+        self.message_user(request, _("Ended: what they held back and still goes on is told now."))
 
 
 @admin.register(MaintenanceWindow)

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.incident import FAMILIES
 from alerts.models.outbox import Channel
@@ -51,9 +52,9 @@ class Rotation(models.Model):
     def clean(self) -> None:
         weekday_numbers(self.weekdays)
         if not self.days:
-            raise ValidationError({"days": "At least one day."})
+            raise ValidationError({"days": _("At least one day.")})
         if (self.from_time is None) != (self.until_time is None):
-            raise ValidationError({"until_time": "Give both times, or neither."})
+            raise ValidationError({"until_time": _("Give both times, or neither.")})
 
 
 class RotationMember(models.Model):
@@ -69,7 +70,7 @@ class RotationMember(models.Model):
             models.UniqueConstraint(
                 fields=("rotation", "position"),
                 name="alerts_rotation_place",
-                violation_error_message="Somebody has this place already.",
+                violation_error_message=_("Somebody has this place already."),
             ),
         )
 
@@ -138,12 +139,12 @@ class EscalationStep(models.Model):
             models.UniqueConstraint(
                 fields=("policy", "position"),
                 name="alerts_step_place",
-                violation_error_message="Another step has this place already.",
+                violation_error_message=_("Another step has this place already."),
             ),
             models.CheckConstraint(
                 condition=models.Q(channel__isnull=False) ^ models.Q(schedule__isnull=False),
                 name="alerts_step_target",
-                violation_error_message="Name a channel or a schedule, not both.",
+                violation_error_message=_("Name a channel or a schedule, not both."),
             ),
         )
 

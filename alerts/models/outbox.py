@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.incident import Incident
 from alerts.models.quiet import known_zone
@@ -90,7 +91,7 @@ class Channel(models.Model):
         except ValidationError as error:
             raise ValidationError({"time_zone": error.messages}) from error
         if (self.quiet_from is None) != (self.quiet_until is None):
-            raise ValidationError({"quiet_until": "Give both times, or neither."})
+            raise ValidationError({"quiet_until": _("Give both times, or neither.")})
 
 
 class Notification(models.Model):

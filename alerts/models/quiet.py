@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from alerts.models.incident import FAMILIES
 from detection.models import Level
@@ -17,19 +18,20 @@ def known_zone(name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ValidationError(
-            f"“{name}” is not an IANA time zone such as America/Sao_Paulo."
+            _("“%(name)s” is not an IANA time zone such as America/Sao_Paulo."),
+            params={"name": name},
         ) from None
 
 
 def ends_after(starts: datetime | None, ends: datetime | None) -> None:
     # A field that did not validate is None by now and has its own error.
     if starts is not None and ends is not None and ends <= starts:
-        raise ValidationError({"ends": "It must end after it starts."})
+        raise ValidationError({"ends": _("It must end after it starts.")})
 
 
 def weekday_numbers(days: object) -> None:
     if not isinstance(days, list) or any(day not in range(7) for day in days):
-        raise ValidationError({"weekdays": "A list of numbers, 0 (Monday) to 6 (Sunday)."})
+        raise ValidationError({"weekdays": _("A list of numbers, 0 (Monday) to 6 (Sunday).")})
 
 
 class Matcher(models.Model):
@@ -95,6 +97,6 @@ class MaintenanceWindow(Matcher):
     def clean(self) -> None:
         weekday_numbers(self.weekdays)
         if self.every == self.Every.WEEK and not self.weekdays:
-            raise ValidationError({"weekdays": "Name at least one weekday."})
+            raise ValidationError({"weekdays": _("Name at least one weekday.")})
         if not self.minutes:
-            raise ValidationError({"minutes": "At least one minute."})
+            raise ValidationError({"minutes": _("At least one minute.")})

@@ -1,3 +1,4 @@
+import ast
 import re
 from gettext import GNUTranslations
 from pathlib import Path
@@ -12,7 +13,8 @@ from alerts.tests.pages import PAGE
 
 FOLDER = Path(settings.BASE_DIR, "guardian_site", "locale", "pt_BR", "LC_MESSAGES")
 # Names, the same in both languages.
-NAMES = {"Transaction Guardian", "API"}
+NAMES = {"Transaction Guardian", "API", "Cache"}
+APPS = ("ingest", "detection", "alerts", "guardian_site")
 
 
 def catalogue() -> GNUTranslations:
@@ -32,6 +34,24 @@ def words_of_templates() -> set[str]:
 def test_every_word_of_the_templates_has_its_portuguese() -> None:
     words = words_of_templates()
     assert len(words) > 150
+    known = catalogue()
+    assert [word for word in words - NAMES if known.gettext(word) == word] == []
+
+
+def words_of_code() -> set[str]:
+    calls = [
+        node
+        for app in APPS
+        for file in Path(settings.BASE_DIR, app).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_"
+    ]
+    return {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
+
+
+def test_every_word_of_the_code_has_its_portuguese() -> None:
+    words = words_of_code()
+    assert len(words) > 60
     known = catalogue()
     assert [word for word in words - NAMES if known.gettext(word) == word] == []
 

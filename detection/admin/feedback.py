@@ -6,10 +6,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from detection.admin.reading import ReadOnly
+from detection.messages import refusal_told
 from detection.models import Label, Proposal
 from detection.services.labels import (
     apply_proposal,
@@ -76,7 +79,7 @@ class LabelAdmin(BySource, ModelAdmin):
     def revoke(self, request: HttpRequest, chosen: QuerySet[Label]) -> None:
         for label in chosen.filter(revoked=None):
             revoke_label(label=label, by=request.user, now=steady_clock.now())  # type: ignore[arg-type]
-        self.message_user(request, "Taken back; their minutes will be judged again.")
+        self.message_user(request, _("Taken back; their minutes will be judged again."))
 
 
 @admin.register(Proposal)
@@ -119,6 +122,6 @@ class ProposalAdmin(ReadOnly):
                 service(proposal=proposal, by=request.user, now=steady_clock.now())
                 done += 1
             except ValueError as error:
-                self.message_user(request, str(error), messages.ERROR)
+                self.message_user(request, refusal_told(error, get_language()), messages.ERROR)
         if done:
-            self.message_user(request, f"{done} done.")
+            self.message_user(request, _("Done: %(number)s.") % {"number": done})

@@ -3,9 +3,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
 from detection.admin.reading import ReadOnly
+from detection.messages import refusal_told
 from detection.models import ForestVersion
 from detection.services.forests import promote_forest, roll_back_forest
 from ingest import steady_clock
@@ -43,18 +46,18 @@ class ForestVersionAdmin(ReadOnly):
     def promote(self, request: HttpRequest, chosen: QuerySet[ForestVersion]) -> None:
         numbers = list(chosen.values_list("pk", flat=True))
         if len(numbers) != 1:
-            self.message_user(request, "Choose one version.", messages.ERROR)
+            self.message_user(request, _("Choose one version."), messages.ERROR)
             return
         try:
             promote_forest(number=numbers[0], now=steady_clock.now())
         except ValueError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, refusal_told(error, get_language()), messages.ERROR)
             return
-        self.message_user(request, f"Forest {numbers[0]} serves now.")
+        self.message_user(request, _("Forest %(number)s serves now.") % {"number": numbers[0]})
 
     @action(description="Roll back to the version before", permissions=["promote"])
     def roll_back(self, request: HttpRequest) -> HttpResponse:
         version = roll_back_forest(now=steady_clock.now())
-        told = f"Forest {version.pk} serves again." if version else "No forest serves now."
-        self.message_user(request, told)
+        told = _("Forest %(number)s serves again.") if version else _("No forest serves now.")
+        self.message_user(request, told % {"number": version and version.pk})
         return redirect(reverse("admin:detection_forestversion_changelist"))

@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from detection.models.judgement import Family
 from ingest.models import Source
@@ -38,7 +39,7 @@ class Label(models.Model):
             models.CheckConstraint(
                 condition=models.Q(ends__gte=models.F("starts")),
                 name="detection_label_order",
-                violation_error_message="It must not end before it starts.",
+                violation_error_message=_("It must not end before it starts."),
             ),
         )
 

@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from detection.models.judgement import Family
 from detection.rules import RuleError, read_rules
@@ -22,6 +23,10 @@ POLICY_FIELDS = (
 )
 
 
+ONE_OF_SOURCE = _("This source has a policy already; change that one.")
+ONE_DEFAULT = _("There is a default policy already; change that one.")
+
+
 def _known_rules(value: object) -> None:
     try:
         read_rules(value)
@@ -31,13 +36,16 @@ def _known_rules(value: object) -> None:
 
 def _known_families(value: object) -> None:
     if not isinstance(value, list) or any(one not in Family.values for one in value):
-        raise ValidationError(f"A list of families; known are {', '.join(Family.values)}.")
+        raise ValidationError(
+            _("A list of families; known are %(known)s."),
+            params={"known": ", ".join(Family.values)},
+        )
 
 
 def _finite(value: float) -> None:
     # The limits let through what is not a number: it is neither above nor below any.
     if not math.isfinite(value):
-        raise ValidationError("Must be a finite number.")
+        raise ValidationError(_("Must be a finite number."))
 
 
 class Policy(models.Model):
@@ -93,7 +101,7 @@ class Policy(models.Model):
             models.UniqueConstraint(
                 Coalesce("source", 0),
                 name="detection_policy_one_default",
-                violation_error_message="There is such a policy already; change that one.",
+                violation_error_message=_("There is such a policy already; change that one."),
             ),
         )
 
@@ -104,12 +112,11 @@ class Policy(models.Model):
         self.clean_weights()
         # Said of the field, so that the constraints of the same rule are not asked any more.
         if Policy.objects.filter(source=self.source_id).exclude(pk=self.pk).exists():
-            which = "This source has a policy" if self.source_id else "There is a default policy"
-            raise ValidationError({"source": f"{which} already; change that one."})
+            raise ValidationError({"source": ONE_OF_SOURCE if self.source_id else ONE_DEFAULT})
 
     def clean_weights(self) -> None:
         if self.weight_ml == 0 and self.weight_z == 0:
-            raise ValidationError({"weight_z": "One of the two weights must be above 0."})
+            raise ValidationError({"weight_z": _("One of the two weights must be above 0.")})
 
 
 # Days of which nobody knows any more whether people or a file declared them.
@@ -164,7 +171,7 @@ class SpecialDay(models.Model):
             models.CheckConstraint(
                 condition=models.Q(ends__gt=models.F("starts")),
                 name="detection_specialday_order",
-                violation_error_message="It must end after it starts.",
+                violation_error_message=_("It must end after it starts."),
             ),
         )
 

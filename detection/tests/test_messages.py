@@ -1,8 +1,18 @@
 """The first action, the same in each language."""
 
-import pytest
+import re
+from pathlib import Path
 
-from detection.messages import ACTION_OF_CODE, ACTION_OF_FAMILY, OWNER_OF_CODE, first_action
+import pytest
+from django.conf import settings
+
+from detection.messages import (
+    ACTION_OF_CODE,
+    ACTION_OF_FAMILY,
+    OWNER_OF_CODE,
+    first_action,
+    refusal_told,
+)
 from detection.scoring.series import FAMILIES
 from detection.scoring.wording import Sentence, told
 
@@ -32,3 +42,13 @@ def test_both_languages_name_the_same_action(family: str, code: str, level: int)
 def test_a_code_counts_for_denials_only() -> None:
     assert first_action("decline", 2, "59", "pt-br").startswith("Suspeita de fraude:")
     assert first_action("reversal", 2, "59", "pt-br").startswith("Veja de quem partem os estornos")
+
+
+@pytest.mark.parametrize("service", ["labels", "forests"])
+def test_every_refusal_of_a_service_has_its_portuguese(service: str) -> None:
+    code = Path(settings.BASE_DIR, "detection", "services", f"{service}.py").read_text()
+    texts = re.findall(r'raise ValueError\(f?"(.+)"\)', code)
+    assert texts
+    for text in texts:
+        refusal = re.sub(r"{.+?}", "7", text)
+        assert refusal_told(ValueError(refusal), "pt-br") != refusal

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
@@ -82,7 +83,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not gener
     @admin.action(description="End every sign-in through the API", permissions=["change"])
     def end_sign_ins(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         ended = sum(sign_out_everywhere(user=user, now=timezone.now()) for user in queryset)
-        self.message_user(request, f"{ended} ended.")
+        self.message_user(request, _("Ended: %(number)s.") % {"number": ended})
 
 
 @admin.register(Team)
@@ -104,7 +105,7 @@ class SignInAdmin(ModelAdmin):
     def end(self, request: HttpRequest, queryset: QuerySet[SignIn]) -> None:
         for row in queryset:
             sign_out(sign_in_id=row.pk, now=timezone.now())
-        self.message_user(request, f"{len(queryset)} ended.")
+        self.message_user(request, _("Ended: %(number)s.") % {"number": len(queryset)})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

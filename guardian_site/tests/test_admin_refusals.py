@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import CheckConstraint, Model, UniqueConstraint
 from django.test import Client, RequestFactory
+from django.utils import translation
 
 from detection.models import Policy
 from ingest.models import Source
@@ -77,3 +78,12 @@ def test_an_escalation_step_that_calls_nobody(admin_client: Client) -> None:
     page = told(admin_client, "alerts/escalationpolicy", dict(STEP))
     assert page.count("Name a channel or a schedule, not both.") == 1
     assert "onstraint" not in page
+
+
+def test_what_a_form_refuses_is_told_in_portuguese(admin_client: Client) -> None:
+    source = Source.objects.create(name="shop")
+    label = {"source": source.pk, "kind": "noise", **FIRST}
+    with translation.override("pt-br"):
+        assert "O fim não pode vir antes do início." in told(admin_client, "detection/label", label)
+        page = told(admin_client, "alerts/escalationpolicy", dict(STEP))
+    assert "Escolha um canal ou uma escala, não os dois." in page

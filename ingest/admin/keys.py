@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from ingest.admin.by_source import BY_SOURCE, BySource
@@ -59,7 +60,7 @@ class ApiKeyAdmin(BySource, ModelAdmin):
     def revoke(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:
         for key in queryset:
             revoke_key(key=key)
-        messages.success(request, f"{len(queryset)} revoked.")
+        messages.success(request, _("Revoked: %(number)s.") % {"number": len(queryset)})
 
     @admin.action(description="Replace by a new key; the old one ends", permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:

@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 
@@ -65,4 +66,5 @@ class SourceAdmin(ModelAdmin):
 
 def show_secret(request: HttpRequest, secret: str) -> None:
     """Show a new secret, this once."""
-    messages.warning(request, f"Copy the key now; it is not shown again: {secret}")
+    told = _("Copy the key now; it is not shown again: %(secret)s")
+    messages.warning(request, told % {"secret": secret})
