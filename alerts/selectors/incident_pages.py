@@ -138,8 +138,10 @@ def incident_words(incident: Incident, *, now: datetime) -> dict[str, Any]:
 
 def incident_quiet(incident: Incident, *, now: datetime) -> dict[str, Any]:
     """Return what keeps people from being told of it now, and whether its page may end that."""
+    quiet = quiet_at(now)
     told = incident.parent or incident
-    holding = quiet_at(now).holding(told) if incident.ongoing else None
+    # A part is told by its root; its own silence is shown all the same, where one may end it.
+    holding = (quiet.holding(told) or quiet.holding(incident)) if incident.ongoing else None
     if holding is None:
         return {"held": ""}
     zone = incident.source.time_zone

@@ -59,6 +59,17 @@ def test_a_silence_is_shown_where_one_looks_and_can_be_ended_there() -> None:
     assert client.get("/live.json").json()["quiet"] == []
 
 
+def test_a_silence_of_a_part_is_shown_and_ended_where_it_was_made() -> None:
+    client, root = operator(), open_incident()
+    part = open_incident(family="reversal")
+    assert part.parent == root
+    act(client, part, "silence")
+    page = client.get(f"/incidents/{part.pk}/").content.decode()
+    assert "nobody is told of default · reversals" in page
+    assert "End the silence" in page
+    assert "Silenced until" not in client.get(f"/incidents/{root.pk}/").content.decode()
+
+
 def test_a_silence_for_everything_is_not_ended_from_one_incident() -> None:
     client, incident = operator(), open_incident()
     now = timezone.now()
