@@ -127,6 +127,18 @@ def test_a_silence_is_seen_at_once_and_ended_from_the_incident(
         assert look.faults == []
 
 
+def test_a_long_address_in_a_comment_does_not_widen_a_phone(site: Site, chromium: Browser) -> None:
+    with looking(chromium, width=390) as look:
+        sign_in(look.page, site.address)
+        look.page.goto(f"{site.address}/incidents/1/")
+        look.page.fill("[name=text]", "https://status.example.org/" + "incident-of-tonight/" * 9)
+        look.page.get_by_role("button", name="Add comment").click()
+        expect(look.page.locator(".timeline")).to_contain_text("status.example.org")
+        for path in ("/incidents/1/", "/reports/handover"):
+            look.page.goto(site.address + path)
+            assert look.page.evaluate(OVERFLOW) <= 0, path
+
+
 def test_a_reader_sees_no_button(site: Site, chromium: Browser) -> None:
     with looking(chromium) as look:
         look.page.goto(site.address)
