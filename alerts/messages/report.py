@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from alerts.messages.brief import duration, headline
 from alerts.messages.phrases import say, say_number
-from alerts.messages.stored import line_told
+from alerts.messages.stored import line_told, silenced_told
 
 if TYPE_CHECKING:
     from alerts.models import Incident, Silence
@@ -26,7 +26,9 @@ def render(report: "Report", language: str) -> str:
         lines.append(times)
     lines += _list("report.by_source", _sources(report, language), language)
     lines += _list("report.open", [_outline(i, language) for i in report.still_open], language)
-    lines += _list("report.silences", [_silence(one) for one in report.silences], language)
+    lines += _list(
+        "report.silences", [_silence(one, language) for one in report.silences], language
+    )
     lines += _list("report.windows", [one.name for one in report.windows], language)
     notes = [f"#{one.incident_id} {one.who}: {line_told(one, language)}" for one in report.comments]
     lines += _list("report.notes", notes, language)
@@ -49,8 +51,9 @@ def _list(key: str, items: list[str], language: str) -> list[str]:
     return [f"{say(key, language)}:", *(f"- {item}" for item in items)] if items else []
 
 
-def _silence(silence: "Silence") -> str:
-    parts = [f"{silence} UTC", str(silence.source or ""), silence.reason]
+def _silence(silence: "Silence", language: str) -> str:
+    what = say("report.silence", language, id=silence.pk, end=f"{silence.ends:%Y-%m-%d %H:%M}")
+    parts = [what, str(silence.source or ""), silenced_told(silence.reason, language)]
     return ", ".join(part for part in parts if part)
 
 

@@ -6,7 +6,7 @@ What people or other systems wrote is none of our sentences, and stays as it is.
 from typing import TYPE_CHECKING
 
 from alerts.messages.refusals import REFUSALS
-from alerts.messages.timeline import FAULTS, OF_PEOPLE, OWN, STAGES
+from alerts.messages.timeline import FAULTS, OF_PEOPLE, OWN, SILENCED, STAGES
 from detection.messages import REASONS
 from detection.scoring.wording import told
 
@@ -61,6 +61,17 @@ def refusal_told(refusal: Exception, language: str) -> str:
     'Um comentário vazio não diz nada.'
     """
     return told(str(refusal), REFUSALS, language)
+
+
+def silenced_told(reason: str, language: str) -> str:
+    """Return why a silence was made, in the language of the reader.
+
+    Examples
+    --------
+    >>> silenced_told("from incident #7", "pt-br"), silenced_told("novo link", "pt-br")
+    ('do incidente #7', 'novo link')
+    """
+    return told(reason, [SILENCED], language)
 
 
 def stage_told(stage: str, language: str) -> str:

@@ -57,7 +57,9 @@ STAGES = [
 KINDS = [Sentence(kind, told) for kind, told in KINDS_TOLD.items()]
 NOTHING = Sentence("", "")
 ANYTHING = Sentence("{text}", "{text}")
-BECAUSE = [NOTHING, Sentence(": {why}", ": {why}")]
+# Why a silence was made, when nobody wrote it.
+SILENCED = Sentence("from incident #{incident:d}", "do incidente #{incident}")
+BECAUSE = [NOTHING, Sentence(": {why}", ": {why}", why=[SILENCED, ANYTHING])]
 
 POLICY = [
     Sentence(

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from alerts.messages import say
-from alerts.messages.stored import stage_told
+from alerts.messages.stored import silenced_told, stage_told
 from alerts.models import MaintenanceWindow, Silence
 from alerts.suppression import LATE, SILENCE, Holding
 
@@ -31,7 +31,7 @@ def held_words(holding: Holding, *, zone: str, now: datetime, language: str) -> 
         words = _("Maintenance “%(name)s” until %(until)s: nobody is told of %(what)s.")
     told = words % {"until": until, "name": holding.name, "what": _subject(holding, language)}
     who = holding.name if holding.kind == SILENCE else ""
-    why = holding.by.reason if holding.by else ""
+    why = silenced_told(holding.by.reason, language) if holding.by else ""
     more = " · ".join(part for part in (who, why) if part)
     return f"{told} {more}".strip()
 

@@ -2,7 +2,13 @@
 
 from django import template
 
-from alerts.messages.stored import cause_told, fault_told, line_told, reason_told
+from alerts.messages.stored import (
+    cause_told,
+    fault_told,
+    line_told,
+    reason_told,
+    silenced_told,
+)
 from alerts.models import IncidentEvent
 from alerts.selectors.live import language
 
@@ -27,3 +33,8 @@ def cause(text: str) -> str:
 @register.filter
 def fault(text: str) -> str:
     return fault_told(text, language())
+
+
+@register.filter
+def silenced(text: str) -> str:
+    return silenced_told(text, language())

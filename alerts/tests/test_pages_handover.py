@@ -37,7 +37,10 @@ def test_it_shows_what_is_open_what_was_noted_and_what_holds() -> None:
     assert "The issuer is called." in text
     assert "Silence #1 until" in text
     with translation.override("pt-br"):
-        assert "Passagem de turno" in shown(signed_in("viewer", "bea"))
+        text = shown(signed_in("viewer", "bea"))
+    assert "Passagem de turno" in text
+    assert text.count(f"do incidente #{incident.pk}") == 2
+    assert "silence" not in text
 
 
 def test_programs_get_json_as_before_and_nonsense_is_refused() -> None:
