@@ -5,6 +5,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
+from django.utils.translation import gettext
 
 from guardian_site import environment as env
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
@@ -374,6 +375,8 @@ ADMIN_BLUES = {
 UNFOLD = {
     "SITE_TITLE": "Transaction Guardian",
     "SITE_HEADER": "Transaction Guardian",
+    # On every page: its lists and forms show moments without their zone.
+    "SITE_SUBHEADER": lambda request: f"{gettext('times in')} {GUARDIAN_TIME_ZONE}",
     "SITE_ICON": lambda request: static("guardian/favicon.svg"),
     "COLORS": {"primary": ADMIN_BLUES},
     "SITE_FAVICONS": [
