@@ -9,10 +9,12 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django_ratelimit.core import get_usage
 
 from guardian_site.access.identity import machine
 from guardian_site.metrics import RATE_LIMITED
+from guardian_site.problems import wants_html
 
 Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
@@ -91,7 +93,7 @@ class RateLimit:
         usage = self._count(request, allowed)
         if usage is not None and usage["should_limit"]:
             RATE_LIMITED.labels(allowed.bucket).inc()
-            response: HttpResponse = _refusal(int(usage["time_left"]))
+            response = _refusal(request, max(1, int(usage["time_left"])))
         else:
             response = self.get_response(request)
         count, left = (usage["count"], usage["time_left"]) if usage else (0, 0)
@@ -116,15 +118,15 @@ class RateLimit:
         return usage
 
 
-def _refusal(seconds: int) -> JsonResponse:
-    wait = max(1, seconds)
-    response = JsonResponse(
-        {
+def _refusal(request: HttpRequest, wait: int) -> HttpResponse:
+    if wants_html(request):
+        response = render(request, "too_many.html", {"wait": wait}, status=429)
+    else:
+        told = {
             "error": "Rate limit exceeded",
             "detail": f"Too many requests; try again in {wait} s.",
             "retry_after": wait,
-        },
-        status=429,
-    )
+        }
+        response = JsonResponse(told, status=429)
     response["Retry-After"] = str(wait)
     return response

@@ -10,11 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 NAMED_AT_MOST = 100
+# Some libraries of programs accept HTML like browsers; what they send tells them apart.
+SENT_BY_PAGES = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 def wants_html(request: HttpRequest) -> bool:
     """Tell whether a browser asks, on behalf of a person."""
-    return "text/html" in request.headers.get("Accept", "")
+    by_hand = request.content_type in SENT_BY_PAGES
+    return by_hand and "text/html" in request.headers.get("Accept", "")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

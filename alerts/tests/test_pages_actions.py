@@ -137,6 +137,22 @@ def test_who_may_not_act_is_refused_and_offered_nothing(role: str | None) -> Non
     assert "Resolve</button>" not in text
 
 
+def test_who_was_signed_out_meanwhile_signs_in_and_is_led_back() -> None:
+    incident = open_incident()
+    page = f"/incidents/{incident.pk}/"
+    click = {**PAGE, "Referer": f"http://testserver{page}?from=mail"}
+    answer = Client().post(f"{page}resolve", headers=click)
+    assert answer["Location"] == f"/login?next={page}%3Ffrom%3Dmail"
+    elsewhere = {**PAGE, "Referer": "https://evil.example/"}
+    assert Client().post(f"{page}resolve", headers=elsewhere)["Location"] == "/login?next=/"
+
+
+def test_a_click_that_one_may_not_make_is_refused_on_a_page() -> None:
+    answer = signed_in("viewer").post(f"/incidents/{open_incident().pk}/resolve", headers=PAGE)
+    assert answer.status_code == 403
+    assert "You may not do that" in answer.content.decode()
+
+
 def test_a_form_without_its_token_is_refused() -> None:
     incident = open_incident()
     client = operator()

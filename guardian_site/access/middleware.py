@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import ResolverMatch
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from guardian_site.access.deciding import decide, is_open
 from guardian_site.access.identity import Identity, identify
@@ -146,20 +148,26 @@ def _csrf_refusal(request: HttpRequest, view: View) -> HttpResponse | None:
     return JsonResponse({"detail": f"CSRF failed: {reason}"}, status=HTTPStatus.FORBIDDEN)
 
 
-def _wants_a_page(request: HttpRequest) -> bool:
-    return request.method in SAFE and wants_html(request)
+def _page_of(request: HttpRequest) -> str:
+    """Return the page that is asked for, or that sent the form, to come back to."""
+    if request.method in SAFE:
+        return request.get_full_path()
+    sender, here = request.headers.get("Referer", ""), {request.get_host()}
+    if not url_has_allowed_host_and_scheme(sender, here, require_https=request.is_secure()):
+        return "/"
+    return urlsplit(sender)._replace(scheme="", netloc="").geturl()
 
 
 def _refuse(
     request: HttpRequest, identity: Identity, status: HTTPStatus, reason: str
 ) -> HttpResponse:
     if status is HTTPStatus.UNAUTHORIZED:
-        if _wants_a_page(request):
-            return redirect_to_login(request.get_full_path())
+        if wants_html(request):
+            return redirect_to_login(_page_of(request))
         return _unauthorised(reason)
     name = plain(identity.caller.name)
     logger.warning("Refused %s %s to %s", request.method, plain(request.path), name)
-    if _wants_a_page(request):
+    if wants_html(request):
         raise PermissionDenied(reason)
     response = JsonResponse({"detail": reason}, status=status)
     response["WWW-Authenticate"] = f'{CHALLENGE}, error="insufficient_scope"'

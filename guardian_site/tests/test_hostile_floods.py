@@ -49,6 +49,18 @@ def test_of_130_requests_100_are_served_and_30_refused() -> None:
     assert all(answer.json()["retry_after"] >= 1 for answer in answers[100:])
 
 
+def test_a_person_is_refused_on_a_page_and_a_program_that_takes_pages_is_not() -> None:
+    for _ in range(100):
+        ask()
+    page = ask(headers={"Accept": "text/html"})
+    assert (page.status_code, page["Retry-After"]) == (429, str(page.context["wait"]))
+    assert "Reload the page in" in page.content.decode()
+    program = Client().post(
+        "/cache/flush", "{}", "application/json", headers={"Accept": "text/html"}
+    )
+    assert program.json()["error"] == "Rate limit exceeded"
+
+
 def test_a_refusal_asks_the_database_nothing(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
