@@ -1,10 +1,13 @@
 """Who is in a team sees the sources of that team, on every page."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from alerts.tests.makers import make_source, open_incident
+from alerts.services.channels import disable_channel
+from alerts.tests.makers import at, make_channel, make_source, open_incident
 from alerts.tests.pages import PAGE, an_hour, signed_in, streamed
 from alerts.views import stream as page
 from guardian_site.access.models import Team
@@ -62,3 +65,25 @@ def test_the_stream_tells_only_what_is_theirs(
     text = b"".join(streamed(answer)).decode()
     assert '"source":"mine"' in text
     assert "theirs" not in text
+
+
+def offered(client: Client) -> list[str]:
+    page = client.get("/", headers=PAGE).content.decode()
+    return re.findall(r'<a href="([^"]+)"', page[page.index("<nav") : page.index("</nav>")])
+
+
+def test_every_page_that_somebody_is_offered_opens(member: Client) -> None:
+    assert "/admin/" not in offered(member)
+    assert "/admin/" in offered(signed_in("viewer", "eva"))
+    for client in (member, signed_in("viewer", "ida"), Client()):
+        assert {client.get(page, headers=PAGE).status_code for page in offered(client)} == {200}
+
+
+@pytest.mark.parametrize(("role", "led"), [("operator", False), ("admin", True)])
+@pytest.mark.parametrize("page", ["/", "/admin/"])
+def test_who_may_mend_a_channel_is_led_there(role: str, led: bool, page: str) -> None:
+    make_source()
+    disable_channel(channel=make_channel("phone"), reason="there is no terminal", now=at(0))
+    text = signed_in(role).get(page, headers=PAGE).content.decode()
+    assert "there is no terminal" in text
+    assert ("Mend it" in text) is led
