@@ -42,14 +42,19 @@ def _default_zone() -> str:
     return str(settings.TIME_ZONE)
 
 
+def first_count(source_ids: Sequence[int]) -> "MinuteCount | None":
+    """Return the first count of the first of these sources that has one."""
+    # The order makes it one step in the index, whatever else PostgreSQL thinks of one row.
+    counted = MinuteCount.objects.filter(source__in=source_ids)
+    return counted.order_by("source_id", "minute").first()
+
+
 @contextmanager
 def _nothing_recorded(source_ids: Sequence[int]) -> Iterator[None]:
     """Hold all recordings, so that PROTECT sees every report there is and none comes after it."""
     with transaction.atomic():
-        # PROTECT reads all the rows that it finds, and nobody shall have to wait for that. The
-        # order makes it one step in the index, whatever else PostgreSQL thinks of one row.
-        counted = MinuteCount.objects.filter(source__in=source_ids)
-        first = counted.order_by("source_id", "minute").first()
+        # PROTECT reads all the rows that it finds, and nobody shall have to wait for that.
+        first = first_count(source_ids)
         if first is not None:
             raise models.ProtectedError("Transactions were counted for this source.", {first})
         hold_recordings()

@@ -43,6 +43,25 @@ def test_what_senders_wrote_is_read_only(admin_client: Client, model: Any) -> No
     )
 
 
+def test_a_source_that_reported_is_not_deleted_nor_its_rows_read(admin_client: Client) -> None:
+    record(make_report(5))
+    source = Source.objects.get()
+    url = reverse("admin:ingest_source_delete", args=[source.pk])
+    with CaptureQueriesContext(connection) as queries:
+        assert "what default reported" in admin_client.get(url).content.decode()
+    assert not [one for one in queries.captured_queries if "ingest_report" in one["sql"]]
+    admin_client.post(url, {"post": "yes"})
+    assert Source.objects.exists()
+
+
+def test_a_source_that_never_reported_is_deleted(admin_client: Client) -> None:
+    source = Source.objects.create(name="mistyped")
+    url = reverse("admin:ingest_source_delete", args=[source.pk])
+    assert "Are you sure" in admin_client.get(url).content.decode()
+    admin_client.post(url, {"post": "yes"})
+    assert not Source.objects.exists()
+
+
 def test_long_lists_are_never_counted(admin_client: Client) -> None:
     record(make_report(5))
     with CaptureQueriesContext(connection) as queries:
