@@ -1,6 +1,6 @@
 """What may be wrong without waking anybody."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from alerts.models.incident import FAMILIES
 from detection.models import Level
 from ingest.models import Source
+
+LONGEST_SILENCE = timedelta(days=90)
 
 
 def known_zone(name: str) -> None:
@@ -66,6 +68,13 @@ class Silence(Matcher):
 
     def clean(self) -> None:
         ends_after(self.starts, self.ends)
+        if self.starts and self.ends and self.ends - self.starts > LONGEST_SILENCE:
+            words = ValidationError(
+                _("At most %(days)s days."), params={"days": LONGEST_SILENCE.days}
+            )
+            raise ValidationError({"ends": words})
+        if not (self.source_id or self.family or self.level or self.reason):
+            raise ValidationError({"reason": _("A silence for everything needs a reason.")})
 
 
 class MaintenanceWindow(Matcher):

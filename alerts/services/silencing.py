@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from alerts.models import Incident, IncidentEvent, Silence
+from alerts.models.quiet import LONGEST_SILENCE
 from alerts.services.timeline import note
 from ingest.models import Source
-
-LONGEST = timedelta(days=90)
 
 
 @transaction.atomic
@@ -25,7 +24,7 @@ def create_silence(
 ) -> Silence:
     """From its start to its end nobody is told of the incidents that the silence matches."""
     begin = starts or now
-    if not begin < ends <= begin + LONGEST:
+    if not begin < ends <= begin + LONGEST_SILENCE:
         raise ValueError("A silence ends after it starts, and at most 90 days later.")
     if source is None and not family and not level and not reason:
         raise ValueError("A silence for everything needs a reason.")

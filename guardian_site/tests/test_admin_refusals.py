@@ -74,6 +74,20 @@ def test_a_second_policy(of_a_source: bool, words: str, admin_client: Client) ->
     assert "onstraint" not in page
 
 
+@pytest.mark.parametrize(
+    ("ends", "reason", "words"),
+    [
+        ("2026-03-03", "", "A silence for everything needs a reason."),
+        ("2026-06-02", "move", "At most 90 days."),
+    ],
+)
+def test_a_silence_that_hushes_too_much(
+    ends: str, reason: str, words: str, admin_client: Client
+) -> None:
+    asked = {**FIRST, "ends_0": ends, "reason": reason}
+    assert told(admin_client, "alerts/silence", asked).count(words) == 1
+
+
 def test_an_escalation_step_that_calls_nobody(admin_client: Client) -> None:
     page = told(admin_client, "alerts/escalationpolicy", dict(STEP))
     assert page.count("Name a channel or a schedule, not both.") == 1
