@@ -193,6 +193,7 @@ RATELIMIT_FAIL_OPEN = True
 
 LANGUAGE_CODE = GUARDIAN_LANGUAGE
 LANGUAGES = [("en", "English"), ("pt-br", "Português do Brasil")]
+FORMAT_MODULE_PATH = "guardian_site.formats"
 
 TIME_ZONE = GUARDIAN_TIME_ZONE
 USE_TZ = True

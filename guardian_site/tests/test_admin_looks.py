@@ -1,11 +1,13 @@
 """Every field of the admin's forms is drawn in its theme: without one it has no border to click."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
+from django.utils import translation
 
 pytestmark = pytest.mark.django_db
 FIELD = re.compile(r"<(?:input|select|textarea)\b[^>]*>")
@@ -43,6 +45,14 @@ def test_every_field_of_a_person_can_be_seen(page: str, admin_client: Client) ->
     person = User.objects.create_user("bo")
     answer = admin_client.get(f"/admin/auth/user/{person.pk}/{page}/")
     assert plain_fields(answer.content.decode()) == []
+
+
+@pytest.mark.parametrize("language", ["en", "pt-br"])
+def test_a_moment_is_written_as_on_the_pages(language: str, admin_client: Client) -> None:
+    user = User.objects.create_user("bo", date_joined=datetime(2026, 3, 2, 14, 5, tzinfo=UTC))
+    with translation.override(language):
+        page = admin_client.get(f"/admin/auth/user/{user.pk}/change/").content.decode()
+    assert "2026-03-02 14:05" in page
 
 
 def test_a_sign_in_is_ended_and_never_written_by_hand(admin_client: Client) -> None:
