@@ -120,7 +120,7 @@ WATCH = Sentence("Watch it for a few minutes. ", "Observe por alguns minutos. ")
 BROKEN_RULE = Sentence("Rule {violation}.", "Regra {violation}.", violation=[VIOLATION])
 # Every sentence that is stored as the reason of an anomaly.
 REASONS = (*reasons.REASONS, BROKEN_RULE)
-# Why a proposal or a forest stays as it is, when somebody asked for something else.
+# Why a proposal, a forest or a backtest stays as it is, when somebody asked for something else.
 REFUSALS = (
     Sentence(
         "Only an offered proposal can be applied, this one is: {proposal}",
@@ -142,6 +142,16 @@ REFUSALS = (
     Sentence(
         "A proposal for the same was applied after this one: revert that first.",
         "Depois desta foi aplicada outra proposta para o mesmo: reverta aquela primeiro.",
+    ),
+    Sentence(
+        "Only a backtest that failed can be started again, this one is {state}.",
+        "Só um backtest que falhou pode ser iniciado de novo; este está {state}.",
+        state=[
+            Sentence("waiting", "à espera"),
+            Sentence("running", "em execução"),
+            Sentence("done", "concluído"),
+            Sentence("{state}", "{state}"),
+        ],
     ),
     Sentence(
         "Forest {number:d} cannot be read: {fault}",

@@ -2,9 +2,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from detection.admin.reading import ReadOnly
+from detection.messages import refusal_told
 from detection.models import Backtest
 from detection.selectors.trials import is_lost
 from detection.services.trials import restart_backtest
@@ -72,9 +75,10 @@ class BacktestAdmin(ReadOnly):
             try:
                 restart_backtest(number=number, now=steady_clock.now())
             except ValueError as error:
-                self.message_user(request, str(error), messages.ERROR)
+                self.message_user(request, refusal_told(error, get_language()), messages.ERROR)
                 continue
             started += 1
             enqueue_backtest(number)
         if started:
-            self.message_user(request, f"{started} wait to be run again.")
+            told = _("Waiting to be run again: %(number)s.")
+            self.message_user(request, told % {"number": started})

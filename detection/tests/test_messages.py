@@ -44,7 +44,7 @@ def test_a_code_counts_for_denials_only() -> None:
     assert first_action("reversal", 2, "59", "pt-br").startswith("Veja de quem partem os estornos")
 
 
-@pytest.mark.parametrize("service", ["labels", "forests"])
+@pytest.mark.parametrize("service", ["labels", "forests", "trials"])
 def test_every_refusal_of_a_service_has_its_portuguese(service: str) -> None:
     code = Path(settings.BASE_DIR, "detection", "services", f"{service}.py").read_text()
     texts = re.findall(r'raise ValueError\(f?"(.+)"\)', code)
