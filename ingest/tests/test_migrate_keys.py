@@ -19,7 +19,8 @@ def _forward_again(database: str) -> Iterator[None]:
 
 
 def migrate(*target: str) -> None:
-    call_command("migrate", "ingest", *target, verbosity=0)
+    """Go back to a migration of ingest, with what rests on it; without one, forward with all."""
+    call_command("migrate", *(("ingest", *target) if target else ()), verbosity=0)
 
 
 def with_key() -> set[str]:

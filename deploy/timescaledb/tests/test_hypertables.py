@@ -120,7 +120,7 @@ def test_keys_go_and_come_back_with_old_chunks_stored_by_columns(timescale: Any)
     call_command("migrate", "ingest", "0003", verbosity=0, skip_checks=True)
     assert keys_of_sources(timescale) > 2
     send(1, 5)
-    call_command("migrate", "ingest", verbosity=0, skip_checks=True)
+    call_command("migrate", verbosity=0, skip_checks=True)
     assert keys_of_sources(timescale) == 0
     assert sum(minute_counts().values()) == 20
 
