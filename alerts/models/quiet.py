@@ -25,10 +25,17 @@ def known_zone(name: str) -> None:
         ) from None
 
 
-def ends_after(starts: datetime | None, ends: datetime | None) -> None:
+def ends_after(
+    starts: datetime | None, ends: datetime | None, *, longest: timedelta | None = None
+) -> None:
     # A field that did not validate is None by now and has its own error.
-    if starts is not None and ends is not None and ends <= starts:
+    if starts is None or ends is None:
+        return
+    if ends <= starts:
         raise ValidationError({"ends": _("It must end after it starts.")})
+    if longest is not None and ends - starts > longest:
+        words = ValidationError(_("At most %(days)s days."), params={"days": longest.days})
+        raise ValidationError({"ends": words})
 
 
 def weekday_numbers(days: object) -> None:
@@ -67,12 +74,7 @@ class Silence(Matcher):
         return f"silence #{self.pk} until {self.ends:%Y-%m-%d %H:%M}"
 
     def clean(self) -> None:
-        ends_after(self.starts, self.ends)
-        if self.starts and self.ends and self.ends - self.starts > LONGEST_SILENCE:
-            words = ValidationError(
-                _("At most %(days)s days."), params={"days": LONGEST_SILENCE.days}
-            )
-            raise ValidationError({"ends": words})
+        ends_after(self.starts, self.ends, longest=LONGEST_SILENCE)
         if not (self.source_id or self.family or self.level or self.reason):
             raise ValidationError({"reason": _("A silence for everything needs a reason.")})
 

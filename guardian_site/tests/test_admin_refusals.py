@@ -84,7 +84,7 @@ def test_a_second_policy(of_a_source: bool, words: str, admin_client: Client) ->
 def test_a_silence_that_hushes_too_much(
     ends: str, reason: str, words: str, admin_client: Client
 ) -> None:
-    asked = {**FIRST, "ends_0": ends, "reason": reason}
+    asked: dict[str, object] = {**FIRST, "ends_0": ends, "reason": reason}
     assert told(admin_client, "alerts/silence", asked).count(words) == 1
 
 
