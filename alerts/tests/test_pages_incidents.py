@@ -2,7 +2,8 @@ import pytest
 from django.test import Client
 
 from alerts import services
-from alerts.tests.makers import at, make_source, open_incident
+from alerts.models import Incident
+from alerts.tests.makers import at, live, make_source, open_incident
 from alerts.tests.pages import PAGE, an_hour, operator
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,16 @@ def test_the_page_of_an_incident_shows_all_that_is_known(client: Client) -> None
         '/runbooks/decline"',
     ):
         assert part in text
+
+
+def test_a_long_incident_says_that_the_newest_minutes_are_listed(client: Client) -> None:
+    live(14, bad={*range(14)})
+    [incident] = Incident.objects.all()
+    page = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+    assert "14 minutes out of the ordinary; the newest 12" in page
+    short = open_incident(family="reversal", source=make_source("shop"))
+    page = client.get(f"/incidents/{short.pk}/", headers=PAGE).content.decode()
+    assert "1 minute out of the ordinary<" in page
 
 
 def test_the_address_without_a_slash_leads_to_the_page(client: Client) -> None:
