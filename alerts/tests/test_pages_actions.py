@@ -5,9 +5,11 @@ from django.test import Client
 from django.utils import timezone
 
 from alerts import services
+from alerts.lifecycle import Action
 from alerts.models import Incident, Silence
 from alerts.tests.makers import open_incident
 from alerts.tests.pages import PAGE, operator, signed_in
+from alerts.views.actions import buttons
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +116,12 @@ def test_only_what_the_state_allows_is_offered() -> None:
     text = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
     assert "Reopen</button>" in text
     assert "Acknowledge</button>" not in text
+
+
+def test_the_help_explains_every_button(client: Client) -> None:
+    page = client.get("/help/").content.decode()
+    for button in buttons(Action.values):
+        assert f"<dt><b>{button.title}</b></dt>" in page
 
 
 def test_an_act_that_does_not_exist_is_not_found() -> None:
