@@ -3,6 +3,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from alerts import services
+from alerts.models import Incident
 from alerts.tests.makers import make_anomaly, make_channel
 from alerts.tests.pages import PAGE, signed_in
 
@@ -41,6 +42,24 @@ def test_it_shows_what_is_open_what_was_noted_and_what_holds() -> None:
     assert "Passagem de turno" in text
     assert text.count(f"do incidente #{incident.pk}") == 2
     assert "silence" not in text
+
+
+def test_of_many_notes_the_newest_are_shown() -> None:
+    make_anomaly(minute_at=timezone.now(), detected=timezone.now())
+    services.absorb_anomalies(now=timezone.now())
+    incident = Incident.objects.get()
+    for number in range(32):
+        services.comment(
+            incident_id=incident.pk,
+            text=f"note {number:02}",
+            actor="bo",
+            via="web",
+            now=timezone.now(),
+        )
+    page = shown(signed_in("viewer")).split("<details>")[0]
+    assert "2 earlier notes are on the pages of their incidents." in page
+    assert "note 01" not in page
+    assert "note 02" in page
 
 
 def test_programs_get_json_as_before_and_nonsense_is_refused() -> None:

@@ -18,6 +18,8 @@ from alerts.selectors.statistics import Means
 # Hours on offer: a shift, a day, a week, a month.
 ON_OFFER = (12, 24, 168, 720)
 SOURCES_SHOWN = 20
+OPEN_SHOWN = 50
+NOTES_SHOWN = 30
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ def handover_page(
         "on_offer": [(each, _name_of(each)) for each in ON_OFFER],
         "zone": settings.GUARDIAN_TIME_ZONE,
         "total": _line("", statistics.total),
-        "still_open": [incident_row(one, now=now) for one in found.still_open],
+        "still_open": [incident_row(one, now=now) for one in found.still_open[:OPEN_SHOWN]],
         "worst": [incident_row(one, now=now) for one in found.worst],
+        "notes": found.comments[-NOTES_SHOWN:],
+        "earlier_notes": max(0, len(found.comments) - NOTES_SHOWN),
         "sources": [_line(*pair) for pair in statistics.busiest_sources(SOURCES_SHOWN)],
         "families": [
             _line(say(f"family.{family}", words), means)
