@@ -12,6 +12,7 @@ from detection.messages import refusal_told
 from detection.models import ForestVersion
 from detection.services.forests import promote_forest, roll_back_forest
 from ingest import steady_clock
+from ingest.admin.clicks import clicked_here
 
 STATE_COLOURS = {"live": "success", "shadow": "info", "retired": "warning"}
 
@@ -56,6 +57,7 @@ class ForestVersionAdmin(ReadOnly):
         self.message_user(request, _("Forest %(number)s serves now.") % {"number": numbers[0]})
 
     @action(description="Roll back to the version before", permissions=["promote"])
+    @clicked_here
     def roll_back(self, request: HttpRequest) -> HttpResponse:
         version = roll_back_forest(now=steady_clock.now())
         told = _("Forest %(number)s serves again.") if version else _("No forest serves now.")

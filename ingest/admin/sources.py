@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 
+from ingest.admin.clicks import clicked_here
 from ingest.models import ApiKey, Source, first_count
 from ingest.services.keys import issue_key
 from ingest.services.sources import forget_sources
@@ -66,6 +67,7 @@ class SourceAdmin(ModelAdmin):
         return request.user.has_perm("ingest.add_apikey")
 
     @action(description="Issue API key", icon="key", permissions=["issue"])
+    @clicked_here
     def issue_api_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
         source = Source.objects.get(pk=object_id)
         _key, secret = issue_key(name=f"key of {source.name}", source=source)

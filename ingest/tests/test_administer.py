@@ -72,12 +72,25 @@ def test_long_lists_are_never_counted(admin_client: Client) -> None:
 def test_a_key_is_issued_for_a_source_and_shown_once(admin_client: Client) -> None:
     source = Source.objects.create(name="shop-1")
     url = reverse("admin:ingest_source_issue_api_key", args=[source.pk])
-    secret = told_secret(admin_client.get(url))
+    secret = told_secret(admin_client.get(url, headers={"Referer": "http://testserver/admin/"}))
     holder = authenticate_key(secret=secret)
     assert holder is not None
     assert holder.source_name == "shop-1"
     page = admin_client.get(reverse("admin:ingest_source_change", args=[source.pk]))
     assert holder.prefix in page.content.decode()
+
+
+@pytest.mark.parametrize("referer", [None, "http://evil.example/testserver/"])
+def test_no_other_site_presses_a_button(referer: str | None, admin_client: Client) -> None:
+    source = Source.objects.create(name="shop-1")
+    urls = [
+        reverse("admin:ingest_source_issue_api_key", args=[source.pk]),
+        reverse("admin:detection_forestversion_roll_back"),
+    ]
+    for url in urls:
+        page = admin_client.get(url, headers={"Referer": referer} if referer else {}, follow=True)
+        assert "Nothing was done" in page.content.decode()
+    assert not ApiKey.objects.exists()
 
 
 def test_a_key_added_by_hand_works(admin_client: Client) -> None:

@@ -1,0 +1,31 @@
+"""Buttons of the admin that are links: another site must not press them through a browser."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+Act = Callable[..., HttpResponse]
+
+
+def clicked_here(act: Act) -> Act:
+    """Let an act run only for a click on a page of this site.
+
+    A browser sends the cookie of the session with a link from anywhere, but no other page can have
+    it name ours as the one that it came from.
+    """
+
+    @wraps(act)
+    def guarded(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if urlsplit(request.headers.get("Referer", "")).netloc == request.get_host():
+            return act(self, request, *args, **kwargs)
+        told = _("Nothing was done: this address does something, so press its button in the admin.")
+        messages.error(request, told)
+        return redirect("admin:index")
+
+    return guarded
