@@ -6,6 +6,7 @@ behind the closing.
 """
 
 import argparse
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,12 +16,12 @@ from detection.bench.lockstep import Stretch, unknown, walk
 from detection.scoring.series import CODE_SLOTS, MINUTES_PER_DAY, Bools, Floats, Ints
 
 DAYS = 28
-WEEK = 7
 MONDAY = 20_514
 # Approved, denied, failed, reversed, backend reversed, refunded.
 SHARES = (0.92, 0.06, 0.005, 0.01, 0.0, 0.005)
-# Name -> day and minutes from when to when nothing comes.
-OUTAGES = {
+# Day, and minutes of it from when to when nothing comes.
+Outage = tuple[int, int, int]
+OUTAGES: dict[str, Outage] = {
     "at noon, an hour": (21, 720, 780),
     "from the opening on, two hours": (22, 480, 600),
     "from half an hour before closing on": (24, 1170, MINUTES_PER_DAY),
@@ -39,12 +40,12 @@ class Kind:
     # How far its closing wanders [minutes].
     wanders: int = 0
 
-    def is_open(self, random: np.random.Generator) -> Bools:
-        """The minutes of all days in which it is open: eight to eight."""
-        day, minute = np.divmod(np.arange(DAYS * MINUTES_PER_DAY), MINUTES_PER_DAY)
-        late = random.integers(-self.wanders, self.wanders + 1, DAYS)[day]
+    def is_open(self, random: np.random.Generator, days: int) -> Bools:
+        """The minutes of so many days in which it is open: eight to eight."""
+        day, minute = np.divmod(np.arange(days * MINUTES_PER_DAY), MINUTES_PER_DAY)
+        late = random.integers(-self.wanders, self.wanders + 1, days)[day]
         works: Bools = (minute >= 8 * HOUR) & (minute < 20 * HOUR + late)
-        return works & (day % WEEK < self.weekdays)
+        return works & (day % 7 < self.weekdays)
 
 
 KINDS = (
@@ -59,36 +60,38 @@ KINDS = (
 )
 
 
-def made(seed: int) -> Stretch:
-    """Four quiet weeks of every kind, side by side."""
+def made(seed: int, kinds: Sequence[Kind] = KINDS, days: int = DAYS) -> Stretch:
+    """Quiet days of every kind from a Monday on, side by side."""
     random = np.random.default_rng(seed)
-    rates = np.stack([kind.volume * kind.is_open(random) for kind in KINDS], axis=1)
+    rates = np.stack([kind.volume * kind.is_open(random, days) for kind in kinds], axis=1)
     status = random.poisson(rates[:, :, None] * SHARES).astype(float)
     code = np.zeros((*rates.shape, CODE_SLOTS))
     code[:, :, 0] = status[:, :, 1]
-    return Stretch(status, code, _reported(status), np.full(len(KINDS), MONDAY * MINUTES_PER_DAY))
+    first = np.full(len(kinds), MONDAY * MINUTES_PER_DAY)
+    return Stretch(status, code, _reported(status, kinds), first)
 
 
-def _reported(status: Floats) -> Bools:
-    says = np.array([kind.zeros for kind in KINDS])
-    reported: Bools = says | (status.sum(2) > 0)
+def _reported(status: Floats, kinds: Sequence[Kind]) -> Bools:
+    reported: Bools = np.array([kind.zeros for kind in kinds]) | (status.sum(2) > 0)
     return reported
 
 
-def with_outages(stretch: Stretch) -> Stretch:
-    """The same with every outage of `OUTAGES`: what comes is nothing, zeros go on where they do."""
+def with_outages(
+    stretch: Stretch, kinds: Sequence[Kind] = KINDS, outages: Iterable[Outage] = OUTAGES.values()
+) -> Stretch:
+    """The same with these outages: what comes is nothing, zeros go on where they do."""
     status, code = stretch.status.copy(), stretch.code.copy()
-    for day, first, end in OUTAGES.values():
+    for day, first, end in outages:
         window = slice(day * MINUTES_PER_DAY + first, day * MINUTES_PER_DAY + end)
         status[window], code[window] = 0, 0
-    return replace(stretch, status=status, code=code, reported=_reported(status))
+    return replace(stretch, status=status, code=code, reported=_reported(status, kinds))
 
 
 def levels(stretch: Stretch) -> Ints:
     """The level of every minute, (T, S)."""
     out = np.zeros(stretch.reported.shape, np.int64)
     minutes = tqdm(range(len(out)), unit="minute", leave=False, disable=None)
-    for minute, scores in walk(unknown(len(KINDS)), stretch, minutes):
+    for minute, scores in walk(unknown(len(stretch.first)), stretch, minutes):
         out[minute] = scores.level
     return out
 
@@ -113,7 +116,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     stretch = made(parser.parse_args().seed)
     quiet, broken = levels(stretch), levels(with_outages(stretch))
-    spans = {"first two days": (0, 2), "to the end of the week": (2, 7), "three weeks": (7, DAYS)}
+    spans = {
+        "alarms in the first two days": (0, 2),
+        "to the end of the week": (2, 7),
+        "in three weeks": (7, DAYS),
+    }
     print(f"| source | {' | '.join(spans)} | {' | '.join(OUTAGES)} |")
     print("|" + "---|" * (1 + len(spans) + len(OUTAGES)))
     for row, kind in enumerate(KINDS):

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.scoring.inheriting import scale_inherited
-from detection.scoring.minutes import Moments, weekday_of
+from detection.scoring.minutes import SATURDAY, Moments, weekday_of
 from detection.scoring.opening import closings, idle_days, may_be_closed, once_empty
 from detection.scoring.phase import likely_phases, weigh_phases
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
-from detection.scoring.state import BINS, DAY_TYPES, HISTORY_DAYS, PHASES, State
+from detection.scoring.state import BIN_MINUTES, BINS, DAY_TYPES, HISTORY_DAYS, PHASES, State
 
-BIN_MINUTES = MINUTES_PER_DAY // BINS
-SATURDAY = 5
 # Weekday totals do not jump at midnight: traffic passes from one day's factor to the next within
 # about five hours around it.
 BLEND_MINUTES = 150
@@ -104,9 +102,8 @@ def _weekday_factor(factors: Floats, rows: Ints, weekday: Ints, minute: Ints) ->
 def expect(state: State, moments: Moments) -> Expectation:
     """Expected volume of the minute against the fast, the slow and the usual level."""
     season = season_at(state, moments.local_minute)
-    least, most = _other_readings(state, moments, season)
     closing = may_be_closed(state, moments, season)
-    _round_closing(state, moments, season, closing, least, most)
+    least, most = _other_readings(state, moments, season, closing)
     if moments.promotion is not None:
         season = season * moments.promotion
     known = state.level_expected > 0
@@ -117,28 +114,27 @@ def expect(state: State, moments: Moments) -> Expectation:
     return Expectation(season, season * level[:, 0], slow, usual, least, most, closing)
 
 
-def _other_readings(state: State, moments: Moments, season: Floats) -> tuple[Floats, Floats]:
-    """Factors of the season under the reading of the clock that is likely besides, (S,) each."""
+def _other_readings(
+    state: State, moments: Moments, season: Floats, closing: Bools
+) -> tuple[Floats, Floats]:
+    """Factors of the season as something else that is likely would make of it, (S,) each.
+
+    That is another reading of the clock; or, where a source may be closed or open, everything from
+    nothing to what it has around that time.
+    """
     least, most = np.ones(len(state)), np.ones(len(state))
     rows, shift = likely_phases(state)
     if rows.size:
         other = season_at(state.take(rows, SEASON_FIELDS), moments.local_minute[rows] + shift)
         factor = other / np.maximum(season[rows], 1e-9)
         least[rows], most[rows] = np.minimum(factor, 1.0), np.maximum(factor, 1.0)
-    return least, most
-
-
-def _round_closing(
-    state: State, moments: Moments, season: Floats, closing: Bools, least: Floats, most: Floats
-) -> None:
-    """While a source may be closed or open, nothing is missed, nor is it too much what comes."""
     rows = np.flatnonzero(closing)
     if rows.size:
-        part = state.take(rows, SEASON_FIELDS)
-        minute = moments.local_minute[rows]
+        part, minute = state.take(rows, SEASON_FIELDS), moments.local_minute[rows]
         around = np.stack([season_at(part, minute + ahead) for ahead in AROUND_CLOSING])
         least[rows] = 0.0
         most[rows] = np.maximum(most[rows], around.max(0) / np.maximum(season[rows], 1e-9))
+    return least, most
 
 
 def follow_level(state: State, expectation: Expectation, total: Floats, learned: Bools) -> None:
@@ -367,17 +363,21 @@ def smooth_circular(shape: Floats, edges: Bools | None = None) -> Floats:
     edges : array (S, 96) of bool, optional
         Whether a source opens or closes at the end of the quarter hour: no average reaches past it.
     """
-    if edges is None:
-        edges = np.zeros(shape.shape, bool)
-    before = np.roll(edges, 1, axis=-1)
-    far = edges | np.roll(edges, -1, axis=-1), before | np.roll(edges, 2, axis=-1)
-    cut = {-2: far[0], -1: edges, 0: np.zeros_like(edges), 1: before, 2: far[1]}
+    edges = np.zeros(shape.shape, bool) if edges is None else edges
     out, whole = np.zeros_like(shape), np.zeros_like(shape)
     for offset, weight in zip(range(-2, 3), SMOOTHING, strict=True):
-        part = np.where(cut[offset], 0.0, weight)
+        part = np.where(_is_past_edge(edges, offset), 0.0, weight)
         out += part * np.roll(shape, offset, axis=-1)
         whole += part
-    return out / whole if edges.any() else out
+    return out / whole
+
+
+def _is_past_edge(edges: Bools, back: int) -> Bools:
+    """Tell where an edge lies between a quarter hour and the one so many before it, (S, 96)."""
+    past = np.zeros_like(edges)
+    for step in range(min(back, 0) + 1, max(back, 0) + 1):
+        past |= np.roll(edges, step, axis=-1)
+    return past
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

@@ -21,6 +21,7 @@ Row = Sequence[tuple[str, str, float]]
 
 # 1970-01-01 was a Thursday; weekday 0 is Monday, as in datetime.
 EPOCH_WEEKDAY = 3
+SATURDAY = 5
 STATUS_INDEX = {status: index for index, status in enumerate(STATUSES)}
 
 

@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from detection.scoring.minutes import Moments, weekday_of
+from detection.scoring.minutes import SATURDAY, Moments, weekday_of
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
-from detection.scoring.state import BINS, State
+from detection.scoring.state import BIN_MINUTES, BINS, State
 
-BIN_MINUTES = MINUTES_PER_DAY // BINS
-SATURDAY = 5
 # A source closes at an hour which so many days like this one found empty, and this part of them.
 CLOSED_DAYS = 2
 CLOSED_PART = 1 / 3

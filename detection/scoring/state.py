@@ -9,10 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.scoring.designs import CHANNELS, TESTS
-from detection.scoring.series import CODE_LENGTH, CODE_SLOTS, FAMILIES, RATES, Floats, Ints
+from detection.scoring.series import (
+    CODE_LENGTH,
+    CODE_SLOTS,
+    FAMILIES,
+    MINUTES_PER_DAY,
+    RATES,
+    Floats,
+    Ints,
+)
 
 HISTORY_DAYS = 28
 BINS = 96
+BIN_MINUTES = MINUTES_PER_DAY // BINS
 DAY_TYPES = 2
 HOURS = 24
 MAXIMA_DAYS = 21

@@ -3,16 +3,14 @@
 import numpy as np
 import pytest
 
-from detection.bench.lockstep import Stretch, unknown, walk
+from detection.bench.lockstep import unknown, walk
+from detection.bench.opening_hours import MONDAY, Kind, made, with_outages
 from detection.scoring.baseline import fit_season, smooth_circular
 from detection.scoring.opening import closings, idle_days, once_empty
-from detection.scoring.series import CODE_SLOTS, FAMILIES, MINUTES_PER_DAY
+from detection.scoring.series import FAMILIES, MINUTES_PER_DAY
 from detection.scoring.state import BINS, HISTORY_DAYS
 
-# 20,513 is a Sunday.
-MONDAY = 20_514
 OPEN = slice(8 * 4, 20 * 4)
-SHARES = (0.92, 0.06, 0.005, 0.01, 0.0, 0.005)
 CALM_FROM, OUTAGE_DAY, DAYS = 2, 9, 10
 NOON = 12 * 60
 VOLUME = [FAMILIES.index(name) for name in ("silence", "volume_low", "volume_high")]
@@ -76,19 +74,12 @@ def levels() -> np.ndarray:
 
     At the last noon there is an outage.
     """
-    random = np.random.default_rng(3)
-    day, minute = np.divmod(np.arange(DAYS * MINUTES_PER_DAY), MINUTES_PER_DAY)
-    is_open = (minute >= 8 * 60) & (minute < 20 * 60)
-    is_open &= ~((day == OUTAGE_DAY) & (minute >= NOON) & (minute < NOON + 60))
-    rates = np.repeat(np.where(is_open, 20.0, 0.0)[:, None], 2, axis=1)
-    status = random.poisson(rates[:, :, None] * SHARES).astype(float)
-    code = np.zeros((*rates.shape, CODE_SLOTS))
-    code[:, :, 0] = status[:, :, 1]
-    reported = (status.sum(2) > 0) | np.array([False, True])
-    stretch = Stretch(status, code, reported, np.full(2, MONDAY * MINUTES_PER_DAY))
-    minutes = walk(unknown(2), stretch, range(len(status)))
+    shops = (Kind("mute", 20, zeros=False), Kind("zeros", 20, zeros=True))
+    quiet = made(seed=3, kinds=shops, days=DAYS)
+    stretch = with_outages(quiet, shops, [(OUTAGE_DAY, NOON, NOON + 60)])
+    minutes = walk(unknown(len(shops)), stretch, range(DAYS * MINUTES_PER_DAY))
     found = [scores.family_level[:, VOLUME].max(1) for _, scores in minutes]
-    return np.array(found).reshape(DAYS, MINUTES_PER_DAY, 2)
+    return np.array(found).reshape(DAYS, MINUTES_PER_DAY, len(shops))
 
 
 def test_who_closes_every_night_calls_nobody(levels: np.ndarray) -> None:
