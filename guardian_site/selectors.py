@@ -128,6 +128,8 @@ def _standing(
     by_status = {status: found for status, found in band.by_status.items() if found is not None}
 
     def part(index: int, whole: float | None) -> Counts:
+        if band.learning:
+            return {}
         return {"all": whole, **{name: found[index] for name, found in by_status.items()}}
 
     counts: Counts = {}

@@ -239,7 +239,8 @@ def _expectations_of_each(
 def _bands(
     source_ids: Sequence[int], since: datetime, until: datetime, step: int
 ) -> QuerySet[Band]:
-    bands = Band.objects.filter(source_id__in=source_ids).exclude(expected=None)
+    """Return what was expected; of a source that is still learned nothing is, whatever it did."""
+    bands = Band.objects.filter(source_id__in=source_ids, learning=False).exclude(expected=None)
     if step == 1:
         return bands.filter(minute__gte=since, minute__lt=until)
     # What is expected changes slowly: one minute speaks for its step, and a page of three days

@@ -188,6 +188,17 @@ def test_a_minute_judged_long_ago_is_no_longer_shown_as_now() -> None:
     assert 29 * 60 <= silent <= 30 * 60
 
 
+def test_of_a_source_that_is_still_learned_nothing_is_expected() -> None:
+    source = make_source()
+    band = make_band(source, _minute(2))
+    Band.objects.filter(pk=band.pk).update(learning=True)
+    make_counts(source, _minute(2), approved=100)
+    samples = _samples()
+    of_all = {"source": "acquirer", "status": "all"}
+    for kind, value in (("seen", 100.0), ("expected", None), ("lower", None), ("upper", None)):
+        assert _value(samples, f"guardian_detection_{kind}_transactions", **of_all) == value
+
+
 def test_of_a_source_that_is_closed_it_tells_that_nothing_is_expected() -> None:
     source = make_source()
     make_counts(source, _minute(300), approved=90)
