@@ -12,6 +12,8 @@ logger = logging.getLogger(__name__)
 
 ROWS_A_BATCH = 1_000
 _LONGEST_PAUSE = 10.0
+# Nobody need hear of a server that is only starting: a pause this long is told [s].
+_TOLD_PAUSE = 4.0
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
 # (source name, time, status, auth_code, count)
@@ -56,18 +58,19 @@ class Poster:
     def _post(self, path: str, body: dict[str, Any]) -> None:
         wait = 0.5
         while True:
-            seconds = self._attempt(path, body)
+            told_as = logging.WARNING if wait >= _TOLD_PAUSE else logging.INFO
+            seconds = self._attempt(path, body, told_as)
             if seconds is None:
                 return
             self._pause(max(seconds, wait))
             wait = min(2 * wait, _LONGEST_PAUSE)
 
-    def _attempt(self, path: str, body: dict[str, Any]) -> float | None:
+    def _attempt(self, path: str, body: dict[str, Any], told_as: int) -> float | None:
         """Return None once answered, else how long to wait before the next attempt."""
         try:
             response = self._client.post(path, json=body)
         except httpx.TransportError as error:
-            logger.warning("%s: %s; trying again.", self._client.base_url, error)
+            logger.log(told_as, "%s: %s; trying again.", self._client.base_url, error)
             return 0.0
         if response.status_code == 401 and "X-API-Key" in self._client.headers:
             # A key of this database means nothing to a server with another one.
