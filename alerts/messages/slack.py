@@ -49,8 +49,9 @@ def blocks(brief: Brief, *, buttons: bool, image: str = "") -> list[dict[str, An
         found.append(_section(first))
     if image:
         found.append({"type": "image", "image_url": image, "alt_text": brief.headline[:2000]})
-    if buttons and brief.permitted:
-        found.append(_actions(brief))
+    if buttons and (pressed := _buttons(brief)):
+        block = f"incident-{brief.incident}"
+        found.append({"type": "actions", "block_id": block, "elements": pressed})
     found.append(_links(brief))
     return found
 
@@ -71,7 +72,7 @@ def _links(brief: Brief) -> dict[str, Any]:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": " · ".join(links)}]}
 
 
-def _actions(brief: Brief) -> dict[str, Any]:
+def _buttons(brief: Brief) -> list[dict[str, Any]]:
     wanted = {"silence": brief.ongoing, "false_positive": "close" in brief.permitted}
     buttons = []
     for name in BUTTONS:
@@ -86,4 +87,4 @@ def _actions(brief: Brief) -> dict[str, Any]:
         if name == "acknowledge":
             button["style"] = "primary"
         buttons.append(button)
-    return {"type": "actions", "block_id": f"incident-{brief.incident}", "elements": buttons}
+    return buttons

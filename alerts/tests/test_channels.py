@@ -12,7 +12,7 @@ from pytest_django import Settings
 from alerts.channels import ADAPTERS, ChannelError, Outgoing, Receipt, adapter_of
 from alerts.channels.base import why_lacking
 from alerts.channels.webhook import public_address
-from alerts.messages import Brief
+from alerts.messages import Brief, slack
 from alerts.models import Channel
 from alerts.tests.standin import Answer, StandIn
 
@@ -53,6 +53,12 @@ def _blocks(body: Any) -> list[dict[str, Any]]:
 
 
 OVER = {"ongoing": False, "state": "resolved", "banner": "Resolved", "permitted": ["close"]}
+
+
+def test_a_message_without_a_button_has_no_row_of_them() -> None:
+    merged = make_brief(ongoing=False, state="merged", permitted=["split"])
+    assert "actions" not in [block["type"] for block in slack.blocks(merged, buttons=True)]
+    assert "actions" in [block["type"] for block in slack.blocks(make_brief(), buttons=True)]
 
 
 def send(kind: str, vendor: StandIn, message: Outgoing, **configuration: Any) -> Receipt:
