@@ -18,6 +18,7 @@ class Action(models.TextChoices):
     RESOLVE = "resolve"
     CLOSE = "close"
     MERGE = "merge"
+    SPLIT = "split"
     REOPEN = "reopen"
     RAISE = "raise"
 
@@ -46,6 +47,8 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.RESOLVED, Action.MERGE): State.MERGED,
     (State.RESOLVED, Action.REOPEN): State.OPEN,
     (State.CLOSED, Action.REOPEN): State.OPEN,
+    # Or what it was before it was merged: see `move`.
+    (State.MERGED, Action.SPLIT): State.OPEN,
 }
 
 

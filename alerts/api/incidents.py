@@ -63,7 +63,9 @@ class ActView(APIView):
         parameters=[OpenApiParameter("action", location=OpenApiParameter.PATH, enum=NAMES)],
         summary="Act on an incident",
         description="`close` needs a label, `merge` needs into, `comment` needs text; `silence` "
-        "takes minutes. Everything else takes why.",
+        "takes minutes. `assign` needs to: a user name, or nothing for nobody; if was is sent, it "
+        "must still be assigned to that one. `split` takes a part off its whole. Everything else "
+        "takes why.",
         tags=["Incidents"],
     )
     def post(self, request: Request, pk: int, action: str) -> Response:

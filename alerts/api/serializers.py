@@ -82,6 +82,8 @@ class ActSerializer(ExactSerializer[Any]):
     text = serializers.CharField(required=False, max_length=500)
     into = serializers.IntegerField(required=False, min_value=1)
     minutes = serializers.IntegerField(required=False, min_value=1, max_value=60 * 24 * 90)
+    to = serializers.CharField(required=False, allow_blank=True, max_length=150)
+    was = serializers.CharField(required=False, allow_blank=True, max_length=150)
 
 
 class SilenceSerializer(ExactSerializer[Silence], serializers.ModelSerializer[Silence]):

@@ -21,6 +21,7 @@ ACTIONS_TOLD = {
     Action.RESOLVE: "resolver",
     Action.CLOSE: "encerrar",
     Action.MERGE: "unificar",
+    Action.SPLIT: "separar",
     Action.REOPEN: "reabrir",
     Action.RAISE: "agravar",
 }
@@ -31,6 +32,8 @@ ALLOWED = [
     for allowed in map(permitted, State)
     if allowed
 ]
+NOBODY = Sentence("nobody", "ninguém")
+ANYONE = Sentence("{who}", "{who}")
 REFUSALS = [
     Sentence(
         "An incident that is {state} cannot take “{action}”; it allows: {allowed}.",
@@ -50,6 +53,31 @@ REFUSALS = [
     Sentence(
         "Incident #{part:d} is itself a part: merge into its root.",
         "O incidente #{part} já é parte de outro: unifique com esse outro.",
+    ),
+    Sentence(
+        "Incident #{part:d} is part of no other, or of another by now.",
+        "O incidente #{part} não é parte de outro, ou agora é de um outro.",
+    ),
+    Sentence(
+        "An incident that is {state} cannot be assigned; only one that goes on can.",
+        "Um incidente {state} não pode ser atribuído; só um em curso pode.",
+        state=[*STATES, ANYONE],
+    ),
+    Sentence(
+        "It is assigned to {who} already.", "Já está atribuído a {who}.", who=[NOBODY, ANYONE]
+    ),
+    Sentence(
+        "Meanwhile it was assigned to {who}.",
+        "Enquanto isso, foi atribuído a {who}.",
+        who=[NOBODY, ANYONE],
+    ),
+    Sentence(
+        "“{who}” may not act on incidents of this source.",
+        "“{who}” não pode agir em incidentes desta origem.",
+    ),
+    Sentence(
+        "“to” must name whom to assign the incident to, empty for nobody.",
+        "“to” deve dizer a quem atribuir o incidente, vazio para ninguém.",
     ),
     Sentence(
         "“{label}” is not a label; use one of {known}.",

@@ -184,6 +184,8 @@ ACTS = [
     Sentence("closed as {label} by {who}", "encerrado como {label} por {who}", label=LABELS),
     Sentence("merged into #{root:d}", "unificado em #{root}"),
     Sentence("took in #{part:d}", "recebeu #{part}"),
+    Sentence("split off from #{root:d}", "separado de #{root}"),
+    Sentence("split off #{part:d}", "separou #{part}"),
 ]
 # Why a channel could not be used; what a vendor says is told in the vendor's words.
 FAULTS = [
@@ -279,6 +281,14 @@ OWN = [*SENDING, *OUTBOX, *NEWS]
 OF_PEOPLE = {
     "closed": [Sentence("{label}{because}", "{label}{because}", label=LABELS, because=BECAUSE)],
     "merged": [Sentence("into #{root:d}{because}", "em #{root}{because}", because=BECAUSE)],
+    "split": [
+        Sentence("from #{root:d}{because}", "de #{root}{because}", because=BECAUSE),
+        Sentence("#{part:d}", "#{part}"),
+    ],
+    "assigned": [
+        Sentence("to {who}{because}", "a {who}{because}", because=BECAUSE),
+        Sentence("no longer to {who}{because}", "não mais a {who}{because}", because=BECAUSE),
+    ],
     "linked": [Sentence("took in #{part:d}", "recebeu #{part}")],
     "commented": [
         Sentence(

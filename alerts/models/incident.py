@@ -54,6 +54,9 @@ class Incident(models.Model):
     announced = models.DateTimeField(null=True, blank=True, help_text="When people were told.")
     acknowledged = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=120, blank=True)
+    assigned_to = models.CharField(
+        max_length=150, blank=True, default="", db_default="", help_text="Empty: nobody."
+    )
     mitigated = models.DateTimeField(null=True, blank=True)
     resolved = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=120, blank=True, help_text="Empty: by itself.")
@@ -116,6 +119,11 @@ class Incident(models.Model):
         return self.state in ONGOING
 
     @property
+    def holder(self) -> str:
+        """Who has it: whom it is assigned to, else who acknowledged it; empty for nobody."""
+        return self.assigned_to or self.acknowledged_by
+
+    @property
     def ended(self) -> datetime | None:
         """When the failure was over: its last bad minute, or the hand that ended it if sooner."""
         if self.resolved is None:
@@ -136,9 +144,11 @@ class IncidentEvent(models.Model):
         RESOLVED = "resolved"
         CLOSED = "closed"
         MERGED = "merged"
+        SPLIT = "split", "Split off"
         REOPENED = "reopened"
         LINKED = "linked"
         COMMENTED = "commented"
+        ASSIGNED = "assigned"
         SUPPRESSED = "suppressed"
         ESCALATED = "escalated"
         REMINDED = "reminded"

@@ -17,6 +17,7 @@ from alerts.services.silencing import (
 from alerts.services.telegram_bot import poll_telegram
 from alerts.services.triage import (
     acknowledge,
+    assign,
     close,
     comment,
     mark_false_positive,
@@ -24,6 +25,7 @@ from alerts.services.triage import (
     mitigate,
     reopen,
     resolve,
+    split,
 )
 from alerts.services.watching import watch_stages
 
@@ -31,6 +33,7 @@ __all__ = [
     "ExternalAlert",
     "absorb_anomalies",
     "acknowledge",
+    "assign",
     "close",
     "comment",
     "create_silence",
@@ -51,6 +54,7 @@ __all__ = [
     "send_due_notifications",
     "settle_incidents",
     "silence_incident",
+    "split",
     "sync_builtin_channels",
     "take_external_alerts",
     "watch_stages",

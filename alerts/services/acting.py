@@ -15,6 +15,8 @@ NAMES = (
     "close",
     "reopen",
     "merge",
+    "split",
+    "assign",
     "comment",
     "silence",
 )
@@ -24,6 +26,7 @@ WITH_WHY: dict[str, Callable[..., object]] = {
     "resolve": triage.resolve,
     "false-positive": triage.mark_false_positive,
     "reopen": triage.reopen,
+    "split": triage.split,
 }
 
 
@@ -39,6 +42,8 @@ def act(
     text: str = "",
     into: int | None = None,
     minutes: int | None = None,
+    to: str | None = None,
+    was: str | None = None,
 ) -> None:
     """The act is done; what it lacks or the incident's state forbids is a ValueError.
 
@@ -58,6 +63,10 @@ def act(
         if into is None:
             raise ValueError("“into” must name the incident to merge into.")
         triage.merge(**by, into_id=into, why=why)  # type: ignore[arg-type]
+    elif action == "assign":
+        if to is None:
+            raise ValueError("“to” must name whom to assign the incident to, empty for nobody.")
+        triage.assign(**by, to=to, was=was, why=why)  # type: ignore[arg-type]
     elif action == "comment":
         triage.comment(**by, text=text or why)  # type: ignore[arg-type]
     elif action == "silence":

@@ -12,6 +12,7 @@ KIND_OF = {
     Action.RESOLVE: Kind.RESOLVED,
     Action.CLOSE: Kind.CLOSED,
     Action.MERGE: Kind.MERGED,
+    Action.SPLIT: Kind.SPLIT,
     Action.REOPEN: Kind.REOPENED,
     Action.RAISE: Kind.RAISED,
 }
@@ -49,13 +50,16 @@ def move(
     who: str = "",
     via: str = "system",
     why: str = "",
+    back_to: State | None = None,
 ) -> None:
     """The incident is in the state that the action leads to, stamped, saved and in the timeline.
 
-    The caller holds the incident's row; `IllegalTransition` leaves everything as it was.
+    What takes an action back leads `back_to` the state before it. The caller holds the incident's
+    row; `IllegalTransition` leaves everything as it was.
     """
     before = incident.state
-    incident.state = next_state(before, action)
+    allowed = next_state(before, action)
+    incident.state = back_to or allowed
     _stamp(incident, action, at, who)
     incident.save()
     note(

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from alerts.lifecycle import ONGOING, Action, IllegalTransition, State, next_state
 from alerts.models import Incident, IncidentEvent
+from alerts.selectors.people import people_who_may_act
 from alerts.selectors.standing import ongoing_like
 from alerts.services.announcing import tell_or_hold
 from alerts.services.escalation import plan_reminder
@@ -132,12 +133,110 @@ def merge(
 
 
 @transaction.atomic
+def split(
+    *,
+    incident_id: int,
+    actor: str,
+    via: str,
+    now: datetime,
+    why: str = "",
+    from_id: int | None = None,
+) -> Incident:
+    """The part stands for itself: what was merged is as it was before, and told if it goes on.
+
+    What had been merged into it earlier stays with the whole. Of a whole that is over, a merged
+    part is over too. Who saw it as a part of `from_id` splits it off no other.
+    """
+    part, whole = _part_and_whole(incident_id, from_id)
+    reason = f"from #{whole.pk}" + (f": {why}" if why else "")
+    part.parent = None
+    if part.state == State.MERGED:
+        _take_back(part, whole, at=now, who=actor, via=via, why=reason)
+    else:
+        part.save(update_fields=["parent"])
+        note(incident=part, kind=Kind.SPLIT, at=now, who=actor, via=via, why=reason)
+    note(incident=whole, kind=Kind.SPLIT, at=now, who=actor, via=via, why=f"#{part.pk}")
+    if part.ongoing:
+        tell_or_hold(incident=part, kind="reopened", reason=f"split off from #{whole.pk}", now=now)
+    if part.state == State.ACKNOWLEDGED:
+        plan_reminder(incident=part, now=now)
+    _show([part], f"split off from #{whole.pk}", now)
+    _show([whole], f"split off #{part.pk}", now)
+    return part
+
+
+@transaction.atomic
+def assign(
+    *,
+    incident_id: int,
+    to: str,
+    actor: str,
+    via: str,
+    now: datetime,
+    why: str = "",
+    was: str | None = None,
+) -> Incident:
+    """The incident is this person's; nobody's where `to` is empty. It escalates as before.
+
+    Who saw it as somebody's says so by `was`: if it is another's by now, it stays theirs.
+    """
+    incident = _locked(incident_id)
+    before = incident.assigned_to
+    if not incident.ongoing:
+        raise IllegalTransition(
+            f"An incident that is {incident.state} cannot be assigned; only one that goes on can."
+        )
+    if to == before:
+        raise IllegalTransition(f"It is assigned to {before or 'nobody'} already.")
+    if was is not None and was != before:
+        raise IllegalTransition(f"Meanwhile it was assigned to {before or 'nobody'}.")
+    if to and not any(one.get_username() == to for one in people_who_may_act(incident)):
+        raise ValueError(f"“{to}” may not act on incidents of this source.")
+    incident.assigned_to = to
+    incident.save(update_fields=["assigned_to"])
+    reason = (f"to {to}" if to else f"no longer to {before}") + (f": {why}" if why else "")
+    note(incident=incident, kind=Kind.ASSIGNED, at=now, who=actor, via=via, why=reason)
+    return incident
+
+
+@transaction.atomic
 def comment(*, incident_id: int, text: str, actor: str, via: str, now: datetime) -> IncidentEvent:
     """The timeline holds what somebody found out."""
     if not text.strip():
         raise ValueError("An empty comment says nothing.")
     incident = _locked(incident_id)
     return note(incident=incident, kind=Kind.COMMENTED, at=now, who=actor, via=via, why=text)
+
+
+def _part_and_whole(part_id: int, seen_whole: int | None) -> tuple[Incident, Incident]:
+    """Return both, locked in the order in which merging locks them."""
+    whole_id = Incident.objects.values_list("parent", flat=True).get(pk=part_id)
+    if whole_id is not None and seen_whole in (None, whole_id):
+        locked = {number: _locked(number) for number in sorted((part_id, whole_id))}
+        if locked[part_id].parent_id == whole_id:
+            return locked[part_id], locked[whole_id]
+    raise IllegalTransition(f"Incident #{part_id} is part of no other, or of another by now.")
+
+
+def _take_back(
+    part: Incident, whole: Incident, *, at: datetime, who: str, via: str, why: str
+) -> None:
+    merged = part.events.filter(kind=Kind.MERGED).latest("id")
+    before = State(merged.state_from) if whole.ongoing else State.RESOLVED
+    twin = ongoing_like(part) if before in ONGOING else None
+    if twin is not None:
+        raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
+    if before == State.RESOLVED and part.resolved is None:
+        part.resolved, part.resolved_by = whole.resolved or at, whole.resolved_by
+    move(
+        incident=part,
+        action=Action.SPLIT,
+        at=at,
+        who=who,
+        via=via,
+        why=why,
+        back_to=before,
+    )
 
 
 def _parts(incident: Incident, states: "frozenset[State] | set[State]") -> list[Incident]:

@@ -96,6 +96,7 @@ def test_an_incident_that_is_not_there(admin: Client) -> None:
         ("close", {"label": "planned"}, "closed"),
         ("comment", {"text": "called them"}, "open"),
         ("silence", {"minutes": 30}, "open"),
+        ("assign", {"to": "ana"}, "open"),
     ],
 )
 def test_acts(admin: Client, action: str, body: dict[str, Any], state: str) -> None:
@@ -114,6 +115,11 @@ def test_acts(admin: Client, action: str, body: dict[str, Any], state: str) -> N
         ("close", {}, 400),
         ("close", {"label": "odd"}, 400),
         ("merge", {}, 400),
+        ("split", {}, 409),
+        ("assign", {}, 400),
+        ("assign", {"to": "nobody-known"}, 400),
+        ("assign", {"to": "ana", "was": "bo"}, 409),
+        ("assign", {"to": ""}, 409),
         ("comment", {}, 400),
         ("silence", {"minutes": 0}, 400),
         ("resolve", {"why": "x" * 501}, 400),
@@ -127,6 +133,16 @@ def test_refused_acts_change_nothing(
     answer = post(admin, f"/api/incidents/{incident.pk}/{action}", body)
     assert answer.status_code == status
     assert incident.events.count() == events
+
+
+def test_a_part_is_split_off_its_whole(admin: Client) -> None:
+    whole = open_incident()
+    part = open_incident(source=make_source("other"))
+    assert post(admin, f"/api/incidents/{part.pk}/merge", {"into": whole.pk}).status_code == 200
+    merged = get(admin, f"/api/incidents/{part.pk}").json()
+    assert (merged["state"], merged["permitted"]) == ("merged", ["split"])
+    alone = post(admin, f"/api/incidents/{part.pk}/split", {"why": "two causes"}).json()
+    assert (alone["state"], alone["parent"], alone["assigned_to"]) == ("open", None, "")
 
 
 def test_a_stranger_may_not_act() -> None:

@@ -46,8 +46,8 @@ def test_the_moves_that_make_no_sense(state: str, action: str) -> None:
         next_state(state, Action(action))
 
 
-def test_a_merged_incident_moves_no_more() -> None:
-    assert permitted("merged") == []
+def test_a_merged_incident_only_leaves_the_other() -> None:
+    assert permitted("merged") == ["split"]
 
 
 def test_the_refusal_says_what_is_possible() -> None:

@@ -5,13 +5,21 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from django.contrib.auth.models import User
 from django.db import connection, connections
 from pytest_django import Settings
 
 from alerts import conf
 from alerts.lifecycle import IllegalTransition
 from alerts.models import Channel, Incident, IncidentEvent, Notification
-from alerts.services import absorb_anomalies, acknowledge, send_due_notifications
+from alerts.services import (
+    absorb_anomalies,
+    acknowledge,
+    assign,
+    merge,
+    send_due_notifications,
+    split,
+)
 from alerts.tests.makers import at, make_anomaly, make_channel, make_source
 from alerts.tests.standin import StandIn
 from detection.models import Anomaly
@@ -106,6 +114,59 @@ def test_two_people_acknowledge_and_one_is_first(database: str) -> None:
     assert sorted(together(press)) == [False] * (WORKERS - 1) + [True]  # type: ignore[type-var]
     event = IncidentEvent.objects.get(kind="acknowledged")
     assert Incident.objects.get().acknowledged_by == event.who
+
+
+def accepted(work: Callable[[int], object]) -> Callable[[int], bool]:
+    """Say whether the state of things allowed the work."""
+
+    def tried(number: int) -> bool:
+        try:
+            work(number)
+        except IllegalTransition:
+            return False
+        return True
+
+    return tried
+
+
+def test_of_many_who_take_an_incident_one_has_it(database: str) -> None:
+    make_anomaly()
+    absorb_anomalies(now=at(1))
+    number = Incident.objects.get().pk
+    for person in range(WORKERS):
+        User.objects.create_superuser(f"p{person}")
+
+    def take(person: int) -> None:
+        name = f"p{person}"
+        assign(incident_id=number, to=name, was="", actor=name, via="web", now=at(2))
+
+    assert together(accepted(take)).count(True) == 1
+    event = IncidentEvent.objects.get(kind="assigned")
+    assert Incident.objects.get().assigned_to == event.who
+
+
+def test_who_merges_and_who_splits_off_at_once_both_end_in_order(database: str) -> None:
+    for name in ("one", "two"):
+        make_anomaly(source=make_source(name))
+    absorb_anomalies(now=at(1))
+    one, two = Incident.objects.order_by("id").values_list("id", flat=True)
+
+    def press(person: int) -> None:
+        by = {"actor": f"p{person}", "via": "web", "now": at(2)}
+        if person % 3 == 0:
+            merge(incident_id=one, into_id=two, **by)  # type: ignore[arg-type]
+        elif person % 3 == 1:
+            merge(incident_id=two, into_id=one, **by)  # type: ignore[arg-type]
+        else:
+            split(incident_id=two, **by)  # type: ignore[arg-type]
+
+    for _ in range(5):
+        together(accepted(press))
+    kinds = Counter(IncidentEvent.objects.exclude(state_to="").values_list("kind", flat=True))
+    still = Incident.objects.filter(state="merged").count()
+    assert still <= 1
+    assert Incident.objects.exclude(parent=None).count() == still
+    assert kinds["merged"] == kinds["split"] + still
 
 
 def test_the_settings_channels_are_made_once(database: str, settings: Settings) -> None:

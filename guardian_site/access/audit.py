@@ -24,7 +24,7 @@ from ingest.models import ApiKey, Source
 
 # What people decide about an incident. What detection goes on counting in it is no decision, and
 # its timeline tells it.
-DECIDED = ("state", "label", "acknowledged_by", "resolved_by", "parent")
+DECIDED = ("state", "label", "acknowledged_by", "assigned_to", "resolved_by", "parent")
 
 EVERYTHING: Sequence[type[Model]] = (
     Source,

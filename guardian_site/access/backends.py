@@ -4,8 +4,10 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
 
 from guardian_site.access.roles import MODELS, Least, may, role_of
+from guardian_site.access.selectors import people_who_may
 
 
 class RolePermissions(BaseBackend):
@@ -15,6 +17,19 @@ class RolePermissions(BaseBackend):
         self, user_obj: User | AnonymousUser, perm: str, obj: Any = None
     ) -> bool:  # the same for every row; what is seen of which source is asked elsewhere
         return may(role_of(user_obj), perm)
+
+    def with_perm(
+        self,
+        perm: str,
+        is_active: bool = True,
+        include_superusers: bool = True,
+        obj: Any = None,
+    ) -> QuerySet[User]:
+        """Return who may; of a row that belongs to a source, only those who see the source."""
+        found = people_who_may(perm, source_id=getattr(obj, "source_id", None))
+        if not include_superusers:
+            found = found.exclude(is_superuser=True)
+        return found if is_active else found.none()
 
     def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
         """Tell whether the user may do anything at all with an app."""

@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare
 
 from guardian_site.access.models import SignIn
-from guardian_site.access.roles import Role, role_of
+from guardian_site.access.roles import Role, may, role_of
 from ingest.models import ApiKey, Source
 
 
@@ -31,6 +31,16 @@ def visible_source_ids(user: User) -> frozenset[int] | None:
         return None
     ids = Source.objects.filter(teams__in=team_ids).values_list("pk", flat=True)
     return frozenset(ids)
+
+
+def people_who_may(permission: str, *, source_id: int | None) -> QuerySet[User]:
+    """Return the active people whose role holds a permission and who see a source; None is any."""
+    roles = [role.value for role in Role if may(role, permission)]
+    found = User.objects.filter(Q(is_superuser=True) | Q(groups__name__in=roles), is_active=True)
+    if source_id is not None:
+        whole = Q(is_superuser=True) | Q(groups__name=Role.ADMIN.value) | Q(teams=None)
+        found = found.filter(whole | Q(teams__sources=source_id))
+    return User.objects.filter(pk__in=found.values("pk")).order_by("username")
 
 
 def open_sign_ins(now: datetime) -> int:

@@ -123,3 +123,17 @@ def test_the_page_of_a_hidden_source_does_not_exist() -> None:
     assert client.get("/sources/theirs/").status_code == 404
     assert b"theirs" not in client.get("/sources/").content
     assert client.get("/live.json?source=theirs").status_code == 404
+
+
+def test_a_member_gives_an_incident_only_to_who_sees_it() -> None:
+    absorb_anomalies(now=timezone.now())
+    client = member("operator")
+    User.objects.create_superuser("root")
+    outsider = User.objects.create_user("sam")
+    outsider.groups.set(User.objects.earliest("pk").groups.all())
+    Team.objects.create(name="shops").members.add(outsider)
+    number = Incident.objects.get(source__name="ours").pk
+    refused = asked(client, f"/api/incidents/{number}/assign", to="sam")
+    assert refused.status_code == 400
+    given = asked(client, f"/api/incidents/{number}/assign", to="root")
+    assert given.json()["assigned_to"] == "root"
