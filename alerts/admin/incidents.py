@@ -42,10 +42,14 @@ class IncidentAdmin(BySource, ReadOnlyAdmin):
         "anomaly_count",
         "excess",
         "acknowledged_by",
+        "assigned_to",
         "label",
     )
     list_filter = ("state", "level", "family", "label", "historical", BY_SOURCE)
-    search_fields = ("=id", "source__name", "source__title", "auth_code", "acknowledged_by")
+    search_fields = (
+        *("=id", "source__name", "source__title", "auth_code"),
+        *("acknowledged_by", "assigned_to"),
+    )
     date_hierarchy = "onset"
     list_select_related = ("source",)
     actions = ("acknowledge", "resolve", "false_positive")
@@ -57,8 +61,8 @@ class IncidentAdmin(BySource, ReadOnlyAdmin):
             {
                 "fields": (
                     *("onset", "detected", "opened", "announced", "acknowledged"),
-                    *("acknowledged_by", "mitigated", "resolved", "resolved_by", "closed"),
-                    *("reopened", "historical"),
+                    *("acknowledged_by", "assigned_to", "mitigated", "resolved", "resolved_by"),
+                    *("closed", "reopened", "historical"),
                 )
             },
         ),

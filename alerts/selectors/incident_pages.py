@@ -17,8 +17,9 @@ from alerts.messages.brief import (
 )
 from alerts.messages.phrases import meaning_of, name_of, say
 from alerts.models import Incident, Silence
+from alerts.selectors.choosing import MOST_FOUND, MOST_LISTED
 from alerts.selectors.extent import minutes_known
-from alerts.selectors.incidents import Filters, incidents
+from alerts.selectors.incidents import Filters, incidents, open_incidents
 from alerts.selectors.live import incident_windows, language, level_name
 from alerts.selectors.quiet_words import held_words
 from alerts.selectors.series import NAMES, TOTAL, closed_before, floor_to, series_between
@@ -55,6 +56,7 @@ def _speaks_of(word: str) -> Q:
         | Q(family__icontains=word)
         | Q(auth_code=word)
         | Q(acknowledged_by__icontains=word)
+        | Q(assigned_to__icontains=word)
         | Q(owner__icontains=word)
         | Q(reasons__icontains=word)
     )
@@ -70,6 +72,22 @@ def rows_going_on(*, now: datetime, seen: Seen, limit: int) -> list[dict[str, An
 def incident_seen(incident_id: int, seen: Seen) -> Incident | None:
     """Return an incident; None if it is not there or not for this reader."""
     return seen_by(Incident.objects.select_related("source"), seen).filter(pk=incident_id).first()
+
+
+def wholes_to_choose(incident: Incident, *, seen: Seen) -> list[tuple[Incident, str]]:
+    """Return what goes on and this may be a part of, with its headline: nearest in time first."""
+    others = seen_by(open_incidents(), seen).filter(parent=None)
+    others = others.exclude(pk__in=[incident.pk, incident.parent_id or incident.pk])
+    before = others.filter(onset__lte=incident.onset).order_by("-onset", "-id")[:MOST_FOUND]
+    after = others.filter(onset__gt=incident.onset).order_by("onset", "id")[:MOST_FOUND]
+    near = sorted([*before, *after], key=lambda one: abs(one.onset - incident.onset))
+    return [(one, headline(one, language())) for one in near[:MOST_FOUND]]
+
+
+def parts_to_choose(incident: Incident, *, seen: Seen) -> list[tuple[Incident, str]]:
+    """Return the parts that a reader sees, with their headlines: the newest first."""
+    parts = seen_by(incident.children.select_related("source"), seen).order_by("-onset", "-id")
+    return [(part, headline(part, language())) for part in parts[:MOST_LISTED]]
 
 
 def charted_name(incident: Incident) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from alerts.lifecycle import ONGOING, permitted
 from alerts.models import Incident, IncidentEvent, Notification
@@ -20,6 +20,8 @@ class Filters:
     family: str = ""
     source: str = ""
     label: str = ""
+    # Whose they are: a user name; empty is nobody's.
+    holder: str | None = None
     historical: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -62,11 +64,19 @@ def incidents(filters: Filters | None = None) -> QuerySet[Incident]:
         rows = rows.filter(historical=wanted.historical)
     if wanted.ongoing is not None:
         rows = rows.filter(state__in=ONGOING) if wanted.ongoing else rows.exclude(state__in=ONGOING)
+    if wanted.holder is not None:
+        rows = rows.filter(held_by(wanted.holder))
     if wanted.since is not None:
         rows = rows.filter(onset__gte=wanted.since)
     if wanted.until is not None:
         rows = rows.filter(onset__lt=wanted.until)
     return rows.order_by("-onset", "-id")
+
+
+def held_by(name: str) -> Q:
+    """Return what finds the incidents whose `holder` this is; an empty name finds nobody's."""
+    acknowledged = Q(assigned_to="", acknowledged_by=name)
+    return acknowledged | Q(assigned_to=name) if name else acknowledged
 
 
 def seen(rows: QuerySet[Incident], sources: frozenset[int] | None) -> QuerySet[Incident]:

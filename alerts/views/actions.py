@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts import services
 from alerts.models import Incident
-from alerts.services.acting import SILENCE_MINUTES
+from alerts.services.acting import SILENCE_MINUTES, act
 
 Asked = dict[str, Any]
 
@@ -26,6 +26,8 @@ class Act:
         What the lifecycle must permit; empty: always possible.
     fields : tuple of str
         What the service wants to know besides who acts.
+    seldom : bool
+        It stands under “More”.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Act:
     service: Callable[..., object]
     fields: tuple[str, ...] = ("why",)
     main: bool = False
+    seldom: bool = False
 
     def carry_out(self, *, incident_id: int, actor: str, now: datetime, form: QueryDict) -> None:
         """The service has done it for `actor`; its refusals are passed on."""
@@ -45,6 +48,29 @@ class Act:
 def silence_for_an_hour(*, why: str, **by: Any) -> None:
     """The same as the button under a message in Slack."""
     services.silence_incident(minutes=SILENCE_MINUTES, **by)
+
+
+def take(*, actor: str, was: str, **by: Any) -> None:
+    """The incident is whose click it was, unless it became somebody else's since the page."""
+    services.assign(to=actor, was=was, actor=actor, **by)
+
+
+def merge_into(*, into: str, **by: Any) -> None:
+    """The incident is part of the one that was chosen."""
+    act("merge", into=number_in(into), **by)
+
+
+def split_off(*, incident_id: int, part: str, whole: str, **by: Any) -> None:
+    """The part that was chosen is split off the incident; the incident off its whole if none."""
+    if (number := number_in(part)) is None:
+        services.split(incident_id=incident_id, from_id=number_in(whole), **by)
+    else:
+        services.split(incident_id=number, from_id=incident_id, **by)
+
+
+def number_in(text: str) -> int | None:
+    """Return the number of an incident in a form; None if there is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 ACTS = (
@@ -58,6 +84,13 @@ ACTS = (
     Act("false-positive", _("False positive"), _("Closed as a false positive."), "close",
         services.mark_false_positive),
     Act("reopen", _("Reopen"), _("Open again."), "reopen", services.reopen),
+    Act("take", _("Assign to me"), _("Assigned to you."), "", take, ("was",)),
+    Act("assign", _("Assign"), _("It says now whom it is assigned to."), "", services.assign,
+        ("to", "was"), seldom=True),
+    Act("merge", _("Merge"), _("Merged: from now on it is told as part of the other one."),
+        "merge", merge_into, ("into",), seldom=True),
+    Act("split", _("Split off"), _("Split off: it stands for itself again."), "", split_off,
+        ("part", "whole"), seldom=True),
     Act("close", _("Close as"), _("Closed."), "close", services.close, ("label", "why")),
     Act("end-silence", _("End the silence"), _("The silence is over: what goes on is told."), "",
         services.end_silences_of, ()),
@@ -65,6 +98,8 @@ ACTS = (
 )  # fmt: skip
 BY_NAME = {act.name: act for act in ACTS}
 LABELS = Incident.Label.choices
+# What in a form names another incident, which one must be able to see.
+OTHERS = ("into", "part")
 
 
 def buttons(permitted: list[str]) -> list[Act]:

@@ -20,6 +20,7 @@ from detection.models import Level
 from ingest.models import Source
 
 GOING_ON, OVER = "ongoing", "over"
+MINE, NOBODYS = "mine", "nobody"
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -53,11 +54,19 @@ class IncidentFilter(forms.Form):
         empty_label=_("any"),
         error_messages={"invalid_choice": _("There is no source of this name.")},
     )
+    whose = forms.ChoiceField(
+        label=_("Whose"),
+        required=False,
+        choices=_any_of([(MINE, _("mine")), (NOBODYS, _("nobody’s"))]),
+    )
     since = forms.DateField(label=_("From day"), required=False, widget=DATE)
     until = forms.DateField(label=_("To day"), required=False, widget=DATE)
 
-    def __init__(self, query: QueryDict, seen: Seen) -> None:
+    def __init__(self, query: QueryDict, seen: Seen, *, reader: str = "") -> None:
         super().__init__(query)
+        self.reader = reader
+        if not reader:
+            del self.fields["whose"]
         sources = self.fields["source"]
         assert isinstance(sources, forms.ModelChoiceField)
         sources.queryset = seen_by(reporting_sources(), seen, "pk")
@@ -86,6 +95,7 @@ class IncidentFilter(forms.Form):
             level=asked.get("level", ""),
             family=asked.get("family", ""),
             source=source.name if source else "",
+            holder={MINE: self.reader, NOBODYS: ""}.get(asked.get("whose", "")),
             since=_midnight(since) if since else None,
             until=_midnight(until + timedelta(days=1)) if until else None,
         )

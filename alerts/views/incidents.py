@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from alerts.messages.stored import refusal_told
 from alerts.models import Incident
-from alerts.selectors import incident_detail
+from alerts.selectors import Detail, incident_detail
 from alerts.selectors.incident_pages import (
     incident_chart,
     incident_quiet,
@@ -21,10 +21,13 @@ from alerts.selectors.incident_pages import (
     incident_seen,
     incident_words,
     incidents_found,
+    parts_to_choose,
+    wholes_to_choose,
 )
 from alerts.selectors.live import language
+from alerts.selectors.people import people_who_may_act
 from alerts.views.access import may_act, seen_sources
-from alerts.views.actions import BY_NAME, LABELS, buttons
+from alerts.views.actions import BY_NAME, LABELS, OTHERS, buttons, number_in
 from alerts.views.answers import json_with_etag
 from alerts.views.filters import IncidentFilter
 from ingest import steady_clock
@@ -38,7 +41,7 @@ SHOWN = 12
 @require_safe
 def incident_list(request: HttpRequest) -> HttpResponse:
     seen = seen_sources(request)
-    form = IncidentFilter(request.GET, seen)
+    form = IncidentFilter(request.GET, seen, reader=request.user.get_username())
     found = incidents_found(form.filters(), form.words(), seen=seen)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = [incident_row(one, now=steady_clock.now()) for one in page.object_list]
@@ -51,16 +54,12 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     detail = incident_detail(_incident(request, pk).pk)
-    acting = may_act(request.user)
     now = steady_clock.now()
     context: dict[str, Any] = {
         "here": "incidents",
         "detail": detail,
         "incident": detail.incident,
         "zone": detail.incident.source.time_zone,
-        "may_act": acting,
-        "buttons": buttons(detail.permitted) if acting else [],
-        "labels": LABELS if acting and "close" in detail.permitted else [],
         "newest_anomalies": detail.anomalies[::-1][:SHOWN],
         "config": {
             "url": reverse("incident-json", args=(pk,)),
@@ -69,8 +68,22 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
         },
         **incident_words(detail.incident, now=now),
         **incident_quiet(detail.incident, now=now),
+        **(_acts(request, detail) if may_act(request.user) else {}),
     }
     return render(request, "incidents/page.html", context)
+
+
+def _acts(request: HttpRequest, detail: Detail) -> dict[str, Any]:
+    incident, permitted, seen = detail.incident, detail.permitted, seen_sources(request)
+    return {
+        "may_act": True,
+        "buttons": buttons(permitted),
+        "labels": LABELS if "close" in permitted else [],
+        "people": people_who_may_act(incident) if incident.ongoing else [],
+        "may_merge": "merge" in permitted,
+        "wholes": wholes_to_choose(incident, seen=seen) if "merge" in permitted else [],
+        "parts_to_split": parts_to_choose(incident, seen=seen),
+    }
 
 
 @require_safe
@@ -85,6 +98,9 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     incident = _incident(request, pk)
     if action not in BY_NAME:
         raise Http404(f"“{action}” is not something to do with an incident.")
+    for number in map(number_in, (request.POST.get(name, "") for name in OTHERS)):
+        if number is not None:
+            _incident(request, number)
     act_asked = BY_NAME[action]
     actor = request.user.get_username()
     try:

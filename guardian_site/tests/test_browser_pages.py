@@ -229,3 +229,16 @@ def test_one_of_many_sources_is_found_by_typing(empty_site: Site, chromium: Brow
         field.press("Enter")
         look.page.wait_for_url("**/?source=&**")
         assert look.faults == []
+
+
+def test_the_seldom_acts_of_an_incident_fit_a_phone(site: Site, chromium: Browser) -> None:
+    with looking(chromium, width=390) as look:
+        sign_in(look.page, site.address)
+        look.page.goto(f"{site.address}/incidents/1/")
+        look.page.locator("details.more summary").click()
+        expect(look.page.locator("select[name=to]")).to_be_visible()
+        expect(look.page.get_by_text("No other incident is going on")).to_be_visible()
+        assert look.page.evaluate(OVERFLOW) <= 0
+        look.page.get_by_role("button", name="Assign to me").click()
+        expect(look.page.get_by_text("Assigned to you.")).to_be_visible()
+        assert look.faults == []
