@@ -2,7 +2,7 @@
 
 Shops and offices with traffic of their own making: what they page while nothing is wrong, and what
 is found of outages while they are open, of one that begins with the day and of one that hides
-behind the closing.
+behind the closing; then the same of sources of which one day of the week has other hours.
 """
 
 import argparse
@@ -27,6 +27,13 @@ OUTAGES: dict[str, Outage] = {
     "from half an hour before closing on": (24, 1170, MINUTES_PER_DAY),
 }
 HOUR = 60
+# From when to when a source is open [hours], Monday first.
+Week = tuple[tuple[int, int], ...]
+USUAL, ALWAYS, NEVER = (8, 20), (0, 24), (0, 0)
+LATE_THURSDAY: Week = (USUAL,) * 3 + ((8, 22),) + (USUAL,) * 3
+EARLY_SATURDAY: Week = (USUAL,) * 5 + ((8, 13), NEVER)
+HALF_WEDNESDAY: Week = (USUAL,) * 2 + ((8, 13),) + (USUAL,) * 4
+CLOSED_SUNDAY: Week = (ALWAYS,) * 6 + (NEVER,)
 
 
 @dataclass(frozen=True)
@@ -39,13 +46,17 @@ class Kind:
     weekdays: int = 7
     # How far its closing wanders [minutes].
     wanders: int = 0
+    # Its hours where they are no eight to eight.
+    week: Week | None = None
 
     def is_open(self, random: np.random.Generator, days: int) -> Bools:
-        """The minutes of so many days in which it is open: eight to eight."""
+        """The minutes of so many days in which it is open, eight to eight if not told otherwise."""
         day, minute = np.divmod(np.arange(days * MINUTES_PER_DAY), MINUTES_PER_DAY)
         late = random.integers(-self.wanders, self.wanders + 1, days)[day]
-        works: Bools = (minute >= 8 * HOUR) & (minute < 20 * HOUR + late)
-        return works & (day % 7 < self.weekdays)
+        week = self.week or (USUAL,) * self.weekdays + (NEVER,) * (7 - self.weekdays)
+        opens, closes = HOUR * np.array(week)[day % 7].T
+        works: Bools = (minute >= opens) & (minute < closes + late * (closes > 0))
+        return works
 
 
 KINDS = (
@@ -58,6 +69,27 @@ KINDS = (
     Kind("office, 20 a minute, reports zeros", 20, zeros=True, weekdays=5),
     Kind("shop, 20 a minute, closes within 20 minutes of eight", 20, zeros=False, wanders=20),
 )
+
+# Hours that differ on one day of the week, and the outages there: an hour each.
+ODD: dict[str, tuple[Week, tuple[Outage, ...]]] = {
+    "late Thursdays": (LATE_THURSDAY, ((24, 1230, 1290),)),
+    "early Saturdays, no Sundays": (EARLY_SATURDAY, ((26, 660, 720),)),
+    "half Wednesdays": (HALF_WEDNESDAY, ((23, 660, 720),)),
+    "day and night, no Sundays": (CLOSED_SUNDAY, ((26, 1320, 1380), (21, 60, 120))),
+}
+WAYS = ((5, False), (20, False), (20, True), (200, False), (200, True))
+ODD_KINDS = tuple(
+    Kind(
+        f"{name}, {volume} a minute, {'reports zeros' if zeros else 'says nothing'}",
+        volume,
+        zeros,
+        week=week,
+    )
+    for name, (week, _) in ODD.items()
+    for volume, zeros in WAYS
+)
+ODD_OUTAGES = tuple(outages for _, outages in ODD.values() for _ in WAYS)
+TUESDAY_NOON: Outage = (22, 720, 780)
 
 
 def made(seed: int, kinds: Sequence[Kind] = KINDS, days: int = DAYS) -> Stretch:
@@ -104,29 +136,72 @@ def begun(level: Ints, first: int, end: int) -> int:
 
 
 def delay(level: Ints, day: int, first: int, end: int) -> str:
-    """Minutes from the beginning of an outage to the alarm; - for none."""
-    window = level[day * MINUTES_PER_DAY + first : day * MINUTES_PER_DAY + end]
+    """Minutes from the beginning of an outage to the alarm; - for none, "on" if it was before."""
+    begin = day * MINUTES_PER_DAY + first
+    if level[begin - 1] > 0:
+        return "on"
+    window = level[begin : begin + end - first]
     found = np.flatnonzero(window > 0)
     return str(int(found[0]) + 1) if found.size else "-"
 
 
-def main() -> None:
-    """Print the alarms of quiet weeks and the delays of the outages, for each kind."""
-    parser = argparse.ArgumentParser(prog="python -m detection.bench.opening_hours")
-    parser.add_argument("--seed", type=int, default=5)
-    stretch = made(parser.parse_args().seed)
+def print_usual(seed: int) -> None:
+    """Print what the kinds page in quiet weeks and the delays of the outages."""
+    stretch = made(seed)
     quiet, broken = levels(stretch), levels(with_outages(stretch))
     spans = {
         "alarms in the first two days": (0, 2),
         "to the end of the week": (2, 7),
         "in three weeks": (7, DAYS),
     }
-    print(f"| source | {' | '.join(spans)} | {' | '.join(OUTAGES)} |")
-    print("|" + "---|" * (1 + len(spans) + len(OUTAGES)))
+    print_head([*spans, *OUTAGES])
     for row, kind in enumerate(KINDS):
         alarms = [str(begun(quiet[:, row], *span)) for span in spans.values()]
         found = [delay(broken[:, row], *outage) for outage in OUTAGES.values()]
         print(f"| {' | '.join([kind.name, *alarms, *found])} |")
+
+
+def print_odd(seed: int) -> None:
+    """Print the same of those with another day: their outages are in its hours, or next to it."""
+    stretch = made(seed, ODD_KINDS)
+    quiet, broken = levels(stretch), levels(with_odd_outages(stretch))
+    spans = {
+        "alarms in two weeks": (0, 14),
+        "in the third": (14, 21),
+        "in the fourth": (21, DAYS),
+    }
+    print_head([*spans, "on Tuesday noon", "in or next to the other hours"])
+    for row, kind in enumerate(ODD_KINDS):
+        alarms = [str(begun(quiet[:, row], *span)) for span in spans.values()]
+        noon = delay(broken[:, row], *TUESDAY_NOON)
+        found = ", ".join(delay(broken[:, row], *outage) for outage in ODD_OUTAGES[row])
+        print(f"| {' | '.join([kind.name, *alarms, noon, found])} |")
+
+
+def with_odd_outages(stretch: Stretch) -> Stretch:
+    """The same with each one's own outages."""
+    broken = with_outages(stretch, ODD_KINDS, [TUESDAY_NOON])
+    for row, outages in enumerate(ODD_OUTAGES):
+        for day, first, end in outages:
+            window = slice(day * MINUTES_PER_DAY + first, day * MINUTES_PER_DAY + end)
+            broken.status[window, row], broken.code[window, row] = 0, 0
+    return replace(broken, reported=_reported(broken.status, ODD_KINDS))
+
+
+def print_head(columns: Sequence[str]) -> None:
+    """Print the head of a table of sources."""
+    print(f"| source | {' | '.join(columns)} |")
+    print("|" + "---|" * (1 + len(columns)))
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m detection.bench.opening_hours")
+    parser.add_argument("--seed", type=int, default=5)
+    seed = parser.parse_args().seed
+    print_usual(seed)
+    print()
+    print_odd(seed)
 
 
 if __name__ == "__main__":
