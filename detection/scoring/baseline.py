@@ -6,7 +6,16 @@ import numpy as np
 
 from detection.scoring.inheriting import scale_inherited
 from detection.scoring.minutes import SATURDAY, Moments, weekday_of
-from detection.scoring.opening import closings, idle_days, may_be_closed, once_empty
+from detection.scoring.opening import (
+    IDLE_PART,
+    closings,
+    idle_days,
+    may_be_closed,
+    once_empty,
+    resting,
+    shut_hours,
+    shut_today,
+)
 from detection.scoring.phase import likely_phases, weigh_phases
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
 from detection.scoring.state import BIN_MINUTES, BINS, DAY_TYPES, HISTORY_DAYS, PHASES, State
@@ -25,10 +34,20 @@ SLOW_MINUTES = (180.0, 600.0)
 LEVEL_FLOOR = 0.02
 PHASE_FIELDS = ("phase", "phase_seen", "phase_expected", "phase_evidence")
 CLOCK_FIELDS = (
-    *("season", "weekday_factor", "season_days", "level_seen", "level_expected"),
+    *(
+        "season",
+        "weekday_factor",
+        "season_days",
+        "history",
+        "history_day",
+        "level_seen",
+        "level_expected",
+    ),
     *("clock_sum", "clock_minutes", *PHASE_FIELDS),
 )
-SEASON_FIELDS = ("season", "weekday_factor", "phase")
+SEASON_FIELDS = ("season", "weekday_factor", "phase", "history", "history_day")
+# What is left of the volume of a source where its day of the week is closed.
+SHUT = 1e-3
 # Before so many days of a kind are known every morning would be a surge.
 SEASON_DAYS = 2
 # Days of a kind that must be known before they tell the time.
@@ -76,6 +95,17 @@ class Expectation:
 
 def season_at(state: State, local_minute: Ints) -> Floats:
     """Expected volume before the level is applied, shape (S,) [transactions a minute]."""
+    return _as_open(state, local_minute, open_season(state, local_minute), resting(state))
+
+
+def _as_open(state: State, local_minute: Ints, season: Floats, rows: Ints) -> Floats:
+    if not rows.size:
+        return season
+    return np.where(shut_today(state, local_minute, season, rows), season * SHUT, season)
+
+
+def open_season(state: State, local_minute: Ints) -> Floats:
+    """Expected volume if the source has no other hours on this weekday, (S,) [a minute]."""
     rows = np.arange(len(state))
     day, minute = np.divmod(local_minute + state.phase, MINUTES_PER_DAY)
     position = (minute + 0.5) / BIN_MINUTES - 0.5
@@ -96,13 +126,17 @@ def _weekday_factor(factors: Floats, rows: Ints, weekday: Ints, minute: Ints) ->
     distance = np.where(late, MINUTES_PER_DAY - minute, minute)
     neighbour = factors[rows, (weekday + np.where(late, 1, 6)) % 7]
     share = 0.5 * np.maximum(1 - distance / BLEND_MINUTES, 0)
+    # A day off begins and ends at midnight.
+    share[np.minimum(own, neighbour) < IDLE_PART * np.maximum(own, neighbour)] = 0
     return own + (neighbour - own) * share
 
 
 def expect(state: State, moments: Moments) -> Expectation:
     """Expected volume of the minute against the fast, the slow and the usual level."""
-    season = season_at(state, moments.local_minute)
-    closing = may_be_closed(state, moments, season)
+    season = open_season(state, moments.local_minute)
+    rows = resting(state)
+    closing = may_be_closed(state, moments, season, rows)
+    season = _as_open(state, moments.local_minute, season, rows)
     least, most = _other_readings(state, moments, season, closing)
     if moments.promotion is not None:
         season = season * moments.promotion
@@ -223,14 +257,14 @@ def _relearn(state: State, rows: Ints, moments: Moments) -> None:
     young = state.through[rows] - state.started[rows] < MINUTES_PER_DAY
     scale_inherited(state, rows[young])
     part = state.take(rows)
-    before = season_at(part, moments.local_minute[rows])
+    before = open_season(part, moments.local_minute[rows])
     history = np.expm1(part.history.astype(float))
     season, factor, days = fit_season(history, part.history_day.astype(np.int64))
     fitted = days.max(axis=1) > 0
     state.season[rows] = np.where(fitted[:, None, None], season, part.season)
     state.weekday_factor[rows] = np.where(fitted[:, None], factor, part.weekday_factor)
     state.season_days[rows] = days
-    after = season_at(state.take(rows), moments.local_minute[rows])
+    after = open_season(state.take(rows), moments.local_minute[rows])
     ratio = np.where(before > 0, after / np.maximum(before, 1e-9), 1)
     state.level_expected[rows] = part.level_expected * ratio[:, None]
 
@@ -260,6 +294,7 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
     whole &= ~stopped
     known &= (whole & ~idle)[:, :, None]
     known &= ~once_empty(history, known, day)
+    known &= ~shut_hours(history, known, day, idle.any(1))
     seen = np.where(known, history, 0.0)
     weekend = weekday_of(day) >= SATURDAY
     shape = _mean_shape(seen, known)

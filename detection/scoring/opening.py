@@ -21,20 +21,29 @@ REST_PART = 0.1
 # opens, if that many transactions prove it.
 EDGE_PART = 0.1
 EDGE_TRANSACTIONS = 20.0
+# A weekday has hours of its own where this part of its days was empty and other days were not.
+SHUT_PART = 2 / 3
 
 
-def may_be_closed(state: State, moments: Moments, season: Floats) -> Bools:
+def resting(state: State) -> Ints:
+    """Rows of the sources that close at all, by night or for a day."""
+    rest = state.season.min((1, 2)) < REST_PART * state.season.max((1, 2))
+    rest |= state.weekday_factor.min(1) < REST_PART
+    return np.flatnonzero(rest)
+
+
+def may_be_closed(state: State, moments: Moments, season: Floats, rows: Ints) -> Bools:
     """Tell which sources close or open about now, as past days like this one did, (S,).
 
     Parameters
     ----------
     season : array (S,)
         Transactions a minute of a usual day.
+    rows : array of int
+        The sources that close at all.
     """
     closing = np.zeros(len(season), bool)
-    rest = state.season.min((1, 2)) < REST_PART * state.season.max((1, 2))
-    rest |= state.weekday_factor.min(1) < REST_PART
-    rows = np.flatnonzero(rest & (season * BIN_MINUTES >= TELLING))
+    rows = rows[season[rows] * BIN_MINUTES >= TELLING]
     if rows.size:
         local_minute = moments.local_minute[rows] + state.phase[rows]
         closing[rows] = _often_empty(state.history[rows], state.history_day[rows], local_minute)
@@ -57,6 +66,62 @@ def _often_empty(history: Floats, history_day: Ints, local_minute: Ints) -> Bool
     never = (same.sum(1) >= CLOSED_DAYS) & ~(empty & same).any(1)
     often: Bools = (_often(empty, alike) | _often(empty, same)) & ~never
     return often
+
+
+def shut_today(state: State, local_minute: Ints, season: Floats, rows: Ints) -> Bools:
+    """Tell which sources are closed now on this weekday though open on others, (S,).
+
+    Parameters
+    ----------
+    local_minute : array (S,)
+        Minutes since 1970-01-01, local.
+    season : array (S,)
+        Transactions a minute of a day on which they are open.
+    rows : array of int
+        The sources that close at all.
+    """
+    shut = np.zeros(len(season), bool)
+    rows = rows[season[rows] * BIN_MINUTES >= TELLING]
+    if not rows.size:
+        return shut
+    day, minute = np.divmod(local_minute[rows] + state.phase[rows], MINUTES_PER_DAY)
+    counts = state.history[rows, :, minute // BIN_MINUTES]
+    known_day = state.history_day[rows].astype(np.int64)
+    same = (known_day >= 0) & (known_day != day[:, None]) & np.isfinite(counts)
+    same &= weekday_of(known_day) == weekday_of(day)[:, None]
+    times = ((counts == 0) & same).sum(1)
+    proven = season[rows] * BIN_MINUTES * times >= EDGE_TRANSACTIONS
+    shut[rows] = proven & (times >= CLOSED_DAYS) & (times >= SHUT_PART * same.sum(1))
+    return shut
+
+
+def shut_hours(history: Floats, known: Bools, day: Ints, rests: Bools) -> Bools:
+    """Tell the quarter hours closed on that day of the week though open on others, (S, 28, 96).
+
+    Parameters
+    ----------
+    known : array (S, 28, 96) of bool
+        What is known and neither of a day off nor of an outage.
+    rests : array (S,) of bool
+        Sources with days off; of the others only those are meant that rest by night.
+    """
+    shut = known & (history == 0)
+    if not shut.any():
+        return shut
+    weekday = weekday_of(day)
+    missing = np.zeros(shut.shape)
+    for index in range(7):
+        mine = known & (weekday == index)[:, :, None]
+        times = (shut & mine).sum(1)
+        always = (times >= CLOSED_DAYS) & (times >= SHUT_PART * mine.sum(1))
+        missing += mine * (times * always)[:, None]
+    shut &= missing > 0
+    open_ = known & ~shut
+    mean = np.where(open_, history, 0.0).sum(1) / np.maximum(open_.sum(1), 1) * BIN_MINUTES
+    rests = rests | (mean.min(1) < REST_PART * mean.max(1))
+    telling = (mean >= TELLING) & rests[:, None]
+    out: Bools = shut & telling[:, None] & (missing * mean[:, None] >= EDGE_TRANSACTIONS)
+    return out
 
 
 def _often(empty: Bools, days: Bools) -> Bools:

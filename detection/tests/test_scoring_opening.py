@@ -5,10 +5,10 @@ import pytest
 
 from detection.bench.lockstep import unknown, walk
 from detection.bench.opening_hours import MONDAY, Kind, made, with_outages
-from detection.scoring.baseline import fit_season, smooth_circular
-from detection.scoring.opening import closings, idle_days, once_empty
+from detection.scoring.baseline import fit_season, season_at, smooth_circular
+from detection.scoring.opening import closings, idle_days, once_empty, shut_hours
 from detection.scoring.series import FAMILIES, MINUTES_PER_DAY
-from detection.scoring.state import BINS, HISTORY_DAYS
+from detection.scoring.state import BINS, HISTORY_DAYS, State
 
 OPEN = slice(8 * 4, 20 * 4)
 CALM_FROM, OUTAGE_DAY, DAYS = 2, 9, 10
@@ -66,6 +66,65 @@ def test_sundays_off_are_known_from_a_day_of_outage() -> None:
     assert factor[0, 6] < 0.001
     assert factor[0, :6] == pytest.approx(np.ones(6), rel=0.01)
     assert days.tolist() == [[9, 4]]
+
+
+def known_by(rows: np.ndarray, day: np.ndarray) -> State:
+    """A source whose past days these are, at the end of them."""
+    state = State.new(1)
+    state.history[:] = np.log1p(rows)
+    state.history_day[:] = day
+    state.season[:], state.weekday_factor[:], state.season_days[:] = fit_season(rows, day)
+    return state
+
+
+def expected(state: State, weekday: int, hour: float) -> float:
+    minute = (MONDAY + 2 * 7 + weekday) * MINUTES_PER_DAY + int(hour * 60)
+    return float(season_at(state, np.array([minute]))[0])
+
+
+def test_a_late_thursday_is_expected_on_thursdays_only() -> None:
+    rows, day = shop()
+    rows[0, [3, 10], 20 * 4 : 22 * 4] = 20
+    state = known_by(rows, day)
+    assert expected(state, weekday=3, hour=21) == pytest.approx(20, rel=0.05)
+    assert expected(state, weekday=3, hour=12) == pytest.approx(20, rel=0.05)
+    assert expected(state, weekday=3, hour=22.5) < 0.1
+    assert expected(state, weekday=0, hour=21) < 0.1
+    assert expected(state, weekday=0, hour=12) == pytest.approx(20, rel=0.05)
+
+
+def test_a_half_wednesday_has_a_whole_morning_and_no_afternoon() -> None:
+    rows, day = shop()
+    rows[0, [2, 9], 13 * 4 :] = 0
+    state = known_by(rows, day)
+    assert expected(state, weekday=2, hour=11) == pytest.approx(20, rel=0.05)
+    assert expected(state, weekday=2, hour=15) < 0.1
+    assert expected(state, weekday=1, hour=15) == pytest.approx(20, rel=0.05)
+
+
+def test_a_day_off_begins_and_ends_at_midnight() -> None:
+    rows, day = shop()
+    rows[0, :14] = 20
+    rows[0, [6, 13]] = 0
+    state = known_by(rows, day)
+    assert expected(state, weekday=5, hour=23.9) == pytest.approx(20, rel=0.05)
+    assert expected(state, weekday=6, hour=0.1) < 0.1
+    assert expected(state, weekday=7, hour=0.1) == pytest.approx(20, rel=0.05)
+
+
+def test_hours_of_a_weekday_need_two_days_and_a_source_that_rests() -> None:
+    rows, day = shop()
+    none = np.zeros(1, bool)
+    rows[0, 2, 13 * 4 : 20 * 4] = 0
+    assert not shut_hours(rows, np.isfinite(rows), day, none).any()
+    rows[0, 9, 13 * 4 : 20 * 4] = 0
+    shut = shut_hours(rows, np.isfinite(rows), day, none)
+    assert sorted(set(np.argwhere(shut)[:, 1].tolist())) == [2, 9]
+    assert np.flatnonzero(shut[0, 2]).tolist() == list(range(13 * 4, 20 * 4))
+    rows[0, :14] = np.where(rows[0, :14] == 0, 5, rows[0, :14])
+    rows[0, [2, 9], 13 * 4 : 20 * 4] = 0
+    assert not shut_hours(rows, np.isfinite(rows), day, none).any()
+    assert shut_hours(rows, np.isfinite(rows), day, ~none).any()
 
 
 @pytest.fixture(scope="module")
