@@ -33,19 +33,11 @@ SLOW_PACE = 300.0
 SLOW_MINUTES = (180.0, 600.0)
 LEVEL_FLOOR = 0.02
 PHASE_FIELDS = ("phase", "phase_seen", "phase_expected", "phase_evidence")
-CLOCK_FIELDS = (
-    *(
-        "season",
-        "weekday_factor",
-        "season_days",
-        "history",
-        "history_day",
-        "level_seen",
-        "level_expected",
-    ),
-    *("clock_sum", "clock_minutes", *PHASE_FIELDS),
-)
 SEASON_FIELDS = ("season", "weekday_factor", "phase", "history", "history_day")
+CLOCK_FIELDS = (
+    *("season", "weekday_factor", "history", "history_day"),
+    *("season_days", "level_seen", "level_expected", "clock_sum", "clock_minutes", *PHASE_FIELDS),
+)
 # What is left of the volume of a source where its day of the week is closed.
 SHUT = 1e-3
 # Before so many days of a kind are known every morning would be a surge.
@@ -294,7 +286,7 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
     whole &= ~stopped
     known &= (whole & ~idle)[:, :, None]
     known &= ~once_empty(history, known, day)
-    known &= ~shut_hours(history, known, day, idle.any(1))
+    known &= ~shut_hours(history, known, day, np.asarray(idle.any(1)))
     seen = np.where(known, history, 0.0)
     weekend = weekday_of(day) >= SATURDAY
     shape = _mean_shape(seen, known)

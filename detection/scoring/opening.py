@@ -29,7 +29,8 @@ def resting(state: State) -> Ints:
     """Rows of the sources that close at all, by night or for a day."""
     rest = state.season.min((1, 2)) < REST_PART * state.season.max((1, 2))
     rest |= state.weekday_factor.min(1) < REST_PART
-    return np.flatnonzero(rest)
+    rows: Ints = np.flatnonzero(rest)
+    return rows
 
 
 def may_be_closed(state: State, moments: Moments, season: Floats, rows: Ints) -> Bools:
