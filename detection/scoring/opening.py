@@ -106,7 +106,7 @@ def shut_hours(history: Floats, known: Bools, day: Ints, rests: Bools) -> Bools:
     rests : array (S,) of bool
         Sources with days off; of the others only those are meant that rest by night.
     """
-    shut = known & (history == 0)
+    shut: Bools = known & (history == 0)
     if not shut.any():
         return shut
     weekday = weekday_of(day)
