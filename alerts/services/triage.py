@@ -1,4 +1,8 @@
-"""What people do with an incident."""
+"""What people do with an incident.
+
+An incident, its parts and its whole are locked in more than one order: an act that the database
+undid to let another pass is done again.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,6 +18,7 @@ from alerts.services.escalation import plan_reminder
 from alerts.services.kinship import raise_root
 from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
+from ingest.insisting import insisting
 
 Kind = IncidentEvent.Kind
 
@@ -23,6 +28,7 @@ def _locked(incident_id: int) -> Incident:
     return rows.get(pk=incident_id)
 
 
+@insisting
 @transaction.atomic
 def acknowledge(
     *, incident_id: int, actor: str, via: str, now: datetime, why: str = ""
@@ -37,6 +43,7 @@ def acknowledge(
     return incident
 
 
+@insisting
 @transaction.atomic
 def mitigate(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
     """A workaround holds; the incident stays until it is over."""
@@ -46,6 +53,7 @@ def mitigate(*, incident_id: int, actor: str, via: str, now: datetime, why: str 
     return incident
 
 
+@insisting
 @transaction.atomic
 def resolve(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
     """The incident and its parts are over, and who was told of them hears so."""
@@ -57,6 +65,7 @@ def resolve(*, incident_id: int, actor: str, via: str, now: datetime, why: str =
     return incident
 
 
+@insisting
 @transaction.atomic
 def close(
     *, incident_id: int, label: str, actor: str, via: str, now: datetime, why: str = ""
@@ -91,6 +100,7 @@ def mark_false_positive(
     )
 
 
+@insisting
 @transaction.atomic
 def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
     """The incident goes on, of a part the whole too, and who heard that it was over hears so."""
@@ -109,6 +119,7 @@ def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = 
     return incident
 
 
+@insisting
 @transaction.atomic
 def merge(
     *, incident_id: int, into_id: int, actor: str, via: str, now: datetime, why: str = ""
@@ -132,6 +143,7 @@ def merge(
     return incident
 
 
+@insisting
 @transaction.atomic
 def split(
     *,
@@ -165,6 +177,7 @@ def split(
     return part
 
 
+@insisting
 @transaction.atomic
 def assign(
     *,
@@ -199,6 +212,7 @@ def assign(
     return incident
 
 
+@insisting
 @transaction.atomic
 def comment(*, incident_id: int, text: str, actor: str, via: str, now: datetime) -> IncidentEvent:
     """The timeline holds what somebody found out."""

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from django.contrib.auth.models import User
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from pytest_django import Settings
 
 from alerts import conf
@@ -23,6 +24,8 @@ from alerts.services import (
 from alerts.tests.makers import at, make_anomaly, make_channel, make_source
 from alerts.tests.standin import StandIn
 from detection.models import Anomaly
+from guardian_site.tests.processes import until
+from ingest.metrics import write_retries
 
 WORKERS = 6
 
@@ -174,3 +177,38 @@ def test_the_settings_channels_are_made_once(database: str, settings: Settings) 
     together(lambda _number: absorb_anomalies(now=at(0)))
     names = Channel.objects.order_by("name").values_list("name", flat=True)
     assert list(names) == ["console", "slack-webhook"]
+
+
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+def test_an_act_that_the_database_undoes_is_done_again(database: str) -> None:
+    for name in ("one", "two"):
+        make_anomaly(source=make_source(name))
+    absorb_anomalies(now=at(1))
+    part, whole = Incident.objects.order_by("id").values_list("id", flat=True)
+    Incident.objects.filter(pk=part).update(parent=whole)
+
+    def somebody_waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+            return cursor.fetchone() is not None
+
+    def act(person: int) -> None:
+        """One acknowledges the whole and then its part; the other holds the part and then both."""
+        if person:
+            part_is_held.wait()
+            acknowledge(incident_id=whole, actor="p1", via="web", now=at(2))
+            return
+        with transaction.atomic():
+            Incident.objects.select_for_update().get(pk=part)
+            part_is_held.set()
+            until(somebody_waits)
+            Incident.objects.select_for_update().get(pk=whole)
+
+    part_is_held = threading.Event()
+    before = write_retries._value.get()
+    together(act, workers=2)
+    assert write_retries._value.get() == before + 1
+    assert set(Incident.objects.values_list("state", flat=True)) == {"acknowledged"}
+    assert IncidentEvent.objects.filter(kind="acknowledged").count() == 2

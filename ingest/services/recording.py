@@ -1,18 +1,17 @@
 """Recording reports: all of them or none, and the counts per minute moved with them."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import connection
 from msgspec.structs import replace
 
 from ingest import metrics, steady_clock
+from ingest.insisting import insisting
 from ingest.recording import postgresql, sqlite
 from ingest.recording.outcome import (
     Assembly,
-    Outcome,
     ReportKey,
     TransactionKey,
     report_key,
@@ -20,10 +19,6 @@ from ingest.recording.outcome import (
 )
 from ingest.reports import NewReport, RecordedReport
 
-# A deadlock or a serialization failure undid everything: the same statement may simply run again.
-_AGAIN = frozenset({"40001", "40P01"})
-_ATTEMPTS = 4
-_PAUSE_SECONDS = 0.01
 MINUTE = timedelta(minutes=1)
 
 
@@ -35,7 +30,7 @@ def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
     late_before = steady_clock.now() - MINUTE - timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS)
     write = postgresql.write if connection.vendor == "postgresql" else sqlite.write
     with metrics.commit_seconds.time():
-        outcome = _insisting(lambda: write(aggregated, individual, late_before))
+        outcome = insisting(write)(aggregated, individual, late_before)
     assembly = Assembly(outcome)
     return [assembly.recorded(report) for report in reports]
 
@@ -72,18 +67,3 @@ def _added_to(report: NewReport, earlier: NewReport | None) -> NewReport:
     if earlier is None or report.timed:
         return report
     return replace(report, count=report.count + earlier.count, timed=earlier.timed)
-
-
-def _insisting(write: Callable[[], Outcome]) -> Outcome:
-    """Run `write` again when the database undid it to let another writer pass."""
-    for attempt in range(1, _ATTEMPTS):
-        try:
-            return write()
-        except OperationalError as error:
-            state = getattr(error.__cause__, "sqlstate", None)
-            # Inside a transaction of the caller there is nothing left to run it in.
-            if state not in _AGAIN or connection.in_atomic_block:
-                raise
-            metrics.write_retries.inc()
-            time.sleep(_PAUSE_SECONDS * attempt)
-    return write()
