@@ -58,7 +58,8 @@ class Command(BaseCommand):
             beside=[self._traffic(scenario, seed)],
             notes=[
                 f"account     {ADMIN}, password {self._administrator()} (new at each start)",
-                f"incident    {scenario.split('@')[0]} at the largest source within two minutes",
+                f"incident    {scenario.split('@')[0]} begins at the largest source within two"
+                " minutes, the alarm follows two or three later",
             ],
         )
         self.stdout.write("Stopped.")
