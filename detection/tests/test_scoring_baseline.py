@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from detection.scoring.baseline import expect, fit_season, season_at, smooth_circular
+from detection.scoring.baseline import expect, season_at
 from detection.scoring.dispersion import dispersion, learn_dispersion
 from detection.scoring.minutes import Moments
 from detection.scoring.phase import LIKELY, NEEDED, weigh_phases
+from detection.scoring.season import fit_season, smooth_circular
 from detection.scoring.shares import adopt_codes, hour_factor, learn_shares, shares
 from detection.scoring.silence import habits, miss_probability
 from detection.scoring.state import BINS, HISTORY_DAYS, State

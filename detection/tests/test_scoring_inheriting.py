@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from detection.scoring.baseline import fit_season, season_at, seasoned
+from detection.scoring.baseline import season_at, seasoned
 from detection.scoring.detector import learn, score
 from detection.scoring.inheriting import has_season, inherit, inherited_days
 from detection.scoring.minutes import Counts, Moments
 from detection.scoring.policy import Policy
+from detection.scoring.season import fit_season
 from detection.scoring.series import CODE_SLOTS, MINUTES_PER_DAY, STATUSES
 from detection.scoring.state import BINS, HISTORY_DAYS, State
 

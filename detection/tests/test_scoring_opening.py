@@ -5,8 +5,9 @@ import pytest
 
 from detection.bench.lockstep import unknown, walk
 from detection.bench.opening_hours import MONDAY, Kind, made, with_outages
-from detection.scoring.baseline import fit_season, season_at, smooth_circular
+from detection.scoring.baseline import season_at
 from detection.scoring.opening import closings, idle_days, once_empty, shut_hours
+from detection.scoring.season import fit_season, smooth_circular
 from detection.scoring.series import FAMILIES, MINUTES_PER_DAY
 from detection.scoring.state import BINS, HISTORY_DAYS, State
 
