@@ -20,6 +20,7 @@ from ingest.recording.outcome import (
 from ingest.reports import NewReport, RecordedReport
 
 MINUTE = timedelta(minutes=1)
+_on_postgresql, _on_sqlite = insisting(postgresql.write), insisting(sqlite.write)
 
 
 def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
@@ -28,9 +29,9 @@ def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
         return []
     aggregated, individual = _distinct(reports)
     late_before = steady_clock.now() - MINUTE - timedelta(seconds=settings.GUARDIAN_GRACE_SECONDS)
-    write = postgresql.write if connection.vendor == "postgresql" else sqlite.write
+    write = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     with metrics.commit_seconds.time():
-        outcome = insisting(write)(aggregated, individual, late_before)
+        outcome = write(aggregated, individual, late_before)
     assembly = Assembly(outcome)
     return [assembly.recorded(report) for report in reports]
 
