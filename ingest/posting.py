@@ -58,7 +58,7 @@ class Poster:
     def _post(self, path: str, body: dict[str, Any]) -> None:
         wait = 0.5
         while True:
-            told_as = logging.WARNING if wait >= _TOLD_PAUSE else logging.INFO
+            told_as = logging.WARNING if wait >= _TOLD_PAUSE else logging.DEBUG
             seconds = self._attempt(path, body, told_as)
             if seconds is None:
                 return

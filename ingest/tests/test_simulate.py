@@ -1,4 +1,5 @@
 import json
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -233,6 +234,18 @@ def test_it_waits_as_long_as_it_is_told() -> None:
     poster, _requests, pauses = make_poster([httpx.Response(429, headers={"Retry-After": "30"})])
     poster.post_each([REPORT])
     assert pauses == [30.0]
+
+
+def test_a_server_that_only_starts_is_not_told_one_that_is_away_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO, logger="ingest.posting"):
+        poster, _requests, _pauses = make_poster([httpx.ConnectError("down")] * 3)
+        poster.post_each([REPORT])
+        assert caplog.messages == []
+        poster, _requests, _pauses = make_poster([httpx.ConnectError("down")] * 4)
+        poster.post_each([REPORT])
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 def test_a_key_that_is_not_known_there_is_dropped() -> None:
