@@ -13,6 +13,8 @@ POSTGRESQL = "ingest.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 EXAMPLE = "postgres://user:password@host:5432/name"
 IN_MEMORY = ":memory:"
+# The pool's pauses between tries double up to this: soon after a database is back, so are we [s].
+RECONNECT_SECONDS = 5
 SQLITE_OPTIONS = {
     # One writer at a time: take the lock at BEGIN and wait, instead of failing in the middle.
     "transaction_mode": "IMMEDIATE",
@@ -39,8 +41,7 @@ def database_at(url: str, *, otherwise: Path) -> dict[str, Any]:
             "max_size": env.whole("GUARDIAN_DB_POOL", 8, 1, 100),
             # Who waits holds a thread; a database that is away is away for longer than this.
             "timeout": 2,
-            # The pool's pauses between tries double up to this: soon after it is back, so are we.
-            "reconnect_timeout": 5,
+            "reconnect_timeout": RECONNECT_SECONDS,
         },
     }
     return config

@@ -15,10 +15,8 @@ import redis
 
 from conftest import missing
 from deploy.bench.faults import HOUR, WORKERS, Running, run, running
+from guardian_site.settings_database import RECONNECT_SECONDS
 from guardian_site.tests.processes import until
-
-# guardian_site.settings_database: the pool tries again after at most so long [s].
-LONGEST_PAUSE_SECONDS = 5
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgres, pytest.mark.timeout(300)]
 
@@ -76,7 +74,7 @@ def test_without_a_database_nothing_is_promised_and_with_it_again_all_is_taken(
     assert "send this again" in answer["detail"]
     parts.database.start()
     # The worker that missed it looks again after the pauses of its pool; the others have not yet.
-    time.sleep(LONGEST_PAUSE_SECONDS)
+    time.sleep(RECONNECT_SECONDS)
     # Each web worker finds its dead connections at its first failure, all of them at once.
     later = [report(parts, second)[0] for second in range(4, 44)]
     assert later.count(503) < WORKERS
