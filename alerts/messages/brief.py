@@ -25,7 +25,7 @@ from detection.messages import first_action as action_of
 from detection.scoring.wording import told
 
 CODES_SHOWN = 3
-# A smaller part of the excess is 0 % in whole per cent.
+# No more than this of the excess is 0 % in whole per cent.
 TOLD_SHARE = 0.005
 PARTS_SHOWN = 5
 
@@ -249,14 +249,14 @@ def code_shares(contributions: list[Any]) -> list[tuple[str, float]]:
     Examples
     --------
     >>> code_shares([{"auth_code": "05", "share": 0.2}, {"auth_code": "51", "share": 0.796},
-    ...              {"auth_code": "59", "share": 0.004}])
+    ...              {"auth_code": "59", "share": 0.005}])
     [('51', 0.796), ('05', 0.2)]
     """
     found = []
     for part in contributions:
         if isinstance(part, dict) and (code := part.get("auth_code") or part.get("code")):
             found.append((str(code), float(part.get("share") or 0.0)))
-    return sorted((one for one in found if one[1] >= TOLD_SHARE), key=lambda pair: -pair[1])
+    return sorted((one for one in found if one[1] > TOLD_SHARE), key=lambda pair: -pair[1])
 
 
 def _parts(incident: Incident, language: str) -> str:
