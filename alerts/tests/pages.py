@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from alerts.models import Incident
 from alerts.tests.makers import START, at
 from detection.models import Band
 from ingest.models import MinuteCount, Source
@@ -52,6 +53,19 @@ def signed_in(role: str = "", name: str = "ana") -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def shown(client: Client, incident: Incident) -> str:
+    """Return the page of an incident."""
+    return client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+
+
+def pressed(client: Client, incident: Incident, action: str, **form: object) -> str:
+    """Press one of its buttons; return the page that is shown then."""
+    answer = client.post(f"/incidents/{incident.pk}/{action}", form, follow=True)
+    assert answer.status_code == 200
+    incident.refresh_from_db()
+    return answer.content.decode()
 
 
 def streamed(answer: Any) -> Iterator[bytes]:

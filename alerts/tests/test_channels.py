@@ -3,48 +3,18 @@
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pytest_django import Settings
 
-from alerts.channels import ADAPTERS, ChannelError, Outgoing, Receipt, adapter_of
+from alerts.channels import ADAPTERS, ChannelError, Receipt, adapter_of
 from alerts.channels.base import why_lacking
 from alerts.channels.webhook import public_address
-from alerts.messages import Brief, slack
+from alerts.messages import slack
 from alerts.models import Channel
+from alerts.tests.outgoing import OVER, make_brief, outgoing, refusal, send
 from alerts.tests.standin import Answer, StandIn
-
-WARNING_SIGN = "12 < 50 & <b>"
-
-
-def make_brief(**values: Any) -> Brief:
-    facts: dict[str, Any] = {
-        "incident": 7,
-        "kind": "opened",
-        "level": "CRITICAL",
-        "state": "open",
-        "language": "en",
-        "headline": f"Denials at shop {WARNING_SIGN}",
-        "banner": "CRITICAL",
-        "lines": ["Since 12:00", "Seen 42"],
-        "first_action": "Call the issuer.",
-        "runbook": "https://wiki.example/decline",
-        "url": "http://localhost:8001/incidents/7/",
-        "link_text": "Open incident #7",
-        "ongoing": True,
-        "began": datetime(2026, 3, 2, 12, tzinfo=UTC),
-        "permitted": ["acknowledge", "resolve", "close"],
-        "source": "shop",
-        "family": "decline",
-    }
-    return Brief(**{**facts, **values})
-
-
-def outgoing(kind: str = "opened", **values: Any) -> Outgoing:
-    brief = make_brief(kind=kind, **values.pop("brief", {}))
-    return Outgoing(key="guardian-1", kind=kind, brief=brief, **values)
 
 
 def _blocks(body: Any) -> list[dict[str, Any]]:
@@ -52,26 +22,10 @@ def _blocks(body: Any) -> list[dict[str, Any]]:
     return found
 
 
-OVER = {"ongoing": False, "state": "resolved", "banner": "Resolved", "permitted": ["close"]}
-
-
 def test_a_message_without_a_button_has_no_row_of_them() -> None:
     merged = make_brief(ongoing=False, state="merged", permitted=["split"])
     assert "actions" not in [block["type"] for block in slack.blocks(merged, buttons=True)]
     assert "actions" in [block["type"] for block in slack.blocks(make_brief(), buttons=True)]
-
-
-def send(kind: str, vendor: StandIn, message: Outgoing, **configuration: Any) -> Receipt:
-    channel = Channel(name="x", kind=kind, configuration={"api": vendor.url, **configuration})
-    assert adapter_of(channel).configured(channel)
-    return adapter_of(channel).send(channel, message)
-
-
-def refusal(kind: str, vendor: StandIn, answer: Answer, **configuration: Any) -> ChannelError:
-    vendor.answers = [answer]
-    with pytest.raises(ChannelError) as caught:
-        send(kind, vendor, outgoing(), **configuration)
-    return caught.value
 
 
 def test_every_kind_has_an_adapter() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from alerts.channels import ChannelError, Receipt, adapter_of
 from alerts.models import Channel
+from alerts.tests.outgoing import OVER, outgoing
 from alerts.tests.smtp import MailBox, mail_server
 from alerts.tests.standin import Answer, StandIn
-from alerts.tests.test_channels import OVER, outgoing
 
 
 @pytest.fixture

@@ -4,23 +4,11 @@ from django.test import Client
 from django.utils import translation
 
 from alerts import services
-from alerts.models import Incident
 from alerts.tests.makers import at, make_source, open_incident
-from alerts.tests.pages import PAGE, operator, signed_in
+from alerts.tests.pages import PAGE, operator, pressed, shown, signed_in
 from guardian_site.access.models import Team
 
 pytestmark = pytest.mark.django_db
-
-
-def shown(client: Client, incident: Incident) -> str:
-    return client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
-
-
-def pressed(client: Client, incident: Incident, action: str, **form: str) -> str:
-    answer = client.post(f"/incidents/{incident.pk}/{action}", form, follow=True)
-    assert answer.status_code == 200
-    incident.refresh_from_db()
-    return answer.content.decode()
 
 
 def test_one_press_makes_it_mine() -> None:

@@ -1,27 +1,15 @@
 import pytest
 from django.contrib.auth import get_user_model
-from django.test import Client
 from django.utils import translation
 
 from alerts import services
 from alerts.models import Incident
 from alerts.selectors.incident_pages import wholes_to_choose
 from alerts.tests.makers import at, make_source, open_incident
-from alerts.tests.pages import PAGE, operator
+from alerts.tests.pages import operator, pressed, shown
 from guardian_site.access.models import Team
 
 pytestmark = pytest.mark.django_db
-
-
-def shown(client: Client, incident: Incident) -> str:
-    return client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
-
-
-def pressed(client: Client, incident: Incident, action: str, **form: object) -> str:
-    answer = client.post(f"/incidents/{incident.pk}/{action}", form, follow=True)
-    assert answer.status_code == 200
-    incident.refresh_from_db()
-    return answer.content.decode()
 
 
 def of(name: str, minute: float = 0) -> Incident:
