@@ -49,6 +49,8 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     suspect = _suspect(running, moments)
     _adopt_new_levels(state, moments)
     known = counts.reported | (reports_zeros(state) < 0.5)
+    # Nothing is known yet of how it says "none": a whole quarter hour of silence may be its way.
+    told = counts.reported | (reports_zeros(state) <= 0.5)
     volume_suspect = suspect[:, designs.IS_VOLUME].any(1)
     volume_alarm = (running.alarm[:, designs.IS_VOLUME] > 0).any(1)
     calm = (counts.reported & ~suspect.any(1))[:, None]
@@ -56,7 +58,7 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     ordinary = known & ~(volume_alarm & seasoned(state, moments))
     plain, usable = undeclared(moments, total)
     width = channels.width.total[:, 0]
-    record_history(state, moments, plain, ordinary & usable, known & usable, width)
+    record_history(state, moments, plain, ordinary & usable, told & usable, width)
     rates = channels.seen[:, designs.FIRST_RATE :]
     usual = scores.expectation.slow
     learn_shares(state, moments.minute_of_day, rates, total, usual, calm)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detection.bench.lockstep import unknown, walk
-from detection.bench.opening_hours import MONDAY, Kind, made, with_outages
+from detection.bench.opening_hours import CLOSED_SUNDAY, MONDAY, Kind, made, with_outages
 from detection.scoring.baseline import season_at
 from detection.scoring.opening import closings, idle_days, once_empty, shut_hours
 from detection.scoring.season import fit_season, smooth_circular
@@ -126,6 +126,17 @@ def test_hours_of_a_weekday_need_two_days_and_a_source_that_rests() -> None:
     rows[0, [2, 9], 13 * 4 : 20 * 4] = 0
     assert not shut_hours(rows, np.isfinite(rows), day, none).any()
     assert shut_hours(rows, np.isfinite(rows), day, ~none).any()
+
+
+def test_a_silent_sunday_is_remembered_though_nothing_tells_how_the_source_says_none() -> None:
+    kinds = (Kind("never empty", 20, zeros=False, week=CLOSED_SUNDAY),)
+    state = unknown(1)
+    until_monday = range(5 * MINUTES_PER_DAY, 7 * MINUTES_PER_DAY + 1)
+    for _ in walk(state, made(seed=3, kinds=kinds, days=8), until_monday):
+        pass
+    of_day = dict(zip(state.history_day[0].tolist(), state.history[0], strict=True))
+    assert (of_day[MONDAY + 6] == 0).all()
+    assert (of_day[MONDAY + 5] > 0).all()
 
 
 @pytest.fixture(scope="module")
