@@ -1,7 +1,6 @@
 """A vendor on this machine, and databases that really commit and that threads share."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import environ
@@ -9,13 +8,13 @@ import psycopg
 import pytest
 from django.conf import settings as site_settings
 from django.core.management import call_command
-from django.db import connections
 from django.db.models.signals import post_save
 from pytest_django import DjangoDbBlocker
 
 from alerts.messages.timeline import OWN
 from alerts.models import IncidentEvent, Notification
 from alerts.tests.standin import StandIn, stand_in
+from ingest.tests.conftest import default_database
 
 
 @pytest.fixture(autouse=True)
@@ -44,20 +43,6 @@ def vendor() -> Iterator[StandIn]:
         yield found
 
 
-@contextmanager
-def _default_database(config: dict[str, Any]) -> Iterator[None]:
-    original, before = connections["default"], connections.settings["default"]
-    connections.settings["default"] = connections.configure_settings({"default": config})["default"]
-    connections["default"] = connections.create_connection("default")
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        if hasattr(connections["default"], "close_pool"):
-            connections["default"].close_pool()
-        connections.settings["default"], connections["default"] = before, original
-
-
 @pytest.fixture
 def sqlite_config(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {
@@ -82,6 +67,6 @@ def postgresql_config(request: pytest.FixtureRequest, postgres_url: str) -> dict
 def database(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """Give the vendor of an empty database that really commits and that threads share."""
     config = request.getfixturevalue(f"{request.param}_config")
-    with django_db_blocker.unblock(), _default_database(config):
+    with django_db_blocker.unblock(), default_database(config):
         call_command("migrate", verbosity=0)
         yield request.param

@@ -10,7 +10,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError
 from rest_framework_simplejwt.tokens import Token
 
-from guardian_site.access.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME
+from guardian_site.access.lifetimes import ACCESS_LIFETIME, REFRESH_LIFETIME
 
 ISSUER = "transaction-guardian"
 

@@ -4,14 +4,10 @@ What signs them brings a library of ciphers along, eight megabytes: a web proces
 shows a token does without.
 """
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from guardian_site.access.signed_tokens import AccessToken, RefreshToken
-
-ACCESS_LIFETIME = timedelta(minutes=15)
-REFRESH_LIFETIME = timedelta(days=7)
 
 
 def new_access() -> "AccessToken":

@@ -16,10 +16,10 @@ from pytest_django.live_server_helper import LiveServer
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
+from guardian_site.access.lifetimes import ACCESS_LIFETIME
 from guardian_site.access.models import RevokedToken
 from guardian_site.access.services import client_tokens
 from guardian_site.access.services.traces import forget_traces
-from guardian_site.access.tokens import ACCESS_LIFETIME
 from guardian_site.tests.people import make_person
 from ingest.services.keys import issue_key
 

@@ -9,15 +9,10 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from rest_framework_simplejwt.exceptions import TokenError
 
+from guardian_site.access.lifetimes import ACCESS_LIFETIME, REFRESH_LIFETIME
 from guardian_site.access.models import SignIn
 from guardian_site.access.selectors import signed_in_user
-from guardian_site.access.tokens import (
-    ACCESS_LIFETIME,
-    REFRESH_LIFETIME,
-    new_access,
-    new_refresh,
-    read_refresh,
-)
+from guardian_site.access.tokens import new_access, new_refresh, read_refresh
 
 if TYPE_CHECKING:
     from guardian_site.access.signed_tokens import RefreshToken

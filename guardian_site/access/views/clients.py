@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from guardian_site.access.identity import KEY_START
+from guardian_site.access.lifetimes import ACCESS_LIFETIME
 from guardian_site.access.serializers import (
     ClientTokenBody,
     ClientTokenQuestion,
@@ -31,7 +32,6 @@ from guardian_site.access.serializers import (
 )
 from guardian_site.access.services.client_tokens import NotYours, issue_token, revoke_token
 from guardian_site.access.services.introspecting import introspect_token
-from guardian_site.access.tokens import ACCESS_LIFETIME
 from guardian_site.strict_json import StrictJSON
 from ingest.models import ApiKey
 from ingest.services.keys import Authenticated, authenticate_key

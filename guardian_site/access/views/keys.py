@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from guardian_site.access.lifetimes import ACCESS_LIFETIME
 from guardian_site.access.selectors import ended_sign_ins, living_keys, open_sign_ins
 from guardian_site.access.serializers import (
     AccessStatsBody,
@@ -30,7 +31,6 @@ from guardian_site.access.services.keys import (
     key_signing_secret,
     make_key,
 )
-from guardian_site.access.tokens import ACCESS_LIFETIME
 from ingest.models import ApiKey
 from ingest.services.keys import revoke_key, rotate_key
 
