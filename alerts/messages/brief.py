@@ -152,6 +152,7 @@ def _lines(incident: Incident, kind: str, language: str, now: datetime, over: bo
         _codes(incident, language),
         _labelled("owner", name_of(incident.owner, language), language),
         _parts(incident, language),
+        _labelled("assigned", incident.assigned_to, language),
         _answered(incident, language),
     ]
 

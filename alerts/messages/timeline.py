@@ -186,6 +186,8 @@ ACTS = [
     Sentence("took in #{part:d}", "recebeu #{part}"),
     Sentence("split off from #{root:d}", "separado de #{root}"),
     Sentence("split off #{part:d}", "separou #{part}"),
+    Sentence("assigned to {who}", "atribuído a {who}"),
+    Sentence("no longer assigned to {who}", "não mais atribuído a {who}"),
 ]
 # Why a channel could not be used; what a vendor says is told in the vendor's words.
 FAULTS = [

@@ -209,6 +209,7 @@ def assign(
     incident.save(update_fields=["assigned_to"])
     reason = (f"to {to}" if to else f"no longer to {before}") + (f": {why}" if why else "")
     note(incident=incident, kind=Kind.ASSIGNED, at=now, who=actor, via=via, why=reason)
+    _show([incident], f"assigned to {to}" if to else f"no longer assigned to {before}", now)
     return incident
 
 

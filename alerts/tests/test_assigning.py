@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group
 from alerts import services
 from alerts.lifecycle import IllegalTransition
 from alerts.messages.stored import line_told, refusal_told
+from alerts.models import Channel, Notification
 from alerts.selectors.people import people_who_may_act
 from alerts.tests.makers import at, make_source, open_incident
 from guardian_site.access.models import Team
@@ -31,6 +32,19 @@ def test_an_incident_is_given_to_somebody_who_may_act() -> None:
     assert (incident.assigned_to, incident.state, incident.holder) == ("bo", "open", "bo")
     assert (line.kind, line.who, line.via, line.why) == ("assigned", "ana", "web", "to bo")
     assert line_told(line, "pt-br") == "a bo"
+
+
+def test_a_message_that_can_be_changed_shows_whose_it_is() -> None:
+    person("bo")
+    incident = open_incident()
+    Channel.objects.update(kind="slack_bot")
+    Notification.objects.update(state="sent")
+    services.assign(incident_id=incident.pk, to="bo", **BY)
+    told = Notification.objects.get(state="pending")
+    assert (told.kind, told.reason) == ("updated", "assigned to bo")
+    Notification.objects.update(state="sent")
+    services.assign(incident_id=incident.pk, to="", **BY)
+    assert Notification.objects.get(state="pending").reason == "no longer assigned to bo"
 
 
 def test_it_escalates_as_before() -> None:

@@ -142,6 +142,12 @@ class TestBrief:
         acknowledge(incident_id=incident.pk, actor="Ana (U1)", via="slack", now=at(2))
         assert "Acknowledged by Ana (U1)" in self.lines(incident)
 
+    def test_whose_it_is_is_said(self) -> None:
+        incident = open_incident()
+        Incident.objects.update(assigned_to="bo")
+        assert self.lines(incident)[-1] == "Assigned to: bo"
+        assert self.lines(incident, language="pt-br")[-1] == "Atribuído a: bo"
+
     def test_the_end_says_how_long_it_took_and_who_ended_it(self) -> None:
         live(9, bad={0, 1, 2})
         assert self.lines(Incident.objects.get(), "resolved") == [
