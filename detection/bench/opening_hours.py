@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from detection.bench.lockstep import Stretch, unknown, walk
+from detection.bench.paging import alarms
 from detection.scoring.series import CODE_SLOTS, MINUTES_PER_DAY, Bools, Floats, Ints
 
 DAYS = 28
@@ -130,9 +131,8 @@ def levels(stretch: Stretch) -> Ints:
 
 def begun(level: Ints, first: int, end: int) -> int:
     """How many alarms of a source begin between two days."""
-    on = np.concatenate([[0], level > 0])
-    window = slice(first * MINUTES_PER_DAY, end * MINUTES_PER_DAY)
-    return int((np.diff(on.astype(int)) > 0)[window].sum())
+    span = range(first * MINUTES_PER_DAY, end * MINUTES_PER_DAY)
+    return sum(begin in span for begin, _ in alarms(level))
 
 
 def delay(level: Ints, day: int, first: int, end: int) -> str:

@@ -6,7 +6,13 @@ import numpy as np
 
 from detection.scoring.inheriting import scale_inherited
 from detection.scoring.minutes import SATURDAY, Moments, weekday_of
-from detection.scoring.opening import IDLE_PART, may_be_closed, resting, shut_today
+from detection.scoring.opening import (
+    IDLE_PART,
+    TELLING,
+    may_be_closed,
+    resting,
+    shut_today,
+)
 from detection.scoring.phase import likely_phases, weigh_phases
 from detection.scoring.season import fit_season
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
@@ -36,6 +42,8 @@ SHUT = 1e-3
 SEASON_DAYS = 2
 # Days of a kind that must be known before they tell the time.
 CLOCK_DAYS = 4
+# Which of the two shapes each day of the week has, Monday first.
+KIND_OF_DAY = (np.arange(7) >= SATURDAY).astype(np.int64)
 # How long before and after it was seen a source may close or open another day [minutes].
 AROUND_CLOSING = range(-45, 46, 15)
 
@@ -113,6 +121,12 @@ def _weekday_factor(factors: Floats, rows: Ints, weekday: Ints, minute: Ints) ->
     return own + (neighbour - own) * share
 
 
+def _peak(state: State) -> Floats:
+    """Expected volume of the busiest quarter hour of the week, (S,) [a minute]."""
+    peak: Floats = (state.season.max(2)[:, KIND_OF_DAY] * state.weekday_factor).max(1)
+    return peak
+
+
 def expect(state: State, moments: Moments) -> Expectation:
     """Expected volume of the minute against the fast, the slow and the usual level."""
     season = open_season(state, moments.local_minute)
@@ -154,13 +168,19 @@ def _other_readings(
 
 
 def follow_level(state: State, expectation: Expectation, total: Floats, learned: Bools) -> None:
-    """Advance the fast and slow level by one minute; rows not learned keep theirs."""
+    """Advance the fast and slow level by one minute; rows not learned keep theirs.
+
+    What comes to a source that is closed is no part of any level, nor that nothing comes to one
+    that may be closed.
+    """
+    open_ = expectation.season >= IDLE_PART * _peak(state)
+    open_ &= ~expectation.closing | (total > 0)
     volume = np.maximum(expectation.slow, 1e-3)
     minutes = np.empty((len(state), 2))
     minutes[:, 0] = _between(FAST_PACE / np.sqrt(volume), *FAST_MINUTES)
     minutes[:, 1] = _between(SLOW_PACE / volume, *SLOW_MINUTES)
     keep = 1 - 1 / minutes
-    live = learned[:, None]
+    live = (learned & open_)[:, None]
     season = expectation.season[:, None]
     state.level_seen[:] = np.where(live, state.level_seen * keep + total[:, None], state.level_seen)
     state.level_expected[:] = np.where(
@@ -216,6 +236,9 @@ def _weigh_clock(state: State, rows: Ints, minute: Ints, width: Floats) -> None:
     kind = (weekday_of(minute // MINUTES_PER_DAY) >= SATURDAY).astype(np.int64)
     known = part.season_days[np.arange(len(part)), kind] >= CLOCK_DAYS
     judged &= known & (part.clock_minutes >= BIN_MINUTES - 1)
+    # of a shop that is shut on this weekday, or in an outage, nothing comes at any reading
+    judged &= ~shut_today(part, middle, open_season(part, middle), resting(part))
+    judged &= (mean > 0) | (seasons.min(1) * BIN_MINUTES < TELLING)
     weigh_phases(part, seasons, mean, float(BIN_MINUTES), width, judged)
     for name in PHASE_FIELDS:
         getattr(state, name)[rows] = getattr(part, name)
@@ -247,8 +270,18 @@ def _relearn(state: State, rows: Ints, moments: Moments) -> None:
     state.weekday_factor[rows] = np.where(fitted[:, None], factor, part.weekday_factor)
     state.season_days[rows] = days
     after = open_season(state.take(rows), moments.local_minute[rows])
-    ratio = np.where(before > 0, after / np.maximum(before, 1e-9), 1)
-    state.level_expected[rows] = part.level_expected * ratio[:, None]
+    _carry_level(state, rows, part, before, after)
+
+
+def _carry_level(state: State, rows: Ints, part: State, before: Floats, after: Floats) -> None:
+    """Keep what is expected now; where that is nothing, by night, it says nothing of the level."""
+    peak, old_peak = _peak(state)[rows], _peak(part)
+    closed = (after < IDLE_PART * peak) | (before < IDLE_PART * old_peak)
+    ratio = np.where(closed, peak / np.maximum(old_peak, 1e-9), after / np.maximum(before, 1e-9))
+    expected = part.level_expected * ratio[:, None]
+    # The first season of its own is of volumes as they were: they are its level.
+    first = closed & ~part.season_days.any(1)
+    state.level_expected[rows] = np.where(first[:, None], part.level_seen, expected)
 
 
 def seasoned(state: State, moments: Moments) -> Bools:

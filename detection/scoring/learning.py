@@ -8,6 +8,7 @@ from detection.scoring.dispersion import learn_dispersion
 from detection.scoring.evidence import Running
 from detection.scoring.inheriting import scale_inherited
 from detection.scoring.minutes import Counts, Moments
+from detection.scoring.opening import TELLING
 from detection.scoring.outlook import LEARNING_MINUTES
 from detection.scoring.policy import Policy
 from detection.scoring.scores import Scores
@@ -21,6 +22,8 @@ from detection.scoring.thresholds import gumbel_threshold
 DOUBTFUL = 0.7
 # With less than this part of the usual volume declared, what comes tells no season.
 LEAST_FACTOR = 0.1
+# Less than this part of what was expected lately is nothing.
+NOTHING = 0.01
 WINDOW_KEEP = 1 - 1 / np.array(WINDOWS)[None, :, None]
 SHORT, MIDDLE, LONG = range(3)
 CARRIED = (
@@ -69,7 +72,8 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     _advance_windows(state, scores, counts)
     state.family_level[:] = scores.family_level
     state.last_score[:] = scores.anomaly_score
-    state.minutes += counts.reported
+    # zeros before the first transaction teach nothing
+    state.minutes += counts.reported & ((total > 0) | (state.level_seen[:, 0] > 0))
     state.started[:] = np.where(state.started < 0, moments.utc_minute, state.started)
     grown = moments.utc_minute - state.started >= LEARNING_MINUTES
     grown &= state.through - state.started < LEARNING_MINUTES
@@ -115,10 +119,12 @@ def _adopt_new_levels(state: State, moments: Moments) -> None:
 
 
 def _wait_for_return(state: State, moments: Moments) -> None:
-    """A source that says nothing has no new level: its volume is lacking from its return on."""
+    """A source that has nothing has no new level: its volume is lacking from its return on."""
     since = state.alarm_since[:, designs.SILENCE]
     long = moments.utc_minute - since >= alarm.NEW_VOLUME_MINUTES
     silent = (state.alarm[:, designs.SILENCE] > 0) & long
+    seen, meant = state.window_seen[:, MIDDLE, 6], state.window_expected[:, MIDDLE, 6]
+    silent |= (seen < NOTHING * meant) & (meant >= TELLING)
     if silent.any():
         lacks = silent[:, None] & (state.alarm > 0) & designs.IS_VOLUME
         lacks[:, designs.SILENCE] = False

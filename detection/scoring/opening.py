@@ -65,7 +65,9 @@ def _often_empty(history: Floats, history_day: Ints, local_minute: Ints) -> Bool
     empty = (counts == 0).any(2)
     # Saturdays know best whether shops open on Saturdays.
     never = (same.sum(1) >= CLOSED_DAYS) & ~(empty & same).any(1)
-    often: Bools = (_often(empty, alike) | _often(empty, same)) & ~never
+    # On its second day a source is known by the first alone.
+    yesterday = (past.sum(1) == 1) & (empty & past).any(1)
+    often: Bools = (_often(empty, alike) | _often(empty, same) | yesterday) & ~never
     return often
 
 

@@ -139,6 +139,40 @@ def test_a_silent_sunday_is_remembered_though_nothing_tells_how_the_source_says_
     assert (of_day[MONDAY + 5] > 0).all()
 
 
+def test_a_shop_that_reports_zeros_is_learned_from_its_first_transaction_on() -> None:
+    kinds = (Kind("zeros", 20, zeros=True),)
+    state = unknown(1)
+    morning = range(8 * 60)
+    for _ in walk(state, made(seed=3, kinds=kinds, days=1), morning):
+        pass
+    assert state.minutes.tolist() == [0]
+    for _ in walk(state, made(seed=3, kinds=kinds, days=1), range(8 * 60, 9 * 60)):
+        pass
+    assert state.minutes.tolist() == [60]
+
+
+def test_after_its_first_night_a_shop_expects_what_came_the_day_before() -> None:
+    kinds = (Kind("mute", 20, zeros=False), Kind("zeros", 20, zeros=True))
+    minutes = walk(unknown(2), made(seed=3, kinds=kinds, days=2), range(33 * 60))
+    found = [(scores.level, scores.expectation.channels) for _, scores in minutes]
+    level, channels = (np.array(part) for part in zip(*found, strict=True))
+    noon, second_morning = slice(10 * 60, 20 * 60), slice(32 * 60 + 15, 33 * 60)
+    assert not level[noon].any()
+    assert not level[second_morning].any()
+    np.testing.assert_allclose(channels[second_morning], 20, rtol=0.25)
+
+
+def test_a_day_of_zeros_is_one_alarm_and_moves_nothing() -> None:
+    kinds = (Kind("zeros", 20, zeros=True, week=CLOSED_SUNDAY),)
+    from_friday = range(4 * MINUTES_PER_DAY, 7 * MINUTES_PER_DAY + 60)
+    minutes = walk(unknown(1), made(seed=3, kinds=kinds, days=8), from_friday)
+    level = np.array([scores.level[0] for _, scores in minutes])
+    sunday = slice(2 * MINUTES_PER_DAY, 3 * MINUTES_PER_DAY)
+    assert not level[: sunday.start].any()
+    assert level[sunday][5:].all()
+    assert not level[sunday.stop + 5 :].any()
+
+
 @pytest.fixture(scope="module")
 def levels() -> np.ndarray:
     """What is said of the volume of two shops in ten days, one of which reports its zeros.
