@@ -55,6 +55,10 @@ REFUSALS = [
         "O incidente #{part} já é parte de outro: unifique com esse outro.",
     ),
     Sentence(
+        "Incident #{root:d} is closed: reopen it first, or merge into one that goes on.",
+        "O incidente #{root} está encerrado: reabra-o antes, ou unifique com um em curso.",
+    ),
+    Sentence(
         "Incident #{part:d} is part of no other, or of another by now.",
         "O incidente #{part} não é parte de outro, ou agora é de um outro.",
     ),

@@ -132,7 +132,11 @@ def merge(
     if target.parent_id == incident.pk or target.state == State.MERGED:
         raise IllegalTransition(f"Incident #{target.pk} is itself a part: merge into its root.")
     next_state(incident.state, Action.MERGE)
-    root = target.parent or target
+    root = target if target.parent_id is None else _locked(target.parent_id)
+    if root.state == State.CLOSED:
+        raise IllegalTransition(
+            f"Incident #{root.pk} is closed: reopen it first, or merge into one that goes on."
+        )
     incident.children.update(parent=root)
     incident.parent = root
     reason = f"into #{root.pk}" + (f": {why}" if why else "")

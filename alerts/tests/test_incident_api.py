@@ -145,6 +145,16 @@ def test_a_part_is_split_off_its_whole(admin: Client) -> None:
     assert (alone["state"], alone["parent"], alone["assigned_to"]) == ("open", None, "")
 
 
+def test_nothing_is_merged_into_what_is_closed(admin: Client) -> None:
+    whole, incident = open_incident(), open_incident(source=make_source("other"))
+    services.close(incident_id=whole.pk, label="real", actor="bo", via="web", now=at(1))
+    answer = post(admin, f"/api/incidents/{incident.pk}/merge", {"into": whole.pk})
+    told = f"Incident #{whole.pk} is closed: reopen it first, or merge into one that goes on."
+    assert (answer.status_code, answer.json()["detail"]) == (409, told)
+    incident.refresh_from_db()
+    assert incident.state == "open"
+
+
 def test_a_stranger_may_not_act() -> None:
     incident = open_incident()
     assert post(Client(), f"/api/incidents/{incident.pk}/resolve").status_code in (401, 403)

@@ -17,6 +17,7 @@ from alerts.services import (
     absorb_anomalies,
     acknowledge,
     assign,
+    close,
     merge,
     send_due_notifications,
     split,
@@ -179,6 +180,38 @@ def test_the_settings_channels_are_made_once(database: str, settings: Settings) 
     assert list(names) == ["console", "slack-webhook"]
 
 
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone() is not None
+
+
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+def test_who_merges_while_the_whole_is_being_closed_is_refused(database: str) -> None:
+    for name in ("whole", "part", "new"):
+        make_anomaly(source=make_source(name))
+    absorb_anomalies(now=at(1))
+    whole, part, new = Incident.objects.order_by("id").values_list("id", flat=True)
+    # A part that is over is not closed with it: who merges into it waits for the whole alone.
+    Incident.objects.filter(pk=part).update(parent=whole, state="resolved")
+
+    def act(person: int) -> None:
+        if person:
+            whole_is_closed.wait()
+            merge(incident_id=new, into_id=part, actor="p1", via="web", now=at(2))
+            return
+        with transaction.atomic():
+            close(incident_id=whole, label="real", actor="p0", via="web", now=at(2))
+            whole_is_closed.set()
+            until(somebody_waits)
+
+    whole_is_closed = threading.Event()
+    assert together(accepted(act), workers=2) == [True, False]
+    assert Incident.objects.get(pk=new).state == "open"
+
+
 @pytest.mark.parametrize(
     "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
@@ -188,11 +221,6 @@ def test_an_act_that_the_database_undoes_is_done_again(database: str) -> None:
     absorb_anomalies(now=at(1))
     part, whole = Incident.objects.order_by("id").values_list("id", flat=True)
     Incident.objects.filter(pk=part).update(parent=whole)
-
-    def somebody_waits() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-            return cursor.fetchone() is not None
 
     def act(person: int) -> None:
         """One acknowledges the whole and then its part; the other holds the part and then both."""

@@ -88,6 +88,19 @@ def test_what_has_ended_meanwhile_is_not_merged() -> None:
     assert one.state == "closed"
 
 
+def test_nothing_is_merged_into_what_a_colleague_closed_meanwhile() -> None:
+    client, whole, part, incident = operator(), of("a"), of("b"), of("c")
+    Incident.objects.filter(pk=part.pk).update(parent=whole)
+    services.close(incident_id=whole.pk, label="real", actor="bo", via="web", now=at(1))
+    for into in (whole, part):
+        page = pressed(client, incident, "merge", into=into.pk)
+        assert f"Incident #{whole.pk} is closed: reopen it first, or merge into one" in page
+    with translation.override("pt-br"):
+        page = pressed(client, incident, "merge", into=whole.pk)
+    assert f"O incidente #{whole.pk} está encerrado: reabra-o antes" in page
+    assert (incident.state, incident.parent) == ("open", None)
+
+
 def test_what_only_others_see_is_neither_offered_nor_taken() -> None:
     client, mine, theirs = operator(), of("mine"), of("theirs")
     team = Team.objects.create(name="ours")

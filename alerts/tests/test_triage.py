@@ -192,6 +192,16 @@ def test_an_incident_cannot_be_merged_into_itself_or_its_part(number: int) -> No
         services.merge(incident_id=root.pk, into_id=(root.pk, part.pk)[number], now=at(1), **BY)
 
 
+def test_nothing_is_merged_into_what_is_closed_until_it_is_reopened() -> None:
+    whole, incident = open_incident(), open_incident(source=make_source("other"), minute=1)
+    services.close(incident_id=whole.pk, label="real", now=at(2), **BY)
+    with pytest.raises(IllegalTransition, match=f"#{whole.pk} is closed: reopen it first"):
+        services.merge(incident_id=incident.pk, into_id=whole.pk, now=at(3), **BY)
+    services.reopen(incident_id=whole.pk, now=at(4), **BY)
+    services.merge(incident_id=incident.pk, into_id=whole.pk, now=at(5), **BY)
+    assert whole.children.get() == incident
+
+
 def test_a_comment_is_kept_and_an_empty_one_refused() -> None:
     incident = open_incident()
     services.comment(incident_id=incident.pk, text="issuer says 10 min", now=at(1), **BY)
