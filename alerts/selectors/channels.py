@@ -1,5 +1,7 @@
 """Who can be told."""
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
 from alerts.channels import adapter_of
@@ -46,5 +48,27 @@ def _naming(source: Source) -> Q:
 
 
 def _usable(mine: Q) -> list[Channel]:
-    found = active_channels().filter(mine, owner=None, standby=False).distinct().order_by("id")
-    return [channel for channel in found if adapter_of(channel).configured(channel)]
+    rows = Channel.objects.filter(mine, enabled=True, owner=None, standby=False)
+    return speakers(rows.distinct().order_by("id"))
+
+
+def speakers(channels: Iterable[Channel]) -> list[Channel]:
+    """Return the channels that speak for these: each itself, or while it cannot, its backup."""
+    found = [channel if _can_speak(channel) else backup_of(channel) for channel in channels]
+    return list({channel.pk: channel for channel in found if channel is not None}.values())
+
+
+def backup_of(channel: Channel) -> Channel | None:
+    """Return the first usable channel down the line of backups, each asked once."""
+    seen, backup = {channel.pk}, channel.backup
+    while backup is not None and backup.pk not in seen:
+        if _can_speak(backup):
+            return backup
+        seen.add(backup.pk)
+        backup = backup.backup
+    return None
+
+
+def _can_speak(channel: Channel) -> bool:
+    in_use = channel.enabled and channel.disabled is None
+    return in_use and adapter_of(channel).configured(channel)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from alerts import conf
 from alerts.lifecycle import State
 from alerts.models import Channel, EscalationStep, Incident, IncidentEvent
-from alerts.selectors.channels import active_channels
+from alerts.selectors.channels import speakers
 from alerts.selectors.oncall import escalation_of, person_on_call
 from alerts.selectors.suppression import suppression_of
 from alerts.services.telling import tell_alive, tell_reminder
@@ -95,13 +95,12 @@ def _take_step(incident: Incident, now: datetime) -> list[int]:
 
 def _targets(step: EscalationStep, now: datetime) -> tuple[list[Channel], str]:
     if step.channel is not None:
-        usable = step.channel.enabled and step.channel.disabled is None
-        return ([step.channel] if usable else []), str(step.channel)
+        return speakers([step.channel] if step.channel.enabled else []), str(step.channel)
     assert step.schedule is not None
     person = person_on_call(step.schedule, at=now).user
     if person is None:
         return [], f"nobody is on call in {step.schedule}"
-    channels = list(active_channels().filter(owner=person).order_by("id"))
+    channels = speakers(Channel.objects.filter(owner=person, enabled=True).order_by("id"))
     if not channels:
         return [], f"{person.get_username()} ({step.schedule}) has no channel"
     return channels, f"{person.get_username()} ({step.schedule})"

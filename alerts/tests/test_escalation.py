@@ -171,6 +171,19 @@ class TestEscalation:
         incident.refresh_from_db()
         assert (len(self.told("escalated")), incident.step_due) == (2, None)
 
+    def test_for_a_telephone_that_is_broken_its_backup_rings(self) -> None:
+        ana, spare = User.objects.create_user("ana"), make_channel("spare", standby=True)
+        make_channel("ana's phone", owner=ana, disabled=at(-9), backup=spare)
+        broken = make_channel("second", standby=True, disabled=at(-9), backup=spare)
+        policy = self.policy()
+        self.step(policy, 1, 5, schedule=self.on_call(ana))
+        self.step(policy, 2, 10, channel=broken)
+        open_incident()
+        for minute in (5.5, 15.5):
+            escalate_incidents(now=at(minute))
+            Notification.objects.filter(state="pending").update(state="sent")
+        assert self.told("escalated") == ["spare", "spare"]
+
     def test_an_answer_stops_it(self) -> None:
         self.step(self.policy(), 1, 5, channel=make_channel("second", standby=True))
         incident = open_incident()

@@ -259,3 +259,18 @@ def test_a_critical_message_that_is_stuck_goes_to_the_backup_once(
     for minute in (1, 3, 5, 7, 9):
         send_due_notifications(now=at(minute))
     assert Notification.objects.filter(channel__name="backup").count() == 1
+
+
+def test_what_opens_while_the_channel_is_broken_is_told_by_its_backup(
+    vendor: StandIn, slack: Channel
+) -> None:
+    slack.backup = make_channel("backup", "console", standby=True)
+    slack.save()
+    vendor.answers = [Answer(404, "no_service")]
+    send_due_notifications(now=at(1))
+    live(8, bad=set(), first=1)
+    later = open_incident(minute=90, family="reversal")
+    told = later.notifications.exclude(channel__name="console")
+    assert [(row.channel.name, row.kind, row.state) for row in told] == [
+        ("backup", "opened", "pending")
+    ]
