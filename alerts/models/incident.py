@@ -103,6 +103,9 @@ class Incident(models.Model):
         indexes = (
             models.Index(fields=("source", "family", "-last_anomaly"), name="alerts_incident_run"),
             models.Index(fields=("state", "-opened"), name="alerts_incident_state"),
+            # The list, newest first, and whose incidents are: see `held_by`.
+            models.Index(fields=("-onset", "-id"), name="alerts_incident_onset"),
+            models.Index(fields=("assigned_to", "acknowledged_by"), name="alerts_incident_holder"),
         )
 
     def __str__(self) -> str:

@@ -1,8 +1,10 @@
 import pytest
+from django.db import connection
 from django.test import Client
 
 from alerts import services
 from alerts.models import Incident
+from alerts.selectors.incidents import Filters, incidents
 from alerts.tests.makers import at, live, make_source, open_incident
 from alerts.tests.pages import PAGE, an_hour, operator
 
@@ -47,6 +49,18 @@ def test_the_list_says_what_broke_and_how_bad(client: Client) -> None:
 def test_the_list_is_filtered(client: Client, query: dict[str, str], found: bool) -> None:
     open_incident()
     assert ("Denials above normal" in listed(client, **query)) is found
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a short table whole")
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        (Filters(), "alerts_incident_onset"),
+        (Filters(holder="ana"), "alerts_incident_holder"),
+    ],
+)
+def test_the_list_reads_no_more_incidents_than_it_shows(filters: Filters, index: str) -> None:
+    assert index in incidents(filters)[:25].explain()
 
 
 def test_a_number_finds_its_incident(client: Client) -> None:
