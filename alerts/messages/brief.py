@@ -1,5 +1,6 @@
 """The facts of an incident as a tired person needs them: short, local, in order of use."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,11 +60,21 @@ class Brief:
 
 
 def brief_of(
-    incident: Incident, *, kind: str, language: str, now: datetime, why: str = ""
+    incident: Incident,
+    *,
+    kind: str,
+    language: str,
+    now: datetime,
+    why: str = "",
+    seen: Collection[int] | None = None,
 ) -> Brief:
-    """Return what a message of this kind says about the incident as it is now."""
+    """Return what a message of this kind says about the incident as it is now.
+
+    Parts are named as far as they are of the sources that the reader may see; None is all of them.
+    """
     over = incident.state not in ONGOING
     prefetch_related_objects([incident], parts_of())
+    parts = [one for one in incident.children.all() if seen is None or one.source_id in seen]
     return Brief(
         incident=incident.pk,
         kind=kind,
@@ -72,7 +83,7 @@ def brief_of(
         language=language,
         headline=headline(incident, language) + _elsewhere(incident, language),
         banner=_banner(incident, kind, language),
-        lines=[line for line in _lines(incident, kind, language, now, over) if line],
+        lines=[line for line in _lines(incident, parts, kind, language, now) if line],
         first_action="" if over else first_action(incident, language),
         runbook="" if over else runbook_of(incident),
         url=f"{settings.GUARDIAN_URL}{incident.get_absolute_url()}",
@@ -136,8 +147,10 @@ def _banner(incident: Incident, kind: str, language: str) -> str:
     return say(f"kind.{kind}", language, level=level.upper())
 
 
-def _lines(incident: Incident, kind: str, language: str, now: datetime, over: bool) -> list[str]:
-    if over:
+def _lines(
+    incident: Incident, parts: list[Incident], kind: str, language: str, now: datetime
+) -> list[str]:
+    if incident.state not in ONGOING:
         return [
             _lasted(incident, language),
             excess_line(incident, language, over=True),
@@ -151,7 +164,7 @@ def _lines(incident: Incident, kind: str, language: str, now: datetime, over: bo
         _external(incident),
         _codes(incident, language),
         _labelled("owner", name_of(incident.owner, language), language),
-        _parts(incident, language),
+        _parts(parts, language),
         _labelled("assigned", incident.assigned_to, language),
         _answered(incident, language),
     ]
@@ -260,9 +273,9 @@ def code_shares(contributions: list[Any]) -> list[tuple[str, float]]:
     return sorted((one for one in found if one[1] > TOLD_SHARE), key=lambda pair: -pair[1])
 
 
-def _parts(incident: Incident, language: str) -> str:
-    parts = [headline(child, language) for child in incident.children.all()[:PARTS_SHOWN]]
-    return _labelled("parts", "; ".join(parts), language)
+def _parts(parts: list[Incident], language: str) -> str:
+    named = [headline(part, language) for part in parts[:PARTS_SHOWN]]
+    return _labelled("parts", "; ".join(named), language)
 
 
 def _labelled(key: str, value: str, language: str) -> str:

@@ -139,8 +139,8 @@ SUPPRESSION = [
 KINSHIP = [
     Sentence("{relation}: #{root:d}", "{relation}: #{root}", relation=RELATIONS),
     Sentence(
-        "#{part:d} {family} at {source}: {relation}",
-        "#{part} {family} em {source}: {relation}",
+        "#{part:d} {family}: {relation}",
+        "#{part} {family}: {relation}",
         family=FAMILY_NAMES,
         relation=RELATIONS,
     ),

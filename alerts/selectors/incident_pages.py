@@ -123,9 +123,10 @@ def incident_chart(incident: Incident, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def incident_words(incident: Incident, *, now: datetime) -> dict[str, Any]:
+def incident_words(incident: Incident, *, now: datetime, seen: Seen) -> dict[str, Any]:
     """Return what the page of an incident says in words, in the language of the page."""
-    words = language()
+    words, whole = language(), _whole_seen(incident, seen)
+    parts = seen_by(incident.children.select_related("source"), seen).order_by("id")
     kind = "updated" if incident.ongoing else "resolved"
     brief = brief_of(incident, kind=kind, language=words, now=now)
     end = now if incident.ongoing else incident.ended or incident.last_anomaly
@@ -145,19 +146,23 @@ def incident_words(incident: Incident, *, now: datetime) -> dict[str, Any]:
         ],
         "charted": charted_name(incident),
         "charted_label": name_of(charted_name(incident), words),
-        "parts": [
-            (part, headline(part, words))
-            for part in incident.children.select_related("source").order_by("id")
-        ],
-        "whole": headline(incident.parent, words) if incident.parent else "",
+        "parts": [(part, headline(part, words)) for part in parts],
+        # Of whole and parts at sources of others no more than the number is told.
+        "whole": headline(whole, words) if whole else "",
         "live_until": int((end + AFTER).timestamp()),
     }
 
 
-def incident_quiet(incident: Incident, *, now: datetime) -> dict[str, Any]:
+def _whole_seen(incident: Incident, seen: Seen) -> Incident | None:
+    """Return what the incident is part of; None if it is part of nothing that the reader sees."""
+    whole = incident.parent
+    return whole if whole and (seen is None or whole.source_id in seen) else None
+
+
+def incident_quiet(incident: Incident, *, now: datetime, seen: Seen) -> dict[str, Any]:
     """Return what keeps people from being told of it now, and whether its page may end that."""
     quiet = quiet_at(now)
-    told = incident.parent or incident
+    told = _whole_seen(incident, seen) or incident
     # A part is told by its root; its own silence is shown all the same, where one may end it.
     holding = (quiet.holding(told) or quiet.holding(incident)) if incident.ongoing else None
     if holding is None:

@@ -99,13 +99,15 @@ def reporting_sources() -> QuerySet[Source]:
 
 def _told(view: View, ids: SourceIds, now: datetime) -> dict[str, Any]:
     """Return what goes on, and of what nobody would be told though nothing of it goes on."""
-    incidents = open_incidents_of(ids, now=now, zone=view.zone)
+    incidents = open_incidents_of(ids, now=now, zone=view.zone, seen=view.seen)
     shown = {one["held"] for one in incidents}
     quiet = [one for one in _quiet(view, now) if one["words"] not in shown]
     return {"incidents": incidents, "quiet": quiet}
 
 
-def open_incidents_of(source_ids: SourceIds, *, now: datetime, zone: str) -> list[dict[str, Any]]:
+def open_incidents_of(
+    source_ids: SourceIds, *, now: datetime, zone: str, seen: Seen
+) -> list[dict[str, Any]]:
     """Return what goes on, the gravest and then the newest first; parts within their root."""
     found = (
         Incident.objects.filter(source_id__in=source_ids, state__in=sorted(ONGOING))
@@ -116,7 +118,7 @@ def open_incidents_of(source_ids: SourceIds, *, now: datetime, zone: str) -> lis
     )
     quiet = quiet_at(now)
     return [
-        {**_card(one, now), "held": _held(quiet.holding(one), zone, now)}
+        {**_card(one, now, seen), "held": _held(quiet.holding(one), zone, now)}
         for one in sorted(found, key=lambda one: one.level != Level.CRITICAL)
     ]
 
@@ -250,8 +252,8 @@ def _current(source_ids: SourceIds, now: datetime) -> dict[str, Any]:
     return {"minute": int(minute.timestamp()), TOTAL: sum(counts.values()), "by_status": counts}
 
 
-def _card(one: Incident, now: datetime) -> dict[str, Any]:
-    brief = brief_of(one, kind="updated", language=language(), now=now)
+def _card(one: Incident, now: datetime, seen: Seen) -> dict[str, Any]:
+    brief = brief_of(one, kind="updated", language=language(), now=now, seen=seen)
     parts = sorted(one.children.all(), key=lambda part: (part.opened, part.pk), reverse=True)
     return {
         "id": one.pk,

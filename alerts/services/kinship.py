@@ -22,7 +22,8 @@ def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
     incident.parent = root
     incident.save(update_fields=["parent"])
     note(incident=incident, kind=IncidentEvent.Kind.LINKED, at=now, why=f"{reason}: #{root.pk}")
-    named = f"#{incident.pk} {incident.get_family_display()} at {incident.source}: {reason}"
+    # Who sees the root need not see this source: its name is found behind the number.
+    named = f"#{incident.pk} {incident.get_family_display()}: {reason}"
     note(incident=root, kind=IncidentEvent.Kind.LINKED, at=now, why=named)
     return raise_root(child=incident, now=now, reason=named)
 

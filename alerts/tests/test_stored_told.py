@@ -40,8 +40,8 @@ NO_WORDS = {timeline.NOTHING, timeline.ANYTHING}
         ("20 minutes judged normal", "20 minutos julgados normais"),
         ("began together at the same source: #7", "começaram juntos na mesma origem: #7"),
         (
-            "#7 Technical failures at Loja 1: part of volume_low at the source above it",
-            "#7 falhas técnicas em Loja 1: parte de volume baixo na origem acima desta",
+            "#7 Technical failures: part of volume_low at the source above it",
+            "#7 falhas técnicas: parte de volume baixo na origem acima desta",
         ),
         (
             "opened to console: CRITICAL denials at default",

@@ -54,7 +54,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
     detail = incident_detail(_incident(request, pk).pk)
-    now = steady_clock.now()
+    now, seen = steady_clock.now(), seen_sources(request)
     context: dict[str, Any] = {
         "here": "incidents",
         "detail": detail,
@@ -66,8 +66,8 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
             "onset": int(detail.incident.onset.timestamp()),
             "zone": detail.incident.source.time_zone,
         },
-        **incident_words(detail.incident, now=now),
-        **incident_quiet(detail.incident, now=now),
+        **incident_words(detail.incident, now=now, seen=seen),
+        **incident_quiet(detail.incident, now=now, seen=seen),
         **(_acts(request, detail) if may_act(request.user) else {}),
     }
     return render(request, "incidents/page.html", context)
