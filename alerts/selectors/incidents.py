@@ -84,6 +84,14 @@ def seen(rows: QuerySet[Incident], sources: frozenset[int] | None) -> QuerySet[I
     return rows if sources is None else rows.filter(source__in=sources)
 
 
+def told_alone(rows: QuerySet[Incident], sources: frozenset[int] | None) -> QuerySet[Incident]:
+    """Return those of the rows that such a reader sees as part of nothing."""
+    whole = Q(parent=None)
+    if sources is not None:
+        whole |= ~Q(parent__source__in=sources)
+    return seen(rows, sources).filter(whole)
+
+
 def incident_detail(incident_id: int) -> Detail:
     """Return everything of one incident.
 

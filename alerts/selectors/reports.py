@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.models import Incident, IncidentEvent, MaintenanceWindow, Silence
-from alerts.selectors.incidents import open_incidents, seen
+from alerts.selectors.incidents import open_incidents, told_alone
 from alerts.selectors.oncall import OnCall, everybody_on_call
 from alerts.selectors.outbox import dead_letters
 from alerts.selectors.statistics import Statistics, period_statistics
@@ -35,8 +35,7 @@ def report(*, since: datetime, until: datetime, sources: frozenset[int] | None =
 
     `sources` are those that the reader may see; None is all of them.
     """
-    every = Incident.objects.filter(onset__gte=since, onset__lt=until, parent=None)
-    rows = seen(every, sources)
+    rows = told_alone(Incident.objects.filter(onset__gte=since, onset__lt=until), sources)
     worst = (
         rows.filter(historical=False).select_related("source").order_by("level", "-anomaly_count")
     )
@@ -49,7 +48,7 @@ def report(*, since: datetime, until: datetime, sources: frozenset[int] | None =
         since=since,
         until=until,
         statistics=period_statistics(now=until, since=since, sources=sources),
-        still_open=list(seen(open_incidents().filter(parent=None), sources)),
+        still_open=list(told_alone(open_incidents(), sources)),
         worst=list(worst[:WORST]),
         comments=list(comments.select_related("incident__source").order_by("at")),
         silences=active_silences(now=until, sources=sources),

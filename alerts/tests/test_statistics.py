@@ -5,6 +5,7 @@ import pytest
 
 from alerts import services
 from alerts.models import Incident, Notification
+from alerts.selectors.reports import report
 from alerts.selectors.statistics import means_of, period_statistics
 from alerts.services import absorb_anomalies, queue_digests
 from alerts.tests.makers import at, live, make_anomaly, make_channel, make_source, open_incident
@@ -70,6 +71,15 @@ def test_a_part_is_counted_with_its_whole_and_for_itself_where_that_is_not() -> 
     assert period_statistics(now=at(10)).total.incidents == 1
     assert period_statistics(now=at(10), source="second").total.incidents == 1
     assert period_statistics(now=at(10), sources=frozenset([second.pk])).total.incidents == 1
+
+
+def test_a_part_is_reported_to_those_who_do_not_see_its_whole() -> None:
+    parent = make_source("acquirer")
+    first, second = make_source("first", parent=parent), make_source("second", parent=parent)
+    whole, part = open_incident(source=first), open_incident(source=second, minute=1)
+    for sources, seen in ((None, whole), (frozenset([second.pk]), part)):
+        found = report(since=at(-1), until=at(10), sources=sources)
+        assert (found.still_open, found.worst) == ([seen], [seen])
 
 
 def test_a_period_ends_before_its_end() -> None:
