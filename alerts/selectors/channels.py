@@ -27,6 +27,15 @@ def named_slack_users() -> frozenset[str]:
     return frozenset(str(user) for users in named for user in users)
 
 
+def heard_sources(channel: Channel) -> frozenset[int] | None:
+    """Return the sources of which the channel hears, those below its own too; None is all."""
+    own = channel.sources.values("pk")
+    if not own.exists():
+        return None
+    found = Source.objects.filter(Q(pk__in=own) | Q(parent__in=own))
+    return frozenset(found.values_list("pk", flat=True))
+
+
 def channels_for(incident: Incident) -> list[Channel]:
     """Return the channels that hear of this incident.
 

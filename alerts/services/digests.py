@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.messages import report as rendering
 from alerts.models import Channel, Notification
-from alerts.selectors.channels import active_channels
+from alerts.selectors.channels import active_channels, heard_sources
 from alerts.selectors.reports import report
 from alerts.services.turns import turn
 
@@ -50,7 +50,7 @@ def _write(channel: Channel, kind: str, occasion: str, now: datetime) -> int | N
     if Notification.objects.filter(channel=channel, occasion=occasion).exists():
         return None
     language = channel.speaks
-    found = report(since=now - LENGTHS[kind], until=now)
+    found = report(since=now - LENGTHS[kind], until=now, sources=heard_sources(channel))
     return Notification.objects.create(
         channel=channel,
         kind=Notification.Kind.DIGEST,

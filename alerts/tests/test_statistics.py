@@ -137,6 +137,18 @@ class TestDigest:
         assert "By source:\n- kiosk: 1 incident, MTTD 0 min" in text
         assert "- shop: 1 incident" in text
 
+    def test_a_channel_of_some_sources_is_told_of_those(self) -> None:
+        above = make_source("acquirer")
+        channel = make_channel("mail", digest="daily")
+        channel.sources.add(above, make_source("shop"))
+        for name, parent in (("shop", None), ("kiosk", above), ("bakery", None)):
+            open_incident(source=make_source(name, parent=parent), minute=1)
+        (number,) = queue_digests(now=at(60))
+        text = content(number)["text"]
+        assert "2 incidents" in text
+        assert "bakery" not in text
+        assert "kiosk" in text
+
     def test_who_asked_for_none_gets_none(self) -> None:
         make_channel("mail")
         assert queue_digests(now=at(60)) == []
