@@ -10,6 +10,7 @@ from alerts.messages.phrases import say
 from alerts.models import Channel, Notification
 
 Kind = Channel.Kind
+BOT, WEBHOOK = "slack", "slack-webhook"
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,6 @@ class Builtin:
     name: str
     kind: str
     secret: str
-    standby: bool = False
     per_minute: int = 30
 
 
@@ -29,8 +29,8 @@ def _builtins() -> list[Builtin]:
         bot = f"{settings.SLACK_BOT_TOKEN}{settings.SLACK_CHANNEL}"
     found = [
         Builtin("console", Kind.CONSOLE, "console", per_minute=600),
-        Builtin("slack-webhook", Kind.SLACK_WEBHOOK, settings.SLACK_WEBHOOK_URL, bool(bot)),
-        Builtin("slack", Kind.SLACK_BOT, bot),
+        Builtin(WEBHOOK, Kind.SLACK_WEBHOOK, settings.SLACK_WEBHOOK_URL),
+        Builtin(BOT, Kind.SLACK_BOT, bot),
     ]
     return [builtin for builtin in found if builtin.secret]
 
@@ -49,7 +49,7 @@ def sync_builtin_channels() -> None:
                     "kind": builtin.kind,
                     "builtin": True,
                     "fingerprint": mark,
-                    "standby": builtin.standby,
+                    "standby": name == WEBHOOK and BOT in wanted,
                     "per_minute": builtin.per_minute,
                     "language": settings.GUARDIAN_LANGUAGE,
                     "time_zone": settings.GUARDIAN_TIME_ZONE,
@@ -62,6 +62,20 @@ def sync_builtin_channels() -> None:
     for name in known.keys() - wanted.keys():
         # Without its setting it can send nothing; the row stays for the history's sake.
         Channel.objects.filter(name=name).exclude(fingerprint="").update(fingerprint="")
+    spoke = {name for name, channel in known.items() if channel.fingerprint}
+    if {BOT, WEBHOOK} & spoke != {BOT, WEBHOOK} & wanted.keys():
+        _order_slack(bot_speaks=BOT in wanted)
+
+
+def _order_slack(*, bot_speaks: bool) -> None:
+    """Slack is told once: the webhook stands by for the bot, as its backup, while there is one.
+
+    Only when the settings change: who then wants both to speak says so by hand.
+    """
+    Channel.objects.filter(name=WEBHOOK, builtin=True).update(standby=bot_speaks)
+    webhook = Channel.objects.filter(name=WEBHOOK, builtin=True).first()
+    if bot_speaks and webhook is not None:
+        Channel.objects.filter(name=BOT, builtin=True, backup=None).update(backup=webhook)
 
 
 def disable_channel(*, channel: Channel, reason: str, now: datetime) -> None:

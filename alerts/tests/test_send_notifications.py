@@ -274,3 +274,30 @@ def test_what_opens_while_the_channel_is_broken_is_told_by_its_backup(
     assert [(row.channel.name, row.kind, row.state) for row in told] == [
         ("backup", "opened", "pending")
     ]
+
+
+def test_the_webhook_stands_by_for_the_bot_as_long_as_there_is_one(
+    vendor: StandIn, slack: Channel, settings: Settings
+) -> None:
+    def told(minute: int) -> list[str]:
+        incident = open_incident(minute=minute, family="reversal")
+        rows = incident.notifications.exclude(channel__name="console")
+        return [row.channel.name for row in rows]
+
+    settings.SLACK_BOT_TOKEN, settings.SLACK_CHANNEL = "xoxb-1", "C1"
+    assert told(100) == ["slack"]
+    Channel.objects.filter(name="slack").update(disabled=at(150))
+    assert told(200) == ["slack-webhook"]
+    settings.SLACK_BOT_TOKEN = ""
+    assert told(300) == ["slack-webhook"]
+    settings.SLACK_BOT_TOKEN = "xoxb-2"
+    assert told(400) == ["slack"]
+
+
+def test_who_wants_both_in_slack_has_both(slack: Channel, settings: Settings) -> None:
+    settings.SLACK_BOT_TOKEN, settings.SLACK_CHANNEL = "xoxb-1", "C1"
+    absorb_anomalies(now=at(1))
+    Channel.objects.filter(pk=slack.pk).update(standby=False)
+    absorb_anomalies(now=at(2))
+    slack.refresh_from_db()
+    assert not slack.standby
