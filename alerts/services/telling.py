@@ -127,7 +127,9 @@ def tell_update(*, incident: Incident, reason: str, now: datetime) -> list[int]:
         if not adapter_of(channel).edits:
             continue
         rows = Notification.objects.filter(incident=incident, channel=channel)
-        if rows.filter(state=State.PENDING).exists() or not rows.filter(kind__in=ALIVE).exists():
+        # What was held back or is below its level, the channel has nothing of to show.
+        shown = rows.filter(kind__in=STATEFUL).exclude(state=State.SUPPRESSED)
+        if rows.filter(state=State.PENDING).exists() or not shown.exists():
             # What waits is written from the incident as it is when it is sent.
             continue
         occasion = f"{Kind.UPDATED}:{rows.filter(kind=Kind.UPDATED).count()}"

@@ -354,3 +354,23 @@ class TestInTheProduct:
             ends=at(10) + timedelta(days=1), actor="a" * 500, now=at(0), reason="r" * 900
         )
         assert len(Silence.objects.get().reason) == 200
+
+    def test_who_was_not_told_of_it_hears_of_no_update(self) -> None:
+        configuration = {"chat_id": "1", "token": "x"}
+        make_channel("chat", "telegram", configuration=configuration, minimum_level="CRITICAL")
+        make_anomaly(0, level="WARNING")
+        absorb_anomalies(now=at(1))
+        services.acknowledge(
+            incident_id=Incident.objects.get().pk, actor="ana", via="web", now=at(2)
+        )
+        chat = Notification.objects.get(channel__name="chat")
+        assert (chat.kind, chat.state) == ("opened", "suppressed")
+
+    def test_nor_who_has_silenced_it_when_it_becomes_a_part(self) -> None:
+        make_channel("chat", "telegram", configuration={"chat_id": "1", "token": "x"})
+        services.create_silence(source=make_source(), ends=at(60), actor="ana", now=at(0))
+        live(1, bad={0})
+        live(1, bad={20}, first=20, source=make_source("other"))
+        part, whole = Incident.objects.order_by("id")
+        services.merge(incident_id=part.pk, into_id=whole.pk, actor="ana", via="web", now=at(21))
+        assert {row.state for row in part.notifications.all()} == {"suppressed"}
