@@ -34,6 +34,12 @@ class Knowledge:
     def waits_alive(self) -> bool:
         return any(row.kind in ALIVE for row in self.waiting)
 
+    @property
+    def may_be_over(self) -> bool:
+        """It was told that it is over, or a try to tell so may have arrived without our knowing."""
+        tried = any(row.kind == Kind.RESOLVED and row.attempts for row in self.waiting)
+        return tried or self.told == Kind.RESOLVED
+
 
 def knowledge(incident: Incident, channel: Channel) -> Knowledge:
     """Return what the channel knows; a message on its way counts as told."""
@@ -79,7 +85,7 @@ def tell_alive(
 
 def _said(kind: str, known: Knowledge, incident: Incident) -> str | None:
     """Return as what a channel hears of a change; None where for it nothing has happened."""
-    if kind != Kind.REOPENED or known.told == Kind.RESOLVED:
+    if kind != Kind.REOPENED or known.may_be_over:
         return kind
     if known.level is None:
         return Kind.OPENED

@@ -151,6 +151,17 @@ def test_reopening_by_hand_is_told() -> None:
     assert Notification.objects.get(state="pending").kind == "reopened"
 
 
+@pytest.mark.parametrize(("tries", "told"), [(0, []), (1, ["reopened"])])
+def test_who_may_have_heard_of_an_end_hears_that_it_goes_on(tries: int, told: list[str]) -> None:
+    incident = open_incident()
+    Notification.objects.update(state="sent")
+    services.resolve(incident_id=incident.pk, now=at(1), **BY)
+    Notification.objects.filter(kind="resolved").update(attempts=tries)
+    services.reopen(incident_id=incident.pk, now=at(2), **BY)
+    waiting = Notification.objects.filter(state="pending")
+    assert list(waiting.values_list("kind", flat=True)) == told
+
+
 def test_it_cannot_be_reopened_beside_its_successor() -> None:
     first = open_incident()
     services.close(incident_id=first.pk, label="real", now=at(1), **BY)
