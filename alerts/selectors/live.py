@@ -24,7 +24,7 @@ from alerts.selectors.suppression import quiet_at
 from alerts.selectors.together import SourceIds, are_many, ids_together
 from alerts.selectors.visibility import Seen, seen_by
 from alerts.suppression import Holding
-from detection.models import Anomaly, Band, Level
+from detection.models import Anomaly, Band
 from ingest.models import Source
 
 # Hours on offer, with the minutes that one point of the chart then holds.
@@ -114,12 +114,11 @@ def open_incidents_of(
         .exclude(parent__state__in=sorted(ONGOING), parent__source_id__in=source_ids)
         .select_related("source")
         .prefetch_related(parts_of())
-        .order_by("-opened", "-id")[:INCIDENTS]
+        .order_by("level", "-opened", "-id")[:INCIDENTS]
     )
     quiet = quiet_at(now)
     return [
-        {**_card(one, now, seen), "held": _held(quiet.holding(one), zone, now)}
-        for one in sorted(found, key=lambda one: one.level != Level.CRITICAL)
+        {**_card(one, now, seen), "held": _held(quiet.holding(one), zone, now)} for one in found
     ]
 
 
@@ -141,12 +140,15 @@ def _held(holding: Holding | None, zone: str, now: datetime) -> str:
 def incident_windows(
     source_ids: SourceIds, start: datetime, end: datetime, *, now: datetime
 ) -> list[dict[str, Any]]:
-    """Return from when to when each incident that touches start..end went on."""
+    """Return from when to when each incident that touches start..end went on, in order.
+
+    Of too many the newest.
+    """
     found = (
         Incident.objects.filter(source_id__in=source_ids, onset__lt=end)
         .filter(Q(state__in=sorted(ONGOING)) | Q(last_anomaly__gte=start))
         .exclude(state=State.MERGED)
-        .order_by("onset")
+        .order_by("-onset", "-id")
     )
     return [
         {
@@ -156,7 +158,7 @@ def incident_windows(
             "level": one.level,
             "family": one.family,
         }
-        for one in found[:INCIDENTS]
+        for one in reversed(found[:INCIDENTS])
     ]
 
 

@@ -5,6 +5,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from alerts.selectors import live
 from alerts.selectors.series import floor_to
 from alerts.tests.makers import at, make_anomaly, make_source, open_incident
 from alerts.tests.pages import PAGE, UNTIL, an_hour, count, expect
@@ -174,3 +175,17 @@ def test_what_goes_on_costs_as_many_queries_however_much_it_is(
         open_incident(source=make_source(f"shop{number}"), minute=5)
     with django_assert_max_num_queries(20):
         assert len(picture(client)["incidents"]) == 20
+
+
+def test_of_too_many_incidents_the_gravest_are_shown_and_the_newest_drawn(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "INCIDENTS", 2)
+    names = {"a": "WARNING", "b": "CRITICAL", "c": "WARNING", "d": "WARNING"}
+    found = [
+        open_incident(source=make_source(name), level=level, minute=12 * place).pk
+        for place, (name, level) in enumerate(names.items())
+    ]
+    shown = picture(client)
+    assert [one["id"] for one in shown["incidents"]] == [found[1], found[3]]
+    assert [one["id"] for one in shown["windows"]] == [found[2], found[3]]
