@@ -1,6 +1,7 @@
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from alerts import services
 from alerts.models import Incident
@@ -72,6 +73,23 @@ def test_a_filter_that_makes_no_sense_is_named_and_filters_nothing(client: Clien
     open_incident()
     text = listed(client, since="tomorrow", source="nobody", state="asleep")
     assert "Enter a valid date" in text
+    assert "Denials above normal" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"until": "9999-12-31"}, "less than or equal to 2999-12-31"),
+        ({"since": "0001-01-01"}, "greater than or equal to 1970-01-01"),
+    ],
+)
+def test_a_day_beyond_the_calendar_is_one_that_makes_no_sense(
+    client: Client, query: dict[str, str], told: str, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    open_incident()
+    text = listed(client, **query)
+    assert told in text
     assert "Denials above normal" in text
 
 

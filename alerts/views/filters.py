@@ -1,9 +1,10 @@
 """Which incidents a reader asked for."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +22,8 @@ from ingest.models import Source
 
 GOING_ON, OVER = "ongoing", "over"
 MINE, NOBODYS = "mine", "nobody"
+# No day of payments lies outside, and not every zone has its midnights.
+DAYS = (MinValueValidator(date(1970, 1, 1)), MaxValueValidator(date(2999, 12, 31)))
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -59,8 +62,8 @@ class IncidentFilter(forms.Form):
         required=False,
         choices=_any_of([(MINE, _("mine")), (NOBODYS, _("nobody’s"))]),
     )
-    since = forms.DateField(label=_("From day"), required=False, widget=DATE)
-    until = forms.DateField(label=_("To day"), required=False, widget=DATE)
+    since = forms.DateField(label=_("From day"), required=False, widget=DATE, validators=DAYS)
+    until = forms.DateField(label=_("To day"), required=False, widget=DATE, validators=DAYS)
 
     def __init__(self, query: QueryDict, seen: Seen, *, reader: str = "") -> None:
         super().__init__(query)
