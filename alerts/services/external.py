@@ -61,7 +61,7 @@ def take_external_alerts(*, alerts: Iterable[ExternalAlert], now: datetime) -> l
     """
     sync_builtin_channels()
     written: list[int] = []
-    with turn("external"):
+    with turn("external", waits=True):
         for alert in alerts:
             if alert.name == OURS:
                 continue

@@ -11,14 +11,15 @@ from alerts.models import Turn
 
 
 @contextmanager
-def turn(work: str) -> Iterator[bool]:
+def turn(work: str, *, waits: bool = False) -> Iterator[bool]:
     """Inside, True means that this is the only worker at `work` until the transaction ends.
 
-    False means that another has it: there is nothing to do, its result will be the same.
+    False means that another has it: there is nothing to do, its result will be the same. Who has
+    work that is its own alone `waits` until the other has ended.
     """
     Turn.objects.get_or_create(work=work)
     with transaction.atomic():
-        yield Turn.objects.select_for_update(skip_locked=True).filter(work=work).exists()
+        yield Turn.objects.select_for_update(skip_locked=not waits).filter(work=work).exists()
 
 
 def lease_turn(work: str, *, now: datetime, length: timedelta) -> Turn | None:

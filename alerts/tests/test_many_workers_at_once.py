@@ -14,6 +14,7 @@ from alerts import conf
 from alerts.lifecycle import IllegalTransition
 from alerts.models import Channel, Incident, IncidentEvent, Notification
 from alerts.services import (
+    ExternalAlert,
     absorb_anomalies,
     acknowledge,
     assign,
@@ -21,6 +22,7 @@ from alerts.services import (
     merge,
     send_due_notifications,
     split,
+    take_external_alerts,
 )
 from alerts.tests.makers import at, make_anomaly, make_channel, make_source
 from alerts.tests.standin import StandIn
@@ -63,6 +65,14 @@ def test_absorbers_open_one_incident_for_each_failure(database: str) -> None:
     assert Incident.objects.count() == 3
     assert set(Incident.objects.values_list("anomaly_count", flat=True)) == {15}
     assert Notification.objects.filter(kind="opened").count() == 3
+
+
+def test_an_alert_that_two_send_at_once_opens_one_incident(database: str) -> None:
+    make_source("alertmanager")
+    alert = ExternalAlert("DiskFull", "", {"alertname": "DiskFull"}, firing=True, started=at(0))
+    together(lambda _number: take_external_alerts(alerts=[alert] * 3, now=at(1)))
+    assert Incident.objects.get().anomaly_count == 3 * WORKERS
+    assert Notification.objects.filter(kind="opened").count() == 1
 
 
 def test_senders_send_each_message_once(database: str, vendor: StandIn, settings: Settings) -> None:
