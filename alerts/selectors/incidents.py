@@ -136,7 +136,9 @@ def open_counts() -> list[tuple[str, str, int]]:
     return [(level, family, number) for level, family, number in rows]
 
 
-def newest_anomalies(limit: int = 5) -> list[Anomaly]:
-    """Return the last findings that still stand, newest first."""
+def newest_anomalies(limit: int = 5, *, sources: frozenset[int] | None = None) -> list[Anomaly]:
+    """Return the last findings that still stand, of all sources or of some, newest first."""
     rows = Anomaly.objects.filter(withdrawn=None).select_related("source")
+    if sources is not None:
+        rows = rows.filter(source__in=sources)
     return list(rows.order_by("-minute", "-id")[:limit])

@@ -8,16 +8,18 @@ from alerts.messages.phrases import say, say_number
 from alerts.messages.stored import reason_told, stage_told
 from alerts.messages.telegram import MARKS, escape
 from alerts.models import Incident
-from alerts.selectors.incidents import newest_anomalies, open_incidents
+from alerts.selectors.incidents import newest_anomalies, open_incidents, seen
 from alerts.selectors.outbox import oldest_pending_age
 from alerts.selectors.watch import stage_states
 
 SHOWN = 10
+# The sources that the chat hears of; None is all of them.
+Heard = frozenset[int] | None
 
 
-def status(*, language: str, now: datetime) -> str:
+def status(*, language: str, now: datetime, heard: Heard) -> str:
     """Return how many incidents are open, what waits, and which stage stands still."""
-    levels = [incident.level for incident in open_incidents()]
+    levels = [incident.level for incident in seen(open_incidents(), heard)]
     age = oldest_pending_age(now)
     outbox = say("bot.outbox.fine", language)
     if age is not None:
@@ -32,20 +34,20 @@ def status(*, language: str, now: datetime) -> str:
     return escape("\n".join(lines))
 
 
-def incidents(*, language: str, now: datetime) -> str:
+def incidents(*, language: str, now: datetime, heard: Heard) -> str:
     """Return the open incidents, the gravest first."""
     lines = [
         f"{MARKS[incident.level]} #{incident.pk} {headline(incident, language)},"
         f" {duration(now - incident.onset, language)}, {_state(incident, language)}"
-        for incident in open_incidents()[:SHOWN]
+        for incident in seen(open_incidents(), heard)[:SHOWN]
     ]
     return escape("\n".join(lines) or say("bot.none", language))
 
 
-def anomalies(*, language: str, now: datetime) -> str:
+def anomalies(*, language: str, now: datetime, heard: Heard) -> str:
     """Return the last findings: when, what, how much, why."""
     lines = []
-    for anomaly in newest_anomalies():
+    for anomaly in newest_anomalies(sources=heard):
         why = reason_told(anomaly.reasons[0], language) if anomaly.reasons else f"{anomaly.count}"
         family = say(f"family.{anomaly.family}", language)
         local = anomaly.minute.astimezone(ZoneInfo(anomaly.source.time_zone))

@@ -1,13 +1,14 @@
 """Answers Telegram: commands and buttons, in authorised chats only."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Q
 
 from alerts.channels import ChannelError
 from alerts.channels.base import setting
@@ -16,6 +17,7 @@ from alerts.messages.phrases import say
 from alerts.messages.stored import refusal_told
 from alerts.messages.telegram import escape
 from alerts.models import Channel, Incident
+from alerts.selectors.channels import heard_sources
 from alerts.services.acting import act
 from alerts.services.bot_answers import anomalies, incidents, status
 from alerts.services.turns import advance_turn, lease_turn, release_turn
@@ -40,9 +42,14 @@ READS: dict[str, Callable[..., str]] = {
 class Asker:
     """Who asks, in which chat."""
 
-    channel: Channel
+    # Several where a chat is named more than once; the first speaks for it.
+    channels: Sequence[Channel]
     name: str
     number: str
+
+    @property
+    def channel(self) -> Channel:
+        return self.channels[0]
 
     @property
     def language(self) -> str:
@@ -53,6 +60,20 @@ class Asker:
         """In a chat that names its users only those may act; in others everybody may."""
         users = self.channel.configuration.get("users", [])
         return not users or self.number in {str(user) for user in users}
+
+    @property
+    def heard(self) -> frozenset[int] | None:
+        """The sources that the chat hears of; None is all of them."""
+        found = [heard_sources(channel) for channel in self.channels]
+        return None if None in found else frozenset().union(*(one for one in found if one))
+
+    def hears_of(self, incident_id: int) -> bool:
+        """Tell whether the incident is of such a source, or was told here all the same."""
+        heard = self.heard
+        mine = Q()
+        if heard is not None:
+            mine = Q(source__in=heard) | Q(notifications__channel__in=self.channels)
+        return Incident.objects.filter(mine, pk=incident_id).exists()
 
 
 def poll_telegram(*, now: datetime) -> int:
@@ -135,17 +156,21 @@ def _answer_click(bot: Channel, click: dict[str, Any], now: datetime) -> None:
 
 
 def _asker(bot: Channel, chat: str, sender: dict[str, Any]) -> Asker | None:
-    for channel in Channel.objects.filter(kind=Channel.Kind.TELEGRAM):
-        if setting(channel, "chat_id") == chat and token_of(channel) == token_of(bot):
-            name = sender.get("username") or sender.get("first_name") or "somebody"
-            return Asker(channel, f"{name} ({sender.get('id')})", str(sender.get("id")))
-    return None
+    here = [
+        channel
+        for channel in Channel.objects.filter(kind=Channel.Kind.TELEGRAM)
+        if setting(channel, "chat_id") == chat and token_of(channel) == token_of(bot)
+    ]
+    if not here:
+        return None
+    name = sender.get("username") or sender.get("first_name") or "somebody"
+    return Asker(here, f"{name} ({sender.get('id')})", str(sender.get("id")))
 
 
 def reply_to(asker: Asker, command: str, words: list[str], now: datetime) -> str:
     """Return the answer to a command, as Telegram's HTML."""
     if command in READS:
-        return READS[command](language=asker.language, now=now)
+        return READS[command](language=asker.language, now=now, heard=asker.heard)
     if command in ("start", "help"):
         return escape(say("bot.help", asker.language))
     if command in ("subscribe", "unsubscribe"):
@@ -163,6 +188,8 @@ def _act(asker: Asker, action: str, number: str, now: datetime, minutes: int | N
         return say("bot.reader", asker.language)
     if not number.isdecimal():
         return say("bot.number", asker.language, command=action)
+    if not asker.hears_of(int(number[:18])):
+        return say("bot.missing", asker.language, id=number)
     try:
         act(
             action,
@@ -172,8 +199,6 @@ def _act(asker: Asker, action: str, number: str, now: datetime, minutes: int | N
             now=now,
             minutes=minutes,
         )
-    except Incident.DoesNotExist:
-        return say("bot.missing", asker.language, id=number)
     except (ValueError, OverflowError) as error:
         return refusal_told(error, asker.language)
     return say("bot.done", asker.language, id=number)

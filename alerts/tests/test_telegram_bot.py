@@ -74,6 +74,40 @@ def test_a_command_is_carried_out_once(bot: Bot) -> None:
     assert Silence.objects.get().ends == at(31)
 
 
+@pytest.fixture
+def of_shops(bot: Bot) -> Bot:
+    """Give the bot in a chat that hears of the source “shop” alone."""
+    Channel.objects.get(name="group").sources.add(make_source("shop"))
+    return bot
+
+
+def test_a_chat_of_some_sources_reads_of_those_alone(of_shops: Bot) -> None:
+    for name in ("shop", "bakery"):
+        open_incident(source=make_source(name))
+    assert "1 open incident, 1 critical" in of_shops.say("/status")
+    for command in ("/incidents", "/anomalies"):
+        text = of_shops.say(command)
+        assert "shop" in text
+        assert "bakery" not in text
+
+
+def test_nor_does_it_act_on_others_but_for_what_it_was_told_of(of_shops: Bot) -> None:
+    mine, theirs = (open_incident(source=make_source(name)) for name in ("shop", "bakery"))
+    assert of_shops.say(f"/ack {mine.pk}") == f"#{mine.pk}: done."
+    assert of_shops.say(f"/ack {theirs.pk}") == f"There is no incident #{theirs.pk}."
+    chat = Channel.objects.get(name="group")
+    theirs.notifications.create(channel=chat, kind="escalated", reason="sent again by ana")
+    assert of_shops.say(f"/ack {theirs.pk}") == f"#{theirs.pk}: done."
+
+
+def test_a_chat_that_is_named_twice_hears_of_both(of_shops: Bot) -> None:
+    first = Channel.objects.get(name="group")
+    again = make_channel("again", "telegram", configuration=first.configuration)
+    again.sources.add(make_source("bakery"))
+    open_incident(source=make_source("bakery"))
+    assert "bakery" in of_shops.say("/incidents")
+
+
 def test_a_length_that_no_calendar_holds_stops_nobody(bot: Bot) -> None:
     incident = open_incident()
     assert bot.say(f"/silence {incident.pk} 30444444444444444444")
