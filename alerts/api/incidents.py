@@ -1,3 +1,4 @@
+from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,7 +19,7 @@ from alerts.api.serializers import (
 )
 from alerts.lifecycle import IllegalTransition
 from alerts.models import Incident
-from alerts.selectors.incidents import Filters, incidents, seen
+from alerts.selectors.incidents import Filters, incidents, seen, with_history
 from alerts.services.acting import NAMES, act
 from ingest import steady_clock
 
@@ -52,7 +53,8 @@ class IncidentView(APIView):
         tags=["Incidents"],
     )
     def get(self, request: Request, pk: int) -> Response:
-        return Response(IncidentDetailSerializer(_found(request, pk)).data)
+        found = _found(request, pk, with_history(Incident.objects.all()))
+        return Response(IncidentDetailSerializer(found).data)
 
 
 class ActView(APIView):
@@ -90,9 +92,9 @@ class ActView(APIView):
         return Response(IncidentSerializer(_found(request, pk)).data)
 
 
-def _found(request: Request, pk: int) -> Incident:
-    rows = seen(Incident.objects.select_related("source"), seen_by(request))
-    found = rows.filter(pk=pk).first()
+def _found(request: Request, pk: int, rows: QuerySet[Incident] | None = None) -> Incident:
+    every = Incident.objects.all() if rows is None else rows
+    found = seen(every, seen_by(request)).select_related("source").filter(pk=pk).first()
     if found is None:
         raise Http404(f"There is no incident #{pk}.")
     return found

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from alerts.lifecycle import ONGOING, permitted
 from alerts.models import Incident, IncidentEvent, Notification
@@ -109,6 +109,12 @@ def incident_detail(incident_id: int) -> Detail:
         children=list(incident.children.select_related("source").order_by("id")),
         permitted=permitted(incident.state),
     )
+
+
+def with_history(rows: QuerySet[Incident]) -> QuerySet[Incident]:
+    """Return the rows with their timelines, messages and parts, read together."""
+    messages = Prefetch("notifications", Notification.objects.select_related("channel"))
+    return rows.prefetch_related("events", "children", messages)
 
 
 def timeline(incident_id: int) -> QuerySet[IncidentEvent]:

@@ -3,10 +3,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from alerts import services
 from alerts.models import Silence
-from alerts.tests.makers import at, live, make_source, open_incident
+from alerts.tests.makers import at, live, make_channel, make_source, open_incident
 
 pytestmark = pytest.mark.django_db
 
@@ -221,3 +222,16 @@ def test_the_whole_api_is_described(admin: Client) -> None:
     paths = get(admin, "/openapi.json").json()["paths"]
     for path in ("/api/incidents", "/api/incidents/{id}", "/api/silences", "/webhook/alert"):
         assert path in paths or path.replace("{id}", "{pk}") in paths
+
+
+def test_one_incident_is_read_at_once_however_many_messages_it_has(
+    admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    incident = open_incident()
+    for number in range(12):
+        channel = make_channel(f"phone-{number}")
+        incident.notifications.create(channel=channel, kind="reminder", occasion=str(number))
+    with django_assert_max_num_queries(14):
+        found = get(admin, f"/api/incidents/{incident.pk}").json()
+    assert len(found["notifications"]) == 13
+    assert [line["kind"] for line in found["timeline"]] == ["opened"]
