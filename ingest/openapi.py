@@ -23,8 +23,8 @@ _REPORT = inline_serializer(
             required=False,
             allow_null=True,
             help_text="ISO 8601. Without a zone it is local to the source; where clocks are set "
-            "back the first of the two is meant, where they are set forward a skipped time moves "
-            "on. Left out: now, and then never a repeat.",
+            "back the later of the two is meant as soon as it has come, where they are set forward "
+            "a skipped time moves on. Left out: now, and then never a repeat.",
         ),
         "count": serializers.IntegerField(
             required=False, default=1, min_value=0, max_value=LARGEST_COUNT

@@ -1,13 +1,22 @@
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
+from ingest.moments import read_moment
+
 
 @pytest.fixture(scope="module")
-def paths() -> Any:
+def described() -> Any:
     generator: Any = SchemaGenerator
-    return generator(urlconf="ingest.tests.doors").get_schema(public=True)["paths"]
+    return generator(urlconf="ingest.tests.doors").get_schema(public=True)
+
+
+@pytest.fixture(scope="module")
+def paths(described: Any) -> Any:
+    return described["paths"]
 
 
 def test_every_door_is_described(paths: Any) -> None:
@@ -24,3 +33,17 @@ def test_a_report_is_described_as_it_is_read(paths: Any) -> None:
     sent = paths["/transaction"]["post"]["requestBody"]["content"]
     assert set(sent) == {"application/json"}
     assert set(sent["application/json"]["examples"]) == {"TheApprovalsOfAMinute", "OneTransaction"}
+
+
+def test_an_hour_that_comes_twice_is_described_as_it_is_read(described: Any) -> None:
+    """In New York 01:30 of 1 November 2026 is 05:30 and 06:30 UTC."""
+    zone, first, second = ZoneInfo("America/New_York"), utc(5, 30), utc(6, 30)
+    for now, meant in ((utc(5, 31), first), (utc(6, 31), second)):
+        assert read_moment("2026-11-01 01:30", zone, now) == meant
+    [report] = [one for name, one in described["components"]["schemas"].items() if name == "Report"]
+    told = report["properties"]["timestamp"]["description"]
+    assert "the later of the two is meant as soon as it has come" in told
+
+
+def utc(hour: int, minute: int) -> datetime:
+    return datetime(2026, 11, 1, hour, minute, tzinfo=UTC)
