@@ -4,10 +4,11 @@ An incident, its parts and its whole are locked in more than one order: an act t
 undid to let another pass is done again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from alerts.lifecycle import ONGOING, Action, IllegalTransition, State, next_state
 from alerts.models import Incident, IncidentEvent
@@ -105,10 +106,8 @@ def mark_false_positive(
 def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
     """The incident goes on, of a part the whole too, and who heard that it was over hears so."""
     incident = _locked(incident_id)
-    twin = ongoing_like(incident)
-    if twin is not None and twin.pk != incident.pk:
-        raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
-    move(incident=incident, action=Action.REOPEN, at=now, who=actor, via=via, why=why)
+    with _alone_of_its_kind(incident):
+        move(incident=incident, action=Action.REOPEN, at=now, who=actor, via=via, why=why)
     if incident.historical:
         # Nobody was called for it; from now on it is an incident like any other.
         incident.historical = False
@@ -242,20 +241,37 @@ def _take_back(
 ) -> None:
     merged = part.events.filter(kind=Kind.MERGED).latest("id")
     before = State(merged.state_from) if whole.ongoing else State.RESOLVED
-    twin = ongoing_like(part) if before in ONGOING else None
-    if twin is not None:
-        raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
     if before == State.RESOLVED and part.resolved is None:
         part.resolved, part.resolved_by = whole.resolved or at, whole.resolved_by
-    move(
-        incident=part,
-        action=Action.SPLIT,
-        at=at,
-        who=who,
-        via=via,
-        why=why,
-        back_to=before,
-    )
+    with _alone_of_its_kind(part) if before in ONGOING else nullcontext():
+        move(
+            incident=part,
+            action=Action.SPLIT,
+            at=at,
+            who=who,
+            via=via,
+            why=why,
+            back_to=before,
+        )
+
+
+@contextmanager
+def _alone_of_its_kind(incident: Incident) -> Iterator[None]:
+    """A block after which the incident goes on; refused where another of its kind does."""
+    _refuse_beside_twin(incident)
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        # It was opened while this one was on its way back.
+        _refuse_beside_twin(incident)
+        raise
+
+
+def _refuse_beside_twin(incident: Incident) -> None:
+    twin = ongoing_like(incident)
+    if twin is not None and twin.pk != incident.pk:
+        raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
 
 
 def _parts(incident: Incident, states: "frozenset[State] | set[State]") -> list[Incident]:

@@ -20,6 +20,7 @@ from alerts.services import (
     assign,
     close,
     merge,
+    reopen,
     send_due_notifications,
     split,
     take_external_alerts,
@@ -220,6 +221,46 @@ def test_who_merges_while_the_whole_is_being_closed_is_refused(database: str) ->
     whole_is_closed = threading.Event()
     assert together(accepted(act), workers=2) == [True, False]
     assert Incident.objects.get(pk=new).state == "open"
+
+
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+@pytest.mark.parametrize("back", [reopen, split])
+def test_who_brings_back_what_opens_anew_at_that_moment_is_refused(
+    database: str, back: Callable[..., Incident]
+) -> None:
+    for name in ("whole", "old"):
+        make_anomaly(source=make_source(name))
+    absorb_anomalies(now=at(1))
+    whole, old = Incident.objects.order_by("id")
+    if back is split:
+        merge(incident_id=old.pk, into_id=whole.pk, actor="p1", via="web", now=at(1))
+    else:
+        close(incident_id=old.pk, label="real", actor="p1", via="web", now=at(1))
+
+    def act(person: int) -> None:
+        if person:
+            opened.wait()
+            back(incident_id=old.pk, actor="p1", via="web", now=at(2))
+            return
+        with transaction.atomic():
+            Incident.objects.create(
+                source=old.source,
+                family=old.family,
+                direction=old.direction,
+                level=old.level,
+                onset=at(2),
+                detected=at(2),
+                first_anomaly=at(2),
+                last_anomaly=at(2),
+            )
+            opened.set()
+            until(somebody_waits)
+
+    opened = threading.Event()
+    assert together(accepted(act), workers=2) == [True, False]
+    assert Incident.objects.filter(state="open", source=old.source).count() == 1
 
 
 @pytest.mark.parametrize(
