@@ -39,17 +39,30 @@ def absorb_anomalies(*, now: datetime) -> list[int]:
     -------
     list of int
         The notifications that were written.
+
+    Raises
+    ------
+    Exception
+        What is wrong with a source, where it is a fault of ours, once all else is done.
     """
     sync_builtin_channels()
     written: list[int] = []
+    fault: Exception | None = None
     for source in waiting_sources():
         try:
             written += _absorb_source(source, now)
         except DatabaseError:
             # Rolled back as a whole: the anomalies still wait, the other sources go on.
             logger.exception("anomalies of source %s not absorbed", source)
+        except Exception as error:
+            logger.exception("anomalies of source %s not absorbed", source)
+            fault = error
     written += settle_incidents(now=now)
-    return written + advance_canaries(now=now)
+    written += advance_canaries(now=now)
+    if fault is not None:
+        # The database comes back by itself; this does not, and a task that fails is seen.
+        raise fault
+    return written
 
 
 def waiting_sources() -> list[int]:
