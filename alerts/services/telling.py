@@ -120,7 +120,9 @@ def _tell_over(
         _drop(known.waiting, STATEFUL, "over before it was sent: told in one message")
         never_told = known.told is None and known.waits_alive
         if never_told or known.told in ALIVE:
-            occasion = f"{Kind.RESOLVED}:{incident.reopened}"
+            ends = incident.notifications.filter(channel=channel, kind=Kind.RESOLVED)
+            # What was split off a whole goes on without having been reopened, and ends again.
+            occasion = f"over:{ends.count()}"
             written += _write(incident, channel, Kind.RESOLVED, occasion, reason, now)
     return written
 

@@ -7,7 +7,7 @@ from alerts.lifecycle import IllegalTransition
 from alerts.messages.stored import line_told
 from alerts.models import Incident, Notification
 from alerts.services import absorb_anomalies
-from alerts.tests.makers import at, judge, make_anomaly, make_source, open_incident
+from alerts.tests.makers import at, judge, make_anomaly, make_channel, make_source, open_incident
 
 pytestmark = pytest.mark.django_db
 BY: dict[str, Any] = {"actor": "ana", "via": "web"}
@@ -76,6 +76,25 @@ def test_a_part_that_guardian_linked_is_told_for_itself() -> None:
     absorb_anomalies(now=at(4.5))
     part.refresh_from_db()
     assert part.parent is None
+
+
+def test_what_ends_twice_is_told_twice() -> None:
+    make_channel("ours").sources.add(make_source("other"))
+    whole, part = merged()
+
+    def told() -> list[str]:
+        waiting = part.notifications.filter(channel__name="ours", state="pending")
+        kinds = list(waiting.values_list("kind", flat=True))
+        waiting.update(state="sent")
+        return kinds
+
+    services.resolve(incident_id=whole.pk, now=at(3), **BY)
+    assert told() == ["resolved"]
+    services.reopen(incident_id=whole.pk, now=at(4), **BY)
+    split(part, minute=5)
+    assert told() == ["reopened"]
+    services.resolve(incident_id=part.pk, now=at(6), **BY)
+    assert told() == ["resolved"]
 
 
 def test_what_stands_for_itself_is_split_off_nothing() -> None:
