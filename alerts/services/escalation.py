@@ -72,8 +72,8 @@ def _take_step(incident: Incident, now: datetime) -> list[int]:
     policy, steps = found
     step = steps[incident.step % len(steps)]
     channels, whom = _targets(step, now)
-    # A rise in severity begins again with the first step: another occasion, though of one number.
-    occasion = f"step:{incident.reopened}:{incident.level}:{incident.step}"
+    # Who is called again from the first step is called: each call is an occasion of its own.
+    occasion = f"call:{incident.events.filter(kind=Kind.ESCALATED).count()}"
     incident.step += 1
     following = steps[incident.step % len(steps)]
     ended = incident.step >= len(steps) * policy.rounds

@@ -184,6 +184,18 @@ class TestEscalation:
             Notification.objects.filter(state="pending").update(state="sent")
         assert self.told("escalated") == ["spare", "spare"]
 
+    def test_what_is_split_off_is_called_for_anew(self) -> None:
+        self.step(self.policy(), 1, 5, channel=make_channel("second", standby=True))
+        part, whole = open_incident(), open_incident(source=make_source("other"))
+        escalate_incidents(now=at(5.6))
+        Notification.objects.filter(state="pending").update(state="sent")
+        assert self.told("escalated") == ["second", "second"]
+        by: Any = {"incident_id": part.pk, "actor": "ana", "via": "web"}
+        services.merge(into_id=whole.pk, now=at(6), **by)
+        services.split(now=at(7), **by)
+        escalate_incidents(now=at(12.1))
+        assert Notification.objects.get(state="pending", kind="escalated").incident == part
+
     def test_an_answer_stops_it(self) -> None:
         self.step(self.policy(), 1, 5, channel=make_channel("second", standby=True))
         incident = open_incident()
