@@ -30,9 +30,9 @@ def plan_reminder(*, incident: Incident, now: datetime) -> None:
     """Who acknowledged is reminded once the policy's time has passed."""
     found = escalation_of(incident)
     minutes = found[0].remind_after_minutes if found else 0
-    incident.step_due = None
+    incident.step_due, incident.reminders = None, 0
     incident.reminder_due = now + minutes * MINUTE if minutes else None
-    incident.save(update_fields=["step_due", "reminder_due"])
+    incident.save(update_fields=["step_due", "reminders", "reminder_due"])
 
 
 def escalate_incidents(*, now: datetime) -> list[int]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from alerts import conf, lifecycle
 from alerts.channels import adapter_of
-from alerts.models import Channel, Incident, Notification
+from alerts.models import Channel, Incident, IncidentEvent, Notification
 from alerts.policy import worse
 from alerts.selectors.channels import channels_for
 from alerts.suppression import quiet_until
@@ -148,7 +148,7 @@ def tell_update(*, incident: Incident, reason: str, now: datetime) -> list[int]:
 def tell_reminder(*, incident: Incident, reason: str, now: datetime) -> list[int]:
     """Every channel that was told of the incident is reminded of it."""
     written = []
-    occasion = f"{Kind.REMINDER}:{incident.reopened}:{incident.reminders}"
+    occasion = f"remind:{incident.events.filter(kind=IncidentEvent.Kind.REMINDED).count()}"
     for channel in Channel.objects.filter(notifications__incident=incident).distinct():
         if knowledge(incident, channel).told in ALIVE:
             written += _write(incident, channel, Kind.REMINDER, occasion, reason, now)

@@ -280,6 +280,20 @@ class TestEscalation:
             escalate_incidents(now=at(minute))
         assert self.told("reminder") == ["console"] * 3
 
+    def test_who_acknowledges_it_anew_is_reminded_as_often(self) -> None:
+        policy = self.policy(remind_after_minutes=30)
+        self.step(policy, 1, 5, channel=make_channel("second", standby=True))
+        by: Any = {"incident_id": open_incident().pk, "actor": "ana", "via": "web"}
+        Notification.objects.update(state="sent")
+        for begin in (0, 300):
+            services.acknowledge(now=at(begin + 2), **by)
+            for minute in range(begin, begin + 200, 5):
+                escalate_incidents(now=at(minute))
+            services.resolve(now=at(begin + 200), **by)
+            services.reopen(now=at(begin + 201), **by)
+            Notification.objects.filter(state="pending").update(state="sent")
+        assert self.told("reminder") == ["console"] * 6
+
     def test_a_silence_holds_reminders_back(self) -> None:
         policy = self.policy(remind_after_minutes=30)
         self.step(policy, 1, 5, channel=make_channel("second", standby=True))
