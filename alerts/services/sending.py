@@ -65,7 +65,9 @@ def lease_next(*, channel: int, now: datetime) -> Notification | None:
         if row is None:
             return None
         claimed = sendable(now=now).filter(pk=row.pk)
-        taken = Notification.objects.filter(pk__in=claimed.values("pk")).update(
+        # Said of the row itself, it is looked at again where the row was dropped meanwhile.
+        as_found = Notification.objects.filter(state=row.state, attempts=row.attempts)
+        taken = as_found.filter(pk__in=claimed.values("pk")).update(
             state=State.SENDING, leased_until=now + conf.LEASE, attempts=row.attempts + 1
         )
         if not taken:

@@ -42,14 +42,19 @@ class Knowledge:
 
 
 def knowledge(incident: Incident, channel: Channel) -> Knowledge:
-    """Return what the channel knows; a message on its way counts as told."""
+    """Return what the channel knows; a message on its way counts as told.
+
+    Until the caller's transaction ends nobody begins to send what waits.
+    """
     rows = list(
-        Notification.objects.filter(
+        Notification.objects.select_for_update()
+        .filter(
             incident=incident,
             channel=channel,
             kind__in=STATEFUL,
             state__in=(State.PENDING, State.SENDING, State.SENT),
-        ).order_by("id")
+        )
+        .order_by("id")
     )
     told = [row for row in rows if row.state != State.PENDING]
     waiting = [row for row in rows if row.state == State.PENDING]

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -21,10 +22,13 @@ from alerts.services import (
     close,
     merge,
     reopen,
+    resolve,
     send_due_notifications,
     split,
     take_external_alerts,
+    telling,
 )
+from alerts.services.sending import lease_next
 from alerts.tests.makers import at, make_anomaly, make_channel, make_source
 from alerts.tests.standin import StandIn
 from detection.models import Anomaly
@@ -114,6 +118,64 @@ def test_a_lease_that_ran_out_is_taken_over_by_one(database: str, vendor: StandI
     assert Notification.objects.get().attempts == 2
 
 
+ON_POSTGRESQL = pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+
+
+def waiting_warning() -> Notification:
+    """A warning was opened, and its message waits to be sent."""
+    make_anomaly(level="WARNING")
+    absorb_anomalies(now=at(0))
+    return Notification.objects.get(channel__name="console")
+
+
+@ON_POSTGRESQL
+def test_a_message_that_is_dropped_is_leased_by_nobody(database: str) -> None:
+    message = waiting_warning()
+
+    def act(sender: int) -> bool:
+        if sender:
+            dropped.wait()
+            return lease_next(channel=message.channel_id, now=at(9)) is not None
+        with transaction.atomic():
+            resolve(incident_id=Incident.objects.get().pk, actor="ana", via="web", now=at(8))
+            dropped.set()
+            until(somebody_waits)
+        return False
+
+    dropped = threading.Event()
+    assert together(act, workers=2) == [False, False]
+    message.refresh_from_db()
+    assert message.state == "suppressed"
+
+
+@ON_POSTGRESQL
+def test_a_message_that_is_hastened_is_sent_as_it_is_by_then(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message, real = waiting_warning(), telling._hasten
+
+    def hasten(*facts: Any) -> None:
+        known.set()
+        until(lambda: leased.is_set() or somebody_waits())
+        real(*facts)
+
+    def act(sender: int) -> str:
+        if not sender:
+            absorb_anomalies(now=at(8))
+            return ""
+        known.wait()
+        assert lease_next(channel=message.channel_id, now=at(9)) is not None
+        leased.set()
+        return Incident.objects.get().level
+
+    monkeypatch.setattr(telling, "_hasten", hasten)
+    make_anomaly(1, level="CRITICAL")
+    known, leased = threading.Event(), threading.Event()
+    assert together(act, workers=2) == ["", "CRITICAL"]
+
+
 def test_two_people_acknowledge_and_one_is_first(database: str) -> None:
     make_anomaly()
     absorb_anomalies(now=at(1))
@@ -197,9 +259,7 @@ def somebody_waits() -> bool:
         return cursor.fetchone() is not None
 
 
-@pytest.mark.parametrize(
-    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
+@ON_POSTGRESQL
 def test_who_merges_while_the_whole_is_being_closed_is_refused(database: str) -> None:
     for name in ("whole", "part", "new"):
         make_anomaly(source=make_source(name))
@@ -223,9 +283,7 @@ def test_who_merges_while_the_whole_is_being_closed_is_refused(database: str) ->
     assert Incident.objects.get(pk=new).state == "open"
 
 
-@pytest.mark.parametrize(
-    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
+@ON_POSTGRESQL
 @pytest.mark.parametrize("back", [reopen, split])
 def test_who_brings_back_what_opens_anew_at_that_moment_is_refused(
     database: str, back: Callable[..., Incident]
@@ -263,9 +321,7 @@ def test_who_brings_back_what_opens_anew_at_that_moment_is_refused(
     assert Incident.objects.filter(state="open", source=old.source).count() == 1
 
 
-@pytest.mark.parametrize(
-    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
+@ON_POSTGRESQL
 def test_an_act_that_the_database_undoes_is_done_again(database: str) -> None:
     for name in ("one", "two"):
         make_anomaly(source=make_source(name))
