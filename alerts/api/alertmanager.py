@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from alerts.api.asking import EARLIEST
 from alerts.services import ExternalAlert, take_external_alerts
 from alerts.services.external import ALERTS_AT_MOST
 from ingest import steady_clock
@@ -88,8 +89,13 @@ def _alert(one: dict[str, Any], now: datetime) -> ExternalAlert:
         summary=summary[:TEXT_AT_MOST],
         labels=labels,
         firing=one["status"] == "firing",
-        started=one["startsAt"] or now,
+        started=_known(one["startsAt"]) or now,
         fingerprint=one["fingerprint"],
         link=one["generatorURL"],
         runbook=notes.get("runbook_url", ""),
     )
+
+
+def _known(moment: datetime | None) -> datetime | None:
+    """Return a moment; None for the zero of those who know none, which is the year 1."""
+    return moment if moment is not None and moment.year >= EARLIEST else None

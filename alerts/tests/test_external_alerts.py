@@ -143,3 +143,13 @@ def test_where_reports_need_a_key_the_webhook_needs_its_token(settings: Settings
     settings.GUARDIAN_REQUIRE_API_KEY = True
     settings.GUARDIAN_WEBHOOK_TOKEN = ""
     assert post(body(alert())).status_code in (401, 403)
+
+
+@pytest.mark.parametrize("began", ["0001-01-01T00:00:00Z", None])
+def test_an_alert_that_does_not_know_when_it_began_began_now(began: str | None) -> None:
+    make_source("shop", time_zone="America/Sao_Paulo")
+    assert post(body(alert(source="shop") | {"startsAt": began})).status_code == 200
+    incident = Incident.objects.get()
+    assert steady_clock.now() - incident.onset < timedelta(minutes=1)
+    for page in ("", "chart.json"):
+        assert Client().get(f"/incidents/{incident.pk}/{page}").status_code == 200
