@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     import httpx
 
 ANSWER_AT_MOST = 300
+# Of an answer no more is read [bytes]: a hundred updates of Telegram, its longest, are less.
+READ_AT_MOST = 4 * 1024 * 1024
+# However little at a time an answer comes, after this the line is cut [s].
+ANSWER_SECONDS = 2 * REQUEST_SECONDS
 ENVIRONMENT = "env:"
 LONGEST_RETRY_AFTER = 3600.0
 
@@ -194,6 +200,8 @@ def post(
 ) -> "httpx.Response":
     """Send one request and return the answer, whatever its status; redirects are not followed.
 
+    The other side decides neither how long this lasts nor how much memory it takes.
+
     Parameters
     ----------
     address : str or None
@@ -207,7 +215,8 @@ def post(
     # Web processes describe channels and call none: they do without a client.
     import httpx
 
-    sent = dict(headers or {})
+    # What is packed could unfold to anything, so nothing packed is asked for, and none is unpacked.
+    sent = {"Accept-Encoding": "identity", **(headers or {})}
     extensions: dict[str, Any] = {}
     try:
         target = httpx.URL(url)
@@ -216,14 +225,49 @@ def post(
             extensions["sni_hostname"] = target.host
             target = target.copy_with(host=address)
         with httpx.Client(timeout=REQUEST_SECONDS, follow_redirects=False) as client:
-            return client.post(
-                target, json=body, content=content, data=form, headers=sent, extensions=extensions
+            asked = client.build_request(
+                "POST",
+                target,
+                json=body,
+                content=content,
+                data=form,
+                headers=sent,
+                extensions=extensions,
             )
+            with _cut_in_time(client):
+                answer = client.send(asked, stream=True)
+                return _start_of(answer)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise ChannelError(f"not an address that can be called: {error}", permanent=True) from error
     except httpx.HTTPError as error:
         # The address may hold a secret, as Slack's and Telegram's do; the class says enough.
         raise ChannelError(f"no answer: {type(error).__name__}") from error
+
+
+@contextmanager
+def _cut_in_time(client: "httpx.Client") -> Iterator[None]:
+    """Within, the client waits for each piece of an answer; this is for who sends ever another."""
+    cut = threading.Timer(ANSWER_SECONDS, client.close)
+    cut.daemon = True
+    cut.start()
+    try:
+        yield
+    finally:
+        cut.cancel()
+
+
+def _start_of(answer: "httpx.Response") -> "httpx.Response":
+    """Return the answer as far as it is read, packed as it may be."""
+    import httpx
+
+    found = bytearray()
+    for piece in answer.iter_raw():
+        found += piece
+        if len(found) >= READ_AT_MOST:
+            break
+    headers = [pair for pair in answer.headers.raw if pair[0].lower() != b"content-encoding"]
+    content = bytes(found[:READ_AT_MOST])
+    return httpx.Response(answer.status_code, headers=headers, content=content)
 
 
 def refuse_failure(
@@ -232,7 +276,8 @@ def refuse_failure(
     """Raise what an HTTP status that is not a success means for the channel."""
     if answer.is_success:
         return
-    said = " ".join(answer.text[:ANSWER_AT_MOST].split())
+    # Not by the encoding that the answer names, which may be none of text.
+    said = " ".join(answer.content.decode(errors="replace")[:ANSWER_AT_MOST].split())
     raise ChannelError(
         f"HTTP {answer.status_code}: {said}",
         permanent=answer.status_code in permanent,
