@@ -13,13 +13,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.urls import ResolverMatch, get_resolver
 from django.utils.log import log_response
 from django_prometheus.middleware import Metrics
+
+from guardian_site.utf8_request import Utf8Request
 
 # Path -> name of its route, the label it has in the metrics.
 DOORS = {"/transaction": "transaction", "/transactions/batch": "batch"}
@@ -71,7 +73,7 @@ class DoorHandler(WSGIHandler):
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer a request; the answer of a door is always whole."""
-        request = WSGIRequest(environ)
+        request = Utf8Request(environ)
         # Every middleware and view is wrapped by Django: no error comes through.
         response = self._middleware_chain(request)
         mine = connections[DEFAULT_DB_ALIAS]

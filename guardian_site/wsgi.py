@@ -13,8 +13,10 @@ _site = get_wsgi_application()
 
 from guardian_site import home_core  # noqa: E402  what follows needs the apps to be ready
 from guardian_site.doors import with_doors  # noqa: E402
+from guardian_site.utf8_request import Utf8Request  # noqa: E402
 from ingest import answer_store  # noqa: E402
 
+_site.request_class = Utf8Request
 answer_store.connect()
 # What was loaded stays loaded: the garbage collector need not look at it again and again.
 gc.collect()
