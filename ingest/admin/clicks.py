@@ -8,21 +8,25 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 Act = Callable[..., HttpResponse]
 
 
 def clicked_here(act: Act) -> Act:
-    """Let an act run only for a click on a page of this site.
+    """Let an act run only for a click on a page of the admin.
 
     A browser sends the cookie of the session with a link from anywhere, but no other page can have
-    it name ours as the one that it came from.
+    it name ours as the one that it came from. The rest of this site is such another: signing in
+    leads on to wherever a link said, and pages show links of outsiders.
     """
 
     @wraps(act)
     def guarded(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if urlsplit(request.headers.get("Referer", "")).netloc == request.get_host():
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        in_the_admin = came_from.path.startswith(reverse("admin:index"))
+        if in_the_admin and came_from.netloc == request.get_host():
             return act(self, request, *args, **kwargs)
         told = _("Nothing was done: this address does something, so press its button in the admin.")
         messages.error(request, told)

@@ -80,8 +80,18 @@ def test_a_key_is_issued_for_a_source_and_shown_once(admin_client: Client) -> No
     assert holder.prefix in page.content.decode()
 
 
-@pytest.mark.parametrize("referer", [None, "http://evil.example/testserver/"])
-def test_no_other_site_presses_a_button(referer: str | None, admin_client: Client) -> None:
+@pytest.mark.parametrize(
+    "referer",
+    [
+        None,
+        "http://evil.example/testserver/",
+        "http://evil.example/admin/",
+        "http://testserver/login?next=/admin/detection/forestversion/roll-back",
+        "http://testserver/incidents/1/",
+        "http://testserver/",
+    ],
+)
+def test_no_other_page_presses_a_button(referer: str | None, admin_client: Client) -> None:
     source = Source.objects.create(name="shop-1")
     urls = [
         reverse("admin:ingest_source_issue_api_key", args=[source.pk]),
