@@ -169,6 +169,17 @@ def secret(name: str) -> str:
     return value
 
 
+def secret_list(name: str) -> list[str]:
+    """Return a comma-separated list of secrets, none of them short enough to be guessed."""
+    found = names(name)
+    if any(len(one) < SHORTEST_SECRET for one in found):
+        raise SettingError(
+            f"{name}: each needs {SHORTEST_SECRET} or more random characters; separate them by "
+            "commas, the newest first."
+        )
+    return found
+
+
 def kept_secret(name: str, path: Path) -> str:
     """Return the setting, or a random value made once and kept in `path` for its owner alone."""
     if text(name):
@@ -179,9 +190,16 @@ def kept_secret(name: str, path: Path) -> str:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(48))
-        return path.read_text(encoding="utf-8").strip()
+        kept = path.read_text(encoding="utf-8").strip()
     except OSError as error:
         raise SettingError(f"{path}: {error.strerror}. Mend it, or set {name}.") from error
+    # A disk that was full when it was made, or a hand, left it so.
+    if len(kept) < SHORTEST_SECRET:
+        raise SettingError(
+            f"{path} holds fewer than {SHORTEST_SECRET} characters: put back what it held, or "
+            "delete it, and another is made."
+        )
+    return kept
 
 
 def is_loopback(host: str) -> bool:

@@ -15,12 +15,7 @@ def jwt_keys(secret_key: str) -> list[str]:
     env.SettingError
         If one of them can be guessed.
     """
-    keys = env.names("GUARDIAN_JWT_KEYS")
-    if any(len(key) < env.SHORTEST_SECRET for key in keys):
-        raise env.SettingError(
-            f"GUARDIAN_JWT_KEYS: each key needs {env.SHORTEST_SECRET} or more random characters; "
-            "separate them by commas, the one that signs first."
-        )
+    keys = env.secret_list("GUARDIAN_JWT_KEYS")
     made = hmac.new(secret_key.encode(), b"guardian.jwt", hashlib.sha256).hexdigest()
     return keys or [made]
 
@@ -34,7 +29,7 @@ ACCESS_APPS = (
 )
 
 # Still believed in sessions, links and signed requests, so that the secret key can be changed.
-SECRET_KEY_FALLBACKS = env.names("GUARDIAN_OLD_SECRET_KEYS")
+SECRET_KEY_FALLBACKS = env.secret_list("GUARDIAN_OLD_SECRET_KEYS")
 
 AUTHENTICATION_BACKENDS = [
     # First, so that whoever is locked out gets no further.

@@ -85,3 +85,14 @@ def test_a_kept_secret_that_cannot_be_read_is_refused(
     monkeypatch.delenv("GUARDIAN_SECRET_KEY", raising=False)
     with pytest.raises(environment.SettingError, match="Mend it, or set GUARDIAN_SECRET_KEY"):
         environment.kept_secret("GUARDIAN_SECRET_KEY", tmp_path)
+
+
+@pytest.mark.parametrize("held", ["", "\n", "short"])
+def test_a_kept_secret_that_can_be_guessed_is_refused(
+    held: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GUARDIAN_SECRET_KEY", raising=False)
+    path = tmp_path / "secret_key"
+    path.write_text(held)
+    with pytest.raises(environment.SettingError, match="secret_key holds fewer than 32"):
+        environment.kept_secret("GUARDIAN_SECRET_KEY", path)

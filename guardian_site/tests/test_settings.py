@@ -47,6 +47,8 @@ BAD = [
     ("SLACK_BOT_TOKEN_FILE", "/nowhere/token"),
     ("GUARDIAN_SECRET_KEY_FILE", "/nowhere/key"),
     ("GUARDIAN_JWT_KEYS_FILE", "/"),
+    ("GUARDIAN_JWT_KEYS", f"{'k' * 40},short"),
+    ("GUARDIAN_OLD_SECRET_KEYS", f"{'k' * 40},short"),
 ]
 GOOD = [
     ("GUARDIAN_TIME_ZONE", "America/Sao_Paulo"),
@@ -60,6 +62,8 @@ GOOD = [
     ("REDIS_URL", "unix:///run/redis.sock"),
     ("REDIS_URL", ""),
     ("GUARDIAN_BROKER_URL", "filesystem://"),
+    ("GUARDIAN_OLD_SECRET_KEYS", f"{'k' * 40}, {'l' * 40}"),
+    ("GUARDIAN_OLD_SECRET_KEYS", ""),
 ]
 
 
