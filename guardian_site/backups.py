@@ -98,7 +98,8 @@ def _apps_in(source: sqlite3.Connection) -> set[str]:
 
 def _keep_aside(path: Path) -> None:
     """What the database holds now is kept beside it; a file too damaged to copy as it is."""
-    if not path.exists():
+    # The settings make a file that was not there, empty.
+    if not path.exists() or not path.stat().st_size:
         return
     aside = kept_aside(path)
     # What an earlier restore kept, which may be what is restored now, stays until this is whole.

@@ -157,6 +157,16 @@ def made(path: Path, told: str) -> Path:
     return path
 
 
+def made_private(path: Path, told: str) -> None:
+    """A file that was not there is there, empty, and for its owner alone."""
+    made(path.parent, told)
+    try:
+        if not path.exists():
+            path.touch(mode=0o600)
+    except OSError as error:
+        raise SettingError(f"{told}: {path} cannot be made: {error.strerror}.") from error
+
+
 def secret(name: str) -> str:
     """Return a secret that must be set and be long enough not to be guessed."""
     value = text(name)

@@ -68,5 +68,6 @@ def parts_of(name: str, url: str) -> dict[str, Any]:
 
 def _sqlite(place: str) -> dict[str, Any]:
     if place != IN_MEMORY:
-        env.made(Path(place).parent, "DATABASE_URL")
+        # It holds what accounts, sessions and channels sign in with.
+        env.made_private(Path(place), "DATABASE_URL")
     return {"ENGINE": SQLITE, "NAME": place, "OPTIONS": dict(SQLITE_OPTIONS)}

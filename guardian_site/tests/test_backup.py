@@ -67,7 +67,7 @@ def test_a_sqlite_backup_restores_into_another_folder(tmp_path: Path) -> None:
     assert "exists already" in manage(here, "backup", copy).stderr
     assert Path(copy).stat().st_mode & 0o777 == 0o600
     assert "--yes" in manage(there, "restore", copy).stderr
-    done(there, "restore", copy, "--yes")
+    assert "before" not in done(there, "restore", copy, "--yes")
     assert counted(there) == "5"
 
 

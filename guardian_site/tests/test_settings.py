@@ -2,8 +2,10 @@
 
 import os
 import runpy
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,20 @@ def test_the_folder_is_made_before_the_database_is_opened(
     monkeypatch.delenv("DATABASE_URL", raising=False)
     found = read(monkeypatch, tmp_path, "GUARDIAN_SECRET_KEY", "k" * 40)
     assert Path(found["DATABASES"]["default"]["NAME"]).parent.is_dir()
+
+
+@pytest.mark.parametrize("form", ["", "sqlite:///{folder}/elsewhere/kept.sqlite3"])
+def test_a_database_in_a_file_is_for_its_owner_alone(
+    form: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "DATABASE_URL", form.format(folder=tmp_path))
+    path = Path(found["DATABASES"]["default"]["NAME"])
+    with closing(sqlite3.connect(path)) as database:
+        # What stands beside it takes its rights from it.
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE sessions (secret TEXT)")
+        made = [one.stat().st_mode & 0o777 for one in path.parent.glob(f"{path.name}*")]
+    assert made == [0o600] * 3
 
 
 def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
