@@ -62,6 +62,12 @@ def _exposure() -> Iterator[CheckMessage]:
             hint="Set GUARDIAN_REQUIRE_API_KEY=on, or listen on 127.0.0.1.",
             id="guardian.E008",
         )
+    if settings.DEBUG and open_to_others:
+        yield Error(
+            f"GUARDIAN_HOST={settings.GUARDIAN_HOST} would show anybody the inside of a fault.",
+            hint="Leave GUARDIAN_DEBUG out, or listen on 127.0.0.1.",
+            id="guardian.E014",
+        )
 
 
 def _folder() -> Iterator[CheckMessage]:

@@ -31,6 +31,8 @@ def _missing() -> Iterator[str]:
         yield "set GUARDIAN_SECRET_KEY (or …_FILE) to 32 or more random characters"
     if not settings.GUARDIAN_REQUIRE_API_KEY:
         yield "set GUARDIAN_REQUIRE_API_KEY=on, so that only those with a key may report"
+    if settings.DEBUG:
+        yield "leave GUARDIAN_DEBUG out, which shows anybody the inside of a fault"
     if not any(_can_administer(user) for user in User.objects.filter(is_active=True)):
         yield "make an administrator's account with a password: make admin"
 

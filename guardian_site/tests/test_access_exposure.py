@@ -47,6 +47,8 @@ def test_with_all_three_it_listens(settings: Settings, monkeypatch: pytest.Monke
     make_person("admin")
     assert reasons_not_to_listen("0.0.0.0") == []
     assert who_may("0.0.0.0").endswith("people with an account, machines with a key")
+    settings.DEBUG = True
+    assert "GUARDIAN_DEBUG" in " ".join(reasons_not_to_listen("0.0.0.0"))
 
 
 def test_the_run_command_refuses_and_says_what_to_do(settings: Settings) -> None:

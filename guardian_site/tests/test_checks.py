@@ -25,6 +25,10 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("guardian.E013", {"ALLOWED_HOSTS": ["https://guardian.example.com"]}),
     ("guardian.E013", {"ALLOWED_HOSTS": ["guardian.example.com:8001"]}),
     ("guardian.E013", {"ALLOWED_HOSTS": ["[::1]:8001"]}),
+    (
+        "guardian.E014",
+        {"DEBUG": True, "GUARDIAN_HOST": "0.0.0.0", "GUARDIAN_REQUIRE_API_KEY": True},
+    ),
 ]
 
 
