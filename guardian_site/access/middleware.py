@@ -113,6 +113,10 @@ class RouteRules:
             refusal_by_csrf = _csrf_refusal(request, view)
             if refusal_by_csrf is not None:
                 return refusal_by_csrf
+        if not identity.caller.known:
+            # A page of somebody else's, whose name was made to lead here, is nobody we know either:
+            # its browser asks under that name. The short way for reports has not looked at it yet.
+            request.get_host()
         remember(request, identity)
         return None
 

@@ -7,6 +7,8 @@ from prometheus_client import REGISTRY
 
 from guardian_site.doors import DOORS, with_doors
 from guardian_site.wsgi import application
+from ingest.models import Report
+from ingest.services.keys import issue_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,10 +42,21 @@ def test_a_report_is_answered_on_the_short_way() -> None:
     assert "Content-Security-Policy" not in headers
 
 
-def test_a_door_opens_under_any_host_name() -> None:
-    body = {"transactions": [{"status": "approved", "count": 5}]}
-    status, _, answer = _post("/transactions/batch", body, HTTP_HOST="whatever")
-    assert (status, answer["processed"]) == ("200 OK", 1)
+BATCH = {"transactions": [{"status": "approved", "count": 5}]}
+
+
+def test_a_door_opens_under_any_host_name_to_a_key() -> None:
+    _key, secret = issue_key(name="k")
+    _, _, answer = _post("/transactions/batch", BATCH, HTTP_HOST="whatever", HTTP_X_API_KEY=secret)
+    assert answer["processed"] == 1
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8001", "127.0.0.1.evil.example"])
+def test_a_page_whose_name_was_made_to_lead_here_reports_nothing(host: str) -> None:
+    for path, body in (("/transaction", BATCH["transactions"][0]), ("/transactions/batch", BATCH)):
+        status, _, _ = _post(path, body, HTTP_HOST=host, HTTP_ORIGIN=f"http://{host}")
+        assert status == "400 Bad Request"
+    assert not Report.objects.exists()
 
 
 def test_whoever_brings_cookies_takes_the_long_way() -> None:
