@@ -21,6 +21,9 @@ STOP_SECONDS = 15.0
 LONGEST_PAUSE = 30.0
 STABLE_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
+# What granian calls backpressure: connections that one process of it takes, idle ones included.
+# Whoever keeps theirs open must not keep others out; a process may open a thousand files.
+CONNECTIONS = 512
 
 
 def _die_with_parent() -> None:
@@ -134,7 +137,7 @@ def web_command(host: str, port: int, workers: int, threads: int) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--no-log"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
-        *("--blocking-threads", str(threads), "--backpressure", str(threads * 4)),
+        *("--blocking-threads", str(threads), "--backpressure", str(CONNECTIONS)),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
         "guardian_site.wsgi:application",
     ]

@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from guardian_site.supervisor import CONNECTIONS
+
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -65,7 +67,7 @@ def web(
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--no-log"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
-        *("--blocking-threads", str(threads), "--backpressure", str(threads * 4), application),
+        *("--blocking-threads", str(threads), "--backpressure", str(CONNECTIONS), application),
     ]
     # As the supervisor and the image start it.
     as_deployed = {"MALLOC_ARENA_MAX": "2", "GUARDIAN_WEB_HOME_CORE": "on"}

@@ -21,11 +21,11 @@ echo "$part" > "$GUARDIAN_DATA_DIR/part"
 
 case "$part" in
   web)
-    threads="${GUARDIAN_WEB_THREADS:-32}"
+    # The backpressure is how many connections one process takes, idle ones included.
     exec granian --interface wsgi --no-ws --no-log \
       --host 0.0.0.0 --port "${GUARDIAN_PORT:-8001}" \
-      --workers "${GUARDIAN_WEB_WORKERS:-2}" --blocking-threads "$threads" \
-      --backpressure "$((threads * 4))" --respawn-failed-workers --workers-kill-timeout 25 \
+      --workers "${GUARDIAN_WEB_WORKERS:-2}" --blocking-threads "${GUARDIAN_WEB_THREADS:-32}" \
+      --backpressure 512 --respawn-failed-workers --workers-kill-timeout 25 \
       guardian_site.wsgi:application
     ;;
   worker)

@@ -1,15 +1,26 @@
+import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import redis
 
-from guardian_site.supervisor import Part, Supervisor, embedded_broker, is_taken, web_command
+from guardian_site.supervisor import (
+    CONNECTIONS,
+    Part,
+    Supervisor,
+    embedded_broker,
+    is_taken,
+    web_command,
+)
+from guardian_site.tests.processes import free_port
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -126,3 +137,20 @@ def test_the_embedded_broker_wants_its_password(tmp_path: Path) -> None:
 def test_the_web_command_names_address_and_threads() -> None:
     command = " ".join(web_command("127.0.0.1", 8001, 1, 32))
     assert "--host 127.0.0.1 --port 8001 --workers 1 --blocking-threads 32" in command
+
+
+@pytest.mark.processes
+def test_who_keeps_connections_open_keeps_nobody_out(tmp_path: Path) -> None:
+    port = free_port()
+    web = Part("web", web_command("127.0.0.1", port, 1, 8), {"GUARDIAN_DATA_DIR": str(tmp_path)})
+    web.start()
+    try:
+        assert _until(lambda: is_taken("127.0.0.1", port), 60)
+        with contextlib.ExitStack() as idle:
+            for _ in range(CONNECTIONS // 2):
+                idle.enter_context(socket.create_connection(("127.0.0.1", port)))
+            address = f"http://127.0.0.1:{port}/health/live"
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert answer.status == 200
+    finally:
+        web.stop()
