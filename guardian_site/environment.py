@@ -135,9 +135,23 @@ def machines(name: str) -> list[str]:
     """Return a comma-separated list of IP addresses, as they are written in short."""
     found = names(name)
     try:
-        return [str(ipaddress.ip_address(one)) for one in found]
+        return [short_address(one) for one in found]
     except ValueError as error:
         raise SettingError(f"{name}: {error}: write IP addresses, separated by commas.") from None
+
+
+def short_address(value: str) -> str:
+    """Return an IP address as it is written in short; ValueError if it is none.
+
+    Who listens on every address sees those of IPv4 inside of IPv6: the inner one is meant.
+
+    Examples
+    --------
+    >>> short_address("2001:DB8:0::1"), short_address("::ffff:192.0.2.7")
+    ('2001:db8::1', '192.0.2.7')
+    """
+    found = ipaddress.ip_address(value)
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def folder(name: str, default: Path) -> Path:

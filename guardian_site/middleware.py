@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django_ratelimit.core import get_usage
 
 from guardian_site.access.identity import machine
+from guardian_site.environment import short_address
 from guardian_site.metrics import RATE_LIMITED
 from guardian_site.problems import wants_html
 
@@ -43,13 +44,13 @@ def _times(rate: str, factor: int) -> str:
 
 def client_address(request: HttpRequest) -> str:
     """Return the address of the client: the last hop that is not a proxy of ours."""
-    address: str = request.META.get("REMOTE_ADDR") or "0.0.0.0"
+    address = short_address(request.META.get("REMOTE_ADDR") or "0.0.0.0")
     proxies = settings.GUARDIAN_TRUSTED_PROXIES
     if address not in proxies:
         return address
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
         try:
-            candidate = str(ipaddress.ip_address(hop.strip()))
+            candidate = short_address(hop.strip())
         except ValueError:
             break
         address = candidate

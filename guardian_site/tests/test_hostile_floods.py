@@ -5,9 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from guardian_site.middleware import client_address
 from guardian_site.tests.people import token_client
 from ingest.models import Report
 from ingest.services.keys import issue_key
@@ -81,6 +82,21 @@ def test_the_addresses_of_one_ipv6_network_are_one_client() -> None:
         ask(Client(REMOTE_ADDR=f"2001:db8::{number:x}"))
     assert ask(Client(REMOTE_ADDR="2001:db8::ffff")).status_code == 429
     assert ask(Client(REMOTE_ADDR="2001:db8:1::1")).status_code == 200
+
+
+def test_an_ipv4_address_inside_an_ipv6_one_is_a_client_of_its_own() -> None:
+    for _ in range(100):
+        ask(Client(REMOTE_ADDR="::ffff:198.51.100.1"))
+    assert ask(Client(REMOTE_ADDR="198.51.100.1")).status_code == 429
+    assert ask(Client(REMOTE_ADDR="::ffff:198.51.100.2")).status_code == 200
+
+
+def test_a_trusted_proxy_is_known_by_its_address_inside_an_ipv6_one(settings: Settings) -> None:
+    settings.GUARDIAN_TRUSTED_PROXIES = ["10.0.0.2"]
+    request = RequestFactory().get(
+        "/", REMOTE_ADDR="::ffff:10.0.0.2", headers={"X-Forwarded-For": "::ffff:203.0.113.9"}
+    )
+    assert client_address(request) == "203.0.113.9"
 
 
 def test_a_made_up_key_gets_no_bucket_of_its_own() -> None:

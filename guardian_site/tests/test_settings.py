@@ -153,8 +153,10 @@ def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
 def test_addresses_of_proxies_are_compared_as_they_come(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    found = read(monkeypatch, tmp_path, "GUARDIAN_TRUSTED_PROXIES", "10.0.0.1, 2001:DB8:0:0::1")
-    assert found["GUARDIAN_TRUSTED_PROXIES"] == ["10.0.0.1", "2001:db8::1"]
+    found = read(
+        monkeypatch, tmp_path, "GUARDIAN_TRUSTED_PROXIES", "10.0.0.1, 2001:DB8::1,::ffff:a00:2"
+    )
+    assert found["GUARDIAN_TRUSTED_PROXIES"] == ["10.0.0.1", "2001:db8::1", "10.0.0.2"]
 
 
 def test_the_address_of_a_restore_is_read_by_the_same_rule() -> None:
