@@ -1,6 +1,6 @@
 """What the readers of the API ask, checked: a wrong parameter is named, not guessed at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -157,8 +157,10 @@ class CloseBody(msgspec.Struct, forbid_unknown_fields=True):
     source: str | None = None
 
 
-def read_close(body: bytes, own: str | None, latest: datetime) -> tuple[SourceRef | None, int]:
-    """Whose minute, and which; the source is None while it has never reported."""
+def read_close(
+    body: bytes, own: str | None, latest: datetime, seen: Collection[int] | None = None
+) -> tuple[SourceRef | None, int]:
+    """Whose minute, and which; the source is None while it has never reported, or is hidden."""
     # First whether it is JSON at all: told of a wrong type, the reader has not looked at the rest.
     try:
         decoded = msgspec.json.decode(body)
@@ -172,6 +174,8 @@ def read_close(body: bytes, own: str | None, latest: datetime) -> tuple[SourceRe
     if own is not None and name != own:
         raise refused("source", f"must be “{own}”, the source of this key")
     found = known_sources(names=[name]).get(name)
+    if found is not None and seen is not None and found.id not in seen:
+        found = None
     try:
         zone = found.zone if found else site_zone()
         moment = read_moment(sent.timestamp, zone, steady_clock.now())

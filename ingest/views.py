@@ -18,7 +18,12 @@ from rest_framework.views import APIView
 
 from ingest import metrics
 from ingest.assessment import Assess
-from ingest.authentication import ApiKeyAuthentication, MayAdminister, MayReport
+from ingest.authentication import (
+    ApiKeyAuthentication,
+    MayAdminister,
+    MayReport,
+    seen_sources,
+)
 from ingest.bodies import LARGEST_BODY, length_required, too_large
 from ingest.cache_stats import cache_report
 from ingest.openapi import (
@@ -142,8 +147,13 @@ def unavailable() -> HttpResponse:
 class TransactionView(ReportingView):
     @describe_report
     def post(self, request: Request) -> HttpResponse:
-        body = self.body(request)
-        return _json(answer_report(body=body, holder=holder(request), assess=self.judge()))
+        answer = answer_report(
+            body=self.body(request),
+            holder=holder(request),
+            assess=self.judge(),
+            seen=seen_sources(request),
+        )
+        return _json(answer)
 
 
 class BatchView(ReportingView):
@@ -151,7 +161,13 @@ class BatchView(ReportingView):
     def post(self, request: Request) -> HttpResponse:
         body = self.body(request)
         metrics.batch_bytes.observe(len(body))
-        return _json(answer_batch(body=body, holder=holder(request), assess=self.judge()))
+        answer = answer_batch(
+            body=body,
+            holder=holder(request),
+            assess=self.judge(),
+            seen=seen_sources(request),
+        )
+        return _json(answer)
 
 
 class CacheStatsView(APIView):

@@ -8,6 +8,7 @@ from detection.questions import latest_moment, read_close
 from detection.serializers import ClosedMinuteSerializer, CloseSerializer
 from detection.services.closing import close_minute, unknown_source
 from ingest import steady_clock
+from ingest.authentication import seen_sources
 from ingest.views import ReportingView, holder
 
 
@@ -23,7 +24,8 @@ class CloseMinuteView(ReportingView):
         now = steady_clock.now()
         key = holder(request)
         own = key.source_name if key else None
-        source, minute = read_close(self.body(request), own, latest_moment(now))
+        asked, seen = self.body(request), seen_sources(request)
+        source, minute = read_close(asked, own, latest_moment(now), seen)
         if source is None:
             return Response(unknown_source(minute))
         return Response(close_minute(source=source, minute=minute, now=now))

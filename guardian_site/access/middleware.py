@@ -103,13 +103,15 @@ class RouteRules:
             identity = identify(request)
         except NotProven as refusal:
             return _unauthorised(str(refusal), "invalid_token")
-        decision = decide(rule, identity.caller, openings())
+        stand_open = openings()
+        decision = decide(rule, identity.caller, stand_open)
         if not decision.allowed:
             return _refuse(request, identity, decision.status, decision.reason)
-        if rule.whole and identity.source_ids is not None:
+        to_all = is_open(rule, stand_open)
+        if rule.whole and not to_all and identity.source_ids is not None:
             reason = "Permission denied. This is for those who see every source."
             return _refuse(request, identity, HTTPStatus.FORBIDDEN, reason)
-        if identity.by_session and not is_open(rule, openings()):
+        if identity.by_session and not to_all:
             refusal_by_csrf = _csrf_refusal(request, view)
             if refusal_by_csrf is not None:
                 return refusal_by_csrf

@@ -52,7 +52,7 @@ class Rule:
 PUBLIC = Rule(opening=Opening.ALWAYS)
 REPORTING = Rule(Role.OPERATOR, Scope.REPORT, Opening.REPORTING)
 READING = Rule(Role.VIEWER, Scope.READ, Opening.READING)
-SCRAPING = Rule(Role.VIEWER, Scope.READ, Opening.METRICS)
+SCRAPING = Rule(Role.VIEWER, Scope.READ, Opening.METRICS, whole=True)
 KNOWN = Rule(known=True)
 SIGNED_IN = Rule(Role.VIEWER)
 OPERATING = Rule(Role.OPERATOR, Scope.ADMIN)

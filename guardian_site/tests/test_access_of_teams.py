@@ -15,7 +15,7 @@ from alerts.services import absorb_anomalies, create_silence
 from alerts.tests.makers import make_anomaly
 from guardian_site.access.models import Team
 from guardian_site.tests.people import token_client
-from ingest.models import Source
+from ingest.models import Report, Source
 from ingest.services.keys import issue_key
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,49 @@ def test_the_figures_are_of_the_sources_one_sees() -> None:
 
 def asked(client: Client, path: str, **body: Any) -> Any:
     return client.post(path, body, content_type="application/json")
+
+
+def report(source: str) -> dict[str, Any]:
+    return {"status": "approved", "count": 5, "source": source}
+
+
+@pytest.mark.parametrize("keys_required", [True, False])
+def test_a_member_reports_for_the_sources_of_the_team_only(
+    keys_required: bool, settings: Settings
+) -> None:
+    settings.GUARDIAN_REQUIRE_API_KEY = keys_required
+    client = member("operator")
+    assert asked(client, "/transaction", **report("ours")).status_code == 200
+    hidden, made_up = (asked(client, "/transaction", **report(one)) for one in ("theirs", "none"))
+    both = asked(client, "/transactions/batch", transactions=[report("ours"), report("theirs")])
+    unnamed = asked(client, "/transaction", status="approved")
+    assert {one.status_code for one in (hidden, made_up, both, unnamed)} == {400}
+    assert hidden.content == made_up.content
+    assert both.json()["errors"][0]["field"] == "transactions[1].source"
+    assert set(Report.objects.values_list("source__name", flat=True)) == {"ours"}
+
+
+def test_a_member_closes_no_minute_of_another_team() -> None:
+    client, minute = member("operator"), f"{timezone.now():%Y-%m-%dT%H:%M:00Z}"
+    asked(Client(), "/transaction", **report("theirs"))
+    hidden, made_up = (
+        asked(client, "/minutes/close", source=one, timestamp=minute) for one in ("theirs", "none")
+    )
+    assert (hidden.status_code, hidden.json()) == (200, made_up.json())
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/json"])
+def test_the_metrics_of_all_sources_are_for_those_who_see_all(
+    path: str, settings: Settings
+) -> None:
+    limited = member()
+    _key, secret = issue_key(name="k", scopes=["read"], source=Source.objects.get(name="ours"))
+    settings.GUARDIAN_PUBLIC_METRICS = False
+    assert limited.get(path).status_code == 403
+    assert Client().get(path, headers={"X-API-Key": secret}).status_code == 403
+    assert token_client("viewer", "of-none").get(path).status_code == 200
+    settings.GUARDIAN_PUBLIC_METRICS = True
+    assert limited.get(path).status_code == 200
 
 
 def test_a_member_silences_the_sources_of_the_team_only() -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
@@ -66,9 +66,15 @@ class Written(Struct):
     marks: Marks
 
 
-def answer_report(*, body: bytes, holder: Authenticated | None, assess: Assess) -> bytes:
+def answer_report(
+    *,
+    body: bytes,
+    holder: Authenticated | None,
+    assess: Assess,
+    seen: Collection[int] | None = None,
+) -> bytes:
     """The report in `body` is committed and judged; the answer is returned as JSON."""
-    [report] = receive_reports(rows=[read_report(body)], holder=holder)
+    [report] = receive_reports(rows=[read_report(body)], holder=holder, seen=seen)
     if report in met:
         [found] = find_answers([report]).answers
         if found is not None:
@@ -129,9 +135,15 @@ def _as_cached(answer: bytes) -> bytes:
     return answer.removesuffix(_NOT_CACHED) + _CACHED
 
 
-def answer_batch(*, body: bytes, holder: Authenticated | None, assess: Assess) -> bytes:
+def answer_batch(
+    *,
+    body: bytes,
+    holder: Authenticated | None,
+    assess: Assess,
+    seen: Collection[int] | None = None,
+) -> bytes:
     """All reports in `body` are committed and judged, or none; the answer is returned as JSON."""
-    reports = receive_reports(rows=read_batch(body), holder=holder)
+    reports = receive_reports(rows=read_batch(body), holder=holder, seen=seen)
     if len(reports) > LOOKED_UP_AT_MOST:
         verdicts = record_and_judge(reports=reports, assess=assess)
     else:

@@ -1,6 +1,6 @@
 """From a checked body to reports: whose they are, and when they happened."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -63,11 +63,14 @@ def receive_reports(
     rows: Sequence[ReportBody],
     holder: Authenticated | None,
     told: Sequence[datetime] | None = None,
+    seen: Collection[int] | None = None,
 ) -> list[NewReport]:
     """Every row has become a report of a source that exists, or Refused says which cannot.
 
     Parameters
     ----------
+    seen : collection of int or None
+        The ids of the sources that the sender may see; None is all of them, and those to be made.
     told : sequence of datetime or None
         When each row was told; None is now. What lay in a stream was told when it was written.
     """
@@ -76,7 +79,7 @@ def receive_reports(
     if own is not None:
         _check_own(rows, names, own)
     sources = known_sources(names=set(names))
-    _check_known(rows, names, sources)
+    _check_known(rows, names, sources, seen)
     reading = _Reading(
         told=told or [steady_clock.now()] * len(rows),
         latest=latest_plausible(),
@@ -103,15 +106,21 @@ def _check_own(rows: Sequence[ReportBody], names: Sequence[str], own: str) -> No
 
 
 def _check_known(
-    rows: Sequence[ReportBody], names: Sequence[str], sources: dict[str, SourceRef]
+    rows: Sequence[ReportBody],
+    names: Sequence[str],
+    sources: dict[str, SourceRef],
+    seen: Collection[int] | None,
 ) -> None:
-    """Where reports need a key, sources are made by the people who hand the keys out."""
-    if not settings.GUARDIAN_REQUIRE_API_KEY:
+    """Where reports need a key, sources are made by the people who hand the keys out.
+
+    A source that the sender may not see sounds like one that is not there.
+    """
+    if seen is None and not settings.GUARDIAN_REQUIRE_API_KEY:
         return
     errors = [
         FieldError(_field(rows, place, "source"), "is not known; an administrator has to add it")
         for place, name in enumerate(names)
-        if name not in sources
+        if name not in sources or (seen is not None and sources[name].id not in seen)
     ]
     if errors:
         raise Refused("Nothing was stored: not every source is known.", errors)
