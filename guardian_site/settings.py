@@ -139,7 +139,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "guardian_site.page_headers.PageHeaders",
     "axes.middleware.AxesMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "guardian_site.measured_requests.MeasuredRequests",
 ]
 
 ROOT_URLCONF = "guardian_site.urls"

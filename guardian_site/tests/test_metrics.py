@@ -163,6 +163,15 @@ def test_series_with_known_labels_begin_at_zero() -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/stats", "/nothing-here"])
+def test_methods_that_were_made_up_are_one_series(path: str, client: Client) -> None:
+    client.generic("MADE-UP-0", path)
+    before = set(_samples())
+    for number in range(1, 20):
+        client.generic(f"MADE-UP-{number}", path)
+    assert set(_samples()) == before
+
+
 def test_it_tells_what_was_expected_and_what_was_seen() -> None:
     source = make_source()
     make_band(source, _minute(1))
