@@ -18,6 +18,12 @@ def test_every_package_of_the_lock_has_its_hashes() -> None:
     assert hashes(LOCK).keys() == pinned(LOCK).keys()
 
 
+def test_the_image_holds_what_the_lock_holds_by_its_hashes() -> None:
+    steps = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+    assert "pip install --require-hashes -r /tmp/requirements.lock" in steps
+    assert "requirements.txt" not in steps
+
+
 def test_every_line_of_the_requirements_is_pinned() -> None:
     for name in ("requirements.txt", "requirements-dev.txt", "requirements-otel.txt"):
         lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
