@@ -14,3 +14,9 @@ def seen_sources(request: HttpRequest) -> frozenset[int] | None:
     identity = getattr(request, "identity", None)
     ids: frozenset[int] | None = None if identity is None else identity.source_ids
     return ids
+
+
+def still_let_in(request: HttpRequest) -> bool:
+    """Tell whether the reader would be let in now as when the request came, to the same sources."""
+    identity = getattr(request, "identity", None)
+    return identity is None or bool(identity.still_holds(request))

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import msgspec
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from alerts.selectors.stream import Happening, Place, happenings_after, newest_place, place_of
 from alerts.selectors.visibility import Seen
-from alerts.views.access import seen_sources
+from alerts.views.access import seen_sources, still_let_in
 from ingest import steady_clock
 
 HEARTBEAT_SECONDS = 15.0
@@ -53,7 +54,8 @@ def stream(request: HttpRequest) -> HttpResponseBase:
         refusal = JsonResponse({"detail": "Too many open streams."}, status=503)
         refusal["Retry-After"] = "30"
         return refusal
-    line = Line(place, seen_sources(request), lines)
+    still = partial(still_let_in, request)
+    line = Line(written(place, seen_sources(request), still), lines)
     answer = StreamingHttpResponse(line, content_type="text/event-stream")
     answer["Cache-Control"] = "no-cache, no-transform"
     answer["X-Accel-Buffering"] = "no"
@@ -63,8 +65,8 @@ def stream(request: HttpRequest) -> HttpResponseBase:
 class Line:
     """One open line: an iterator that gives its slot back however it ends."""
 
-    def __init__(self, place: Place, seen: Seen, taken_from: Lines) -> None:
-        self._text = written(place, seen)
+    def __init__(self, text: Iterator[bytes], taken_from: Lines) -> None:
+        self._text = text
         self._taken_from: Lines | None = taken_from
 
     def __iter__(self) -> Iterator[bytes]:
@@ -87,12 +89,19 @@ class Line:
         self.close()
 
 
-def written(place: Place, seen: Seen) -> Iterator[bytes]:
-    """Write what happens after `place`, with a heartbeat when nothing does."""
+def written(place: Place, seen: Seen, still: Callable[[], bool]) -> Iterator[bytes]:
+    """Write what happens after `place`, with a heartbeat when nothing does.
+
+    `still` is asked as often whether the reader may go on; who may not has to come back and ask.
+    """
     ends = time.monotonic() + LONGEST_SECONDS
-    spoke = time.monotonic()
+    spoke = asked = time.monotonic()
     yield f"retry: {RETRY_MS}\nid: {place}\nevent: connected\ndata: {{}}\n\n".encode()
     while time.monotonic() < ends:
+        if time.monotonic() - asked >= HEARTBEAT_SECONDS:
+            asked = time.monotonic()
+            if not still():
+                break
         happened = happenings_after(place, now=steady_clock.now(), seen=seen)
         _let_go_of_the_database()
         for one in happened:
@@ -106,6 +115,7 @@ def written(place: Place, seen: Seen) -> Iterator[bytes]:
             spoke = time.monotonic()
             yield b": still here\n\n"
         time.sleep(LOOK_EVERY_SECONDS)
+    _let_go_of_the_database()
 
 
 def event_text(one: Happening) -> bytes:

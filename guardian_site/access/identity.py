@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
@@ -67,6 +68,11 @@ class Identity:
             return None if self.key.source_id is None else frozenset({self.key.source_id})
         return None if self.user is None else visible_source_ids(self.user)
 
+    def still_holds(self, request: HttpRequest) -> bool:
+        """Tell whether the same proof would open the same doors, to the same sources, now."""
+        renewed = _renewed(self, request)
+        return (renewed.caller, renewed.source_ids) == (self.caller, self.source_ids)
+
 
 UNKNOWN = Identity()
 
@@ -109,6 +115,25 @@ def machine(request: HttpRequest) -> Authenticated | None:
         return _key_of_bearer(token) if token else key_holder(request)
     except NotProven:
         return None
+
+
+def _renewed(identity: Identity, request: HttpRequest) -> Identity:
+    """Return who it is now; nothing that was found out before is believed."""
+    if identity.key is not None:
+        known, scopes = known_key(prefix=identity.key.prefix), identity.key.scopes
+        if known is None:
+            return UNKNOWN
+        return Identity(key=replace(known.holder, scopes=known.holder.scopes & scopes))
+    if identity.sign_in is not None:
+        return Identity(user=signed_in_user(identity.sign_in, timezone.now()))
+    return Identity(user=_session_user(request)) if identity.by_session else UNKNOWN
+
+
+def _session_user(request: HttpRequest) -> User | None:
+    # The request remembers what was in its session, also when somebody has signed out meanwhile.
+    number = request.session.session_key
+    found = get_user(request) if number and request.session.exists(number) else None
+    return found if isinstance(found, User) else None
 
 
 def _proven(request: HttpRequest) -> Authenticated:
