@@ -5,7 +5,9 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError
 
+from guardian_site.database_faults import in_words
 from guardian_site.environment import SettingError
 
 if __name__ == "__main__":
@@ -14,3 +16,8 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except SettingError as error:
         sys.exit(f"Setting refused: {error}")
+    except DatabaseError as error:
+        told = in_words(error)
+        if told is None or "--traceback" in sys.argv:
+            raise
+        sys.exit(told)

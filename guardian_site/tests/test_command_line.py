@@ -1,0 +1,44 @@
+"""A command that has no database to work on says so in a line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from guardian_site.tests.processes import ROOT
+
+
+def refused(command: str, **settings: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, "manage.py", *command.split()],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "guardian_site.settings", **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 1
+    return finished.stderr
+
+
+def test_before_the_first_migration_it_says_what_makes_the_tables(tmp_path: Path) -> None:
+    told = refused("export incidents", GUARDIAN_DATA_DIR=str(tmp_path))
+    assert told.count("\n") == 1
+    assert "no such table" in told
+    assert "manage.py migrate" in told
+
+
+def test_a_database_that_does_not_answer_is_told_without_a_traceback() -> None:
+    told = refused(
+        "export incidents",
+        DATABASE_URL="postgres://guardian:x@127.0.0.1:1/guardian",
+        REDIS_URL="redis://127.0.0.1:1/0",
+    )
+    # Before it the pool names the cause of every attempt.
+    assert told.splitlines()[-1].startswith("The database cannot be used: ")
+    assert "Connection refused" in told
+    assert "Traceback" not in told
+
+
+def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
+    assert "Traceback" in refused("export incidents --traceback", GUARDIAN_DATA_DIR=str(tmp_path))
