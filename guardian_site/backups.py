@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from guardian_site.dumps import make_dump, restore_dump
 from guardian_site.postgresql_tools import BackupFailed
@@ -22,6 +23,7 @@ def back_up(path: Path) -> None:
     with _told_in_words(path):
         if path.exists():
             raise BackupFailed(f"{path} exists already; name a new file.")
+        _refuse_foreign()
         unfinished.unlink(missing_ok=True)
         try:
             # For its owner alone: it holds what accounts and channels sign in with.
@@ -58,6 +60,15 @@ def _told_in_words(path: Path) -> Iterator[None]:
         raise BackupFailed(f"{error.filename or path}: {error.strerror}.") from error
     except sqlite3.Error as error:
         raise BackupFailed(f"{path}: {error}.") from error
+
+
+def _refuse_foreign() -> None:
+    """A copy of another database, such as an empty one, would be taken for a backup of ours."""
+    if not {app for app, _name in MigrationRecorder(connection).applied_migrations()} >= OURS:
+        raise BackupFailed(
+            f"{connection.settings_dict['NAME']} lacks the tables of Guardian: nothing was copied."
+            " Look at GUARDIAN_DATA_DIR or DATABASE_URL."
+        )
 
 
 def _copy_sqlite(origin: Path, copy: Path) -> None:

@@ -111,6 +111,15 @@ def test_what_is_no_backup_of_guardian_replaces_nothing(tmp_path: Path) -> None:
     assert counted(here) == "5"
 
 
+def test_a_database_without_our_tables_is_not_backed_up(tmp_path: Path) -> None:
+    # A wrong folder, as in a line of cron that lacks GUARDIAN_DATA_DIR.
+    copy = tmp_path / "copy.sqlite3"
+    told = manage({"GUARDIAN_DATA_DIR": str(tmp_path / "elsewhere")}, "backup", str(copy))
+    assert told.returncode == 1
+    assert "lacks the tables of Guardian" in told.stderr
+    assert not copy.exists()
+
+
 def test_what_was_there_before_a_restore_is_kept(tmp_path: Path) -> None:
     here, copy = {"GUARDIAN_DATA_DIR": str(tmp_path / "here")}, str(tmp_path / "copy.sqlite3")
     done(here, "migrate", "-v0")
