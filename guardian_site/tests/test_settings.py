@@ -172,3 +172,15 @@ def test_a_host_that_is_none_is_told_in_words() -> None:
 def test_a_stream_that_is_none_is_told_in_words() -> None:
     with pytest.raises(CommandError, match="redis://"):
         call_command("consume_stream", url="http://stream", skip_checks=True)
+
+
+@pytest.mark.parametrize("options", [{"count": 0}, {"stale": 0.0}])
+def test_a_stream_is_not_read_by_halves(options: dict[str, float]) -> None:
+    with pytest.raises(CommandError, match="--count is 1 or more"):
+        call_command("consume_stream", url="redis://stream", skip_checks=True, **options)
+
+
+@pytest.mark.parametrize("port", [0, 99999])
+def test_a_port_that_none_has_is_refused(port: int) -> None:
+    with pytest.raises(CommandError, match=f"--port {port}"):
+        call_command("run", port=port, skip_checks=True)

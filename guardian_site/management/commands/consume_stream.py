@@ -44,6 +44,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["count"] < 1 or options["stale"] <= 0:
+            raise CommandError("--count is 1 or more; --stale must be over 0.")
         stopping: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda caught, _frame: stopping.append(caught))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from guardian_site.running import run_guardian
 
@@ -16,5 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.GUARDIAN_PORT)
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        if not 1 <= port <= 65535:
+            raise CommandError(f"--port {port}: write a whole number, 1 to 65535.")
         run_guardian(host=host, port=port, notes=["an account for the admin: make admin"])
         self.stdout.write("Stopped.")

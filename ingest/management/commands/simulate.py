@@ -24,6 +24,7 @@ from ingest.simulator.scenarios import KINDS, read_scenario
 DAY_MINUTES = 1440
 # Where incidents begin that were given no start: late in the history, soon in live traffic.
 HISTORY_START, LIVE_START = -120, 2
+MOST = {"days": 3_660, "rate": 1_000_000, "speed": 100_000}
 _SPAN = re.compile(r"(\d+)([mhd]?)")
 _UNITS = {"m": 1, "h": 60, "d": DAY_MINUTES, "": DAY_MINUTES}
 
@@ -71,10 +72,7 @@ class Command(BaseCommand):
         parser.add_argument("--truth", type=Path, help="write what was put in to this file")
 
     def handle(self, *args: Any, **options: Any) -> str:
-        if 60 % options["tick"] or not 1 <= options["sources"] <= 100_000:
-            raise CommandError("--tick must divide 60; --sources is 1 to 100000.")
-        if options["speed"] <= 0:
-            raise CommandError("--speed must be over 0.")
+        self._refuse(options)
         plan = self._live_plan(options) if options["live"] else self._history_plan(options)
         truth = json.dumps(plan.truth())
         if options["truth"]:
@@ -86,6 +84,17 @@ class Command(BaseCommand):
             else:
                 self._run_history(plan, sink, options)
         return truth
+
+    def _refuse(self, options: dict[str, Any]) -> None:
+        tick = options["tick"]
+        if tick < 1 or 60 % tick or not 1 <= options["sources"] <= 100_000:
+            raise CommandError("--tick must divide 60; --sources is 1 to 100000.")
+        for name, most in MOST.items():
+            # Also what is no number, which is not over 0 either.
+            if options[name] is not None and not 0 < options[name] <= most:
+                raise CommandError(f"--{name} must be over 0, and {most:,} at most.")
+        if options["to_url"] and not options["to_url"].startswith(("http://", "https://")):
+            raise CommandError(f"--to-url {options['to_url']}: write http://… or https://…")
 
     def _plan(self, first: int, origin: int, end: int, default: int, options: Any) -> Plan:
         profiles = chosen_profiles(options["sources"], options["rate"], options["seed"])
@@ -110,7 +119,7 @@ class Command(BaseCommand):
         return self._plan(origin, origin, origin, LIVE_START, options)
 
     def _minutes(self, options: dict[str, Any]) -> int:
-        if options["days"]:
+        if options["days"] is not None:
             return max(1, int(options["days"] * DAY_MINUTES))
         return int(options["history"] or DAY_MINUTES)
 
