@@ -57,6 +57,8 @@ class CountFile:
         self.path = path
         self.digest, self.lines = _digest(path)
         header = self._header()
+        if "\0" in header or "\ufffd" in header:
+            raise BadFile(f"{path.name} is not a text in UTF-8: save it as CSV in UTF-8")
         self._separator = ";" if header.count(";") > header.count(",") else ","
         self._columns = [name.strip(' "\t').lower() for name in header.split(self._separator)]
         self.layout = self._layout()
