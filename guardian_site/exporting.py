@@ -1,7 +1,7 @@
 """Reports, anomalies and incidents as files: CSV for people, Parquet for analysis."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -29,6 +29,7 @@ class PartMissing(Exception):
 class Kind:
     """One thing to export: its rows, its columns, and the column that a window cuts."""
 
+    one: str
     rows: Callable[[], QuerySet[Any]]
     time: str
     # column of the file -> field of the row
@@ -50,6 +51,7 @@ def _same(*names: str) -> dict[str, str]:
 
 KINDS: dict[str, Kind] = {
     "reports": Kind(
+        "report",
         lambda: Report.objects.all(),
         "timestamp",
         {
@@ -58,6 +60,7 @@ KINDS: dict[str, Kind] = {
         },
     ),
     "anomalies": Kind(
+        "anomaly",
         lambda: Anomaly.objects.filter(withdrawn=None, provisional=False),
         "minute",
         {
@@ -68,6 +71,7 @@ KINDS: dict[str, Kind] = {
         },
     ),
     "incidents": Kind(
+        "incident",
         lambda: Incident.objects.all(),
         "onset",
         {
@@ -82,7 +86,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def rows_of(kind: Kind, wanted: Wanted) -> Iterator[Row]:
+def rows_of(kind: Kind, wanted: Wanted) -> Generator[Row, None, None]:
     """Yield the rows in the order of time, a few thousand of them in memory at once."""
     found = kind.rows().order_by(kind.time, "pk")
     if wanted.since is not None:

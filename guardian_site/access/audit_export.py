@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -13,7 +13,7 @@ from guardian_site.plain import cell
 COLUMNS = ("id", "time", "by", "address", "via", "action", "what", "object_id", "object", "changes")
 
 
-def entries_since(since: datetime) -> Iterator[dict[str, Any]]:
+def entries_since(since: datetime) -> Generator[dict[str, Any], None, None]:
     """Yield the entries from `since` on, oldest first."""
     rows = LogEntry.objects.filter(timestamp__gte=since).order_by("timestamp", "pk")
     for entry in rows.select_related("actor", "content_type").iterator(chunk_size=1000):

@@ -42,3 +42,20 @@ def test_a_database_that_does_not_answer_is_told_without_a_traceback() -> None:
 
 def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
     assert "Traceback" in refused("export incidents --traceback", GUARDIAN_DATA_DIR=str(tmp_path))
+
+
+def test_a_reader_that_has_seen_enough_breaks_nothing(tmp_path: Path) -> None:
+    settings = {**os.environ, "GUARDIAN_DATA_DIR": str(tmp_path)}
+    settings["DJANGO_SETTINGS_MODULE"] = "guardian_site.settings"
+    manage = f"{sys.executable} manage.py"
+    many = f"{manage} simulate --days 1 -v0 > {os.devnull}; {manage} export reports | head -1"
+    finished = subprocess.run(
+        ["bash", "-c", f"{manage} migrate -v0; {many}"],
+        cwd=ROOT,
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert finished.stdout.startswith("source,timestamp")
+    assert finished.stderr == ""

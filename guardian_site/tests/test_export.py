@@ -96,6 +96,11 @@ def test_a_date_that_is_none_is_refused() -> None:
         call_command("export", "reports", "--since", "yesterday")
 
 
+def test_a_window_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(CommandError, match="--since must lie before --until"):
+        call_command("export", "reports", "--since", "2026-03-05", "--until", "2026-03-04")
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 @pytest.mark.parametrize(
     ("path", "told"), [("none/r", "No such file"), ("file/r", "Not a directory"), ("", "directory")]

@@ -1,10 +1,12 @@
 """Files that commands write: refused before the work for them begins, told in words after it."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from errno import EACCES, EISDIR
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import CommandError
 
@@ -35,6 +37,19 @@ def told_in_words(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror or error}.") from error
+
+
+@contextmanager
+def ending_quietly(rows: Generator[Any, None, None]) -> Iterator[None]:
+    """Whoever reads the rows on standard output may stop early, as `head` does: no fault."""
+    try:
+        with closing(rows):
+            yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer would be refused once more at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _try(path: Path) -> None:

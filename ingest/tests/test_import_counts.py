@@ -144,7 +144,7 @@ BAD_LINES = [
 def test_a_bad_line_is_named_and_nothing_imported(
     csv_file: Path, capsys: pytest.CaptureFixture[str], line: str, reason: str
 ) -> None:
-    with pytest.raises(CommandError, match="1 bad lines: nothing was imported"):
+    with pytest.raises(CommandError, match="1 bad line: nothing was imported"):
         run(csv_file, STATUS_FILE + line + "\n")
     told = capsys.readouterr().err
     assert "line 5: " in told
@@ -154,13 +154,13 @@ def test_a_bad_line_is_named_and_nothing_imported(
 
 
 def test_a_line_that_is_not_utf8_is_named(csv_file: Path) -> None:
-    with pytest.raises(CommandError, match="1 bad lines"):
+    with pytest.raises(CommandError, match="1 bad line:"):
         run(csv_file, STATUS_FILE.encode() + b"\xff\xfe,approved,1\n")
 
 
 @pytest.mark.parametrize("code", ["", "0" * 17, "４", "4111111111111111"])
 def test_a_bad_code_is_named(csv_file: Path, code: str) -> None:
-    with pytest.raises(CommandError, match="1 bad lines"):
+    with pytest.raises(CommandError, match="1 bad line:"):
         run(csv_file, BY_CODE + f"{AT},{code},1\n")
 
 
@@ -183,6 +183,12 @@ def test_good_lines_are_imported_where_bad_ones_may_be_left_out(csv_file: Path) 
 def test_a_file_without_the_columns_is_refused(csv_file: Path, text: str) -> None:
     with pytest.raises(CommandError, match="first line must name"):
         run(csv_file, text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32-be"])
+def test_a_file_in_another_encoding_is_told_so(csv_file: Path, encoding: str) -> None:
+    with pytest.raises(CommandError, match="is not a text in UTF-8"):
+        run(csv_file, STATUS_FILE.encode(encoding))
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from guardian_site.exporting import (
     write_csv,
     write_parquet,
 )
-from ingest.management.written_files import refuse_unwritable, told_in_words
+from ingest.management.wording import counted
+from ingest.management.written_files import ending_quietly, refuse_unwritable, told_in_words
 from ingest.models import Source
 
 
@@ -45,14 +46,17 @@ class Command(BaseCommand):
         elif options["format"] == "parquet":
             raise CommandError("Parquet needs --output FILE.")
         else:
-            count = write_csv(list(kind.columns), rows, sys.stdout)
-        self.stderr.write(f"{count:,} {options['kind']}.")
+            with ending_quietly(rows):
+                count = write_csv(list(kind.columns), rows, sys.stdout)
+        self.stderr.write(f"{counted(count, kind.one, options['kind'])}.")
 
     def _wanted(self, options: dict[str, Any]) -> Wanted:
         source = options["source"]
         if source is not None and not Source.objects.filter(name=source).exists():
             raise CommandError(f"There is no source “{source}”.")
         since, until = (_moment(name, options[name]) for name in ("since", "until"))
+        if since and until and since >= until:
+            raise CommandError("--since must lie before --until.")
         return Wanted(since, until, source)
 
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from ingest.count_files import BadFile, CountFile
+from ingest.management.wording import counted
 from ingest.models import Source
 from ingest.services.importing import Survey, import_file, source_for_import, survey_file
 
@@ -45,7 +46,8 @@ class Command(BaseCommand):
         self._tell_bad(survey)
         if survey.bad and not options["skip_bad"]:
             raise CommandError(
-                f"{survey.bad} bad lines: nothing was imported. Mend them, or use --skip-bad."
+                f"{counted(survey.bad, 'bad line', 'bad lines')}: nothing was imported."
+                " Mend the file, or use --skip-bad."
             )
         source = self._source(options)
         with self._bar(file.lines, "Importing", options) as bar:
@@ -55,9 +57,10 @@ class Command(BaseCommand):
         if done.already:
             self.stdout.write(f"{file.path.name} is in already; nothing to do.")
             return
-        left = f", {survey.bad:,} bad lines left out" if survey.bad else ""
+        left = f", {counted(survey.bad, 'bad line', 'bad lines')} left out" if survey.bad else ""
         self.stdout.write(
-            f"{done.lines:,} lines into “{source.name}”: {done.news:,} changed a count{left}."
+            f"{counted(done.lines, 'line', 'lines')} into “{source.name}”:"
+            f" {done.news:,} changed a count{left}."
         )
 
     def _file(self, path: Path) -> CountFile:
@@ -87,7 +90,8 @@ class Command(BaseCommand):
         for line in survey.bad_lines[:SHOWN]:
             self.stderr.write(f"line {line.number}: {line.reason}")
         if survey.bad > SHOWN:
-            self.stderr.write(f"... and {survey.bad - SHOWN:,} more bad lines")
+            more = counted(survey.bad - SHOWN, "more bad line", "more bad lines")
+            self.stderr.write(f"... and {more}")
 
     def _bar(self, lines: int, title: str, options: dict[str, Any]) -> "tqdm[Any]":
         quiet = options["verbosity"] == 0 or None

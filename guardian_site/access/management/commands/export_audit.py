@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from guardian_site.access.audit_export import entries_since, write_csv, write_jsonl
-from ingest.management.written_files import refuse_unwritable, told_in_words
+from ingest.management.wording import counted
+from ingest.management.written_files import ending_quietly, refuse_unwritable, told_in_words
 
 WRITERS = {"csv": write_csv, "jsonl": write_jsonl}
 
@@ -30,11 +31,12 @@ class Command(BaseCommand):
         refuse_unwritable(output)
         entries = entries_since(_moment(since))
         if output is None:
-            count = WRITERS[format](entries, sys.stdout)
+            with ending_quietly(entries):
+                count = WRITERS[format](entries, sys.stdout)
         else:
             with told_in_words(output), output.open("w", encoding="utf-8", newline="") as file:
                 count = WRITERS[format](entries, file)
-        self.stderr.write(f"{count} entries.")
+        self.stderr.write(f"{counted(count, 'entry', 'entries')}.")
 
 
 def _moment(text: str | None) -> datetime:
