@@ -152,7 +152,7 @@ def test_the_command_writes_report_and_chart(tmp_path: Path) -> None:
         ({"since": "soon"}, "--since"),
         ({"since": "2026-03-02T00:00Z", "until": "2026-03-02T00:00Z"}, "--since"),
         ({"forest": "12"}, "no version 12"),
-        ({"policy": Path("/nowhere.yaml")}, "nowhere"),
+        ({"policy": Path("/nowhere.yaml")}, "^/nowhere.yaml: No such file or directory$"),
         ({"report": Path("/nowhere/report.json")}, "/nowhere/report.json: No such file"),
         ({"chart": Path(__file__, "chart.svg")}, "chart.svg: Not a directory"),
     ],
@@ -169,6 +169,7 @@ def test_the_command_refuses_what_it_cannot_do(options: dict[str, object], told:
         ("minimum_excess: .inf", "minimum_excess: Must be a finite number"),
         ("budget: 1", "budget: not a setting of a policy"),
         ("5", "a mapping of policy fields"),
+        ("a: [", "policy.yaml: while parsing a flow node .*line 1"),
     ],
 )
 def test_the_command_refuses_a_wrong_policy(tmp_path: Path, text: str, told: str) -> None:
@@ -177,6 +178,13 @@ def test_the_command_refuses_a_wrong_policy(tmp_path: Path, text: str, told: str
     file.write_text(text)
     with pytest.raises(CommandError, match=told):
         call_command("backtest", policy=file)
+
+
+def test_a_day_begins_at_midnight_of_the_site() -> None:
+    history(range(0))
+    told = StringIO()
+    call_command("backtest", since="2026-03-02", until="2026-03-02T00:10", stdout=told)
+    assert "10" in told.getvalue().splitlines()[1].split()
 
 
 def test_the_command_refuses_a_path_before_it_judges(monkeypatch: pytest.MonkeyPatch) -> None:

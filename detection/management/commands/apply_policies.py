@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from detection.services.policies import PolicyFileError, apply_policies
+from ingest.management.wording import counted
 
 
 class Command(BaseCommand):
@@ -29,11 +30,13 @@ class Command(BaseCommand):
             name = options["name"] or options["file"].name
             changed = apply_policies(text=text, name=name, check=options["check"])
         except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{options['file']} cannot be read: {error}") from None
+            told = error.strerror if isinstance(error, OSError) else error
+            raise CommandError(f"{options['file']} cannot be read: {told}.") from None
         except PolicyFileError as error:
             for fault in error.faults:
                 self.stderr.write(fault)
-            raise CommandError(f"{len(error.faults)} faults: nothing was applied.") from None
+            faults = counted(len(error.faults), "fault", "faults")
+            raise CommandError(f"{faults}: nothing was applied.") from None
         word = "would change" if options["check"] else "changed"
         for where in changed:
             self.stdout.write(f"{word}: {where}")

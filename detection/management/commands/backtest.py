@@ -1,6 +1,7 @@
 """`manage.py backtest`: another policy or forest over stored history."""
 
 import json
+import re
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from ingest.moments import read_moment
 from ingest.services.sources import site_zone
 
 USUAL_DAYS = 7
+DAY = "a day or a time, in GUARDIAN_TIME_ZONE if it says none"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class Command(BaseCommand):
@@ -36,8 +39,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--source", action="append", default=[], help="by name; all if none")
-        parser.add_argument("--since", default="", help="a time; seven days before --until")
-        parser.add_argument("--until", default="", help="a time; now")
+        parser.add_argument("--since", default="", help=f"{DAY}; seven days before --until")
+        parser.add_argument("--until", default="", help=f"{DAY}; now")
         parser.add_argument("--policy", type=Path, help="YAML with the policy fields to try")
         parser.add_argument("--forest", default="live", help="a version number, live or none")
         parser.add_argument("--report", type=Path, help="write the report here, as JSON")
@@ -51,6 +54,7 @@ class Command(BaseCommand):
         refuse_unwritable(options["report"], options["chart"])
         changes = self._changes(options["policy"])
         sources = self._sources(options["source"])
+        forest = self._forest(options["forest"])
         started = time.monotonic()
         whole = int((until - since).total_seconds() // 60) * len(sources)
         with tqdm(total=whole, desc="Judging", unit=" min", leave=False) as bar:
@@ -59,7 +63,7 @@ class Command(BaseCommand):
                 since=since,
                 until=until,
                 changes=changes,
-                forest=self._forest(options["forest"]),
+                forest=forest,
                 progress=bar.update,
             )
         report = report_of(trial, changes=changes, seconds=time.monotonic() - started)
@@ -68,8 +72,9 @@ class Command(BaseCommand):
         self._write(options["chart"], lambda: chart_of(trial))
 
     def _moment(self, text: str, name: str) -> datetime | None:
+        begins = f"{text}T00:00" if _DAY.fullmatch(text) else text
         try:
-            return read_moment(text, site_zone()) if text else None
+            return read_moment(begins, site_zone()) if text else None
         except ValueError as error:
             raise CommandError(f"{name} {error}") from None
 
@@ -94,7 +99,8 @@ class Command(BaseCommand):
             faults = [f"{name}: {' '.join(told)}" for name, told in error.message_dict.items()]
             raise CommandError(f"{file}: {'; '.join(faults)}") from None
         except (OSError, ValueError, yaml.YAMLError) as error:
-            raise CommandError(f"{file}: {error}") from None
+            told = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+            raise CommandError(f"{file}: {told}") from None
 
     def _forest(self, asked: str) -> Forest | None:
         if asked in ("live", "none"):
