@@ -13,7 +13,7 @@ from detection.selectors.anomalies import Asked, Seen
 from ingest import steady_clock
 from ingest.exact_bodies import unknown_fields
 from ingest.models import Source, Status
-from ingest.moments import check_plausible, read_moment
+from ingest.moments import EXPECTED, check_plausible, read_moment
 from ingest.refusals import FieldError, Refused, refused
 from ingest.reports import SourceRef
 from ingest.services.sources import known_sources, site_zone
@@ -185,10 +185,18 @@ def read_close(
     return found, minute_of(moment)
 
 
+_CLOSE_MUST_BE = {
+    "timestamp": EXPECTED,
+    "source": "a name, or left out",
+    "body": 'an object such as {"timestamp": "2025-07-12T13:45:00Z"}',
+}
+
+
 def _close_refused(sent: object, error: str) -> Refused:
     wrong = unknown_fields(sent, CloseBody.__struct_fields__) if isinstance(sent, dict) else {}
     if not wrong:
-        return refused(_field_of(error), error)
+        name = _field_of(error)
+        return refused(name, f"must be {_CLOSE_MUST_BE[name]}")
     errors = [FieldError(name, message) for name, message in wrong.items()]
     return Refused("Not every value is valid.", errors)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 
 from detection import conf
 from detection.clock import minute_of, moment_of
@@ -53,7 +53,10 @@ def newest_backtests(limit: int = 50) -> QuerySet[Backtest]:
 
 def backtest_found(number: int) -> Backtest:
     """One backtest, or an answer that there is none."""
-    return get_object_or_404(Backtest, pk=number)
+    found = Backtest.objects.filter(pk=number).first()
+    if found is None:
+        raise Http404(f"There is no backtest #{number}.")
+    return found
 
 
 def lost_backtests(now: datetime) -> QuerySet[Backtest]:

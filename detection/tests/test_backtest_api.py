@@ -70,4 +70,5 @@ def test_only_an_administrator_may_ask(client: Client) -> None:
 
 
 def test_an_unknown_backtest_is_not_found(admin_client: Client) -> None:
-    assert admin_client.get("/backtests/77").status_code == 404
+    answer = admin_client.get("/backtests/77")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is no backtest #77.")
