@@ -73,6 +73,8 @@ class ActView(APIView):
     def post(self, request: Request, pk: int, action: str) -> Response:
         asked = ActSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        if action not in NAMES:
+            raise ValidationError({"action": f"must be one of {', '.join(NAMES)}"})
         incident = _found(request, pk)
         if (into := asked.validated_data.get("into")) is not None:
             _found(request, into)
@@ -88,7 +90,7 @@ class ActView(APIView):
         except IllegalTransition as error:
             return Response({"detail": str(error)}, status=status.HTTP_409_CONFLICT)
         except ValueError as error:
-            raise ValidationError({"detail": str(error)}) from error
+            raise ValidationError(str(error)) from error
         return Response(IncidentSerializer(_found(request, pk)).data)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -26,6 +27,7 @@ from ingest import steady_clock
 
 SHIFT_HOURS, LONGEST_HOURS = 12, 24 * 90
 SINCE = OpenApiParameter("since", OpenApiTypes.DATETIME)
+LANGUAGES = ["en", "pt-br"]
 UNTIL = OpenApiParameter("until", OpenApiTypes.DATETIME)
 
 
@@ -58,7 +60,7 @@ class HandoverView(APIView):
         parameters=[
             SINCE,
             OpenApiParameter("hours", OpenApiTypes.INT),
-            OpenApiParameter("language", enum=["en", "pt-br"]),
+            OpenApiParameter("language", enum=LANGUAGES),
         ],
         responses=HandoverSerializer,
         summary="What the next shift must know; the last twelve hours unless told",
@@ -72,6 +74,8 @@ class HandoverView(APIView):
         if "text/html" in request.headers.get("Accept", ""):
             return handover_page(request._request, found, hours=hours, now=now)
         language = request.query_params.get("language", "en")
+        if language not in LANGUAGES:
+            raise ValidationError({"language": f"Write {' or '.join(LANGUAGES)}."})
         body = {
             "since": found.since,
             "until": found.until,

@@ -31,7 +31,7 @@ class SilencesView(APIView):
     @extend_schema(
         operation_id="silence_create",
         request=SilenceSerializer,
-        responses={201: SilenceSerializer, 400: RefusalSerializer},
+        responses={201: SilenceSerializer},
         summary="Make it quiet for a while",
         tags=["Silences"],
     )
@@ -48,7 +48,7 @@ class SilencesView(APIView):
                 now=steady_clock.now(),
             )
         except ValueError as error:
-            raise ValidationError({"detail": str(error)}) from error
+            raise ValidationError(str(error)) from error
         return Response(SilenceSerializer(made).data, status=status.HTTP_201_CREATED)
 
 

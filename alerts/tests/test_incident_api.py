@@ -214,6 +214,33 @@ def test_the_handover_tells_what_is_open_and_what_was_noted(admin: Client) -> No
     assert "Passagem de turno" in spoken.json()["text"]
 
 
+def test_a_language_that_is_not_spoken_is_refused(admin: Client) -> None:
+    answer = get(admin, "/reports/handover", language="fr")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": "language", "message": "Write en or pt-br."}]
+
+
+def test_an_act_that_is_none_is_named(admin: Client) -> None:
+    answer = post(admin, f"/api/incidents/{open_incident().pk}/frob")
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (400, "action")
+    assert "acknowledge" in error["message"]
+
+
+def test_a_refusal_of_the_rules_names_no_field_of_its_own(admin: Client) -> None:
+    answer = post(admin, f"/api/incidents/{open_incident().pk}/merge")
+    [error] = answer.json()["errors"]
+    assert (error["field"], "into" in error["message"]) == ("body", True)
+
+
+def test_a_refused_silence_is_described_as_it_is_told(admin: Client) -> None:
+    described = get(admin, "/openapi.json").json()
+    told = described["paths"]["/api/silences"]["post"]["responses"]["400"]["content"]
+    name = told["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+    refused = post(admin, "/api/silences").json()
+    assert set(refused) == set(described["components"]["schemas"][name]["properties"])
+
+
 def test_a_moment_that_is_none_is_refused(admin: Client) -> None:
     assert get(admin, "/api/statistics", since="yesterday").status_code == 400
 
