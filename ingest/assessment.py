@@ -43,8 +43,6 @@ class Verdict(Struct, kw_only=True):
     incident: int | None = None
     # False: recorded, but it could not be judged at once; the sweep judges its minute.
     judged: bool = True
-    source: str | None = None
-    timestamp: str | None = None
     cached: bool = False
 
 

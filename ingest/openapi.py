@@ -63,20 +63,36 @@ _BATCH = inline_serializer(
 _METRICS = inline_serializer(
     "Metrics",
     {
-        "current_count": serializers.IntegerField(),
+        "current_count": serializers.IntegerField(help_text="The count of this report."),
         "status": serializers.ChoiceField(choices=Status.choices),
         "auth_code": serializers.CharField(),
-        "zscore": serializers.FloatField(allow_null=True),
-        "ml_score": serializers.FloatField(allow_null=True),
-        "approval_rate": serializers.FloatField(allow_null=True),
-        "running_mean": serializers.FloatField(allow_null=True),
-        "running_std": serializers.FloatField(allow_null=True),
-        "expected": serializers.FloatField(allow_null=True),
-        "lower": serializers.FloatField(allow_null=True),
-        "upper": serializers.FloatField(allow_null=True),
-        "total": serializers.IntegerField(allow_null=True),
-        "expected_total": serializers.FloatField(allow_null=True),
-        "reported": serializers.IntegerField(allow_null=True),
+        "zscore": serializers.FloatField(
+            allow_null=True,
+            help_text="Distance of the status from what was expected, in standard deviations. "
+            "Null here and below: not known yet.",
+        ),
+        "ml_score": serializers.FloatField(allow_null=True, help_text="Second opinion, 0 to 1."),
+        "approval_rate": serializers.FloatField(
+            allow_null=True, help_text="Part of the minute that was approved, 0 to 1."
+        ),
+        "running_mean": serializers.FloatField(allow_null=True, help_text="The same as expected."),
+        "running_std": serializers.FloatField(
+            allow_null=True, help_text="A sixth of the width of the band."
+        ),
+        "expected": serializers.FloatField(
+            allow_null=True, help_text="Expected of this status in this minute."
+        ),
+        "lower": serializers.FloatField(allow_null=True, help_text="Lower edge of its band."),
+        "upper": serializers.FloatField(allow_null=True, help_text="Upper edge of its band."),
+        "total": serializers.IntegerField(
+            allow_null=True, help_text="All that was counted in this minute, of every status."
+        ),
+        "expected_total": serializers.FloatField(
+            allow_null=True, help_text="Expected in this minute, of every status."
+        ),
+        "reported": serializers.IntegerField(
+            allow_null=True, help_text="Counted in this minute of this status, of every code."
+        ),
     },
 )
 
@@ -95,11 +111,19 @@ _VERDICT = inline_serializer(
         "recommendation": serializers.CharField(),
         "metrics": _METRICS,
         "reasons": serializers.ListField(child=serializers.CharField()),
-        "family": serializers.CharField(allow_null=True),
-        "learning": serializers.BooleanField(),
-        "incident": serializers.IntegerField(allow_null=True),
-        "judged": serializers.BooleanField(),
-        "cached": serializers.BooleanField(),
+        "family": serializers.CharField(
+            allow_null=True, help_text="Kind of failure, such as decline; null if there is none."
+        ),
+        "learning": serializers.BooleanField(
+            help_text="Too little was seen to know what is usual."
+        ),
+        "incident": serializers.IntegerField(
+            allow_null=True, help_text="Number of the incident going on, if there is one."
+        ),
+        "judged": serializers.BooleanField(
+            help_text="False: stored, and judged in the background instead."
+        ),
+        "cached": serializers.BooleanField(help_text="A repeat: what was answered before."),
     },
 )
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
+from ingest.assessment import Metrics, Verdict
 from ingest.moments import read_moment
 
 
@@ -47,3 +48,9 @@ def test_an_hour_that_comes_twice_is_described_as_it_is_read(described: Any) -> 
 
 def utc(hour: int, minute: int) -> datetime:
     return datetime(2026, 11, 1, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("answered", [Verdict, Metrics])
+def test_every_field_of_an_answer_is_described(described: Any, answered: Any) -> None:
+    told = described["components"]["schemas"][answered.__name__]["properties"]
+    assert set(told) == set(answered.__struct_fields__)
