@@ -46,6 +46,12 @@ def test_every_list_opens_and_is_searched(admin: Client, model: str) -> None:
     assert admin.get(f"/admin/alerts/{model}/", {"q": "x"}).status_code == 200
 
 
+def test_the_first_page_tells_what_goes_on_part_by_part(admin: Client) -> None:
+    open_incident()
+    going_on = admin.get("/admin/").content.decode().split("Going on now")[1].split("</ul>")[0]
+    assert re.search(r"· Open · [\w ]+ · About", " ".join(going_on.split()))
+
+
 def test_an_incident_shows_its_timeline_and_messages(admin: Client) -> None:
     incident = open_incident()
     page = admin.get(f"/admin/alerts/incident/{incident.pk}/change/").content.decode()

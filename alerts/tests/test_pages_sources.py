@@ -9,6 +9,7 @@ from alerts.conf import CANARY_SOURCE
 from alerts.selectors.series import floor_to
 from alerts.tests.makers import make_source, open_incident
 from alerts.tests.pages import PAGE, count, expect
+from detection.models import Band
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,14 @@ def test_a_source_is_drawn_over_what_was_expected(client: Client) -> None:
 def test_a_source_without_a_baseline_is_learning(client: Client) -> None:
     count(make_source(), floor_to(timezone.now(), 1), approved=3)
     assert "Learning" in shown(client)
+
+
+def test_a_stray_old_report_teaches_nothing(client: Client) -> None:
+    source, newest = make_source(), floor_to(timezone.now(), 1)
+    count(source, newest - timedelta(days=400), approved=3)
+    count(source, newest, approved=3)
+    Band.objects.create(source=source, minute=newest, learning=True)
+    assert "400.0 days" not in shown(client)
 
 
 def test_a_source_has_the_level_of_its_worst_incident(client: Client) -> None:

@@ -27,6 +27,8 @@ DRAWN = """() => {
     if (data[at + 2] > 180 && data[at] < 90 && data[at + 3] > 200) return true;
   return false;
 }"""
+TOO_WIDE = """() => [...document.querySelectorAll(".filters .field")]
+  .filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"""
 OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -46,6 +48,14 @@ def test_no_page_errs_leaves_the_host_or_scrolls_sideways(
             assert look.page.evaluate(OVERFLOW) <= 0, path
         assert look.faults == []
         assert look.hosts == {f"127.0.0.1:{site.port}"}
+
+
+@pytest.mark.parametrize("width", [360, 1024, 1280, 1440])
+def test_no_field_of_a_filter_covers_another(site: Site, chromium: Browser, width: int) -> None:
+    with looking(chromium, width=width) as look:
+        look.page.goto(f"{site.address}/incidents/")
+        wide = look.page.evaluate(TOO_WIDE)
+    assert wide == []
 
 
 @pytest.mark.parametrize(("path", "shown"), [("/docs", ".opblock"), ("/redoc", "h2")])
