@@ -40,6 +40,14 @@ def test_a_page_refers_to_pages_that_exist(name: str) -> None:
     assert named <= set(ALERTS)
 
 
+def test_no_page_doubles_a_service_whose_port_only_one_can_have() -> None:
+    compose = FOLDER.parent / "compose" / "compose.yaml"
+    services = yaml.safe_load(compose.read_text())["services"]
+    for page in FOLDER.glob("*.md"):
+        for name in re.findall(r"--scale ([\w-]+)=", page.read_text()):
+            assert "ports" not in services[name], page.name
+
+
 @pytest.mark.django_db
 def test_the_link_in_an_alert_opens_the_page(client: Client) -> None:
     answer = client.get(reverse("runbook", args=["GuardianDown"]))
