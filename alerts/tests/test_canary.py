@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from alerts import conf
@@ -183,3 +184,9 @@ class TestTheDoor:
         assert conf.door_url() == door
         settings.EMBEDDED = False
         assert conf.door_url() == ""
+
+
+@pytest.mark.parametrize("every", [0.0, -1.0, float("nan")])
+def test_a_watch_that_never_rests_is_refused(every: float) -> None:
+    with pytest.raises(CommandError, match="--every"):
+        call_command("watch", every=every, once=True, skip_checks=True)

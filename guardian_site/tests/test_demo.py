@@ -54,6 +54,19 @@ def test_an_account_named_like_that_of_the_demo_makes_no_demo(started: list[obje
     assert get_user_model().objects.get().check_password("their-own")
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [(("--history", "soon"), "write a span"), (("--scenario", "fire"), "with one of outage")],
+)
+def test_what_it_cannot_do_is_refused_before_anything_is_written(
+    started: list[object], option: tuple[str, str], told: str
+) -> None:
+    with pytest.raises(CommandError, match=told):
+        call_command("demo", *option, skip_checks=True)
+    assert started == []
+    assert not MinuteCount.objects.exists()
+
+
 def test_it_goes_on_in_its_own_folder(started: list[object]) -> None:
     for _ in range(2):
         call_command("demo", history="1h", skip_checks=True)

@@ -4,7 +4,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
 from alerts.conf import door_url
@@ -30,6 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--every", type=float, default=30.0, help="seconds between two looks")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["every"] >= 1:
+            raise CommandError("--every is a second or more.")
         # After a night switched off, the stages have their time before somebody is told.
         begun = None if options["once"] else steady_clock.now()
         while True:

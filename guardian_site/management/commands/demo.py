@@ -3,6 +3,7 @@
 import io
 import secrets
 import sys
+from argparse import ArgumentTypeError
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,9 @@ from detection.services.sweep import sweep_closed_minutes
 from guardian_site.demonstration import mark_as_demo, what_is_real
 from guardian_site.running import refuse_taken, run_guardian
 from guardian_site.supervisor import Part
+from ingest.management.commands.simulate import span_minutes
 from ingest.models import MinuteCount
+from ingest.simulator.scenarios import read_scenario
 
 ADMIN = "demo"
 # Denials at the largest source, five times what is usual for a quarter of an hour, soon enough
@@ -31,9 +34,17 @@ class Command(BaseCommand):
     help = "Fill in two weeks of a simulated company, then run Guardian with live traffic."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--history", default="14d", help="how much to fill in")
-        parser.add_argument("--scenario", default=SCENARIO, help="NAME[@MINUTE][+LENGTH]")
-        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument(
+            "--history", type=_span, default="14d", metavar="14d", help="how much to fill in"
+        )
+        parser.add_argument(
+            "--scenario",
+            type=_scenario,
+            default=SCENARIO,
+            metavar="NAME[@MINUTE][+LENGTH][*STRENGTH]",
+            help=f"the incident on the way; {SCENARIO} if none is said",
+        )
+        parser.add_argument("--seed", type=int, default=7, help="of the simulated traffic")
 
     def handle(self, *args: Any, history: str, scenario: str, seed: int, **options: Any) -> None:
         if not settings.EMBEDDED:
@@ -105,6 +116,19 @@ class Command(BaseCommand):
         command += ["--since", f"{missed}m", "--speed", "20", "--scenario", scenario]
         command += ["--to-url", f"http://127.0.0.1:{settings.GUARDIAN_PORT}"]
         return Part("traffic", command, {})
+
+
+def _span(text: str) -> str:
+    span_minutes(text)
+    return text
+
+
+def _scenario(text: str) -> str:
+    try:
+        read_scenario(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _minutes_behind(now: datetime) -> int:
