@@ -27,7 +27,9 @@ class Command(BaseCommand):
             help="ask here too whether the web server answers, such as"
             " http://web:8001/health/live; the own one in embedded mode",
         )
-        parser.add_argument("--every", type=float, default=30.0, help="seconds between two looks")
+        parser.add_argument(
+            "--every", type=float, default=30.0, help="seconds between two looks; 30"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["every"] >= 1:

@@ -24,7 +24,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--url", default=settings.GUARDIAN_STREAM_URL)
+        parser.add_argument(
+            "--url", default=settings.GUARDIAN_STREAM_URL, help="in place of GUARDIAN_STREAM_URL"
+        )
         parser.add_argument("--name", default=settings.GUARDIAN_STREAM_NAME, help="stream or topic")
         parser.add_argument("--group", default="guardian", help="consumers that share the work")
         parser.add_argument(
@@ -32,9 +34,12 @@ class Command(BaseCommand):
             default=f"{socket.gethostname()}-{os.getpid()}",
             help="name of this consumer; the same after a restart goes on where it was",
         )
-        parser.add_argument("--count", type=int, default=500, help="reports in one commit")
+        parser.add_argument("--count", type=int, default=500, help="reports in one commit; 500")
         parser.add_argument(
-            "--stale", type=float, default=60.0, help="seconds until a dead member's are taken over"
+            "--stale",
+            type=float,
+            default=60.0,
+            help="seconds until a dead member's are taken over; 60",
         )
         parser.add_argument(
             "--keep",

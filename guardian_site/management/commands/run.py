@@ -12,8 +12,12 @@ class Command(BaseCommand):
     help = "Run web, worker and beat (and in embedded mode the broker) until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--host", default=settings.GUARDIAN_HOST)
-        parser.add_argument("--port", type=int, default=settings.GUARDIAN_PORT)
+        parser.add_argument(
+            "--host", default=settings.GUARDIAN_HOST, help="in place of GUARDIAN_HOST"
+        )
+        parser.add_argument(
+            "--port", type=int, default=settings.GUARDIAN_PORT, help="in place of GUARDIAN_PORT"
+        )
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         if not 1 <= port <= 65535:

@@ -44,11 +44,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--seed", type=int, default=7)
-        parser.add_argument("--sources", type=int, default=3, help="how many sources")
-        parser.add_argument("--rate", type=float, help="transactions a minute of the first source")
+        parser.add_argument(
+            "--seed", type=int, default=7, help="7 if none; the same makes the same"
+        )
+        parser.add_argument("--sources", type=int, default=3, help="how many; 3 if none is said")
+        parser.add_argument(
+            "--rate", type=float, help="transactions a minute of the first source; 240"
+        )
         span = parser.add_mutually_exclusive_group()
-        span.add_argument("--history", type=span_minutes, metavar="14d", help="how far back")
+        span.add_argument("--history", type=span_minutes, metavar="14d", help="how far back; a day")
         span.add_argument("--days", type=float, help="the same in days")
         parser.add_argument(
             "--scenario",
@@ -59,7 +63,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--on", default="", help="the source it happens to; default: the first")
         parser.add_argument("--live", action="store_true", help="go on from now until stopped")
-        parser.add_argument("--tick", type=int, default=5, help="seconds between live reports")
+        parser.add_argument("--tick", type=int, default=5, help="seconds between live reports; 5")
         parser.add_argument("--for", dest="length", type=span_minutes, help="end live after this")
         parser.add_argument(
             "--speed", type=float, default=1.0, help="of live time, until caught up"
