@@ -164,7 +164,9 @@ _REFUSAL = inline_serializer(
     "Refusal",
     {
         "detail": serializers.CharField(),
-        "errors": serializers.ListSerializer(child=_FIELD_ERROR),
+        "errors": serializers.ListSerializer(
+            child=_FIELD_ERROR, required=False, help_text="Where it is a value that is wrong."
+        ),
     },
 )
 

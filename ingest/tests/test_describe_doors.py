@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from ingest.assessment import Metrics, Verdict
 from ingest.moments import read_moment
+from ingest.views import unavailable
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +56,8 @@ def utc(hour: int, minute: int) -> datetime:
 def test_every_field_of_an_answer_is_described(described: Any, answered: Any) -> None:
     told = described["components"]["schemas"][answered.__name__]["properties"]
     assert set(told) == set(answered.__struct_fields__)
+
+
+def test_a_refusal_is_described_as_it_is_while_the_database_is_away(described: Any) -> None:
+    needed = described["components"]["schemas"]["Refusal"]["required"]
+    assert set(needed) <= set(json.loads(unavailable().content))
