@@ -23,6 +23,7 @@ from alerts.selectors.oncall import OnCall, everybody_on_call
 from alerts.selectors.reports import report
 from alerts.selectors.statistics import period_statistics
 from alerts.views.handover import handover_page
+from detection.models import Family
 from ingest import steady_clock
 
 SHIFT_HOURS, LONGEST_HOURS = 12, 24 * 90
@@ -34,17 +35,25 @@ UNTIL = OpenApiParameter("until", OpenApiTypes.DATETIME)
 class StatisticsView(APIView):
     @extend_schema(
         operation_id="incident_statistics",
-        parameters=[SINCE, UNTIL, OpenApiParameter("source"), OpenApiParameter("family")],
+        parameters=[
+            SINCE,
+            UNTIL,
+            OpenApiParameter("source"),
+            OpenApiParameter("family", enum=Family.values),
+        ],
         responses=StatisticsSerializer,
         summary="Mean times to detect, acknowledge, resolve and between failures",
         tags=["Reports"],
     )
     def get(self, request: Request) -> Response:
+        family = request.query_params.get("family", "")
+        if family and family not in Family.values:
+            raise ValidationError({"family": f"must be one of {', '.join(Family.values)}"})
         found = period_statistics(
             now=moment(request, "until") or steady_clock.now(),
             since=moment(request, "since"),
             source=request.query_params.get("source", ""),
-            family=request.query_params.get("family", ""),
+            family=family,
             sources=seen_by(request),
         )
         return Response(asdict(found))

@@ -202,6 +202,13 @@ def test_statistics_come_from_the_timeline(admin: Client) -> None:
     assert set(found["by_source"]) == {"default"}
 
 
+def test_statistics_of_a_family_that_is_none_are_not_zero(admin: Client) -> None:
+    answer = get(admin, "/api/statistics", family="declines")
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["field"]) == (400, "family")
+    assert "decline, " in error["message"]
+
+
 def test_the_handover_tells_what_is_open_and_what_was_noted(admin: Client) -> None:
     incident = open_incident()
     services.comment(
