@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 
 from guardian_site import supervisor
 from guardian_site.access.exposure import reasons_not_to_listen, who_may
+from guardian_site.one_at_a_time import InUse, alone_in
 from guardian_site.schedule import QUEUES
 
 READY_SECONDS = 60.0
@@ -32,6 +33,16 @@ def run_guardian(
 ) -> None:
     """Web, worker, beat and what else was asked for ran until somebody stopped them."""
     refuse_taken(host, port)
+    try:
+        with alone_in(settings.DATA_DIR):
+            _run_alone(host, port, beside, notes)
+    except InUse as error:
+        raise CommandError(f"{error} Or give this one a GUARDIAN_DATA_DIR of its own.") from error
+
+
+def _run_alone(
+    host: str, port: int, beside: Sequence[supervisor.Part], notes: Sequence[str]
+) -> None:
     call_command("migrate", verbosity=0)
     if missing := reasons_not_to_listen(host):
         steps = "".join(f"\n  - {step}" for step in missing)

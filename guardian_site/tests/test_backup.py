@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 
 from guardian_site import backups
 from guardian_site.backups import SQLITE_MAGIC, _copy_sqlite, kept_aside
+from guardian_site.one_at_a_time import alone_in
 from guardian_site.tests.clusters import programs
 from guardian_site.tests.processes import ROOT
 
@@ -118,6 +119,21 @@ def test_a_database_without_our_tables_is_not_backed_up(tmp_path: Path) -> None:
     assert told.returncode == 1
     assert "lacks the tables of Guardian" in told.stderr
     assert not copy.exists()
+
+
+def test_nothing_is_restored_under_a_guardian_that_runs(tmp_path: Path) -> None:
+    here, copy = {"GUARDIAN_DATA_DIR": str(tmp_path)}, str(tmp_path / "copy")
+    done(here, "migrate", "-v0")
+    done(here, "backup", copy)
+    done(here, "shell", "-v0", "-c", MAKE)
+    with alone_in(tmp_path):
+        for command in (["restore", copy, "--yes"], ["run", "--port", "18998"]):
+            refused = manage(here, *command)
+            assert refused.returncode == 1
+            assert f"Guardian is running in {tmp_path}. Stop it first." in refused.stderr
+        assert counted(here) == "5"
+    done(here, "restore", copy, "--yes")
+    assert counted(here) == "0"
 
 
 def test_what_was_there_before_a_restore_is_kept(tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """`manage.py restore FILE`: the database becomes that of a backup. Stop Guardian first."""
 
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from guardian_site import environment
 from guardian_site.backups import kept_aside, restore
+from guardian_site.one_at_a_time import InUse, alone_in
 from guardian_site.postgresql_tools import BackupFailed
 
 
@@ -26,11 +29,13 @@ class Command(BaseCommand):
         if not yes:
             raise CommandError("What the database holds now will be lost. Say --yes to do it.")
         try:
-            # A superuser, for TimescaleDB. Read here, so that nothing else ever knows it.
-            restore(file, administrator_url=environment.text("GUARDIAN_RESTORE_URL"))
-        except BackupFailed as error:
+            # PostgreSQL is restored into an empty database: whatever runs is in another.
+            with alone_in(settings.DATA_DIR) if connection.vendor == "sqlite" else nullcontext():
+                # A superuser, for TimescaleDB. Read here, so that nothing else ever knows it.
+                restore(file, administrator_url=environment.text("GUARDIAN_RESTORE_URL"))
+                call_command("migrate", verbosity=0)
+        except (BackupFailed, InUse) as error:
             raise CommandError(str(error)) from error
-        call_command("migrate", verbosity=0)
         self.stdout.write(f"The database is that of {file}, brought to this version.")
         if connection.vendor == "sqlite":
             aside = kept_aside(Path(connection.settings_dict["NAME"]))
