@@ -6,11 +6,13 @@ from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from alerts.selectors.visibility import seen_by as only_seen
 from alerts.views.access import seen_sources
+from ingest.models import Source
 
 EARLIEST, LATEST = 1970, 2999
 
-__all__ = ["actor_of", "moment", "seen_by", "whole"]
+__all__ = ["actor_of", "moment", "seen_by", "source_name", "whole"]
 
 
 def actor_of(request: Request) -> str:
@@ -24,6 +26,14 @@ def actor_of(request: Request) -> str:
 def seen_by(request: Request) -> frozenset[int] | None:
     """Return the ids of the sources that the caller may see; None is all of them."""
     return seen_sources(request._request)
+
+
+def source_name(request: Request) -> str:
+    """Return the name in the query, of a source that the caller may see; empty if none is sent."""
+    name: str = request.query_params.get("source", "")
+    if name and not only_seen(Source.objects.filter(name=name), seen_by(request), "pk").exists():
+        raise ValidationError({"source": f"There is no source “{name}”."})
+    return name
 
 
 def moment(request: Request, name: str) -> datetime | None:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.api.asking import actor_of, seen_by, whole
+from alerts.api.asking import actor_of, seen_by, source_name, whole
 from alerts.api.serializers import (
     ActSerializer,
     IncidentDetailSerializer,
@@ -39,6 +39,7 @@ class IncidentsView(APIView):
     def get(self, request: Request) -> Response:
         asked = IncidentFilterSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
+        source_name(request)
         rows = seen(incidents(Filters(**asked.validated_data)), seen_by(request))
         found = rows[: whole(request, "limit", PAGE, MOST)]
         body = {"total": rows.count(), "incidents": IncidentSerializer(found, many=True).data}

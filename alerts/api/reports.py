@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.api.asking import moment, seen_by, whole
+from alerts.api.asking import moment, seen_by, source_name, whole
 from alerts.api.serializers import (
     HandoverSerializer,
     IncidentSerializer,
@@ -52,7 +52,7 @@ class StatisticsView(APIView):
         found = period_statistics(
             now=moment(request, "until") or steady_clock.now(),
             since=moment(request, "since"),
-            source=request.query_params.get("source", ""),
+            source=source_name(request),
             family=family,
             sources=seen_by(request),
         )

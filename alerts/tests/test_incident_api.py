@@ -209,6 +209,13 @@ def test_statistics_of_a_family_that_is_none_are_not_zero(admin: Client) -> None
     assert "decline, " in error["message"]
 
 
+@pytest.mark.parametrize("path", ["/api/statistics", "/api/incidents"])
+def test_incidents_of_a_source_that_is_none_are_not_none(admin: Client, path: str) -> None:
+    answer = get(admin, path, source="shopp")
+    error = {"field": "source", "message": "There is no source “shopp”."}
+    assert (answer.status_code, answer.json()["errors"]) == (400, [error])
+
+
 def test_the_handover_tells_what_is_open_and_what_was_noted(admin: Client) -> None:
     incident = open_incident()
     services.comment(
