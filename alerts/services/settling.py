@@ -1,6 +1,7 @@
 """Ends what is over, and tells what may be told by now."""
 
 from datetime import datetime
+from typing import Any
 
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action
@@ -12,18 +13,22 @@ from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
 from alerts.services.turns import turn
 
+# So many incidents are locked at once: whoever acknowledges one of very many waits for no more.
+AT_ONCE = 20
+
 
 def settle_incidents(*, now: datetime) -> list[int]:
     """What is over is resolved; what nothing holds back any more is in the outbox."""
     written: list[int] = []
-    if not Incident.objects.filter(state__in=ONGOING).exists():
-        return written
-    with turn("absorb") as mine:
-        if not mine:
-            return written
-        for incident in _ongoing():
-            through = judged_through(incident.source_id)
-            written += _settle(incident, through=through, now=now)
+    ongoing = Incident.objects.filter(state__in=ONGOING).values_list("pk", "parent_id")
+    waiting = [pk for pk, _ in sorted(ongoing, key=lambda one: (one[1] is None, one[0]))]
+    for first in range(0, len(waiting), AT_ONCE):
+        with turn("absorb") as mine:
+            if not mine:
+                return written
+            for incident in _ongoing(pk__in=waiting[first : first + AT_ONCE]):
+                through = judged_through(incident.source_id)
+                written += _settle(incident, through=through, now=now)
     return written
 
 
@@ -39,7 +44,7 @@ def settle_source(*, source: int, before: datetime, now: datetime) -> list[int]:
     return written
 
 
-def _ongoing(**which: int) -> list[Incident]:
+def _ongoing(**which: Any) -> list[Incident]:
     """Return what is ongoing, parts before their roots: a root waits for its parts."""
     rows = (
         Incident.objects.select_for_update(of=("self",))

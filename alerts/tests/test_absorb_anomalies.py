@@ -1,10 +1,12 @@
+from datetime import datetime
+
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts.conf import CANARY_SOURCE
 from alerts.models import Canary, Incident, Notification
 from alerts.policy import direction_of
-from alerts.services import absorb_anomalies, settle_incidents
+from alerts.services import absorb_anomalies, settle_incidents, settling
 from alerts.tests.makers import at, judge, live, make_anomaly, make_source, open_incident
 from detection.models import Anomaly
 
@@ -87,7 +89,9 @@ def test_what_explains_the_others_is_the_root() -> None:
     assert Incident.objects.get(parent=None).family == "decline"
 
 
-def test_the_root_waits_for_its_parts() -> None:
+@pytest.mark.parametrize("at_once", [1, settling.AT_ONCE])
+def test_the_root_waits_for_its_parts(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "AT_ONCE", at_once)
     make_anomaly(family="technical_failure")
     live(10, bad=set(range(10)), family="reversal")
     states = dict(Incident.objects.values_list("family", "state"))
@@ -95,6 +99,24 @@ def test_the_root_waits_for_its_parts() -> None:
     live(10, bad=set(), first=10)
     assert set(Incident.objects.values_list("state", flat=True)) == {"resolved"}
     assert Notification.objects.filter(kind="resolved").count() == 1
+
+
+def test_of_many_only_some_are_locked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was settled before a fault stays so: it was let go of before."""
+    monkeypatch.setattr(settling, "AT_ONCE", 2)
+    incidents = [open_incident(source=make_source(f"shop-{number}")) for number in range(5)]
+    Incident.objects.update(last_anomaly=at(0))
+
+    def through(source: int) -> datetime:
+        if source == incidents[-1].source_id:
+            raise RuntimeError("the last of them")
+        return at(60)
+
+    monkeypatch.setattr(settling, "judged_through", through)
+    with pytest.raises(RuntimeError):
+        settle_incidents(now=at(60))
+    states = list(Incident.objects.order_by("id").values_list("state", flat=True))
+    assert states == ["resolved"] * 4 + ["open"]
 
 
 def test_a_rise_in_severity_is_told_once() -> None:
@@ -166,7 +188,7 @@ def test_many_parts_that_nobody_hears_of_apart_cost_little(
         make_anomaly(source=make_source(f"shop-{number}", parent=root))
     absorb_anomalies(now=at(0.6))
     assert Incident.objects.exclude(parent=None).count() == 20
-    with django_assert_max_num_queries(6 * 20 + 10):
+    with django_assert_max_num_queries(6 * 20 + 15):
         settle_incidents(now=at(0.7))
 
 
