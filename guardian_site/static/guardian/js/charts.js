@@ -101,7 +101,8 @@ export class BandChart {
       ...this.#size(),
       pxAlign: false,
       legend: { show: false },
-      padding: [6, 8, 0, 0],
+      // On the right there is room for half of a time that stands at the very end.
+      padding: [6, 18, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       scales: { y: { range: (_chart, low, high) => this.#limits(low, high, share) } },
       series,
