@@ -1,8 +1,10 @@
 """Recording on SQLite: a few statements while the one write lock is held."""
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -63,6 +65,9 @@ JOIN ingest_minutecount AS m ON m.source_id = j.value->>0 AND m.minute = j.value
 """
 
 Shift = tuple[int, str, str, str]
+# SQLite has whoever finds its write lock taken look again after ever longer pauses: one who wants
+# little comes last beside those who want much. In a process they wait for their turn instead.
+_turn = threading.Lock()
 
 
 def as_text(moment: datetime) -> str:
@@ -150,7 +155,7 @@ def write(
 ) -> Outcome:
     """Write distinct reports and transactions; committed on return outside a transaction."""
     writing = _Writing(steady_clock.now())
-    with transaction.atomic():
+    with nullcontext() if connection.in_atomic_block else _turn, transaction.atomic():
         if reports:
             writing.reports(reports)
         if transactions:
