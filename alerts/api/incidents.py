@@ -39,8 +39,8 @@ class IncidentsView(APIView):
     def get(self, request: Request) -> Response:
         asked = IncidentFilterSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        source_name(request)
-        rows = seen(incidents(Filters(**asked.validated_data)), seen_by(request))
+        wanted = {**asked.validated_data, "source": source_name(request)}
+        rows = seen(incidents(Filters(**wanted)), seen_by(request))
         found = rows[: whole(request, "limit", PAGE, MOST)]
         body = {"total": rows.count(), "incidents": IncidentSerializer(found, many=True).data}
         return Response(body)
