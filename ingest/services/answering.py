@@ -26,6 +26,7 @@ from ingest.services.keys import Authenticated
 from ingest.services.receiving import receive_reports
 from ingest.services.recording import last_of_each, record_reports
 from ingest.shared_commit import SharedCommit
+from ingest.together import Together
 
 logger = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -59,6 +60,12 @@ class BatchAnswer(Struct):
     results: list[BatchRow]
 
 
+# Reports that were met before and come at the same moment are looked up in one round trip.
+_lookups: Together[NewReport, bytes | None] = Together(
+    lambda reports: find_answers(reports).answers
+)
+
+
 class Written(Struct):
     """A report that came alone, committed, with the marks as they were before."""
 
@@ -76,7 +83,7 @@ def answer_report(
     """The report in `body` is committed and judged; the answer is returned as JSON."""
     [report] = receive_reports(rows=[read_report(body)], holder=holder, seen=seen)
     if report in met:
-        [found] = find_answers([report]).answers
+        found = _lookups.ask(report)
         if found is not None:
             count_lookups([report], found=1)
             metrics.reports.labels("repeated").inc()

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import IntegrityError, OperationalError
 
-from ingest import shared_commit
+from ingest import together
 from ingest.reports import NewReport, RecordedReport, SourceRef
 from ingest.shared_commit import SharedCommit
 from ingest.tests.makers import NOON
@@ -147,7 +147,7 @@ def answered(shared: Shared, *counts: int) -> list[threading.Thread]:
 def test_a_leader_waits_for_as_many_as_came_together_last_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shared_commit, "PATIENCE", 5.0)
+    monkeypatch.setattr(together, "PATIENCE", 5.0)
     writer = Writer()
     shared = shared_by(writer)
     send_together(writer, shared, range(4))
