@@ -57,6 +57,9 @@ class AlwaysJSON(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
+_negotiator = AlwaysJSON()
+
+
 def _json(body: bytes, status: int = HTTPStatus.OK) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", status=status)
 
@@ -78,15 +81,24 @@ class ReportingView(APIView):
 
     def initialize_request(self, request: HttpRequest, *_args: Any, **_fields: Any) -> Request:
         """No parser of DRF looks at the body and nothing is negotiated, so neither is prepared."""
-        return Request(request, authenticators=self.get_authenticators())
+        made = Request(request, authenticators=self.get_authenticators(), negotiator=_negotiator)
+        # It would hold itself, and lie in memory with all it read until garbage is collected.
+        made.parser_context = {}
+        return made
 
     # DRF types this for its own Response; an answer in bytes has nothing to be rendered.
     def finalize_response(  # type: ignore[override]
         self, request: Request, response: HttpResponseBase, *args: Any, **fields: Any
     ) -> HttpResponseBase:
         if isinstance(response, Response):
+            self.headers = super().default_response_headers
             return super().finalize_response(request, response, *args, **fields)
         return response
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: DRF would work them out at every request, and only its refusals carry them."""
+        return {}
 
     def body(self, request: Request) -> bytes:
         """Return the bytes sent, bounded; the typed reader takes them as they are."""

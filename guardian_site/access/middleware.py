@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,11 +48,20 @@ def _no_response(request: HttpRequest) -> HttpResponse:
 
 def openings() -> frozenset[Opening]:
     """Return what stands open to anybody under the settings of now."""
+    return _openings(
+        not settings.GUARDIAN_REQUIRE_API_KEY,
+        settings.GUARDIAN_PUBLIC_READ,
+        settings.GUARDIAN_PUBLIC_METRICS,
+    )
+
+
+@cache
+def _openings(reporting: bool, reading: bool, metrics: bool) -> frozenset[Opening]:
     states = {
         Opening.ALWAYS: True,
-        Opening.REPORTING: not settings.GUARDIAN_REQUIRE_API_KEY,
-        Opening.READING: settings.GUARDIAN_PUBLIC_READ,
-        Opening.METRICS: settings.GUARDIAN_PUBLIC_METRICS,
+        Opening.REPORTING: reporting,
+        Opening.READING: reading,
+        Opening.METRICS: metrics,
     }
     return frozenset(opening for opening, is_on in states.items() if is_on)
 

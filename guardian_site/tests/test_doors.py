@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 from typing import Any
@@ -40,6 +41,19 @@ def test_a_report_is_answered_on_the_short_way() -> None:
     assert answer["alert_level"] == "NORMAL"
     assert "X-Request-ID" in headers
     assert "Content-Security-Policy" not in headers
+
+
+def test_a_report_leaves_nothing_for_the_garbage_collector() -> None:
+    report = {"timestamp": "2026-01-01T00:00:00Z", "status": "approved", "count": 5}
+    for _ in range(3):
+        _post("/transaction", report)
+    gc.collect()
+    gc.disable()
+    try:
+        _post("/transaction", report)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 BATCH = {"transactions": [{"status": "approved", "count": 5}]}
