@@ -133,9 +133,13 @@ def _written_for_owner(path: Path, content: str) -> Path:
 
 
 def web_command(host: str, port: int, workers: int, threads: int) -> list[str]:
-    """Return the command line of the web server."""
+    """Return the command line of the web server.
+
+    HTTP/1 alone: a connection carries one request at a time, so that a slow one can be ended.
+    """
     return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--no-log"),
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1"),
+        *("--no-ws", "--no-log"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--blocking-threads", str(threads), "--backpressure", str(CONNECTIONS)),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10"),

@@ -13,6 +13,7 @@ _site = get_wsgi_application()
 
 from guardian_site import home_core  # noqa: E402  what follows needs the apps to be ready
 from guardian_site.doors import with_doors  # noqa: E402
+from guardian_site.slow_bodies import with_prompt_bodies  # noqa: E402
 from guardian_site.utf8_request import Utf8Request  # noqa: E402
 from ingest import answer_store  # noqa: E402
 
@@ -24,7 +25,7 @@ gc.freeze()
 # A batch is worked on for tens of milliseconds; a report beside it, which takes the interpreter's
 # lock several times on its way, waits this long for it each time, and not five times as long.
 sys.setswitchinterval(0.001)
-application = with_doors(_site)
+application = with_prompt_bodies(with_doors(_site), settings.GUARDIAN_WEB_THREADS)
 
 if settings.GUARDIAN_WEB_HOME_CORE:
     home_core.settle()

@@ -217,6 +217,12 @@ def too_large() -> Refused:
     )
 
 
+def cut_short(came: int, length: int) -> Refused:
+    """Return the refusal of a body of which only the beginning came."""
+    message = f"ended after {came} of {length} bytes, or took too long; send the body whole"
+    return refused("body", message, HTTPStatus.REQUEST_TIMEOUT)
+
+
 def length_required() -> Refused:
     """Return the refusal of a body that comes in chunks of unknown length."""
     return refused("Content-Length", "is needed; send the body whole", HTTPStatus.LENGTH_REQUIRED)

@@ -216,6 +216,7 @@ _REFUSALS = {
     400: OpenApiResponse(_REFUSAL, "What is wrong and where; nothing was stored"),
     401: OpenApiResponse(_REFUSAL, "No key where one is needed, or a key that is not valid"),
     403: OpenApiResponse(_REFUSAL, "The key may not report for this source"),
+    408: OpenApiResponse(_REFUSAL, "Not the whole body came in time"),
     413: OpenApiResponse(_REFUSAL, "The body is over 5 MB"),
     415: OpenApiResponse(_REFUSAL, "The body is not application/json"),
     429: OpenApiResponse(_REFUSAL, "Too many requests; see Retry-After"),

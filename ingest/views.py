@@ -24,7 +24,7 @@ from ingest.authentication import (
     MayReport,
     seen_sources,
 )
-from ingest.bodies import LARGEST_BODY, length_required, too_large
+from ingest.bodies import LARGEST_BODY, cut_short, length_required, too_large
 from ingest.cache_stats import cache_report
 from ingest.openapi import (
     describe_batch,
@@ -113,6 +113,8 @@ class ReportingView(APIView):
         body: bytes = sent.read(LARGEST_BODY + 1)
         if len(body) > LARGEST_BODY:
             raise too_large()
+        if len(body) < length:
+            raise cut_short(len(body), length)
         return body
 
     def judge(self) -> Assess:

@@ -193,12 +193,13 @@ class Running:
 
 
 def slow_clients(port: int, number: int) -> list[socket.socket]:
-    """Open connections that send half a request and then nothing more."""
+    """Open connections that send half a report and then nothing more."""
     found = []
     for _ in range(number):
         one = socket.create_connection(("127.0.0.1", port), timeout=5)
         one.sendall(
-            b"POST /transaction HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+            b"POST /transaction HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 100\r\n\r\n{"
         )
         found.append(one)
     return found

@@ -65,12 +65,17 @@ def web(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the web server that production runs, with `application`."""
     command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--no-log"),
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1"),
+        *("--no-ws", "--no-log"),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
         *("--blocking-threads", str(threads), "--backpressure", str(CONNECTIONS), application),
     ]
     # As the supervisor and the image start it.
-    as_deployed = {"MALLOC_ARENA_MAX": "2", "GUARDIAN_WEB_HOME_CORE": "on"}
+    as_deployed = {
+        "MALLOC_ARENA_MAX": "2",
+        "GUARDIAN_WEB_HOME_CORE": "on",
+        "GUARDIAN_WEB_THREADS": str(threads),
+    }
     everything = {**as_deployed, **os.environ, **environment}
     process = subprocess.Popen(command, cwd=ROOT, env=everything)
     try:

@@ -22,7 +22,8 @@ echo "$part" > "$GUARDIAN_DATA_DIR/part"
 case "$part" in
   web)
     # The backpressure is how many connections one process takes, idle ones included.
-    exec granian --interface wsgi --no-ws --no-log \
+    # One connection carries one request at a time, so that a slow one can be ended.
+    exec granian --interface wsgi --http 1 --no-ws --no-log \
       --host 0.0.0.0 --port "${GUARDIAN_PORT:-8001}" \
       --workers "${GUARDIAN_WEB_WORKERS:-2}" --blocking-threads "${GUARDIAN_WEB_THREADS:-32}" \
       --backpressure 512 --respawn-failed-workers --workers-kill-timeout 25 \

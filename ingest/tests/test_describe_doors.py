@@ -29,7 +29,7 @@ def test_every_door_is_described(paths: Any) -> None:
 @pytest.mark.parametrize("path", ["/transaction", "/transactions/batch"])
 def test_every_refusal_is_described(paths: Any, path: str) -> None:
     told = paths[path]["post"]["responses"]
-    assert set(told) == {"200", "400", "401", "403", "406", "413", "415", "429", "503"}
+    assert set(told) == {"200", "400", "401", "403", "406", "408", "413", "415", "429", "503"}
 
 
 def test_a_report_is_described_as_it_is_read(paths: Any) -> None:

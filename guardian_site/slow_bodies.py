@@ -1,0 +1,212 @@
+"""Whoever never finishes sending a body does not keep a thread of the web server.
+
+A thread that reads a body sleeps until all of it is there, and the web server knows no end of that:
+a few dozen senders that stop in the middle would be all it takes to stop Guardian. So every process
+looks at its readers four times a second and shuts the connections of those who take too long; the
+reader wakes with what it got, and the refusal that follows still gets out.
+
+Which connection a request came by nobody tells, only its sender. It is one of those from there that
+were sent nothing since, and requests are taken in the order in which they come: so as many as there
+are late readers are shut, those first that were sent nothing for the longest. Such as lie idle may
+be among them, which any server may close; then the slow ones follow at the next look.
+"""
+
+import contextlib
+import logging
+import math
+import os
+import socket
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from struct import Struct
+from typing import Any, NamedTuple
+
+from guardian_site.environment import short_address
+
+logger = logging.getLogger(__name__)
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+LOOK_EVERY = 0.25
+
+
+class Pace(NamedTuple):
+    """How long a body may take: so many seconds, and one more for so many bytes."""
+
+    seconds: float
+    bytes_a_second: int
+
+    def allows(self, length: int) -> float:
+        """Return how long a body of this length may take [s]."""
+        return self.seconds + length / self.bytes_a_second
+
+
+CALM = Pace(15.0, 32 * 1024)
+# For a while after half of the threads were waiting for bodies, nobody gets more [s].
+HURRIED = Pace(0.5, 1024 * 1024)
+HURRY_LASTS = 10.0
+# The kernel tells times in steps of its clock, up to so long [s].
+KERNEL_TICK = 0.02
+# Linux alone tells a process what it needs here.
+_FDS = Path("/proc/self/fd")
+_TCP_INFO: int = getattr(socket, "TCP_INFO", 11)
+# `struct tcp_info` of linux/tcp.h up to tcpi_last_data_sent: how long ago we last sent data [ms].
+_LAST_SENT = Struct("=44xI")
+
+
+class Body:
+    """What is sent with a request, read as `wsgi.input` is; since when, others can see."""
+
+    __slots__ = ("_began", "_environ", "_readers", "_sent")
+
+    def __init__(self, readers: set["Body"], environ: dict[str, Any]) -> None:
+        self._sent = environ["wsgi.input"]
+        self._readers = readers
+        self._environ = environ
+        self._began: float | None = None
+
+    @property
+    def door(self) -> tuple[str, int]:
+        """Return the address of the sender, and the port that it found us on."""
+        return self._environ["REMOTE_ADDR"], int(self._environ["SERVER_PORT"])
+
+    def waited(self, now: float) -> float:
+        """Return for how long it has been read [s]."""
+        return 0.0 if self._began is None else now - self._began
+
+    @property
+    def length(self) -> int:
+        """Return how long it says it is [bytes]."""
+        return int(self._environ.get("CONTENT_LENGTH") or 0)
+
+    def _watched(self, read: Callable[..., Any], *arguments: int) -> Any:
+        if self._began is None:
+            self._began = time.monotonic()
+        self._readers.add(self)
+        try:
+            return read(*arguments)
+        finally:
+            self._readers.discard(self)
+
+    def read(self, *size: int) -> bytes:
+        data: bytes = self._watched(self._sent.read, *size)
+        return data
+
+    def readline(self, *size: int) -> bytes:
+        line: bytes = self._watched(self._sent.readline, *size)
+        return line
+
+    def readlines(self, *hint: int) -> list[bytes]:
+        lines: list[bytes] = self._watched(self._sent.readlines, *hint)
+        return lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+
+class Lookout:
+    """Looks after the readers of one process.
+
+    Parameters
+    ----------
+    threads : int
+        How many the process has.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.readers: set[Body] = set()
+        self._crowd = max(1, threads // 2)
+        self._last_crowd = -math.inf
+
+    def late(self, now: float) -> list[Body]:
+        """Return the bodies that have taken too long."""
+        readers = list(self.readers)
+        if sum(body.waited(now) > HURRIED.seconds for body in readers) >= self._crowd:
+            self._last_crowd = now
+        pace = HURRIED if now - self._last_crowd < HURRY_LASTS else CALM
+        return [body for body in readers if body.waited(now) > pace.allows(body.length)]
+
+    def look(self) -> None:
+        """End what takes too long, once."""
+        now = time.monotonic()
+        waits = defaultdict[tuple[str, int], list[float]](list)
+        for body in self.late(now):
+            waits[body.door].append(body.waited(now))
+        for (address, port), waited in waits.items():
+            number = shut(short_address(address), port, min(waited) - KERNEL_TICK, len(waited))
+            told = "%d connections of %s were shut: what they send does not come."
+            logger.warning(told, number, address)
+
+    def keep_looking(self) -> None:
+        """Look again and again, without end."""
+        while True:
+            time.sleep(LOOK_EVERY)
+            try:
+                self.look()
+            except Exception:
+                logger.exception("Bodies that do not come could not be looked after.")
+
+
+def shut(address: str, port: int, silent: float, most: int) -> int:
+    """Shut what comes from an address to our port and was sent nothing for so long [s].
+
+    At most so many, those first that were sent nothing for the longest. Returns how many.
+    """
+    found = []
+    with contextlib.ExitStack() as copies:
+        for one in map(copies.enter_context, _sockets()):
+            with contextlib.suppress(OSError):  # it ended meanwhile, or nobody is at its end
+                if _leads(one, address, port) and _silence(one) > silent:
+                    found.append(one)
+        found = sorted(found, key=_silence, reverse=True)[:most]
+        for one in found:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RD)
+    return len(found)
+
+
+def _sockets() -> Iterator[socket.socket]:
+    """Yield a copy of every socket of this process.
+
+    The number of one may be that of another connection a moment later; a copy stays what it is.
+    """
+    for name in os.listdir(_FDS):
+        try:
+            copy = os.dup(int(name))
+        except OSError:  # closed meanwhile
+            continue
+        try:
+            one = socket.socket(fileno=copy)
+        except OSError:  # a file
+            os.close(copy)
+        else:
+            yield one
+
+
+def _leads(one: socket.socket, address: str, port: int) -> bool:
+    """Tell whether a socket leads from an address to a port of ours."""
+    if one.type != socket.SOCK_STREAM or one.family not in (socket.AF_INET, socket.AF_INET6):
+        return False
+    return one.getsockname()[1] == port and short_address(one.getpeername()[0]) == address
+
+
+def _silence(one: socket.socket) -> float:
+    """Return how long ago anything was sent over a connection, or it was opened [s]."""
+    told = one.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _LAST_SENT.size)
+    return float(_LAST_SENT.unpack(told)[0]) / 1e3
+
+
+def with_prompt_bodies(site: Application, threads: int) -> Application:
+    """Return an application whose readers of bodies are looked after."""
+    if not _FDS.exists():
+        return site
+    lookout = Lookout(threads)
+    threading.Thread(target=lookout.keep_looking, name="slow-bodies", daemon=True).start()
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        environ["wsgi.input"] = Body(lookout.readers, environ)
+        return site(environ, start_response)
+
+    return application
