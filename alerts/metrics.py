@@ -16,12 +16,15 @@ from alerts.models import Channel, Notification, StageAlarm
 from alerts.models.incident import FAMILIES
 from alerts.selectors.incidents import open_counts
 from alerts.selectors.outbox import oldest_pending_age, outcome_counts
-from alerts.selectors.statistics import Means, period_statistics
+from alerts.selectors.statistics import Means, Statistics, period_statistics
 from alerts.selectors.watch import stage_ages
 from detection.models import Level
 from ingest import steady_clock
+from ingest.expiring import Expiring
 
 MEANS = ("mttd", "mtta", "mttr", "mtbf")
+# Means of a month do not move within a minute, and are read from all its incidents [s].
+MEANS_SERVE = 60.0
 
 
 def _add_means(gauge: GaugeMetricFamily, found: Mapping[str, Means]) -> None:
@@ -34,6 +37,9 @@ def _add_means(gauge: GaugeMetricFamily, found: Mapping[str, Means]) -> None:
 
 class AlertsCollector(Collector):
     """Open incidents, messages by outcome, what waits, and the mean times of the last 30 days."""
+
+    def __init__(self) -> None:
+        self._means_of_late: Expiring[None, Statistics] = Expiring(MEANS_SERVE, limit=1)
 
     def describe(self) -> list[Metric]:
         # Without this, registering would ask the database.
@@ -81,7 +87,7 @@ class AlertsCollector(Collector):
         )
 
     def _means(self) -> Iterator[Metric]:
-        statistics = period_statistics(now=steady_clock.now())
+        statistics = self._statistics()
         means = GaugeMetricFamily(
             "guardian_alerts_mean_seconds",
             "Mean time to detect, acknowledge, resolve, and between failures, last 30 days.",
@@ -97,6 +103,13 @@ class AlertsCollector(Collector):
         busiest = statistics.busiest_sources(settings.GUARDIAN_METRICS_SOURCES)
         _add_means(by_source, dict(busiest))
         yield by_source
+
+    def _statistics(self) -> Statistics:
+        found = self._means_of_late.get(None)
+        if found is None:
+            found = period_statistics(now=steady_clock.now())
+            self._means_of_late.put(None, found)
+        return found
 
     def _stages(self) -> Iterator[Metric]:
         ages = GaugeMetricFamily(

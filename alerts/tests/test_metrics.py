@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
@@ -41,6 +43,17 @@ def test_the_oldest_message_that_waits() -> None:
         line for line in scraped().splitlines() if line.startswith("guardian_alerts_oldest")
     )
     assert float(line.split()[1]) > 0
+
+
+def test_mean_times_are_worked_out_once_in_a_while() -> None:
+    collector = AlertsCollector()
+    list(collector.collect())
+    open_incident()
+    with CaptureQueriesContext(connection) as again:
+        told = {metric.name: metric for metric in collector.collect()}
+    assert not any("onset" in query["sql"] for query in again.captured_queries)
+    assert told["guardian_alerts_mean_seconds"].samples == []
+    assert sum(one.value for one in told["guardian_alerts_incidents_open"].samples) == 1
 
 
 def test_mean_times_by_family_and_by_source(settings: Settings) -> None:
