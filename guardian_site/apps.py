@@ -8,12 +8,11 @@ class GuardianSiteConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
-        from guardian_site import (
-            checks,  # noqa: F401  checks register themselves
+        from guardian_site import checks, pulse  # noqa: F401  checks register themselves
+        from guardian_site.telemetry import (
             incident_log,
             measured_tasks,
             metrics,
-            pulse,
             worker_exposition,
         )
 

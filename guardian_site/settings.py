@@ -8,13 +8,13 @@ from django.templatetags.static import static
 from django.utils.translation import gettext
 
 from guardian_site import environment as env
+from guardian_site.openapi.subjects import SUBJECTS
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
 from guardian_site.settings_access import *  # noqa: F403
 from guardian_site.settings_access import ACCESS_APPS, jwt_keys
 from guardian_site.settings_database import *  # noqa: F403
 from guardian_site.settings_database import database_at
 from guardian_site.settings_storage import *  # noqa: F403
-from guardian_site.subjects import SUBJECTS
 
 GUARDIAN_VERSION = "3.0.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -92,7 +92,7 @@ ALLOWED_HOSTS = env.names(
     "GUARDIAN_ALLOWED_HOSTS",
     "localhost,127.0.0.1,[::1]" + (f",{GUARDIAN_HOST}" if EMBEDDED else ""),
 )
-# Probes are answered under this name, whatever else is allowed (guardian_site.probes).
+# Probes are answered under this name, whatever else is allowed (guardian_site.web.probes).
 if "localhost" not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append("localhost")
 CSRF_TRUSTED_ORIGINS = env.origins("GUARDIAN_TRUSTED_ORIGINS")
@@ -121,12 +121,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "guardian_site.request_ids.RequestIds",
-    "guardian_site.probes.Probes",
+    "guardian_site.web.request_ids.RequestIds",
+    "guardian_site.web.probes.Probes",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "guardian_site.middleware.RateLimit",
+    "guardian_site.web.rate_limit.RateLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -137,9 +137,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
-    "guardian_site.page_headers.PageHeaders",
+    "guardian_site.web.page_headers.PageHeaders",
     "axes.middleware.AxesMiddleware",
-    "guardian_site.measured_requests.MeasuredRequests",
+    "guardian_site.telemetry.measured_requests.MeasuredRequests",
 ]
 
 ROOT_URLCONF = "guardian_site.urls"
@@ -218,7 +218,7 @@ if env.flag("GUARDIAN_HTTPS"):
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 CONTENT_SECURITY_POLICY = {
-    # The strict line; guardian_site.page_headers loosens it for pages that are not ours.
+    # The strict line; guardian_site.web.page_headers loosens it for pages that are not ours.
     "DIRECTIVES": {
         "default-src": [SELF],
         "img-src": [SELF, "data:"],
@@ -232,9 +232,9 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["guardian_site.strict_json.StrictJSON"],
-    "EXCEPTION_HANDLER": "guardian_site.problems.one_form",
-    "DEFAULT_SCHEMA_CLASS": "guardian_site.description.DeclaredSchema",
+    "DEFAULT_PARSER_CLASSES": ["guardian_site.web.strict_json.StrictJSON"],
+    "EXCEPTION_HANDLER": "guardian_site.web.problems.one_form",
+    "DEFAULT_SCHEMA_CLASS": "guardian_site.openapi.description.DeclaredSchema",
     "UNAUTHENTICATED_USER": None,
     # guardian_site.access.middleware has asked the rules of the routes before any view runs.
     "DEFAULT_AUTHENTICATION_CLASSES": ["guardian_site.access.authentication.AlreadyIdentified"],
@@ -252,7 +252,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": GUARDIAN_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "TAGS": SUBJECTS,
-    # As the routes stand; guardian_site.description sorts them by subject.
+    # As the routes stand; guardian_site.openapi.description sorts them by subject.
     "SORT_OPERATIONS": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -265,8 +265,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "guardian_site.description.tell_of_plain_views",
-        "guardian_site.description.put_in_order",
+        "guardian_site.openapi.description.tell_of_plain_views",
+        "guardian_site.openapi.description.put_in_order",
         "guardian_site.access.openapi.tell_who_may",
     ],
     "ENUM_NAME_OVERRIDES": {
@@ -341,8 +341,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "guardian_site.logging.LineFormatter"},
-        "json": {"()": "guardian_site.logging.JsonFormatter"},
+        "line": {"()": "guardian_site.telemetry.logging.LineFormatter"},
+        "json": {"()": "guardian_site.telemetry.logging.JsonFormatter"},
     },
     "handlers": {
         "stderr": {

@@ -2,8 +2,8 @@ from celery import shared_task
 
 from guardian_site.access.services.traces import forget_traces
 from guardian_site.pulse import FORGET_AFTER, forget_parts, record_heartbeat
-from guardian_site.retention import apply_retention as forget_the_old
-from guardian_site.trace_marks import forget_trace_marks
+from guardian_site.tracing.marks import forget_trace_marks
+from guardian_site.upkeep.retention import apply_retention as forget_the_old
 from ingest import steady_clock
 
 

@@ -10,9 +10,9 @@ from drf_spectacular.views import (
 )
 
 from detection.services.assess import assess
-from guardian_site.exposition import MetricsJsonView, metrics_view
 from guardian_site.naming import naming_incidents
 from guardian_site.runbooks import runbook_view
+from guardian_site.telemetry.exposition import MetricsJsonView, metrics_view
 from guardian_site.views import health_view, live_view, ready_view
 from ingest.assessment import Assess
 from ingest.views import BatchView, TransactionView
@@ -46,7 +46,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "guardian_site.problems.bad_request"
-handler403 = "guardian_site.problems.forbidden"
-handler404 = "guardian_site.problems.not_found"
-handler500 = "guardian_site.problems.broken"
+handler400 = "guardian_site.web.problems.bad_request"
+handler403 = "guardian_site.web.problems.forbidden"
+handler404 = "guardian_site.web.problems.not_found"
+handler500 = "guardian_site.web.problems.broken"

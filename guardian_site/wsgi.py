@@ -11,10 +11,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardian_site.settings")
 
 _site = get_wsgi_application()
 
-from guardian_site import home_core  # noqa: E402  what follows needs the apps to be ready
-from guardian_site.doors import with_doors  # noqa: E402
-from guardian_site.slow_bodies import with_prompt_bodies  # noqa: E402
-from guardian_site.utf8_request import Utf8Request  # noqa: E402
+from guardian_site.web import home_core  # noqa: E402  what follows needs the apps to be ready
+from guardian_site.web.doors import with_doors  # noqa: E402
+from guardian_site.web.slow_bodies import with_prompt_bodies  # noqa: E402
+from guardian_site.web.utf8_request import Utf8Request  # noqa: E402
 from ingest import answer_store  # noqa: E402
 
 _site.request_class = Utf8Request

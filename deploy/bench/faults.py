@@ -28,7 +28,7 @@ import psycopg
 from deploy.bench import stack
 from deploy.bench.host_clock import HostClock
 from deploy.bench.ledger import Client, Ledger
-from guardian_site.supervisor import web_command
+from guardian_site.embedded.supervisor import web_command
 
 WORKERS, THREADS = 2, 32
 RECOVERY_SECONDS = 30.0

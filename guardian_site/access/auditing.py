@@ -11,8 +11,8 @@ from django.db.models.signals import pre_delete, pre_save
 from django.http import HttpRequest, HttpResponse
 
 from guardian_site.access.identity import Identity
-from guardian_site.middleware import client_address
 from guardian_site.plain import plain
+from guardian_site.web.rate_limit import client_address
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from guardian_site.problems import wants_html
+from guardian_site.web.problems import wants_html
 
 
 def locked_out(

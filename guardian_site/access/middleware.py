@@ -26,7 +26,7 @@ from guardian_site.access.rules import (
     unnamed,
 )
 from guardian_site.plain import plain
-from guardian_site.problems import wants_html
+from guardian_site.web.problems import wants_html
 from ingest.services.proving import NotProven
 
 Handler = Callable[[HttpRequest], HttpResponse]

@@ -7,7 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from guardian_site.access.routes import all_routes
 from guardian_site.access.rules import Opening, Rule, Scope, methods_of
-from guardian_site.plain_views import PLAIN_VIEWS
+from guardian_site.openapi.plain_views import PLAIN_VIEWS
 
 PROBLEM = {
     "type": "object",

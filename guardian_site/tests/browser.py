@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from conftest import missing
-from guardian_site.supervisor import web_command
+from guardian_site.embedded.supervisor import web_command
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

@@ -17,8 +17,8 @@ from guardian_site.access.checks import (
 )
 from guardian_site.access.exposure import reasons_not_to_listen, who_may
 from guardian_site.access.roles import Role, role_of
+from guardian_site.embedded.running import run_guardian
 from guardian_site.environment import SettingError
-from guardian_site.running import run_guardian
 from guardian_site.settings_access import jwt_keys
 from guardian_site.tests.people import make_person
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection
 from msgspec.structs import replace
 
-from guardian_site.forgetting import REPORTED, forget_source
+from guardian_site.upkeep.forgetting import REPORTED, forget_source
 from ingest.models import LateHour, Report, Source
 from ingest.reports import NewReport
 from ingest.tests.conftest import database, postgresql_config  # noqa: F401

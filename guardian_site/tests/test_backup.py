@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 
-from guardian_site import backups
-from guardian_site.backups import SQLITE_MAGIC, _copy_sqlite, kept_aside
-from guardian_site.one_at_a_time import alone_in
+from guardian_site.embedded.one_at_a_time import alone_in
 from guardian_site.tests.clusters import programs
 from guardian_site.tests.processes import ROOT
+from guardian_site.upkeep import backups
+from guardian_site.upkeep.backups import SQLITE_MAGIC, _copy_sqlite, kept_aside
 
 pytestmark = pytest.mark.timeout(240)
 MAKE = (

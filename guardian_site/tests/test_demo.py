@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from guardian_site.demonstration import mark_as_demo, what_is_real
+from guardian_site.embedded.demonstration import mark_as_demo, what_is_real
 from guardian_site.management.commands import demo
 from guardian_site.management.commands.demo import ADMIN
 from ingest.models import MinuteCount, Source

@@ -10,8 +10,8 @@ from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 
 from guardian_site.access.middleware import route_of
 from guardian_site.access.rules import RULES
-from guardian_site.plain_views import HEALTH, PLAIN_VIEWS
-from guardian_site.subjects import SUBJECTS
+from guardian_site.openapi.plain_views import HEALTH, PLAIN_VIEWS
+from guardian_site.openapi.subjects import SUBJECTS
 
 # What only browsers ask for, and the files behind a message.
 PAGES = {

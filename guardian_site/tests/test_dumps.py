@@ -2,8 +2,8 @@
 
 import pytest
 
-from guardian_site.dumps import Dump, Target
-from guardian_site.postgresql_tools import BackupFailed
+from guardian_site.upkeep.dumps import Dump, Target
+from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 CONTENTS = """;
 ; Archive created at 2026-03-04 12:00:00 UTC

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from alerts.models import Incident
 from conftest import missing
 from detection.models import Anomaly
-from guardian_site.exporting import KINDS, Wanted, rows_of
+from guardian_site.upkeep.exporting import KINDS, Wanted, rows_of
 from ingest.models import Report, Source
 
 pytestmark = pytest.mark.django_db

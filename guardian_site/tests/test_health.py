@@ -9,10 +9,10 @@ from pytest_django import DjangoDbBlocker
 
 from alerts.metrics import AlertsCollector
 from guardian_site import health
-from guardian_site.collectors import LiveForest, Sources
-from guardian_site.exposition import exposition
 from guardian_site.models import Heartbeat
 from guardian_site.pulse import forget_parts, kind_of_worker, record_heartbeat
+from guardian_site.telemetry.collectors import LiveForest, Sources
+from guardian_site.telemetry.exposition import exposition
 from guardian_site.views import ready_view
 from ingest.tests.conftest import default_database, postgresql_config  # noqa: F401
 

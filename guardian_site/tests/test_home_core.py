@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from guardian_site import home_core
-from guardian_site.home_core import busy_seconds, quieter_core
+from guardian_site.web import home_core
+from guardian_site.web.home_core import busy_seconds, quieter_core
 
 CORES = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 needs_two_cores = pytest.mark.skipif(len(CORES) < 2, reason="one core: nothing to choose")
-SETTLED = "from guardian_site import home_core; thread = home_core.settle(); "
+SETTLED = "from guardian_site.web import home_core; thread = home_core.settle(); "
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from alerts.services.triage import acknowledge
 from alerts.tests.makers import at, open_incident
-from guardian_site.logging import JsonFormatter, LineFormatter, request_id
+from guardian_site.telemetry.logging import JsonFormatter, LineFormatter, request_id
 
 
 def _record(message: str = "It went wrong.", **extra: object) -> logging.LogRecord:
@@ -72,11 +72,11 @@ def test_a_line_written_in_a_task_names_the_task() -> None:
 def test_every_change_of_an_incident_is_a_line_with_its_id(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.INFO, "guardian_site.incident_log")
+    caplog.set_level(logging.INFO, "guardian_site.telemetry.incident_log")
     incident = open_incident()
     acknowledge(incident_id=incident.pk, actor="ana\nERROR forged", via="api", now=at(1))
     lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
-    told = [line for line in lines if line["logger"] == "guardian_site.incident_log"]
+    told = [line for line in lines if line["logger"] == "guardian_site.telemetry.incident_log"]
     assert {line["incident_id"] for line in told} == {incident.pk}
     assert [line["kind"] for line in told] == ["opened", "acknowledged"]
     assert told[-1]["who"] == "ana�ERROR forged"

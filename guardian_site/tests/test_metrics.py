@@ -12,11 +12,11 @@ from pytest_django import Settings
 from alerts.conf import CANARY_SOURCE
 from detection.models import Band, ForestVersion, Level
 from guardian_site.celery import app
-from guardian_site.collectors import FormerNames
-from guardian_site.exposition import exposition
-from guardian_site.measured_tasks import OURS
-from guardian_site.metrics import REPORT_OUTCOMES
 from guardian_site.schedule import TASK_NAMES
+from guardian_site.telemetry.collectors import FormerNames
+from guardian_site.telemetry.exposition import exposition
+from guardian_site.telemetry.measured_tasks import OURS
+from guardian_site.telemetry.metrics import REPORT_OUTCOMES
 from ingest import metrics as ingest_metrics
 from ingest.models import MinuteCount, Source, Status
 

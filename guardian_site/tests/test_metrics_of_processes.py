@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from guardian_site import measured_tasks, worker_exposition
-from guardian_site.exposition import counted_by_all_processes
-from guardian_site.metrics import TASK_WAIT_SECONDS, TASKS
 from guardian_site.tasks import beat
+from guardian_site.telemetry import measured_tasks, worker_exposition
+from guardian_site.telemetry.exposition import counted_by_all_processes
+from guardian_site.telemetry.metrics import TASK_WAIT_SECONDS, TASKS
 from ingest import steady_clock
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,7 +2,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from guardian_site.probes import PATHS
+from guardian_site.web.probes import PATHS
 
 pytestmark = pytest.mark.django_db
 

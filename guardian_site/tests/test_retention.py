@@ -7,7 +7,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from detection.models import Anomaly, Band
-from guardian_site.retention import apply_retention
+from guardian_site.upkeep.retention import apply_retention
 from ingest import retention
 from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.reports import NewReport

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from guardian_site import slow_bodies
-from guardian_site.slow_bodies import CALM, HURRIED, HURRY_LASTS, Body, Lookout, shut
-from guardian_site.supervisor import Part, web_command
+from guardian_site.embedded.supervisor import Part, web_command
 from guardian_site.tests.processes import Product, until
+from guardian_site.web import slow_bodies
+from guardian_site.web.slow_bodies import CALM, HURRIED, HURRY_LASTS, Body, Lookout, shut
 
 SENDER = {"REMOTE_ADDR": "127.0.0.1", "SERVER_PORT": "8001"}
 Pair = tuple[socket.socket, socket.socket]

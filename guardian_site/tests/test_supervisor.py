@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from guardian_site.supervisor import (
+from guardian_site.embedded.supervisor import (
     CONNECTIONS,
     Part,
     Supervisor,
@@ -109,7 +109,7 @@ def test_it_stops_its_parts_in_reverse_order(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_part_that_ignores_the_request_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guardian_site.supervisor.STOP_SECONDS", 0.5)
+    monkeypatch.setattr("guardian_site.embedded.supervisor.STOP_SECONDS", 0.5)
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
     part = Part("stubborn", [sys.executable, "-c", stubborn], {})
     part.start()

@@ -30,13 +30,13 @@ from alerts.models import Notification
 from alerts.services import absorb_anomalies, send_due_notifications
 from alerts.tests.makers import at, make_anomaly, make_source
 from alerts.tests.standin import stand_in
-from guardian_site.logging import JsonFormatter
 from guardian_site.models import TraceMark
+from guardian_site.telemetry.logging import JsonFormatter
 from guardian_site.tests.collector import Collector, Span, running_collector
 from guardian_site.tests.processes import ROOT, running, until
 from guardian_site.tests.test_post_to_slack import traffic
-from guardian_site.trace_marks import forget_trace_marks
 from guardian_site.tracing import switch, tasks
+from guardian_site.tracing.marks import forget_trace_marks
 from guardian_site.tracing.provider import tracer
 from guardian_site.tracing.requests import traced_assess, traced_site
 from ingest.assessment import Metrics, Verdict

@@ -1,6 +1,6 @@
 """Turns traces on and off for this process."""
 
-from guardian_site.logging import more_ids
+from guardian_site.telemetry.logging import more_ids
 from guardian_site.tracing import provider, rows, tasks
 
 

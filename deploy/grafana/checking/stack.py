@@ -227,7 +227,7 @@ def _counted(stack: Stack, name: str) -> dict[str, str]:
 
 
 def _web(stack: Stack) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    from guardian_site.supervisor import web_command
+    from guardian_site.embedded.supervisor import web_command
 
     command = web_command("127.0.0.1", stack.web_port, 2, 16)
     return process(command, stack.folder / "web.log", _counted(stack, "web"))
@@ -236,8 +236,8 @@ def _web(stack: Stack) -> contextlib.AbstractContextManager[subprocess.Popen[byt
 @contextlib.contextmanager
 def _worker(stack: Stack) -> Iterator[None]:
     """Run a worker, and the beat that gives it work."""
+    from guardian_site.embedded.supervisor import beat_command, worker_command
     from guardian_site.schedule import QUEUES
-    from guardian_site.supervisor import beat_command, worker_command
 
     counted = _counted(stack, "worker")
     measured = {**counted, "GUARDIAN_METRICS_PORT": str(stack.worker_port)}

@@ -7,10 +7,10 @@ import environ
 import psycopg
 import pytest
 
-from guardian_site import dumps
-from guardian_site.backups import back_up, restore
-from guardian_site.postgresql_tools import BackupFailed
 from guardian_site.tests.clusters import programs
+from guardian_site.upkeep import dumps
+from guardian_site.upkeep.backups import back_up, restore
+from guardian_site.upkeep.postgresql_tools import BackupFailed
 from ingest.tests.conftest import default_database
 from ingest.timescale import timescale_version
 

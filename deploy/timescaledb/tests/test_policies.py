@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from deploy.timescaledb.tests.test_hypertables import send
 from detection.models import Band
-from guardian_site.retention import apply_retention
+from guardian_site.upkeep.retention import apply_retention
 from ingest.models import MinuteCount, Report, Source
 from ingest.timescale import jobs, run_job
 

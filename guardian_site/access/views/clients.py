@@ -32,7 +32,7 @@ from guardian_site.access.serializers import (
 )
 from guardian_site.access.services.client_tokens import NotYours, issue_token, revoke_token
 from guardian_site.access.services.introspecting import introspect_token
-from guardian_site.strict_json import StrictJSON
+from guardian_site.web.strict_json import StrictJSON
 from ingest.models import ApiKey
 from ingest.services.keys import Authenticated, authenticate_key
 

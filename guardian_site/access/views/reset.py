@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from guardian_site.access.identity import Identity
-from guardian_site.resetting import reset_learning
+from guardian_site.upkeep.resetting import reset_learning
 from ingest.exact_bodies import ExactSerializer
 from ingest.models import Source
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from guardian_site.retention import apply_retention
+from guardian_site.upkeep.retention import apply_retention
 from ingest import steady_clock
 
 

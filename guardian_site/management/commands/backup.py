@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from guardian_site.backups import back_up
-from guardian_site.postgresql_tools import BackupFailed
+from guardian_site.upkeep.backups import back_up
+from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 
 class Command(BaseCommand):

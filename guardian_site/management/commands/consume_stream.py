@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from detection.services.assess import assess
-from guardian_site.worker_exposition import serve_where_asked
+from guardian_site.telemetry.worker_exposition import serve_where_asked
 from ingest.streaming.consuming import Consumer, StreamAway, consume
 from ingest.streaming.entries import Stream
 from ingest.streaming.kafka_topic import KafkaTopic

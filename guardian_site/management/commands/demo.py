@@ -17,9 +17,9 @@ from tqdm import tqdm
 
 from detection.selectors.baselines import first_minutes, frontiers
 from detection.services.sweep import sweep_closed_minutes
-from guardian_site.demonstration import mark_as_demo, what_is_real
-from guardian_site.running import refuse_taken, run_guardian
-from guardian_site.supervisor import Part
+from guardian_site.embedded.demonstration import mark_as_demo, what_is_real
+from guardian_site.embedded.running import refuse_taken, run_guardian
+from guardian_site.embedded.supervisor import Part
 from ingest.management.commands.simulate import span_minutes
 from ingest.models import MinuteCount
 from ingest.simulator.scenarios import read_scenario

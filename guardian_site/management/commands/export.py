@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_date, parse_datetime
 
-from guardian_site.exporting import (
+from guardian_site.upkeep.exporting import (
     KINDS,
     Kind,
     PartMissing,

@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from guardian_site import environment
-from guardian_site.backups import kept_aside, restore
-from guardian_site.one_at_a_time import InUse, alone_in
-from guardian_site.postgresql_tools import BackupFailed
+from guardian_site.embedded.one_at_a_time import InUse, alone_in
+from guardian_site.upkeep.backups import kept_aside, restore
+from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 
 class Command(BaseCommand):

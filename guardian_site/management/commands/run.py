@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from guardian_site.running import run_guardian
+from guardian_site.embedded.running import run_guardian
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from guardian_site.forgetting import forget_source, rows_of
+from guardian_site.upkeep.forgetting import forget_source, rows_of
 from ingest.models import Source
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from guardian_site.logging import request_id
+from guardian_site.telemetry.logging import request_id
 
 HEADER = "X-Request-ID"
 # What outsiders name goes into log lines: a short word, never a line break.

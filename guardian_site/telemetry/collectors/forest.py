@@ -6,7 +6,7 @@ from django.db import DatabaseError
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from guardian_site.selectors import live_forest_number
+from guardian_site.telemetry.selectors import live_forest_number
 
 
 class LiveForest(Collector):

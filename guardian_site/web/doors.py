@@ -21,14 +21,14 @@ from django.urls import ResolverMatch, get_resolver
 from django.utils.log import log_response
 from django_prometheus.middleware import Metrics
 
-from guardian_site.utf8_request import Utf8Request
+from guardian_site.web.utf8_request import Utf8Request
 
 # Path -> name of its route, the label it has in the metrics.
 DOORS = {"/transaction": "transaction", "/transactions/batch": "batch"}
 MIDDLEWARE = [
-    "guardian_site.request_ids.RequestIds",
-    "guardian_site.doors.Measured",
-    "guardian_site.middleware.RateLimit",
+    "guardian_site.web.request_ids.RequestIds",
+    "guardian_site.web.doors.Measured",
+    "guardian_site.web.rate_limit.RateLimit",
     "guardian_site.access.middleware.RouteRules",
 ]
 NOBODY = AnonymousUser()

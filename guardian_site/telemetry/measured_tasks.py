@@ -6,8 +6,8 @@ from typing import Any
 
 from celery import signals
 
-from guardian_site.metrics import TASK_SECONDS, TASK_WAIT_SECONDS, TASKS
 from guardian_site.schedule import QUEUES
+from guardian_site.telemetry.metrics import TASK_SECONDS, TASK_WAIT_SECONDS, TASKS
 from ingest import steady_clock
 
 SENT_HEADER = "guardian_sent"

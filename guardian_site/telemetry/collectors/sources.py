@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from guardian_site.selectors import SourceNow, source_count, sources_now
+from guardian_site.telemetry.selectors import SourceNow, source_count, sources_now
 from ingest import steady_clock
 from ingest.models import Status
 

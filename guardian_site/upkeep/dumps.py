@@ -9,8 +9,8 @@ from pathlib import Path
 from django.db import DatabaseError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from guardian_site.postgresql_tools import BackupFailed, run_tool
 from guardian_site.settings_database import parts_of
+from guardian_site.upkeep.postgresql_tools import BackupFailed, run_tool
 from ingest.timescale import UNPACK_FREELY, timescale_version
 
 # Views of dashboards: made by the job `migrate`, in the way of it if they are there already.

@@ -6,8 +6,8 @@ from typing import Any
 from django.urls import is_valid_path
 from drf_spectacular.openapi import AutoSchema
 
-from guardian_site.plain_views import HEALTH, PART_HEALTH, PLAIN_VIEWS, Described
-from guardian_site.subjects import SUBJECTS
+from guardian_site.openapi.plain_views import HEALTH, PART_HEALTH, PLAIN_VIEWS, Described
+from guardian_site.openapi.subjects import SUBJECTS
 
 
 class DeclaredSchema(AutoSchema):

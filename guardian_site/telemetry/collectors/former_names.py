@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from guardian_site.selectors import anomaly_total, last_hour
+from guardian_site.telemetry.selectors import anomaly_total, last_hour
 from ingest import steady_clock
 from ingest.cache_stats import counts as answer_cache
 from ingest.models import Status

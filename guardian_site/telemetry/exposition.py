@@ -20,8 +20,8 @@ from rest_framework.views import APIView
 
 from alerts.metrics import AlertsCollector
 from detection.selectors.stats import stats
-from guardian_site.collectors import FormerNames, LiveForest, PartStates, Sources
-from guardian_site.selectors import last_hour
+from guardian_site.telemetry.collectors import FormerNames, LiveForest, PartStates, Sources
+from guardian_site.telemetry.selectors import last_hour
 from ingest import steady_clock
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"

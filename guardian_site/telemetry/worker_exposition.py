@@ -8,7 +8,7 @@ from celery import signals
 from django.conf import settings
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from guardian_site.exposition import Counted, counted_by_all_processes
+from guardian_site.telemetry.exposition import Counted, counted_by_all_processes
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from guardian_site import supervisor
 from guardian_site.access.exposure import reasons_not_to_listen, who_may
-from guardian_site.one_at_a_time import InUse, alone_in
+from guardian_site.embedded import supervisor
+from guardian_site.embedded.one_at_a_time import InUse, alone_in
 from guardian_site.schedule import QUEUES
 
 READY_SECONDS = 60.0

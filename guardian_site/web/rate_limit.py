@@ -14,8 +14,8 @@ from django_ratelimit.core import get_usage
 
 from guardian_site.access.identity import machine
 from guardian_site.environment import short_address
-from guardian_site.metrics import RATE_LIMITED
-from guardian_site.problems import wants_html
+from guardian_site.telemetry.metrics import RATE_LIMITED
+from guardian_site.web.problems import wants_html
 
 Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from pathlib import Path
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from guardian_site.dumps import make_dump, restore_dump
-from guardian_site.postgresql_tools import BackupFailed
+from guardian_site.upkeep.dumps import make_dump, restore_dump
+from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 # A file that has seen none of their migrations is somebody else's.

@@ -1,0 +1,1 @@
+"""What the operation tells of itself: metrics, their exposition, log lines."""
