@@ -86,7 +86,7 @@ PARTS: dict[str, tuple[Case, ...]] = {
 BARE = Case("bare Django view, 16 connections", "single", 16)
 
 
-def wrk(case: Case, seconds: int, run: int) -> subprocess.Popen[str]:
+def wrk(case: Case, seconds: int, run: int, port: int = PORT) -> subprocess.Popen[str]:
     """Start the client of a case."""
     environment = {
         "MODE": case.mode,
@@ -97,7 +97,7 @@ def wrk(case: Case, seconds: int, run: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
             *("wrk", "-t1", f"-c{case.connections}", f"-d{seconds}s", "--timeout", "30s"),
-            *("-s", str(HERE / "requests.lua"), f"http://127.0.0.1:{PORT}"),
+            *("-s", str(HERE / "requests.lua"), f"http://127.0.0.1:{port}"),
         ],
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
@@ -106,15 +106,15 @@ def wrk(case: Case, seconds: int, run: int) -> subprocess.Popen[str]:
     )
 
 
-def drive(case: Case, server: int, seconds: int, run: int) -> Figures:
+def drive(case: Case, server: int, seconds: int, run: int, port: int = PORT) -> Figures:
     """Drive one case with wrk and read the processor time of the server's processes around it."""
     with contextlib.ExitStack() as others:
         if case.beside:
-            batches = wrk(Case("batches", "batch", 2, batch=1000), seconds + 2, run + 1)
+            batches = wrk(Case("batches", "batch", 2, batch=1000), seconds + 2, run + 1, port)
             others.enter_context(batches)
             time.sleep(1)
         before = stack.cpu_seconds(server)
-        with wrk(case, seconds, run) as client:
+        with wrk(case, seconds, run, port) as client:
             said = client.communicate()[1]
         used = stack.cpu_seconds(server) - before
         if case.beside:

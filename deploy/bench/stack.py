@@ -46,11 +46,11 @@ def valkey() -> Iterator[str]:
         yield f"redis://{server.host}:{server.port}/0"
 
 
-def manage(environment: Mapping[str, str], *arguments: str) -> str:
+def manage(environment: Mapping[str, str], *arguments: str, root: Path = ROOT) -> str:
     """Run a management command and return what it printed."""
     finished = subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
+        cwd=root,
         env={**os.environ, **environment},
         check=True,
         capture_output=True,
@@ -61,7 +61,13 @@ def manage(environment: Mapping[str, str], *arguments: str) -> str:
 
 @contextlib.contextmanager
 def web(
-    application: str, environment: Mapping[str, str], *, port: int, workers: int, threads: int
+    application: str,
+    environment: Mapping[str, str],
+    *,
+    port: int,
+    workers: int,
+    threads: int,
+    root: Path = ROOT,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the web server that production runs, with `application`."""
     command = [
@@ -77,7 +83,7 @@ def web(
         "GUARDIAN_WEB_THREADS": str(threads),
     }
     everything = {**as_deployed, **os.environ, **environment}
-    process = subprocess.Popen(command, cwd=ROOT, env=everything)
+    process = subprocess.Popen(command, cwd=root, env=everything)
     try:
         wait_until_it_answers(f"http://127.0.0.1:{port}/health/live", process)
         yield process

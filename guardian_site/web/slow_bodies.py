@@ -154,35 +154,32 @@ def shut(address: str, port: int, silent: float, most: int) -> int:
 
     At most so many, those first that were sent nothing for the longest. Returns how many.
     """
-    found = []
-    with contextlib.ExitStack() as copies:
-        for one in map(copies.enter_context, _sockets()):
-            with contextlib.suppress(OSError):  # it ended meanwhile, or nobody is at its end
-                if _leads(one, address, port) and _silence(one) > silent:
-                    found.append(one)
-        found = sorted(found, key=_silence, reverse=True)[:most]
-        for one in found:
-            with contextlib.suppress(OSError):
+    silences = {}
+    for number in os.listdir(_FDS):
+        with contextlib.suppress(OSError), _copy(number) as one:
+            if _leads(one, address, port):
+                silences[number] = _silence(one)
+    done = 0
+    for number in sorted(silences, key=silences.__getitem__, reverse=True)[:most]:
+        # Looked at again: the number may be another connection's by now.
+        with contextlib.suppress(OSError), _copy(number) as one:
+            if _leads(one, address, port) and _silence(one) > silent:
                 one.shutdown(socket.SHUT_RD)
-    return len(found)
+                done += 1
+    return done
 
 
-def _sockets() -> Iterator[socket.socket]:
-    """Yield a copy of every socket of this process.
-
-    The number of one may be that of another connection a moment later; a copy stays what it is.
-    """
-    for name in os.listdir(_FDS):
-        try:
-            copy = os.dup(int(name))
-        except OSError:  # closed meanwhile
-            continue
-        try:
-            one = socket.socket(fileno=copy)
-        except OSError:  # a file
-            os.close(copy)
-        else:
-            yield one
+@contextlib.contextmanager
+def _copy(number: str) -> Iterator[socket.socket]:
+    """Lend a copy of an open socket; OSError if the number is a file's, or nobody's any more."""
+    copy = os.dup(int(number))
+    try:
+        one = socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        raise
+    with one:
+        yield one
 
 
 def _leads(one: socket.socket, address: str, port: int) -> bool:
