@@ -1,0 +1,112 @@
+"""Two checkouts side by side: what a change costs or saves, whatever else the machine does.
+
+    python -m deploy.bench.paired ../before --only "repeat" "64" [--slices 12] [--seconds 2]
+
+Both run at the same time, each with a PostgreSQL and a Valkey of its own, and are asked in turn for
+a slice of each case: an hour that is slow is slow for both. Told are the medians, and the medians
+of the ratios of neighbouring slices, this checkout against the other. The other is run by this
+one's Python.
+"""
+
+import argparse
+import contextlib
+import itertools
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from deploy.bench import stack
+from deploy.bench.load import PARTS, PORT, Case, Figures, drive
+
+WORKERS, THREADS = 2, 32
+MEASURES = ("per_second", "cpu_us", "p99_ms")
+
+
+@dataclass
+class Side:
+    """One checkout, as it runs, and what its slices gave."""
+
+    name: str
+    port: int
+    server: int
+    slices: list[Figures] = field(default_factory=list)
+
+    def run(self, case: Case, seconds: int, number: int) -> None:
+        self.slices.append(drive(case, self.server, seconds, number, self.port))
+
+    def medians(self) -> str:
+        """Return the rate, the processor time and the p99 of the middle slice."""
+        rate, cpu, p99 = (median(getattr(one, name) for one in self.slices) for name in MEASURES)
+        return f"{rate:,.0f} | {cpu:.0f} | {p99:.1f}"
+
+
+@contextlib.contextmanager
+def side(name: str, root: Path, port: int) -> Iterator[Side]:
+    """Run one checkout with its own database and cache."""
+    folder = Path(tempfile.mkdtemp(prefix="guardian-bench-"))
+    environment = {"GUARDIAN_DATA_DIR": str(folder), "GUARDIAN_RATE_LIMIT": "off"}
+    with contextlib.ExitStack() as parts:
+        parts.callback(shutil.rmtree, folder, ignore_errors=True)
+        environment["DATABASE_URL"] = parts.enter_context(stack.postgres())
+        environment["REDIS_URL"] = parts.enter_context(stack.valkey())
+        stack.manage(environment, "migrate", "--verbosity", "0", root=root)
+        stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0", root=root)
+        web = stack.web(
+            "guardian_site.wsgi:application",
+            environment,
+            port=port,
+            workers=WORKERS,
+            threads=THREADS,
+            root=root,
+        )
+        yield Side(name, port, parts.enter_context(web).pid)
+
+
+def chosen(only: list[str]) -> list[Case]:
+    """Return the cases whose names hold one of these; those that need sources made are left out."""
+    cases = itertools.chain.from_iterable(PARTS.values())
+    able = [
+        case for case in cases if not case.sources and case.mode in ("single", "repeat", "batch")
+    ]
+    return [case for case in able if not only or any(part in case.name for part in only)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("other", type=Path, help="another checkout of Guardian")
+    parser.add_argument("--only", nargs="*", default=[], help="cases whose name holds one of these")
+    parser.add_argument("--slices", type=int, default=12)
+    parser.add_argument("--seconds", type=int, default=2, help="length of a slice")
+    options = parser.parse_args()
+    other = options.other.resolve()
+    if not shutil.which("wrk"):
+        sys.exit("wrk is needed (Debian: apt-get install wrk).")
+    if not (other / "manage.py").exists():
+        sys.exit(f"{other} is no checkout of Guardian.")
+    runs = itertools.count(100 + int(time.time()) % 7919)
+    with side("other", other, PORT) as before, side("this", stack.ROOT, PORT + 1) as after:
+        for one in (before, after):
+            one.run(Case("warm-up", "single", 16), 3, next(runs))
+        head = "| case | other: per second | CPU µs | p99 ms | this: per second | CPU µs | p99 ms "
+        print(head + "| rate | CPU | p99 |\n|---|---|---|---|---|---|---|---|---|---|")
+        for case in chosen(options.only):
+            before.slices, after.slices = [], []
+            for turn in range(options.slices):
+                for one in (before, after) if turn % 2 else (after, before):
+                    one.run(case, options.seconds, next(runs))
+            pairs = list(zip(before.slices, after.slices, strict=True))
+            ratios = [
+                median(getattr(new, name) / getattr(old, name) for old, new in pairs)
+                for name in MEASURES
+            ]
+            told = " | ".join(f"{ratio:.2f}" for ratio in ratios)
+            print(f"| {case.name} | {before.medians()} | {after.medians()} | {told} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
