@@ -6,9 +6,9 @@ looks at its readers four times a second and shuts the connections of those who 
 reader wakes with what it got, and the refusal that follows still gets out.
 
 Which connection a request came by nobody tells, only its sender. It is one of those from there that
-were sent nothing since, and requests are taken in the order in which they come: so as many as there
-are late readers are shut, those first that were sent nothing for the longest. Such as lie idle may
-be among them, which any server may close; then the slow ones follow at the next look.
+were sent nothing since, and requests are taken about in the order in which they come: so as many as
+there are late readers are shut, those first that were sent nothing for the longest. Such as lie
+idle or wait for a thread may be among them; then the slow ones follow at the next look.
 """
 
 import contextlib
@@ -157,7 +157,7 @@ def shut(address: str, port: int, silent: float, most: int) -> int:
     silences = {}
     for number in os.listdir(_FDS):
         with contextlib.suppress(OSError), _copy(number) as one:
-            if _leads(one, address, port):
+            if _leads(one, address, port) and _is_waited_for(one):
                 silences[number] = _silence(one)
     done = 0
     for number in sorted(silences, key=silences.__getitem__, reverse=True)[:most]:
@@ -187,6 +187,18 @@ def _leads(one: socket.socket, address: str, port: int) -> bool:
     if one.type != socket.SOCK_STREAM or one.family not in (socket.AF_INET, socket.AF_INET6):
         return False
     return one.getsockname()[1] == port and short_address(one.getpeername()[0]) == address
+
+
+def _is_waited_for(one: socket.socket) -> bool:
+    """Tell whether all that came was taken, and more may come.
+
+    What was shut at an earlier look may not be closed yet, and is not to be counted again.
+    """
+    try:
+        one.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _silence(one: socket.socket) -> float:
