@@ -1,8 +1,6 @@
 """A report for a source that is gone stores nothing, and is told so; its neighbours are stored."""
 
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +13,7 @@ from ingest.recording import bulk, postgresql
 from ingest.reports import NewReport, RecordedReport
 from ingest.services import record_reports
 from ingest.shared_commit import SharedCommit
+from ingest.tests.crowds import Gate, come_together
 from ingest.tests.makers import NOON, counts_of_rows, make_report, minute_counts, record
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -63,12 +62,10 @@ def test_what_is_imported_for_it_stores_nothing() -> None:
 def test_those_who_shared_its_commit_are_stored() -> None:
     reports = [make_report(number + 1, seconds=number, name=f"s{number}") for number in range(4)]
     reports.insert(2, make_gone())
-    writing, go_on = threading.Event(), threading.Event()
+    gate = Gate()
 
     def write(asked: Sequence[NewReport]) -> list[RecordedReport]:
-        if not writing.is_set():
-            writing.set()
-            go_on.wait(5)
+        gate()
         return record_reports(reports=asked)
 
     def counts(_asked: Sequence[NewReport], recorded: Sequence[RecordedReport]) -> list[int]:
@@ -82,13 +79,7 @@ def test_those_who_shared_its_commit_are_stored() -> None:
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(5) as senders:
-        sent = [senders.submit(send, reports[0])]
-        writing.wait(5)
-        sent += [senders.submit(send, report) for report in reports[1:]]
-        while shared.waiting < 4:
-            threading.Event().wait(0.001)
-        go_on.set()
+    sent = come_together(send, reports, gate, lambda: shared.waiting)
     assert isinstance(sent.pop(2).exception(), IntegrityError)
     assert [one.result() for one in sent] == [1, 2, 3, 4]
     assert sum(minute_counts().values()) == 10
