@@ -1,8 +1,7 @@
 """What /metrics tells of incidents and messages: read from committed rows at each scrape.
 
 The rows are the truth in every process: a counter in a worker would not be seen by the web
-process that answers the scrape. Register with
-`registry.register(AlertsCollector())`.
+process that answers the scrape.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,7 +35,10 @@ def _add_means(gauge: GaugeMetricFamily, found: Mapping[str, Means]) -> None:
 
 
 class AlertsCollector(Collector):
-    """Open incidents, messages by outcome, what waits, and the mean times of the last 30 days."""
+    """Open incidents, messages by outcome, what waits, and the mean times of the last 30 days.
+
+    One serves all scrapes of a process, for it remembers the mean times for a minute.
+    """
 
     def __init__(self) -> None:
         self._means_of_late: Expiring[None, Statistics] = Expiring(MEANS_SERVE, limit=1)

@@ -25,6 +25,8 @@ from guardian_site.telemetry.selectors import last_hour
 from ingest import steady_clock
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
+# The same at each scrape: it remembers for a while what takes long to work out.
+_alerts = AlertsCollector()
 
 
 class Counted(Collector):
@@ -56,7 +58,7 @@ def exposition() -> bytes:
     collectors: list[Collector] = [counted, parts]
     # Each would wait for a database that is away, and Prometheus for none of them.
     if parts.database_answers:
-        collectors += [Sources(), LiveForest(), AlertsCollector()]
+        collectors += [Sources(), LiveForest(), _alerts]
     collectors.append(FormerNames(counted.metrics, stored=parts.database_answers))
     for collector in collectors:
         registry.register(collector)

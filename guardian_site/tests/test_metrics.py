@@ -4,7 +4,9 @@ from shutil import disk_usage
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
@@ -70,6 +72,13 @@ def test_it_answers_in_the_text_format(client: Client) -> None:
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/plain; version=")
     assert "guardian_site_part_state" in answer.content.decode()
+
+
+def test_the_incidents_of_a_month_are_not_read_at_every_scrape() -> None:
+    exposition()
+    with CaptureQueriesContext(connection) as again:
+        exposition()
+    assert [query["sql"] for query in again.captured_queries if "onset" in query["sql"]] == []
 
 
 def test_it_tells_the_state_of_each_part_once() -> None:
