@@ -57,9 +57,6 @@ class AlwaysJSON(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-_negotiator = AlwaysJSON()
-
-
 def _json(body: bytes, status: int = HTTPStatus.OK) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", status=status)
 
@@ -81,7 +78,11 @@ class ReportingView(APIView):
 
     def initialize_request(self, request: HttpRequest, *_args: Any, **_fields: Any) -> Request:
         """No parser of DRF looks at the body and nothing is negotiated, so neither is prepared."""
-        made = Request(request, authenticators=self.get_authenticators(), negotiator=_negotiator)
+        made = Request(
+            request,
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+        )
         # It would hold itself, and lie in memory with all it read until garbage is collected.
         made.parser_context = {}
         return made
@@ -97,7 +98,7 @@ class ReportingView(APIView):
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """None: DRF would work them out at every request, and only its refusals carry them."""
+        """Return none: DRF works them out at each request, and only its refusals carry them."""
         return {}
 
     def body(self, request: Request) -> bytes:
