@@ -13,9 +13,7 @@ import contextlib
 import itertools
 import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -31,7 +29,6 @@ MEASURES = ("per_second", "cpu_us", "p99_ms")
 class Side:
     """One checkout, as it runs, and what its slices gave."""
 
-    name: str
     port: int
     server: int
     slices: list[Figures] = field(default_factory=list)
@@ -43,28 +40,6 @@ class Side:
         """Return the rate, the processor time and the p99 of the middle slice."""
         rate, cpu, p99 = (median(getattr(one, name) for one in self.slices) for name in MEASURES)
         return f"{rate:,.0f} | {cpu:.0f} | {p99:.1f}"
-
-
-@contextlib.contextmanager
-def side(name: str, root: Path, port: int) -> Iterator[Side]:
-    """Run one checkout with its own database and cache."""
-    folder = Path(tempfile.mkdtemp(prefix="guardian-bench-"))
-    environment = {"GUARDIAN_DATA_DIR": str(folder), "GUARDIAN_RATE_LIMIT": "off"}
-    with contextlib.ExitStack() as parts:
-        parts.callback(shutil.rmtree, folder, ignore_errors=True)
-        environment["DATABASE_URL"] = parts.enter_context(stack.postgres())
-        environment["REDIS_URL"] = parts.enter_context(stack.valkey())
-        stack.manage(environment, "migrate", "--verbosity", "0", root=root)
-        stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0", root=root)
-        web = stack.web(
-            "guardian_site.wsgi:application",
-            environment,
-            port=port,
-            workers=WORKERS,
-            threads=THREADS,
-            root=root,
-        )
-        yield Side(name, port, parts.enter_context(web).pid)
 
 
 def chosen(only: list[str]) -> list[Case]:
@@ -89,7 +64,16 @@ def main() -> None:
     if not (other / "manage.py").exists():
         sys.exit(f"{other} is no checkout of Guardian.")
     runs = itertools.count(100 + int(time.time()) % 7919)
-    with side("other", other, PORT) as before, side("this", stack.ROOT, PORT + 1) as after:
+    with contextlib.ExitStack() as parts:
+        before, after = (
+            Side(
+                port,
+                parts.enter_context(
+                    stack.guardian(port=port, workers=WORKERS, threads=THREADS, root=root)
+                ).pid,
+            )
+            for port, root in ((PORT, other), (PORT + 1, stack.ROOT))
+        )
         for one in (before, after):
             one.run(Case("warm-up", "single", 16), 3, next(runs))
         head = "| case | other: per second | CPU µs | p99 ms | this: per second | CPU µs | p99 ms "

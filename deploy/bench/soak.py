@@ -7,12 +7,8 @@ workers grew, answers became slower than their schedule, or one was not 200.
 """
 
 import argparse
-import contextlib
-import shutil
 import statistics
 import sys
-import tempfile
-from pathlib import Path
 
 from deploy.bench import open_loop, stack
 
@@ -29,25 +25,11 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=1_000, help="reports a second")
     parser.add_argument("--threads", type=int, default=32)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="guardian-soak-"))
     memory: list[float] = []
     problems: list[str] = []
     print("| minute | reports | p50 ms | p95 ms | p99 ms | not 200 | web workers [MB] |")
     print("|---|---|---|---|---|---|---|")
-    with contextlib.ExitStack() as parts:
-        parts.callback(shutil.rmtree, folder, ignore_errors=True)
-        environment = {
-            "GUARDIAN_DATA_DIR": str(folder),
-            "GUARDIAN_RATE_LIMIT": "off",
-            "DATABASE_URL": parts.enter_context(stack.postgres()),
-            "REDIS_URL": parts.enter_context(stack.valkey()),
-        }
-        stack.manage(environment, "migrate", "--verbosity", "0")
-        stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
-        application = "guardian_site.wsgi:application"
-        web = parts.enter_context(
-            stack.web(application, environment, port=PORT, workers=2, threads=options.threads)
-        )
+    with stack.guardian(port=PORT, workers=2, threads=options.threads) as web:
         for minute in range(1, options.minutes + 1):
             seen = open_loop.run(PORT, options.rate, 60)
             sizes = stack.megabytes(web.pid)[1:]

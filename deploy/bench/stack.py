@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from guardian_site.embedded.supervisor import CONNECTIONS
+from guardian_site.embedded.supervisor import APPLICATION, web_command
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -70,12 +70,7 @@ def web(
     root: Path = ROOT,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run the web server that production runs, with `application`."""
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1"),
-        *("--no-ws", "--no-log"),
-        *("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)),
-        *("--blocking-threads", str(threads), "--backpressure", str(CONNECTIONS), application),
-    ]
+    command = web_command("127.0.0.1", port, workers, threads, application)
     # As the supervisor and the image start it.
     as_deployed = {
         "MALLOC_ARENA_MAX": "2",
@@ -90,6 +85,28 @@ def web(
     finally:
         process.terminate()
         process.wait(20)
+
+
+@contextlib.contextmanager
+def guardian(
+    *, port: int, workers: int, threads: int, root: Path = ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a web server with a folder, a PostgreSQL and a Valkey of its own."""
+    with contextlib.ExitStack() as parts:
+        environment = {
+            "GUARDIAN_DATA_DIR": parts.enter_context(
+                tempfile.TemporaryDirectory(prefix="guardian-bench-", ignore_cleanup_errors=True)
+            ),
+            "GUARDIAN_RATE_LIMIT": "off",
+            "DATABASE_URL": parts.enter_context(postgres()),
+            "REDIS_URL": parts.enter_context(valkey()),
+        }
+        manage(environment, "migrate", "--verbosity", "0", root=root)
+        manage(environment, "collectstatic", "--noinput", "--verbosity", "0", root=root)
+        served = web(
+            APPLICATION, environment, port=port, workers=workers, threads=threads, root=root
+        )
+        yield parts.enter_context(served)
 
 
 def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -21,6 +21,7 @@ STOP_SECONDS = 15.0
 LONGEST_PAUSE = 30.0
 STABLE_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
+APPLICATION = "guardian_site.wsgi:application"
 # What granian calls backpressure: connections that one process of it takes, idle ones included.
 # Whoever keeps theirs open must not keep others out; a process may open a thousand files.
 CONNECTIONS = 512
@@ -132,7 +133,9 @@ def _written_for_owner(path: Path, content: str) -> Path:
     return path
 
 
-def web_command(host: str, port: int, workers: int, threads: int) -> list[str]:
+def web_command(
+    host: str, port: int, workers: int, threads: int, application: str = APPLICATION
+) -> list[str]:
     """Return the command line of the web server.
 
     HTTP/1 alone: a connection carries one request at a time, so that a slow one can be ended.
@@ -143,7 +146,7 @@ def web_command(host: str, port: int, workers: int, threads: int) -> list[str]:
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--blocking-threads", str(threads), "--backpressure", str(CONNECTIONS)),
         *("--respawn-failed-workers", "--workers-kill-timeout", "10"),
-        "guardian_site.wsgi:application",
+        application,
     ]
 
 
