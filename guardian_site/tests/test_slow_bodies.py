@@ -137,9 +137,7 @@ def test_who_was_answered_a_moment_ago_is_not_shut(connected: tuple[int, list[Pa
     assert goes_on(served)
 
 
-def test_the_answer_still_gets_out(
-    connected: tuple[int, list[Pair]],
-) -> None:
+def test_the_answer_still_gets_out(connected: tuple[int, list[Pair]]) -> None:
     port, [(sender, taken), *_others] = connected
     sender.sendall(b"half")
     assert taken.recv(10) == b"half"
@@ -181,7 +179,7 @@ def test_one_that_cannot_be_looked_after_does_not_end_the_watch(
             return b""
 
     monkeypatch.setattr(Lookout, "look", fails)
-    monkeypatch.setattr(slow_bodies, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(slow_bodies, "LOOK_EVERY_SECONDS", 0.01)
 
     def site(environ: dict[str, Any], _start: Any) -> list[bytes]:
         return [environ["wsgi.input"].read()]

@@ -29,7 +29,7 @@ from guardian_site.environment import short_address
 logger = logging.getLogger(__name__)
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-LOOK_EVERY = 0.25
+LOOK_EVERY_SECONDS = 0.25
 
 
 class Pace(NamedTuple):
@@ -68,7 +68,7 @@ class Body:
         self._began: float | None = None
 
     @property
-    def door(self) -> tuple[str, int]:
+    def origin(self) -> tuple[str, int]:
         """Return the address of the sender, and the port that it found us on."""
         return self._environ["REMOTE_ADDR"], int(self._environ["SERVER_PORT"])
 
@@ -133,7 +133,7 @@ class Lookout:
         now = time.monotonic()
         waits = defaultdict[tuple[str, int], list[float]](list)
         for body in self.late(now):
-            waits[body.door].append(body.waited(now))
+            waits[body.origin].append(body.waited(now))
         for (address, port), waited in waits.items():
             number = shut(short_address(address), port, min(waited) - KERNEL_TICK, len(waited))
             told = "%d connections of %s were shut: what they send does not come."
@@ -142,7 +142,7 @@ class Lookout:
     def keep_looking(self) -> None:
         """Look again and again, without end."""
         while True:
-            time.sleep(LOOK_EVERY)
+            time.sleep(LOOK_EVERY_SECONDS)
             try:
                 self.look()
             except Exception:
