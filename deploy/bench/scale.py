@@ -71,6 +71,7 @@ class Size:
         self._reports()
         self._pages()
         self._note("retrain", self._retrain)
+        self._note("backtest of it all", self._backtest)
         self.figures["memory_mb"] = round(megabytes())
         return self.figures
 
@@ -128,13 +129,25 @@ class Size:
 
         retrain_forest(now=self.now)
 
+    def _backtest(self) -> None:
+        from detection.services.backtesting import chosen_sources, run_trial
+        from detection.services.forests import live_forest
+
+        until = self.now.replace(second=0)
+        run_trial(
+            sources=chosen_sources([]),
+            since=until - timedelta(minutes=self.minutes),
+            until=until,
+            forest=live_forest(),
+        )
+
 
 def measure_one(sources: int, minutes: int) -> None:
     """Measure one size in this process, and print it."""
     with stack.postgres() as url, tempfile.TemporaryDirectory() as folder:
         os.environ |= {
             "DATABASE_URL": url,
-            "REDIS_URL": "redis://127.0.0.1:1/0",
+            "GUARDIAN_WEB_WORKERS": "1",
             "GUARDIAN_DATA_DIR": folder,
             "GUARDIAN_LOG_LEVEL": "ERROR",
             "DJANGO_SETTINGS_MODULE": "guardian_site.settings",
