@@ -125,12 +125,18 @@ class RouteRules:
             refusal_by_csrf = _csrf_refusal(request, view)
             if refusal_by_csrf is not None:
                 return refusal_by_csrf
-        if not identity.caller.known:
-            # A page of somebody else's, whose name was made to lead here, is nobody we know either:
+        if not identity.caller.known and _may_be_a_page(request):
+            # One of somebody else's, whose name was made to lead here, is nobody we know either:
             # its browser asks under that name. The short way for reports has not looked at it yet.
             request.get_host()
         remember(request, identity)
         return None
+
+
+def _may_be_a_page(request: HttpRequest) -> bool:
+    """Tell whether a browser may ask for a page: with whatever it posts it names the page's origin,
+    also to the page's own site; of what it only reads it need not tell anything."""
+    return request.method in SAFE or "HTTP_ORIGIN" in request.META or "HTTP_REFERER" in request.META
 
 
 def _unreadable(request: HttpRequest, route: str) -> HttpResponse | None:

@@ -10,6 +10,7 @@ from django.conf import settings as site
 from django.test import Client
 
 from guardian_site.tests.people import PASSWORD, make_person
+from guardian_site.web.problems import FOREIGN_HOST
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/", "/incidents/", "/sources/", "/help/", "/login", "/anomalies", "/nothing-here"]
@@ -84,8 +85,18 @@ def test_a_session_gets_a_new_key_at_sign_in() -> None:
     assert browser.session.session_key != before
 
 
-def test_a_host_that_is_not_ours_is_not_served() -> None:
-    assert Client(headers={"Host": "evil.example"}).get("/login").status_code == 400
+def test_under_a_name_that_is_not_ours_nothing_is_served_and_a_person_is_told_why() -> None:
+    headers = {"Host": "evil.example", "Accept": "text/html"}
+    page = Client(headers=headers).get("/login")
+    assert page.status_code == 400
+    assert "GUARDIAN_ALLOWED_HOSTS" in page.text
+    assert "evil.example" not in page.text
+
+
+def test_a_program_is_told_which_header_names_another_site() -> None:
+    answer = Client(headers={"Host": "10.1.2.3:8001"}).get("/stats")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == [{"field": "Host", "message": FOREIGN_HOST}]
 
 
 def test_a_deployment_passes_every_check() -> None:

@@ -78,6 +78,20 @@ def test_a_page_whose_name_was_made_to_lead_here_reports_nothing(host: str) -> N
     assert not Report.objects.exists()
 
 
+@pytest.mark.parametrize("told", ["HTTP_ORIGIN", "HTTP_REFERER"])
+def test_a_page_that_hides_where_it_is_from_reports_nothing(told: str) -> None:
+    environ = {"HTTP_HOST": "evil.example", told: "null"}
+    status, _, answer = _post("/transactions/batch", BATCH, **environ)
+    assert status == "400 Bad Request"
+    assert answer["errors"][0]["field"] == "Host"
+
+
+@pytest.mark.parametrize("host", ["guardian", "x", "10.1.2.3:8001"])
+def test_a_program_reports_under_whatever_name_it_found_the_site(host: str) -> None:
+    _, _, answer = _post("/transactions/batch", BATCH, HTTP_HOST=host)
+    assert answer["processed"] == 1
+
+
 def test_whoever_brings_cookies_takes_the_long_way() -> None:
     _, headers, _ = _post("/transaction", {"status": "approved"}, HTTP_COOKIE="sessionid=none")
     assert "Content-Security-Policy" in headers

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework.exceptions import ValidationError
@@ -10,6 +11,10 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 NAMED_AT_MOST = 100
+FOREIGN_HOST = (
+    "Guardian is not served under the name in Host. Ask for it under a name of its own, or have "
+    "this one added to GUARDIAN_ALLOWED_HOSTS."
+)
 # Some libraries of programs accept HTML like browsers; what they send tells them apart.
 SENT_BY_PAGES = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
 
@@ -22,8 +27,13 @@ def wants_html(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what could not be read: a page for people, JSON for programs."""
+    foreign = isinstance(exception, DisallowedHost)
     if wants_html(request):
-        return defaults.bad_request(request, exception)
+        page = "foreign_host.html" if foreign else "400.html"
+        return defaults.bad_request(request, exception, template_name=page)
+    if foreign:
+        errors = [{"field": "Host", "message": FOREIGN_HOST}]
+        return JsonResponse({"detail": FOREIGN_HOST, "errors": errors}, status=400)
     return JsonResponse({"detail": "This request could not be read."}, status=400)
 
 
