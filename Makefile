@@ -64,7 +64,7 @@ bench-detection: $(VENV)/.development ## Detection benchmark in process and over
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench.new_source
 	$(BIN)/python -m detection.bench.opening_hours
 	$(BIN)/python -m detection.bench.nab
-	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(HTTP_SEEDS) --url
+	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m deploy.bench.over_http --seeds $(HTTP_SEEDS)
 
 bench-load: $(VENV)/.development ## Load benchmark: rates, latency and CPU per request against a bare view (needs wrk)
 	$(BIN)/python -m deploy.bench.load

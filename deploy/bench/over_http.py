@@ -1,5 +1,11 @@
-"""The harness over the doors of the running product, beside the same streams in process."""
+"""The detection benchmark over the doors of the running product, beside the same in process.
 
+    python -m deploy.bench.over_http --seeds 351 --days 1
+
+One product for each seed, so that no database is fuller than a month would make it.
+"""
+
+import argparse
 import contextlib
 import os
 import shutil
@@ -8,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,7 +27,9 @@ from tqdm import tqdm
 
 from deploy.bench import stack
 from deploy.bench.faults import Database
-from detection.bench import lockstep
+from detection.bench import harness, lockstep
+from detection.bench.suites import parser, suites
+from detection.bench.tables import tell
 from detection.scoring.series import MINUTES_PER_DAY, Floats
 
 # What the harness sends unjudged, as history, ends so long before the scored days [minutes].
@@ -43,6 +52,54 @@ class Told:
     # a line for each
     differing: list[str]
     compared: int
+
+
+def main() -> None:
+    """Ask the product about the asked-for suites and print how it did."""
+    options = _options()
+    generator, metrics, table = harness.load(options.bench_dir)
+    for kind, streams in suites(generator, options):
+        for seed, of_seed in streams.items():
+            asked = [last_days(stream, options.days) for stream in of_seed]
+            began = time.monotonic()
+            told = _ask_product(asked, f"{kind}-{seed}", options)
+            seconds = time.monotonic() - began
+            print(
+                f"\n## {kind} over HTTP, seed {seed}: {len(told.streams)} of {len(asked)} streams, "
+                f"{seconds:.0f} s; {len(told.differing)} of {told.compared} levels differ from in "
+                "process\n"
+            )
+            for other in told.differing:
+                print(f"DIFFERS: {other}\n")
+            for one in told.broken:
+                print(f"BROKEN OFF: {one}\n")
+            tell(told.streams, {"guardian over HTTP": (told.level, told.score)}, metrics, table)
+
+
+def _options() -> argparse.Namespace:
+    asked = parser("python -m deploy.bench.over_http", __doc__)
+    asked.add_argument(
+        "--url",
+        default="",
+        help="the address of a running product with no rate limit and none of the streams' names "
+        "known; without one the product is started on a fresh database",
+    )
+    asked.add_argument("--no-ticks", action="store_true", help="report counts only")
+    asked.add_argument("--days", type=int, default=7, help="last days that are asked about")
+    asked.add_argument("--clients", type=int, default=2, help="streams at the same time")
+    return asked.parse_args()
+
+
+def _ask_product(streams: list[Any], prefix: str, options: argparse.Namespace) -> Told:
+    with contextlib.ExitStack() as parts:
+        return ask(
+            lockstep.without_truth(streams),
+            options.url or parts.enter_context(product()),
+            prefix=prefix,
+            ticks=not options.no_ticks,
+            clients=options.clients,
+            doors=harness.load_doors(options.bench_dir),
+        )
 
 
 @contextlib.contextmanager
@@ -111,7 +168,7 @@ def last_days(stream: Any, days: int) -> Any:
 
 
 def ask(
-    streams: list[Any], address: str, *, prefix: str, ticks: bool, clients: int, harness: Any
+    streams: list[Any], address: str, *, prefix: str, ticks: bool, clients: int, doors: Any
 ) -> Told:
     """Send every stream as the harness does, each as a source of its own.
 
@@ -123,9 +180,9 @@ def ask(
         Also say that each minute is complete. Without it nothing tells of an empty minute.
     clients : int
         Streams sent at the same time.
-    harness : (base, runner) modules of the harness
+    doors : (base, runner) modules of the harness
     """
-    base, runner = harness
+    base, runner = doors
 
     broken: list[str] = []
 
@@ -173,3 +230,7 @@ def _compare(streams: list[Any], level: NDArray[np.int8], *, ticks: bool) -> tup
         for minute, row in np.argwhere((own != level) & asked)
     ]
     return other, int(asked.sum())
+
+
+if __name__ == "__main__":
+    main()
