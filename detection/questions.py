@@ -11,9 +11,9 @@ from detection.clock import minute_of, moment_of
 from detection.models import Family, Level
 from detection.selectors.anomalies import Asked, Seen
 from ingest import steady_clock
-from ingest.exact_bodies import unknown_fields
 from ingest.models import Source, Status
-from ingest.moments import EXPECTED, check_plausible, read_moment
+from ingest.parsing.exact_bodies import unknown_fields
+from ingest.parsing.moments import EXPECTED, check_plausible, read_moment
 from ingest.refusals import FieldError, Refused, refused
 from ingest.reports import SourceRef
 from ingest.services.sources import known_sources, site_zone

@@ -1,6 +1,6 @@
 """How long judgements are kept."""
 
-from ingest.timescale import Kept
+from ingest.timescale.policies import Kept
 
 BANDS = Kept("detection_band", "minute", "GUARDIAN_KEEP_BANDS_DAYS")
 # Every few seconds somebody asks for those that no incident has taken in, by an index that chunks

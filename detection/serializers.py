@@ -9,8 +9,8 @@ from detection.models import Anomaly, Backtest, Family, ForestVersion, Level
 from detection.selectors.trials import is_lost
 from detection.services.policies import read_settings
 from ingest import steady_clock
-from ingest.exact_bodies import ExactSerializer
 from ingest.models import Source, Status
+from ingest.parsing.exact_bodies import ExactSerializer
 
 
 class AnomalyTransactionSerializer(serializers.Serializer[Any]):

@@ -95,6 +95,6 @@ OTP_TOTP_ISSUER = "Transaction Guardian"
 
 # The entries name the address themselves, behind trusted proxies only.
 AUDITLOG_DISABLE_REMOTE_ADDR = True
-# A batch of 10,000 reports, the largest thing anybody sends (ingest.bodies.LARGEST_BODY); what
-# each route reads of it stands in guardian_site.access.rules.
+# A batch of 10,000 reports, the largest thing anybody sends (LARGEST_BODY in
+# ingest.parsing.bodies); what each route reads of it stands in guardian_site.access.rules.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

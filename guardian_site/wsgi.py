@@ -15,10 +15,10 @@ from guardian_site.web import home_core  # noqa: E402  what follows needs the ap
 from guardian_site.web.doors import with_doors  # noqa: E402
 from guardian_site.web.slow_bodies import with_prompt_bodies  # noqa: E402
 from guardian_site.web.utf8_request import Utf8Request  # noqa: E402
-from ingest import answer_store  # noqa: E402
+from ingest.repeats import store  # noqa: E402
 
 _site.request_class = Utf8Request
-answer_store.connect()
+store.connect()
 # What was loaded stays loaded: the garbage collector need not look at it again and again.
 gc.collect()
 gc.freeze()

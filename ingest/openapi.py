@@ -10,8 +10,8 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from ingest.bodies import LARGEST_COUNT
 from ingest.models import Status
+from ingest.parsing.bodies import LARGEST_COUNT
 
 LEVELS = ("NORMAL", "WARNING", "CRITICAL")
 

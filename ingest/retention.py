@@ -7,8 +7,9 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Min
 
-from ingest.hypertables import CHUNK_DAYS
-from ingest.timescale import DAY, Kept, drop_chunks, is_hypertable
+from ingest.timescale.hypertables import CHUNK_DAYS
+from ingest.timescale.policies import DAY, Kept, drop_chunks
+from ingest.timescale.presence import is_hypertable
 
 REPORTS = Kept("ingest_report", "timestamp", "GUARDIAN_KEEP_COUNTS_DAYS")
 TRANSACTIONS = Kept(

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Max, Min, QuerySet
 
-from ingest.aggregates import totals_between
 from ingest.models import MinuteCount, Source, Status
-from ingest.pool import lent_connection
+from ingest.postgresql.pool import lent_connection
 from ingest.reports import SourceRef
+from ingest.timescale.aggregates import totals_between
 
 # (source_id, minute, status, auth_code, count)
 MinuteRow = tuple[int, datetime, str, str, int]

@@ -24,17 +24,17 @@ from ingest.authentication import (
     MayReport,
     seen_sources,
 )
-from ingest.bodies import LARGEST_BODY, cut_short, length_required, too_large
-from ingest.cache_stats import cache_report
 from ingest.openapi import (
     describe_batch,
     describe_cache_flush,
     describe_cache_stats,
     describe_report,
 )
-from ingest.pool import heal_pool
+from ingest.parsing.bodies import LARGEST_BODY, cut_short, length_required, too_large
+from ingest.postgresql.pool import heal_pool
 from ingest.refusals import Refused
-from ingest.repeats import forget_all_answers
+from ingest.repeats.answers import forget_all_answers
+from ingest.repeats.stats import cache_report
 from ingest.services.answering import answer_batch, answer_report
 from ingest.services.keys import Authenticated
 from ingest.services.sources import forget_sources

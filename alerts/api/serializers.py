@@ -7,7 +7,7 @@ from alerts.lifecycle import State, permitted
 from alerts.models import Incident, IncidentEvent, Notification, Silence
 from alerts.models.incident import FAMILIES
 from detection.models import Level
-from ingest.exact_bodies import ExactSerializer
+from ingest.parsing.exact_bodies import ExactSerializer
 
 
 class IncidentSerializer(serializers.ModelSerializer[Incident]):

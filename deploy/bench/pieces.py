@@ -71,8 +71,8 @@ def whole_requests(application: Application, new: Iterator[bytes]) -> None:
 
 def single_pieces(new: Iterator[bytes]) -> None:
     """Tell what is done for each report by itself."""
-    from ingest.bodies import read_report
-    from ingest.repeats import find_answers
+    from ingest.parsing.bodies import read_report
+    from ingest.repeats.answers import find_answers
     from ingest.services.receiving import receive_reports
 
     body = next(new)
@@ -108,8 +108,8 @@ def group_pieces(new: Iterator[bytes], learned: "RecordedReport") -> None:
     from django.db import connection
 
     from detection.services.assess import assess
-    from ingest.bodies import read_report
-    from ingest.repeats import keep_answers, marks_now
+    from ingest.parsing.bodies import read_report
+    from ingest.repeats.answers import keep_answers, marks_now
     from ingest.services.receiving import receive_reports
     from ingest.services.recording import record_reports
 
@@ -215,7 +215,7 @@ def main() -> None:
         from django.db import connections
 
         from guardian_site.wsgi import application
-        from ingest.cache_stats import counts
+        from ingest.repeats.stats import counts
 
         # First of all, for it is the only source then; those made later are only being learned.
         learned = recorded_now(learned_source(began), began)

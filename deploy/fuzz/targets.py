@@ -25,11 +25,11 @@ from django.utils import timezone
 
 from alerts.models import Channel
 from alerts.services import telegram_bot
-from ingest.bodies import LARGEST_COUNT, ReportBody, read_batch, read_report
-from ingest.card_numbers import holds_card_number
-from ingest.count_files import BadFile, BadLine, CountFile
 from ingest.models import Status
-from ingest.moments import check_plausible, read_moment
+from ingest.parsing.bodies import LARGEST_COUNT, ReportBody, read_batch, read_report
+from ingest.parsing.card_numbers import holds_card_number
+from ingest.parsing.count_files import BadFile, BadLine, CountFile
+from ingest.parsing.moments import check_plausible, read_moment
 from ingest.refusals import Refused
 from ingest.services.proving import Asked, NotProven, secret_holder, signature_holder
 

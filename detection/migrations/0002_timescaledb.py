@@ -1,8 +1,8 @@
 from django.db import migrations
 
 from detection.retention import KEPT
-from ingest.hypertables import TimescaleSQL, ToHypertable, timescale_python
-from ingest.timescale import keep_policies
+from ingest.timescale.hypertables import TimescaleSQL, ToHypertable, timescale_python
+from ingest.timescale.policies import keep_policies
 
 COLUMNS = """
 ALTER TABLE detection_band SET (timescaledb.enable_columnstore = true,

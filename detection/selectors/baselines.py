@@ -11,7 +11,7 @@ from detection import conf
 from detection.models import Baseline, Checkpoint
 from detection.parts import WHOLE, Part
 from ingest.models import MinuteCount, Source
-from ingest.pool import lent_connection
+from ingest.postgresql.pool import lent_connection
 
 _VERSIONS = "SELECT source_id, version FROM detection_baseline WHERE source_id = ANY(%s)"
 

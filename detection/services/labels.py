@@ -20,7 +20,7 @@ from detection.services.forests import live_forest
 from detection.services.rehearsing import Progress
 from detection.services.storing import withdraw_minutes
 from ingest.models import Source
-from ingest.repeats import forget_answers
+from ingest.repeats.answers import forget_answers
 
 # Labels of these kinds change how minutes are judged, so these are judged again.
 REJUDGED = (Label.Kind.EXPECTED, Label.Kind.NEW_LEVEL, Label.Kind.DATA_PROBLEM)

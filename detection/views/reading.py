@@ -27,9 +27,9 @@ from detection.serializers import (
 from detection.services.forecasting import forecast_source
 from ingest import steady_clock
 from ingest.authentication import seen_sources
-from ingest.cache_stats import cache_report
 from ingest.models import Status
 from ingest.refusals import Refused
+from ingest.repeats.stats import cache_report
 
 STARTED = time.monotonic()
 

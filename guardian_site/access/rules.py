@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from guardian_site.access.roles import Role
-from ingest.bodies import LARGEST_BODY
 from ingest.models import ApiKey
+from ingest.parsing.bodies import LARGEST_BODY
 
 Scope = ApiKey.Scope
 Methods = Mapping[str, "Rule"]

@@ -14,8 +14,8 @@ from guardian_site.access.services.keys import (
     scopes_from,
 )
 from guardian_site.access.services.signing_in import TokenPair
-from ingest.exact_bodies import ExactSerializer
 from ingest.models import RATE, ApiKey, Source
+from ingest.parsing.exact_bodies import ExactSerializer
 
 Fields = dict[str, Any]
 SCOPE_WORDS = [*ApiKey.Scope.values, *FORMER_WORDS]

@@ -11,7 +11,7 @@ import pytest
 from django.core.cache import cache
 
 from detection.services.forgetting import forget_memory
-from ingest.repeats import known_marks
+from ingest.repeats.answers import known_marks
 from ingest.services import forget_keys, forget_sources
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from guardian_site.settings_database import parts_of
 from guardian_site.upkeep.postgresql_tools import BackupFailed, run_tool
-from ingest.timescale import UNPACK_FREELY, timescale_version
+from ingest.timescale.policies import UNPACK_FREELY
+from ingest.timescale.presence import timescale_version
 
 # Views of dashboards: made by the job `migrate`, in the way of it if they are there already.
 REMADE = "reporting"

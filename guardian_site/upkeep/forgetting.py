@@ -14,7 +14,7 @@ from detection.models import Anomaly, Band
 from detection.services.forgetting import forget_memory
 from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.recording.holding import hold_recordings
-from ingest.repeats import forget_all_answers
+from ingest.repeats.answers import forget_all_answers
 from ingest.services import forget_keys, forget_sources
 
 # Rows of one statement, so that a large source does not hold a lock for long.

@@ -11,7 +11,7 @@ from alerts.models import Incident
 from alerts.services.triage import resolve
 from detection.services.forgetting import forget_learned
 from ingest.models import Source
-from ingest.repeats import forget_all_answers
+from ingest.repeats.answers import forget_all_answers
 
 WHY = "reset: learned state and open anomalies were cleared"
 

@@ -9,8 +9,9 @@ from django.db import DatabaseError
 
 from detection import retention as judged
 from ingest import retention as counted
-from ingest import timescale
 from ingest.retention import forget_before, not_all_at_once
+from ingest.timescale import policies
+from ingest.timescale.presence import is_hypertable
 
 logger = logging.getLogger(__name__)
 
@@ -48,28 +49,28 @@ def apply_retention(
 
 def _look_after_jobs(now: datetime) -> list[str]:
     """Jobs do what the settings say, and have run: a version may come whose scheduler does not."""
-    if not timescale.is_hypertable("ingest_minutecount"):
+    if not is_hypertable("ingest_minutecount"):
         return []
     for kept in (*KEPT, *AGGREGATES):
         if kept.hypertable:
-            timescale.keep_policies(kept)
+            policies.keep_policies(kept)
     for view, bucket in counted.REFRESHED.items():
-        timescale.keep_refreshed(view, bucket, counted.refreshed_back_to())
+        policies.keep_refreshed(view, bucket, counted.refreshed_back_to())
     try:
-        timescale.keep_unpacking_freely()
+        policies.keep_unpacking_freely()
     except DatabaseError:
         # Whoever restored the database by hand may own it still; late reports go on meanwhile.
         logger.exception("The limit of unpacked rows could not be lifted.")
     return [
         f"{job.kind} {job.table}"
-        for job in timescale.jobs()
+        for job in policies.jobs()
         if job.is_overdue(now) and _has_run(job)
     ]
 
 
-def _has_run(job: timescale.Job) -> bool:
+def _has_run(job: policies.Job) -> bool:
     try:
-        timescale.run_job(job)
+        policies.run_job(job)
     except DatabaseError:
         # One that cannot run must not keep the others from it; the health of jobs tells.
         logger.exception("The job %d (%s of %s) failed.", job.id, job.kind, job.table)

@@ -1,8 +1,8 @@
 from django.db import migrations
 
-from ingest.hypertables import TimescaleSQL, ToHypertable, timescale_python
+from ingest.timescale.hypertables import TimescaleSQL, ToHypertable, timescale_python
 from ingest.retention import COUNTS, HOURS, MINUTES, REFRESHED, REPORTS, refreshed_back_to
-from ingest.timescale import UNPACK_FREELY, keep_policies, keep_refreshed
+from ingest.timescale.policies import UNPACK_FREELY, keep_policies, keep_refreshed
 
 COLUMNS = """
 ALTER TABLE {table} SET (timescaledb.enable_columnstore = true,

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 
-from ingest.pool import unless_away
+from ingest.postgresql.pool import unless_away
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

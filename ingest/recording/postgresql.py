@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from ingest.pool import lent_connection
+from ingest.postgresql.pool import lent_connection
 from ingest.recording.outcome import Outcome, Place
 from ingest.reports import NewReport
 

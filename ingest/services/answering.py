@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from ingest import metrics
 from ingest.assessment import Assess, Metrics, Verdict
-from ingest.bodies import read_batch, read_report
-from ingest.repeats import (
+from ingest.parsing.bodies import read_batch, read_report
+from ingest.repeats.answers import (
     Marks,
     count_lookups,
     find_answers,
@@ -25,8 +25,8 @@ from ingest.reports import NewReport, RecordedReport
 from ingest.services.keys import Authenticated
 from ingest.services.receiving import receive_reports
 from ingest.services.recording import last_of_each, record_reports
-from ingest.shared_commit import SharedCommit
-from ingest.together import Together
+from ingest.sharing.shared_commit import SharedCommit
+from ingest.sharing.together import Together
 
 logger = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()

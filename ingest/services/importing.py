@@ -9,9 +9,9 @@ from django.db import transaction
 from msgspec import Struct
 
 from ingest import steady_clock
-from ingest.count_files import BadLine, CountFile, Layout, Row
 from ingest.models import FileImport, Source
-from ingest.moments import latest_plausible
+from ingest.parsing.count_files import BadLine, CountFile, Layout, Row
+from ingest.parsing.moments import latest_plausible
 from ingest.recording import bulk, reconciling
 from ingest.services.sources import forget_sources
 

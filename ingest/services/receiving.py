@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from ingest import steady_clock
-from ingest.bodies import ReportBody
 from ingest.models import Source
-from ingest.moments import check_plausible, latest_plausible, read_moment
+from ingest.parsing.bodies import ReportBody
+from ingest.parsing.moments import check_plausible, latest_plausible, read_moment
 from ingest.refusals import FieldError, Refused
 from ingest.reports import NewReport, SourceRef
 from ingest.services.keys import Authenticated

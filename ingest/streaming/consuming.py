@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from ingest import metrics
 from ingest.assessment import Assess
-from ingest.bodies import ReportBody
-from ingest.card_numbers import may_hold_card
+from ingest.parsing.bodies import ReportBody
+from ingest.parsing.card_numbers import may_hold_card
 from ingest.refusals import Refused
 from ingest.reports import NewReport
 from ingest.services.answering import record_and_judge

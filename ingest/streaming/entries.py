@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ingest.bodies import ReportBody, read_report
+from ingest.parsing.bodies import ReportBody, read_report
 from ingest.refusals import Refused
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
 from ingest.models import ApiKey, FileImport, LateHour, MinuteCount, Report, Source, Transaction
-from ingest.repeats import known_marks
+from ingest.repeats.answers import known_marks
 from ingest.services import forget_keys, forget_sources
 
 TABLES = (LateHour, FileImport, MinuteCount, Report, Transaction, ApiKey, Source)

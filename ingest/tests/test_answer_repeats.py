@@ -10,10 +10,11 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from ingest import answer_store, repeats, steady_clock
-from ingest.cache_stats import cache_report, counts
+from ingest import steady_clock
 from ingest.models import Report
-from ingest.repeats import KnownMarks, Met
+from ingest.repeats import answers, store
+from ingest.repeats.answers import KnownMarks, Met
+from ingest.repeats.stats import cache_report, counts
 from ingest.reports import NewReport, SourceRef
 from ingest.services import answering, issue_key
 from ingest.tests.makers import NOON, total
@@ -88,7 +89,7 @@ def test_a_correction_that_the_cache_was_not_told_of_is_told_before_it_is_believ
     assert not post(client, 5)["cached"]
     assert post(client, 5)["cached"]
     with monkeypatch.context() as away:
-        away.setattr(answer_store, "write", lost)
+        away.setattr(store, "write", lost)
         post(client, 7)
     assert not post(client, 5)["cached"]
     assert total() == 5
@@ -99,12 +100,12 @@ def test_marks_that_another_process_changed_meanwhile_let_no_old_answer_be_belie
 ) -> None:
     post(client, 5)
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(repeats, "known_marks", KnownMarks())
+        elsewhere.setattr(answers, "known_marks", KnownMarks())
         post(client, 7)
     # Stored under the mark that this process still knows ...
     assert not post(client, 5)["cached"]
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(repeats, "known_marks", KnownMarks())
+        elsewhere.setattr(answers, "known_marks", KnownMarks())
         post(client, 7)
     # ... and not believed: it is recorded again.
     assert not post(client, 5)["cached"]
@@ -157,17 +158,17 @@ def test_marks_are_asked_for_once_in_a_while(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Sequence[str]] = []
-    read = answer_store.read
+    read = store.read
 
     def counted(names: Sequence[str]) -> dict[str, bytes]:
         asked.append(names)
         return read(names)
 
-    monkeypatch.setattr(answer_store, "read", counted)
+    monkeypatch.setattr(store, "read", counted)
     for number in range(4):
         post(client, timestamp=f"2026-03-04T12:00:0{number}Z")
     assert len(asked) == 1
-    monkeypatch.setattr(repeats, "MARKS_SERVE", -1.0)
+    monkeypatch.setattr(answers, "MARKS_SERVE", -1.0)
     post(client, timestamp="2026-03-04T12:00:09Z")
     assert len(asked) == 2
 

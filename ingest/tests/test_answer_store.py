@@ -7,8 +7,8 @@ import pytest
 import redis
 from pytest_django.fixtures import Settings
 
-from ingest import answer_store
-from ingest.answer_store import Lines
+from ingest.repeats import store
+from ingest.repeats.store import Lines
 
 
 @pytest.fixture
@@ -17,21 +17,21 @@ def lines(valkey_url: str, monkeypatch: pytest.MonkeyPatch, settings: Settings) 
     client.flushdb()
     lines = Lines(client.connection_pool)
     settings.REDIS_URL = valkey_url
-    monkeypatch.setattr(answer_store, "_lines", lambda: lines)
+    monkeypatch.setattr(store, "_lines", lambda: lines)
     yield lines
     client.flushdb()
     client.close()
 
 
 def test_what_is_written_is_read_until_its_time_is_over(lines: Lines) -> None:
-    answer_store.write({"a": b"one", "b": b"two\xff"}, 60)
-    assert answer_store.read(["a", "missing", "b"]) == {"a": b"one", "b": b"two\xff"}
+    store.write({"a": b"one", "b": b"two\xff"}, 60)
+    assert store.read(["a", "missing", "b"]) == {"a": b"one", "b": b"two\xff"}
     assert 0 < lines.ask("TTL", "guardian:answers:a") <= 60
 
 
 def test_a_line_is_used_again_and_as_many_are_open_as_were_needed_at_once(lines: Lines) -> None:
     for _ in range(5):
-        answer_store.read(["a"])
+        store.read(["a"])
     assert len(lines._open) == 1
     barrier = threading.Barrier(4)
 
@@ -57,10 +57,10 @@ def test_a_refused_command_leaves_the_line_in_order(lines: Lines) -> None:
 def test_lines_that_were_cut_while_idle_are_replaced_unnoticed(
     lines: Lines, valkey_url: str
 ) -> None:
-    answer_store.write({"a": b"one"}, 60)
+    store.write({"a": b"one"}, 60)
     with redis.Redis.from_url(valkey_url) as other:
         other.client_kill_filter(_type="normal", skipme=True)
-    assert answer_store.read(["a"]) == {"a": b"one"}
+    assert store.read(["a"]) == {"a": b"one"}
 
 
 def test_an_answer_that_comes_too_late_is_given_up_with_its_line(lines: Lines) -> None:

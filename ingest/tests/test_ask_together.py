@@ -4,9 +4,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from ingest import together
+from ingest.sharing import together
+from ingest.sharing.together import Together
 from ingest.tests.crowds import Gate, come_together
-from ingest.together import Together
 
 
 class Stopped(BaseException):

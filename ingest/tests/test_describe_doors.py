@@ -7,7 +7,7 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 
 from ingest.assessment import Metrics, Verdict
-from ingest.moments import read_moment
+from ingest.parsing.moments import read_moment
 from ingest.views import unavailable
 
 

@@ -9,8 +9,8 @@ import pytest
 from django.db import DataError, OperationalError, connection, transaction
 from pytest_django import DjangoDbBlocker
 
-from ingest import pool as pool_module
-from ingest.pool import lent_connection
+from ingest.postgresql import pool as pool_module
+from ingest.postgresql.pool import lent_connection
 from ingest.tests.conftest import default_database
 
 pytestmark = pytest.mark.postgres

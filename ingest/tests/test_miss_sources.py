@@ -12,7 +12,7 @@ from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
 from ingest.recording import bulk, postgresql
 from ingest.reports import NewReport, RecordedReport
 from ingest.services import record_reports
-from ingest.shared_commit import SharedCommit
+from ingest.sharing.shared_commit import SharedCommit
 from ingest.tests.crowds import Gate, come_together
 from ingest.tests.makers import NOON, counts_of_rows, make_report, minute_counts, record
 

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.moments import check_plausible, read_moment
+from ingest.parsing.moments import check_plausible, read_moment
 
 SAO_PAULO, NEW_YORK, UTC_ZONE = (
     ZoneInfo(name) for name in ("America/Sao_Paulo", "America/New_York", "UTC")

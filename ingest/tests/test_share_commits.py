@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, OperationalError
 
 from ingest.reports import NewReport, RecordedReport, SourceRef
-from ingest.shared_commit import SharedCommit
+from ingest.sharing.shared_commit import SharedCommit
 from ingest.tests.crowds import Gate, come_together
 from ingest.tests.makers import NOON
 

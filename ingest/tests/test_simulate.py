@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from ingest.live_simulation import LiveClock, LiveTraffic, Sink, send_due
 from ingest.models import ApiKey, MinuteCount, Report, Source
-from ingest.posting import Poster
+from ingest.simulator.live import LiveClock, LiveTraffic, Sink, send_due
 from ingest.simulator.plan import Plan, chosen_profiles, minute_number
+from ingest.simulator.posting import Poster
 from ingest.simulator.profiles import CELLS, PROFILES, cell_places
 from ingest.simulator.scenarios import KINDS, Scenario, read_scenario
 from ingest.simulator.traffic import simulate_minutes
@@ -245,7 +245,7 @@ def test_it_waits_as_long_as_it_is_told() -> None:
 def test_a_server_that_only_starts_is_not_told_one_that_is_away_is(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.INFO, logger="ingest.posting"):
+    with caplog.at_level(logging.INFO, logger="ingest.simulator.posting"):
         poster, _requests, _pauses = make_poster([httpx.ConnectError("down")] * 3)
         poster.post_each([REPORT])
         assert caplog.messages == []

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from ingest.aggregates import hours_between, totals_between, totals_ever
 from ingest.models import Source
 from ingest.tests.makers import NOON, make_report, record
+from ingest.timescale.aggregates import hours_between, totals_between, totals_ever
 
 HOUR = timedelta(hours=1)
 pytestmark = pytest.mark.usefixtures("database")

@@ -7,9 +7,9 @@ import pytest
 from django.utils import timezone
 
 from deploy.timescaledb.tests.test_hypertables import send
-from ingest.aggregates import hours_between, totals_between, totals_ever
 from ingest.models import MinuteCount, Source
-from ingest.timescale import jobs, run_job
+from ingest.timescale.aggregates import hours_between, totals_between, totals_ever
+from ingest.timescale.policies import jobs, run_job
 
 pytestmark = pytest.mark.timescale
 YESTERDAY = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=1)

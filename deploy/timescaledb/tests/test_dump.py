@@ -12,7 +12,7 @@ from guardian_site.upkeep import dumps
 from guardian_site.upkeep.backups import back_up, restore
 from guardian_site.upkeep.postgresql_tools import BackupFailed
 from ingest.tests.conftest import default_database
-from ingest.timescale import timescale_version
+from ingest.timescale.presence import timescale_version
 
 pytestmark = [pytest.mark.timescale, pytest.mark.postgres]
 

@@ -11,7 +11,7 @@ from deploy.timescaledb.tests.test_hypertables import send
 from detection.models import Band
 from guardian_site.upkeep.retention import apply_retention
 from ingest.models import MinuteCount, Report, Source
-from ingest.timescale import jobs, run_job
+from ingest.timescale.policies import jobs, run_job
 
 pytestmark = pytest.mark.timescale
 

@@ -21,7 +21,7 @@ from detection.services.forests import live_forest, read_forest
 from detection.services.policies import read_settings
 from ingest import steady_clock
 from ingest.management.written_files import refuse_unwritable, told_in_words
-from ingest.moments import read_moment
+from ingest.parsing.moments import read_moment
 from ingest.services.sources import site_zone
 
 USUAL_DAYS = 7

@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 
 from guardian_site.access.identity import Identity
 from guardian_site.upkeep.resetting import reset_learning
-from ingest.exact_bodies import ExactSerializer
 from ingest.models import Source
+from ingest.parsing.exact_bodies import ExactSerializer
 
 CONFIRMATION = "reset"
 

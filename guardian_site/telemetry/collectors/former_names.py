@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 
 from guardian_site.telemetry.selectors import anomaly_total, last_hour
 from ingest import steady_clock
-from ingest.cache_stats import counts as answer_cache
 from ingest.models import Status
+from ingest.repeats.stats import counts as answer_cache
 
 GAUGES = {
     "current_count": "Transactions of the last full minute.",

@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from ingest.count_files import BadFile, CountFile
 from ingest.management.wording import counted
 from ingest.models import Source
+from ingest.parsing.count_files import BadFile, CountFile
 from ingest.services.importing import Survey, import_file, source_for_import, survey_file
 
 SHOWN = 20

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from ingest.live_simulation import LiveClock, LiveTraffic, Sink, send_due
 from ingest.management.written_files import told_in_words
-from ingest.posting import Poster
 from ingest.services.simulating import borrowed_key, record_simulated, store_history
+from ingest.simulator.live import LiveClock, LiveTraffic, Sink, send_due
 from ingest.simulator.plan import Plan, chosen_profiles, minute_number, minute_start
+from ingest.simulator.posting import Poster
 from ingest.simulator.scenarios import KINDS, read_scenario
 
 DAY_MINUTES = 1440

@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ingest.card_numbers import FORBIDDEN_NAMES, holds_card_number, may_hold_card
 from ingest.models import Status
-from ingest.moments import EXPECTED
+from ingest.parsing.card_numbers import FORBIDDEN_NAMES, holds_card_number, may_hold_card
+from ingest.parsing.moments import EXPECTED
 from ingest.refusals import FieldError, Refused, refused
 
 MOST_ROWS = 10_000

@@ -23,8 +23,9 @@ from collections.abc import Iterable, Sequence
 from django.conf import settings
 from msgspec import Struct
 
-from ingest import answer_store, steady_clock
-from ingest.cache_stats import counts
+from ingest import steady_clock
+from ingest.repeats import store
+from ingest.repeats.stats import counts
 from ingest.reports import NewReport
 
 _EVERYTHING = "mark:all"
@@ -174,7 +175,7 @@ def _read(keys: list[str], marks: set[str]) -> Marks:
     if not settings.GUARDIAN_CACHE_SECONDS or (_owed and not forget_answers(())):
         return {}
     try:
-        found = answer_store.read([*keys, *marks])
+        found = store.read([*keys, *marks])
     except Exception:  # whatever a lost cache raises: answers become slower, nothing else
         counts.add("errors")
         return {}
@@ -196,7 +197,7 @@ def keep_answers(marks: Marks, answered: Iterable[tuple[NewReport, bytes]]) -> N
     if not entries:
         return
     try:
-        answer_store.write(entries, settings.GUARDIAN_CACHE_SECONDS)
+        store.write(entries, settings.GUARDIAN_CACHE_SECONDS)
     except Exception:
         counts.add("errors")
     else:
@@ -238,7 +239,7 @@ def _mark_anew(marks: Marks) -> bool:
         return True
     try:
         # A mark outlives every entry that was stored under the one before it.
-        answer_store.write(marks, math.ceil(MARKS_SERVE) + 2 * seconds)
+        store.write(marks, math.ceil(MARKS_SERVE) + 2 * seconds)
     except Exception:
         counts.add("errors")
         return False

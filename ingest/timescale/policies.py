@@ -1,4 +1,4 @@
-"""What only TimescaleDB can do; on SQLite and on plain PostgreSQL all of it does nothing."""
+"""How long TimescaleDB keeps what, stored how, and the jobs that see to it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,12 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
-
-from ingest.expiring import Expiring
 
 DAY = timedelta(days=1)
-_found: Expiring[tuple[object, ...], bool] = Expiring(60, limit=100)
 # Rows change for a while after they were written (late reports, a minute judged again); what is
 # older than this is only read, and takes a tenth of the room by columns.
 COLUMNS_AFTER = 14 * DAY
@@ -82,48 +78,6 @@ class Job:
         """Tell whether its last run failed, or it has not run for three times its interval."""
         waited = self.succeeded is None or now - self.succeeded > 3 * self.every
         return self.status == "Failed" or waited
-
-
-def timescale_version(database: BaseDatabaseWrapper | None = None) -> str | None:
-    """Return the version of the extension in the database; None if it is not installed there."""
-    asked = database or connection
-    if asked.vendor != "postgresql":
-        return None
-    with asked.cursor() as cursor:
-        cursor.execute("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
-        row = cursor.fetchone()
-        return str(row[0]) if row else None
-
-
-def has_timescale(database: BaseDatabaseWrapper | None = None) -> bool:
-    """Tell whether the extension is installed in the database."""
-    return timescale_version(database) is not None
-
-
-def is_cut(table: str, database: BaseDatabaseWrapper | None = None) -> bool:
-    """Tell whether a table is a hypertable: the extension may have come after the migrations."""
-    if not has_timescale(database):
-        return False
-    with (database or connection).cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM timescaledb_information.hypertables"
-            " WHERE hypertable_name = %s AND hypertable_schema = current_schema()",
-            [table],
-        )
-        return cursor.fetchone() is not None
-
-
-def is_hypertable(table: str) -> bool:
-    """Tell whether a table of ours is a hypertable; what a process has found holds for a minute.
-
-    A migration is followed by a restart anyway.
-    """
-    key = (*(connection.settings_dict[part] for part in ("HOST", "PORT", "NAME")), table)
-    found = _found.get(key)
-    if found is None:
-        found = is_cut(table)
-        _found.put(key, found)
-    return found
 
 
 def keep_policies(kept: Kept) -> None:

@@ -9,7 +9,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
-from ingest.timescale import has_timescale, is_cut
+from ingest.timescale.presence import has_timescale, is_cut
 
 # A report is written and read in one statement that is planned once for all chunks, so each of
 # them costs it some microseconds: thirty chunks of four weeks, not eight hundred of a day.

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from ingest.models import MinuteCount
-from ingest.timescale import is_hypertable
+from ingest.timescale.presence import is_hypertable
 
 HOUR = timedelta(hours=1)
 # Over so little time the minutes themselves are as quick.

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from ingest.bodies import LARGEST_COUNT
-from ingest.card_numbers import holds_card_number
 from ingest.models import Status
-from ingest.moments import check_plausible, read_moment
+from ingest.parsing.bodies import LARGEST_COUNT
+from ingest.parsing.card_numbers import holds_card_number
+from ingest.parsing.moments import check_plausible, read_moment
 
 APPROVED_CODE = "00"
 _MOST_DIGITS = len(str(LARGEST_COUNT))

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 
 from ingest import metrics
-from ingest.together import MOST_TOGETHER, Together
+from ingest.sharing.together import MOST_TOGETHER, Together
 
 Asked = TypeVar("Asked")
 Recorded = TypeVar("Recorded")

@@ -1,0 +1,1 @@
+"""A report that was answered a moment ago is answered again from the cache."""
