@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from pytest_django import Settings
 
-from alerts.metrics import AlertsCollector
+from alerts.collector import AlertsCollector
 from alerts.services import absorb_anomalies, send_due_notifications
 from alerts.tests.makers import at, make_anomaly, make_source, open_incident
 

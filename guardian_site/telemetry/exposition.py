@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from alerts.metrics import AlertsCollector
+from alerts.collector import AlertsCollector
 from detection.selectors.stats import stats
 from guardian_site.telemetry.collectors import FormerNames, LiveForest, PartStates, Sources
 from guardian_site.telemetry.selectors import last_hour

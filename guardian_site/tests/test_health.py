@@ -7,7 +7,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
-from alerts.metrics import AlertsCollector
+from alerts.collector import AlertsCollector
 from guardian_site import health
 from guardian_site.models import Heartbeat
 from guardian_site.pulse import forget_parts, kind_of_worker, record_heartbeat
