@@ -143,7 +143,7 @@ class ChannelAdmin(SomeSources):
     @display(description="reaches")
     def reaches(self, channel: Channel) -> str:
         if channel.owner is not None:
-            return f"{channel.owner.get_username()}, when on call"
+            return f"{channel.owner.get_username()}, when on call or assigned"
         return "nobody, it stands by" if channel.standby else "everybody"
 
     @display(description="health", label=HEALTH_COLOURS)

@@ -44,7 +44,7 @@ BROKEN = frozenset(
 )
 EVENT = "guardian_notification"
 # What is worth a sound; an update only changes the message that is there.
-IN_THREAD = frozenset({"escalated", "reopened", "resolved", "reminder"})
+IN_THREAD = frozenset({"escalated", "reopened", "resolved", "reminder", "assigned"})
 BROADCAST = frozenset({"escalated", "reopened"})
 
 

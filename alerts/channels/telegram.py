@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import httpx
 
 API = "https://api.telegram.org"
-REPLIES = frozenset({"escalated", "reopened", "resolved", "reminder"})
+REPLIES = frozenset({"escalated", "reopened", "resolved", "reminder", "assigned"})
 
 
 class Telegram(Configurable):

@@ -19,7 +19,7 @@ from alerts.messages.phrases import (
     say,
     say_number,
 )
-from alerts.models import Incident
+from alerts.models import Incident, IncidentEvent
 from alerts.policy import LOW_FAMILIES, RANK
 from detection.messages import ACTION_OF_FAMILY, WATCH
 from detection.messages import first_action as action_of
@@ -165,7 +165,7 @@ def _lines(
         _codes(incident, language),
         _labelled("owner", name_of(incident.owner, language), language),
         _parts(parts, language),
-        _labelled("assigned", incident.assigned_to, language),
+        _labelled("assigned", incident.assigned_to if kind != "assigned" else "", language),
         _answered(incident, language),
     ]
 
@@ -176,6 +176,9 @@ def _special(incident: Incident, kind: str, language: str, now: datetime) -> str
         return say("reminder", language, who=incident.acknowledged_by, duration=ago)
     if kind == "escalated" and incident.step and incident.state == "open":
         return say("escalation", language, duration=duration(now - incident.opened, language))
+    if kind == "assigned":
+        given = incident.events.filter(kind=IncidentEvent.Kind.ASSIGNED).last()
+        return say("assigned_by", language, who=given.who) if given else ""
     return ""
 
 

@@ -41,6 +41,7 @@ KINDS_TOLD = {
     "reopened": "reabertura",
     "resolved": "fim",
     "reminder": "lembrete",
+    "assigned": "atribuição",
 }
 LEVELS = [Sentence(level, PHRASES[PORTUGUESE][f"level.{level}"]) for level in Level.values]
 FAMILY_NAMES = [
@@ -187,6 +188,7 @@ ACTS = [
     Sentence("split off from #{root:d}", "separado de #{root}"),
     Sentence("split off #{part:d}", "separou #{part}"),
     Sentence("assigned to {who}", "atribuído a {who}"),
+    Sentence("assigned by {who}", "atribuído por {who}"),
     Sentence("no longer assigned to {who}", "não mais atribuído a {who}"),
 ]
 # Why a channel could not be used; what a vendor says is told in the vendor's words.

@@ -54,7 +54,7 @@ class Channel(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="alert_channels",
-        help_text="Set: reaches this person only, when on call.",
+        help_text="Set: reaches this person only, when on call or given an incident.",
     )
     standby = models.BooleanField(
         default=False, help_text="Used only by escalation steps and as another channel's backup."
@@ -104,6 +104,7 @@ class Notification(models.Model):
         REOPENED = "reopened"
         RESOLVED = "resolved"
         REMINDER = "reminder"
+        ASSIGNED = "assigned"
         DIGEST = "digest"
         TEST = "test"
         CANARY = "canary"

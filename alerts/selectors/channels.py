@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from alerts.channels import adapter_of
@@ -59,6 +60,18 @@ def _naming(source: Source) -> Q:
 def _usable(mine: Q) -> list[Channel]:
     rows = Channel.objects.filter(mine, enabled=True, owner=None, standby=False)
     return speakers(rows.distinct().order_by("id"))
+
+
+def own_channels(person: User) -> list[Channel]:
+    """Return the channels that reach this person alone, each as who speaks for it now."""
+    return speakers(Channel.objects.filter(owner=person, enabled=True).order_by("id"))
+
+
+def people_with_channels(people: Iterable[User]) -> frozenset[int]:
+    """Return the ids of those who can be told of something by themselves."""
+    mine = Channel.objects.filter(owner__in=list(people), enabled=True)
+    rows = mine.select_related("backup").order_by("id")
+    return frozenset(row.owner_id for row in rows if row.owner_id is not None and speakers([row]))
 
 
 def speakers(channels: Iterable[Channel]) -> list[Channel]:

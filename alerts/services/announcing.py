@@ -7,7 +7,7 @@ from alerts.selectors.channels import channels_for
 from alerts.selectors.oncall import escalation_of
 from alerts.selectors.suppression import suppression_of
 from alerts.services.escalation import begin_escalation
-from alerts.services.telling import ALIVE, tell_alive, tell_held
+from alerts.services.telling import BY_LEVEL, tell_alive, tell_held
 from alerts.services.timeline import note
 
 Kind = Notification.Kind
@@ -18,7 +18,7 @@ def announce(*, incident: Incident, now: datetime) -> list[int]:
     """People are told of the incident as soon as nothing holds it back."""
     if not _is_heard(incident):
         return []
-    told = incident.notifications.filter(kind__in=ALIVE).exclude(state=State.SUPPRESSED)
+    told = incident.notifications.filter(kind__in=BY_LEVEL).exclude(state=State.SUPPRESSED)
     why = f"{incident.level} {incident.get_family_display().lower()} at {incident.source}"
     kind = Kind.ESCALATED if told.exists() else Kind.OPENED
     return tell_or_hold(incident=incident, kind=kind, reason=why, now=now)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from alerts import conf
 from alerts.lifecycle import State
 from alerts.models import Channel, EscalationStep, Incident, IncidentEvent
-from alerts.selectors.channels import speakers
+from alerts.selectors.channels import own_channels, speakers
 from alerts.selectors.oncall import escalation_of, person_on_call
 from alerts.selectors.suppression import suppression_of
 from alerts.services.telling import tell_alive, tell_reminder
@@ -100,7 +100,7 @@ def _targets(step: EscalationStep, now: datetime) -> tuple[list[Channel], str]:
     person = person_on_call(step.schedule, at=now).user
     if person is None:
         return [], f"nobody is on call in {step.schedule}"
-    channels = speakers(Channel.objects.filter(owner=person, enabled=True).order_by("id"))
+    channels = own_channels(person)
     if not channels:
         return [], f"{person.get_username()} ({step.schedule}) has no channel"
     return channels, f"{person.get_username()} ({step.schedule})"

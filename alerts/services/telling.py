@@ -16,8 +16,10 @@ from alerts.selectors.channels import channels_for
 from alerts.suppression import quiet_until
 
 Kind, State = Notification.Kind, Notification.State
+# What only channels of the incident's level hear; whom it is given to hears that whatever it is.
+BY_LEVEL = (Kind.OPENED, Kind.ESCALATED, Kind.REOPENED)
 # What leaves a channel knowing that the incident is there; RESOLVED is what ends it.
-ALIVE = (Kind.OPENED, Kind.ESCALATED, Kind.REOPENED)
+ALIVE = (*BY_LEVEL, Kind.ASSIGNED)
 STATEFUL = (*ALIVE, Kind.RESOLVED)
 HELD = "held:"
 
@@ -160,6 +162,29 @@ def tell_reminder(*, incident: Incident, reason: str, now: datetime) -> list[int
     return written
 
 
+def tell_assigned(
+    *, incident: Incident, channels: Iterable[Channel], reason: str, now: datetime
+) -> list[int]:
+    """Whose incident it is by another's hand hears so, whatever holds the incident back."""
+    occasion = f"assign:{incident.events.filter(kind=IncidentEvent.Kind.ASSIGNED).count()}"
+    return tell_alive(
+        incident=incident,
+        kind=Kind.ASSIGNED,
+        reason=reason,
+        now=now,
+        channels=channels,
+        occasion=occasion,
+    )
+
+
+def forget_assigned(*, incident: Incident, reason: str) -> None:
+    """Nobody hears that the incident is theirs who has not heard so by now."""
+    waiting = Notification.objects.select_for_update().filter(
+        incident=incident, kind=Kind.ASSIGNED, state=State.PENDING
+    )
+    _drop(list(waiting), (Kind.ASSIGNED,), reason)
+
+
 def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
     """The outbox shows once for each reason that nobody is told, and why."""
     for channel in channels_for(incident):
@@ -202,7 +227,7 @@ def _write(
     incident: Incident, channel: Channel, kind: str, occasion: str, reason: str, now: datetime
 ) -> list[int]:
     state, due = State.PENDING, now
-    if kind in ALIVE and worse(channel.minimum_level, incident.level):
+    if kind in BY_LEVEL and worse(channel.minimum_level, incident.level):
         state, reason = State.SUPPRESSED, f"below the channel's minimum, {channel.minimum_level}"
         occasion = f"{occasion}:{incident.level}"
     elif incident.level != "CRITICAL":

@@ -12,12 +12,18 @@ from django.db import IntegrityError, transaction
 
 from alerts.lifecycle import ONGOING, Action, IllegalTransition, State, next_state
 from alerts.models import Incident, IncidentEvent
+from alerts.selectors.channels import own_channels
 from alerts.selectors.people import people_who_may_act
 from alerts.selectors.standing import ongoing_like
 from alerts.services.announcing import tell_or_hold
 from alerts.services.escalation import plan_reminder
 from alerts.services.kinship import raise_root
-from alerts.services.telling import tell_resolved, tell_update
+from alerts.services.telling import (
+    forget_assigned,
+    tell_assigned,
+    tell_resolved,
+    tell_update,
+)
 from alerts.services.timeline import move, note
 from ingest.insisting import insisting
 
@@ -192,7 +198,9 @@ def assign(
     why: str = "",
     was: str | None = None,
 ) -> Incident:
-    """The incident is this person's; nobody's where `to` is empty. It escalates as before.
+    """The incident is this person's, who hears of it; nobody's where `to` is empty.
+
+    It escalates as before.
 
     Who saw it as somebody's says so by `was`: if it is another's by now, it stays theirs.
     """
@@ -206,12 +214,17 @@ def assign(
         raise IllegalTransition(f"It is assigned to {before or 'nobody'} already.")
     if was is not None and was != before:
         raise IllegalTransition(f"Meanwhile it was assigned to {before or 'nobody'}.")
-    if to and not any(one.get_username() == to for one in people_who_may_act(incident)):
+    able = {one.get_username(): one for one in people_who_may_act(incident)}
+    if to and to not in able:
         raise ValueError(f"“{to}” may not act on incidents of this source.")
     incident.assigned_to = to
     incident.save(update_fields=["assigned_to"])
     reason = (f"to {to}" if to else f"no longer to {before}") + (f": {why}" if why else "")
     note(incident=incident, kind=Kind.ASSIGNED, at=now, who=actor, via=via, why=reason)
+    forget_assigned(incident=incident, reason=f"no longer assigned to {before}")
+    if to and to != actor:
+        told = own_channels(able[to])
+        tell_assigned(incident=incident, channels=told, reason=f"assigned by {actor}", now=now)
     _show([incident], f"assigned to {to}" if to else f"no longer assigned to {before}", now)
     return incident
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from alerts.messages.stored import refusal_told
 from alerts.models import Incident
 from alerts.selectors import Detail, incident_detail
+from alerts.selectors.channels import people_with_channels
 from alerts.selectors.incident_pages import (
     incident_chart,
     incident_quiet,
@@ -75,11 +76,13 @@ def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _acts(request: HttpRequest, detail: Detail) -> dict[str, Any]:
     incident, permitted, seen = detail.incident, detail.permitted, seen_sources(request)
+    people = people_who_may_act(incident) if incident.ongoing else []
     return {
         "may_act": True,
         "buttons": buttons(permitted),
         "labels": LABELS if "close" in permitted else [],
-        "people": people_who_may_act(incident) if incident.ongoing else [],
+        "people": people,
+        "reached": people_with_channels(people),
         "may_merge": "merge" in permitted,
         "wholes": wholes_to_choose(incident, seen=seen) if "merge" in permitted else [],
         "parts_to_split": parts_to_choose(incident, seen=seen),
