@@ -158,7 +158,7 @@ def _lines(
         ]
     return [
         _special(incident, kind, language, now),
-        say("since", language, time=_local(incident, incident.onset, now)),
+        say("since", language, time=_zoned(incident, incident.onset, now)),
         seen_line(incident, language),
         excess_line(incident, language, over=False),
         _external(incident),
@@ -195,12 +195,15 @@ def _external(incident: Incident) -> str:
 
 def _lasted(incident: Incident, language: str) -> str:
     end = incident.ended or incident.last_anomaly
+    zone = ZoneInfo(incident.source.time_zone)
+    begun = incident.onset.astimezone(zone)
+    same_clock = begun.utcoffset() == end.astimezone(zone).utcoffset()
     return say(
         "lasted",
         language,
         duration=duration(end - incident.onset, language),
-        begin=_local(incident, incident.onset, end),
-        end=_local(incident, end, end),
+        begin=(_local if same_clock else _zoned)(incident, incident.onset, end),
+        end=_zoned(incident, end, end),
     )
 
 
@@ -301,6 +304,30 @@ def duration(length: timedelta, language: str) -> str:
     if hours:
         return say("duration.hours", language, hours=hours, minutes=minutes)
     return say("duration.minutes", language, minutes=minutes)
+
+
+def _zoned(incident: Incident, moment: datetime, now: datetime) -> str:
+    """Write a time of the source for somebody who may be elsewhere."""
+    local = moment.astimezone(ZoneInfo(incident.source.time_zone))
+    return f"{_local(incident, moment, now)} {offset_of(local)}"
+
+
+def offset_of(local: datetime) -> str:
+    """Write how far a clock is from UTC.
+
+    Examples
+    --------
+    >>> offset_of(datetime(2026, 3, 2, tzinfo=ZoneInfo("America/Sao_Paulo")))
+    'UTC-3'
+    >>> offset_of(datetime(2026, 3, 2, tzinfo=ZoneInfo("Asia/Kolkata")))
+    'UTC+5:30'
+    """
+    minutes = round((local.utcoffset() or timedelta()) / timedelta(minutes=1))
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
 
 
 def _local(incident: Incident, moment: datetime, now: datetime) -> str:

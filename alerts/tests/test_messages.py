@@ -1,4 +1,5 @@
 import string
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ class TestBrief:
 
     def test_it_says_since_when_how_much_and_who(self) -> None:
         assert self.lines(open_incident()) == [
-            "Since 12:00",
+            "Since 12:00 UTC",
             "denied 51: 42 seen in the worst minute, 6 expected (2 to 12)",
             "About 36 more than normal so far (28 to 44)",
             "Codes: 51 no funds 80 %",
@@ -61,7 +62,7 @@ class TestBrief:
         brief = brief_of(open_incident(), kind="opened", language="pt-br", now=at(1))
         assert brief.banner == "CRÍTICO"
         assert brief.headline == "Negadas acima do normal em default"
-        assert brief.lines[0] == "Desde 12:00"
+        assert brief.lines[0] == "Desde 12:00 UTC"
         assert "negadas 51: 42 no pior minuto, 6 esperadas (2 a 12)" in brief.lines
         assert "Cerca de 36 acima do normal até agora (28 a 44)" in brief.lines
         assert "Provável responsável: emissor" in brief.lines
@@ -101,13 +102,25 @@ class TestBrief:
         brief = brief_of(root, kind="escalated", language="en", now=at(2))
         assert brief.first_action == "Check the link."
 
-    def test_times_are_those_of_the_source(self) -> None:
+    def test_times_are_those_of_the_source_and_say_so_to_who_is_elsewhere(self) -> None:
         shop = make_source("shop", time_zone="America/Sao_Paulo")
-        assert self.lines(open_incident(source=shop))[0] == "Since 09:00"
+        assert self.lines(open_incident(source=shop))[0] == "Since 09:00 UTC-3"
+
+    def test_both_clocks_of_the_night_they_change_are_told(self) -> None:
+        source = make_source("shop", time_zone="Europe/Lisbon")
+        began = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+        incident = open_incident(source=source, minute_at=began)
+        Incident.objects.update(
+            state="resolved",
+            last_anomaly=began + timedelta(minutes=29),
+            resolved=began + timedelta(minutes=40),
+        )
+        lasted = self.lines(incident, "resolved")[0]
+        assert lasted == "Lasted 30 min (01:50 UTC+1 to 01:20 UTC)"
 
     def test_another_day_is_named(self) -> None:
         incident = open_incident(onset=at(-60 * 20))
-        assert self.lines(incident)[0] == "Since 2026-03-01 16:00"
+        assert self.lines(incident)[0] == "Since 2026-03-01 16:00 UTC"
 
     @pytest.mark.parametrize(
         ("facts", "line"),
@@ -135,7 +148,7 @@ class TestBrief:
             ("expected", "lower", "upper", "excess", "excess_low", "excess_high")
         )
         incident = open_incident(contributions=[], owner="", **nothing)
-        assert self.lines(incident) == ["Since 12:00"]
+        assert self.lines(incident) == ["Since 12:00 UTC"]
 
     def test_who_has_it_is_said(self) -> None:
         incident = open_incident()
@@ -151,7 +164,7 @@ class TestBrief:
     def test_the_end_says_how_long_it_took_and_who_ended_it(self) -> None:
         live(9, bad={0, 1, 2})
         assert self.lines(Incident.objects.get(), "resolved") == [
-            "Lasted 3 min (12:00 to 12:03)",
+            "Lasted 3 min (12:00 to 12:03 UTC)",
             "About 36 more than normal in all (28 to 44)",
             "Back to normal by itself",
         ]

@@ -38,7 +38,7 @@ def test_slack_gets_blocks_with_what_matters(vendor: StandIn) -> None:
     text = str(body["attachments"][0]["blocks"])
     assert vendor.asked[0].path == "/services/T0/B0/secret"
     assert "CRITICAL: Denials above normal at default" in body["text"]
-    for fact in ("Since 12:00", "6 expected", "36 more", "51 no funds 80 %", "Call the issuer"):
+    for fact in ("Since 12:00 UTC", "6 expected", "36 more", "51 no funds 80 %", "Call the issuer"):
         assert fact in text
     assert f"/incidents/{Incident.objects.get().pk}" in text
 
