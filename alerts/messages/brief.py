@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Prefetch, prefetch_related_objects
 
-from alerts.lifecycle import ONGOING, permitted
+from alerts.lifecycle import ONGOING, State, permitted
 from alerts.messages.phrases import (
     ADVICE,
     DEFAULT,
@@ -144,7 +144,21 @@ def _banner(incident: Incident, kind: str, language: str) -> str:
     level = say(f"level.{incident.level}", language)
     if kind == "opened":
         return level.upper()
+    if kind == "updated":
+        return _standing(incident, level.upper(), language)
     return say(f"kind.{kind}", language, level=level.upper())
+
+
+def _standing(incident: Incident, level: str, language: str) -> str:
+    """Return how grave it is and who has it: an edited message is read by who comes later too."""
+    if incident.state == State.OPEN:
+        return level
+    if incident.state in ONGOING:
+        state = say(f"state.{incident.state}", language, who=incident.acknowledged_by)
+        return f"{level}, {state}"
+    if incident.state == State.MERGED:
+        return say("state.merged", language).capitalize()
+    return say("kind.resolved", language)
 
 
 def _lines(

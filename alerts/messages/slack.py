@@ -6,7 +6,7 @@ from alerts.messages.brief import Brief
 from alerts.messages.phrases import say
 
 COLOURS = {"CRITICAL": "#d7263d", "WARNING": "#f2a541", "NORMAL": "#2a9d8f"}
-MARKS = {"CRITICAL": ":red_circle:", "WARNING": ":large_yellow_circle:", "NORMAL": ":white_circle:"}
+MARKS = {"CRITICAL": "🔴", "WARNING": "🟡", "NORMAL": "⚪"}
 SECTION_AT_MOST = 3000
 BUTTONS = ("acknowledge", "resolve", "silence", "false_positive")
 
@@ -23,10 +23,13 @@ def escape(text: str) -> str:
 
 
 def payload(brief: Brief, *, buttons: bool = False, image: str = "") -> dict[str, Any]:
-    """Return the body of a message: a fallback text and one coloured attachment of blocks."""
+    """Return the body of a message: its headline and one coloured attachment of blocks.
+
+    Blocks in an attachment leave the text standing above them: there what broke is said, once.
+    """
     tone = "NORMAL" if not brief.ongoing else brief.level
     return {
-        "text": escape(f"{brief.banner}: {brief.headline}"),
+        "text": f"{_mark(brief)} *{escape(f'{brief.banner}: {brief.headline}')}*",
         "attachments": [
             {
                 "color": COLOURS[tone],
@@ -38,10 +41,8 @@ def payload(brief: Brief, *, buttons: bool = False, image: str = "") -> dict[str
 
 
 def blocks(brief: Brief, *, buttons: bool, image: str = "") -> list[dict[str, Any]]:
-    """Return the blocks: what broke, the facts, what to do first, where to look."""
-    mark = ":white_check_mark:" if not brief.ongoing else MARKS[brief.level]
-    title = f"{mark} *{escape(brief.banner)}* · *{escape(brief.headline)}*"
-    found = [_section(title)]
+    """Return the blocks: the facts, what to do first, where to look."""
+    found = []
     if brief.lines:
         found.append(_section("\n".join(escape(line) for line in brief.lines)))
     if brief.first_action:
@@ -59,6 +60,10 @@ def blocks(brief: Brief, *, buttons: bool, image: str = "") -> list[dict[str, An
 def thread_text(brief: Brief) -> str:
     """Return what is said in the thread under an edited message."""
     return escape(brief.text)
+
+
+def _mark(brief: Brief) -> str:
+    return MARKS[brief.level] if brief.ongoing else "✅"
 
 
 def _section(text: str) -> dict[str, Any]:

@@ -173,6 +173,11 @@ def unsettled() -> list[str]:
     return named + [str(row) for row in Incident.objects.filter(state__in=ONGOING)]
 
 
+def _banner(text: str) -> str:
+    """Return what a message begins with after its mark: “✅ *Resolved: …*”."""
+    return text.partition("*")[2].partition(":")[0]
+
+
 def verdict(trials: int, room: SlackRoom, hook: StandIn, storm: Storm) -> bool:
     """Print what was lost and what was doubled; True if nothing was."""
     from ingest.models import Transaction
@@ -180,14 +185,12 @@ def verdict(trials: int, room: SlackRoom, hook: StandIn, storm: Storm) -> bool:
     names = {str(trial) for trial in range(1, trials + 1)}
     stored = set(Transaction.objects.values_list("external_id", flat=True))
     last = {trial_of(message): message["text"] for message in room.messages.values()}
-    heard = Counter(
-        (trial_of(asked.json), asked.json["text"].split(":")[0]) for asked in hook.asked
-    )
+    heard = Counter((trial_of(asked.json), _banner(asked.json["text"])) for asked in hook.asked)
     lost: dict[str, Collection[object]] = {
         "answered reports not stored": storm.answered - stored,
         "incidents never told in Slack": names - set(room.posts),
         "incidents whose end Slack does not show": {
-            name for name in names if not last.get(name, "").startswith("Resolved")
+            name for name in names if _banner(last.get(name, "")) != "Resolved"
         },
         "incidents whose end the webhook never heard": names
         - {name for name, word in heard if word == "Resolved"},

@@ -10,7 +10,7 @@ from alerts.messages.brief import first_action
 from alerts.messages.phrases import CODES, PHRASES
 from alerts.models import Incident
 from alerts.models.incident import FAMILIES
-from alerts.services import acknowledge, resolve
+from alerts.services import acknowledge, mitigate, resolve
 from alerts.tests.makers import at, live, make_source, open_incident
 from detection.messages import WATCH
 from detection.scoring.reasons import MEANINGS
@@ -169,6 +169,24 @@ class TestBrief:
             "Back to normal by itself",
         ]
 
+    def test_an_edited_message_says_how_grave_it_is_and_who_has_it(self) -> None:
+        incident = open_incident()
+
+        def banner(language: str = "en") -> str:
+            incident.refresh_from_db()
+            return brief_of(incident, kind="updated", language=language, now=at(3)).banner
+
+        assert banner() == "CRITICAL"
+        acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(2))
+        assert banner() == "CRITICAL, acknowledged by ana"
+        assert banner("pt-br") == "CRÍTICO, assumido por ana"
+        mitigate(incident_id=incident.pk, actor="ana", via="web", now=at(2))
+        assert banner() == "CRITICAL, mitigated"
+        resolve(incident_id=incident.pk, actor="ana", via="web", now=at(3))
+        assert banner() == "Resolved"
+        Incident.objects.update(state="merged")
+        assert banner() == "Merged"
+
     def test_the_end_by_hand(self) -> None:
         incident = open_incident()
         resolve(incident_id=incident.pk, actor="ana", via="web", now=at(2))
@@ -188,6 +206,12 @@ class TestBrief:
         ):
             assert brief.url in text
             assert "Call the issuer." in text
+
+    def test_slack_shows_the_headline_once_above_what_is_known(self) -> None:
+        brief = brief_of(open_incident(), kind="opened", language="en", now=at(1))
+        body = slack.payload(brief)
+        assert body["text"] == "🔴 *CRITICAL: Denials above normal at default*"
+        assert brief.headline not in str(body["attachments"][0]["blocks"])
 
     def test_a_very_long_message_keeps_its_link_and_valid_markup(self) -> None:
         incident = open_incident(owner="<" * 40)

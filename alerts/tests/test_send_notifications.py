@@ -213,7 +213,7 @@ def test_ten_minutes_of_429_leave_one_message_and_the_right_end(vendor: StandIn)
     vendor.asked.clear()
     for minute in (11, 12):
         send_due_notifications(now=at(minute))
-    assert [text.split(":")[0] for text in vendor.texts] == ["Resolved"]
+    assert [text.split(":")[0] for text in vendor.texts] == ["✅ *Resolved"]
 
 
 def test_a_channel_sends_no_more_than_its_share_a_minute(vendor: StandIn, slack: Channel) -> None:

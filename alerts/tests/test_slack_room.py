@@ -83,7 +83,7 @@ def test_a_sender_that_died_after_slack_took_it_leaves_one_message(room: Room) -
     next(life)
     send_due_notifications(now=at(1) + conf.LEASE + timedelta(seconds=1))
     send_due_notifications(now=at(5))
-    assert [text.split(":")[0] for text in room.shown] == ["Resolved"]
+    assert [text.split(":")[0] for text in room.shown] == ["✅ *Resolved"]
     assert room.replies == ["Resolved"]
 
 
@@ -102,7 +102,7 @@ def test_an_answer_that_was_lost_leaves_one_message(room: Room, vendor: StandIn)
     vendor.usual = taken
     next(life)
     send_due_notifications(now=at(3))
-    assert [text.split(":")[0] for text in room.shown] == ["Resolved"]
+    assert [text.split(":")[0] for text in room.shown] == ["✅ *Resolved"]
 
 
 def test_ten_minutes_of_429_delay_nothing_else_and_end_in_order(room: Room) -> None:
@@ -126,8 +126,8 @@ def test_ten_minutes_of_429_delay_nothing_else_and_end_in_order(room: Room) -> N
     for minute in (12, 13):
         send_due_notifications(now=at(minute))
     assert room.shown == [
-        "Resolved: Denials above normal at first",
-        "CRITICAL: Denials above normal at second",
+        "✅ *Resolved: Denials above normal at first*",
+        "🔴 *CRITICAL: Denials above normal at second*",
     ]
     assert room.replies == ["Resolved"]
 
