@@ -71,6 +71,12 @@ REFUSALS = [
         "It is assigned to {who} already.", "Já está atribuído a {who}.", who=[NOBODY, ANYONE]
     ),
     Sentence(
+        "It is {state} already, by {who}.",
+        "Já está {state}, por {who}.",
+        state=[*STATES, ANYONE],
+    ),
+    Sentence("It is {state} already.", "Já está {state}.", state=[*STATES, ANYONE]),
+    Sentence(
         "Meanwhile it was assigned to {who}.",
         "Enquanto isso, foi atribuído a {who}.",
         who=[NOBODY, ANYONE],

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from alerts.lifecycle import Action, State, next_state
+from alerts.lifecycle import Action, IllegalTransition, State, next_state
 from alerts.models import Incident, IncidentEvent
 
 Kind = IncidentEvent.Kind
@@ -15,6 +15,14 @@ KIND_OF = {
     Action.SPLIT: Kind.SPLIT,
     Action.REOPEN: Kind.REOPENED,
     Action.RAISE: Kind.RAISED,
+}
+# What people do to an incident, and can do no second time.
+LEADS_TO = {
+    Action.ACKNOWLEDGE: State.ACKNOWLEDGED,
+    Action.MITIGATE: State.MITIGATED,
+    Action.RESOLVE: State.RESOLVED,
+    Action.CLOSE: State.CLOSED,
+    Action.REOPEN: State.OPEN,
 }
 WHY_AT_MOST = 500
 
@@ -58,6 +66,7 @@ def move(
     row; `IllegalTransition` leaves everything as it was.
     """
     before = incident.state
+    _refuse_twice(incident, action)
     allowed = next_state(before, action)
     incident.state = back_to or allowed
     _stamp(incident, action, at, who)
@@ -71,6 +80,16 @@ def move(
         why=why,
         states=(before, incident.state),
     )
+
+
+def _refuse_twice(incident: Incident, action: Action) -> None:
+    """Who was slower is told who was faster, and not what the state would allow."""
+    if incident.state != LEADS_TO.get(action):
+        return
+    done = incident.events.filter(state_to=incident.state).last()
+    if done and done.who:
+        raise IllegalTransition(f"It is {incident.state} already, by {done.who}.")
+    raise IllegalTransition(f"It is {incident.state} already.")
 
 
 def _stamp(incident: Incident, action: Action, at: datetime, who: str) -> None:

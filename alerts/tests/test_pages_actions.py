@@ -2,13 +2,13 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from alerts import services
 from alerts.lifecycle import Action
 from alerts.models import Incident, Silence
 from alerts.tests.makers import open_incident
-from alerts.tests.pages import PAGE, operator, signed_in
+from alerts.tests.pages import PAGE, operator, pressed, signed_in
 from alerts.views.actions import buttons
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +175,31 @@ def test_the_way_back_never_leaves_the_site() -> None:
         f"/incidents/{incident.pk}/acknowledge", {"next": "https://evil.example/"}
     )
     assert answer["Location"] == f"/incidents/{incident.pk}/"
+
+
+def test_who_was_slower_is_told_who_was_faster() -> None:
+    incident = open_incident()
+    pressed(operator(), incident, "acknowledge")
+    slower = signed_in("operator", "bo")
+    assert "It is acknowledged already, by ana." in pressed(slower, incident, "acknowledge")
+    pressed(slower, incident, "resolve")
+    assert "It is resolved already, by bo." in pressed(slower, incident, "resolve")
+    with translation.override("pt-br"):
+        assert "Já está resolvido, por bo." in pressed(slower, incident, "resolve")
+
+
+def test_nobody_is_named_for_what_came_of_itself() -> None:
+    incident = open_incident()
+    page = pressed(operator(), incident, "reopen")
+    assert "It is open already." in page
+
+
+def test_a_page_that_stays_is_answered_and_the_next_one_says_nothing_late() -> None:
+    client, incident = operator(), open_incident()
+    path, only = f"/incidents/{incident.pk}/acknowledge", {"Accept": "application/json"}
+    first, second = client.post(path, headers=only), client.post(path, headers=only)
+    assert (first.status_code, first.json()) == (200, {"detail": "Acknowledged: it is yours."})
+    told = {"detail": "It is acknowledged already, by ana."}
+    assert (second.status_code, second.json()) == (409, told)
+    page = client.get("/incidents/").content.decode()
+    assert 'class="messages"' not in page

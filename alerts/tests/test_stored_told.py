@@ -22,7 +22,7 @@ from alerts.policy import Finding, Kin, Standing, decide, decide_resolution, rel
 from alerts.services.channels import disable_channel
 from alerts.services.sending import resend
 from alerts.tests.makers import at, live, make_channel, make_source, open_incident
-from alerts.tests.pages import PAGE, operator
+from alerts.tests.pages import PAGE, operator, pressed
 from detection.scoring.series import FAMILIES as FOUND
 from detection.scoring.wording import PORTUGUESE, Sentence
 
@@ -200,8 +200,9 @@ class TestPages:
     def test_a_refused_click_says_why_in_portuguese(self) -> None:
         incident = open_incident()
         with translation.override("pt-br"):
-            answer = operator().post(f"/incidents/{incident.pk}/reopen", follow=True)
-        assert "Um incidente aberto não permite “reabrir”; permite: " in answer.content.decode()
+            pressed(client := operator(), incident, "resolve")
+            page = pressed(client, incident, "acknowledge")
+        assert "Um incidente resolvido não permite “assumir”; permite: " in page
 
     def test_the_timeline_and_the_messages_are_told_in_portuguese(self, client: Client) -> None:
         make_channel("phone")

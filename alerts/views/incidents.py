@@ -1,10 +1,11 @@
 """The list of incidents, the page of one, and what may be done there."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -111,9 +112,13 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
             incident_id=incident.pk, actor=actor, now=steady_clock.now(), form=request.POST
         )
     except ValueError as refusal:
-        messages.error(request, refusal_told(refusal, language()))
+        told, refused = refusal_told(refusal, language()), True
     else:
-        messages.success(request, str(act_asked.done))
+        told, refused = str(act_asked.done), False
+    if not request.accepts("text/html"):
+        # A page that stays where it is tells it there; kept for the next one it would come late.
+        return JsonResponse({"detail": told}, status=HTTPStatus.CONFLICT if refused else 200)
+    (messages.error if refused else messages.success)(request, told)
     return redirect(_back(request, incident))
 
 

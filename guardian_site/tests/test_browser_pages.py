@@ -120,6 +120,22 @@ def test_an_operator_acknowledges_from_the_live_page(site: Site, chromium: Brows
         assert look.faults == []
 
 
+def test_who_presses_later_is_told_at_once_and_stays_paused(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        sign_in(look.page, site.address)
+        live(look.page)
+        look.page.click("#pause")
+        banner = look.page.locator("#banner")
+        expect(banner).to_contain_text("Paused at")
+        # It was acknowledged before, and this page has not heard of that.
+        look.page.evaluate("() => { document.querySelector('.incident form').hidden = false; }")
+        look.page.locator(".incident").first.get_by_role("button", name="Acknowledge").click()
+        expect(look.page.locator("#refusal")).to_have_text("It is acknowledged already, by ana.")
+        expect(banner).to_contain_text("Paused at")
+        look.page.goto(f"{site.address}/sources/")
+        expect(look.page.locator(".messages")).to_have_count(0)
+
+
 def test_a_silence_is_seen_at_once_and_ended_from_the_incident(
     site: Site, chromium: Browser
 ) -> None:

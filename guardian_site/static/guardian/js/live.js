@@ -35,6 +35,13 @@ const say = (message, level) => {
   find("[data-field]", banner).textContent = message;
 };
 
+// What came of a press stays until the next one: the poll, which says how things stand, goes on.
+const refuse = (message) => {
+  const notice = find("#refusal");
+  notice.hidden = !message;
+  find("[data-field]", notice).textContent = message;
+};
+
 // Charts -------------------------------------------------------------------------------------------
 const charts = {};
 const chartOf = (name, options) => {
@@ -198,12 +205,13 @@ const take = (body) => {
 const answered = (body) => {
   if (body) take(body);
   known.shownAt = now();
-  say("");
+  if (poller.paused) sayPaused();
+  else say("");
   find("#updated").textContent = new Intl.DateTimeFormat(document.documentElement.lang, {
     timeZone: config.zone, hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit",
   }).format(new Date(known.shownAt * 1000));
   refreshAges(now());
-  document.body.dataset.live = "yes";
+  document.body.dataset.live = poller.paused ? "paused" : "yes";
 };
 
 const failed = (error, wait) => {
@@ -212,6 +220,8 @@ const failed = (error, wait) => {
   const name = { 401: "signed-out", 403: "signed-out", 429: "too-many" }[error.status] ?? "lost";
   say(text(name, words), "CRITICAL");
 };
+
+const sayPaused = () => say(text("paused", { at: clock(now(), config.zone) }), "WARNING");
 
 const poller = new Poller({ address, answered, failed });
 
@@ -226,7 +236,8 @@ pause.addEventListener("click", () => {
   find("span", pause).textContent = paused ? pause.dataset.go : pause.dataset.hold;
   poller.pause(paused);
   document.body.dataset.live = paused ? "paused" : "yes";
-  say(paused ? text("paused", { at: clock(now(), config.zone) }) : "", "WARNING");
+  if (paused) sayPaused();
+  else say("");
 });
 
 // Without a script the form works too; with one the page stays where it is.
@@ -234,14 +245,18 @@ find("#incidents").addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = find("button", event.target);
   button.disabled = true;
+  refuse("");
   try {
-    const response = await fetch(event.target.action, { method: "POST", body: new FormData(event.target), redirect: "manual" });
-    if (response.type !== "opaqueredirect" && !response.ok) throw new Error(String(response.status));
+    const response = await fetch(event.target.action, {
+      method: "POST", body: new FormData(event.target), redirect: "manual", headers: { Accept: "application/json" },
+    });
+    // Who was slower hears who was faster, and the card shows it.
+    if (!response.ok) refuse(response.status === 409 ? (await response.json()).detail : text("not-done"));
     poller.now();
   } catch {
-    button.disabled = false;
-    say(text("not-done"), "CRITICAL");
+    refuse(text("not-done"));
   }
+  button.disabled = false;
 });
 
 setInterval(() => refreshAges(now()), 1000);
