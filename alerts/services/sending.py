@@ -20,6 +20,7 @@ from alerts.models import Channel, IncidentEvent, Notification
 from alerts.onlookers import sending
 from alerts.retries import next_try
 from alerts.selectors.charts import chart_address, chart_png
+from alerts.selectors.naming import sources_named
 from alerts.selectors.outbox import WAITING, due_channels, sendable
 from alerts.services.canary import note_delivery
 from alerts.services.channels import disable_channel
@@ -160,7 +161,13 @@ def outgoing(*, row: Notification, now: datetime) -> Outgoing:
     return Outgoing(
         key=key,
         kind=row.kind,
-        brief=brief_of(row.incident, kind=row.kind, language=row.channel.speaks, now=now),
+        brief=brief_of(
+            row.incident,
+            kind=row.kind,
+            language=row.channel.speaks,
+            now=now,
+            seen=sources_named(row.channel, row.incident),
+        ),
         reference=reference_of(row),
         image=chart_address(row.incident),
         picture=chart_png(row.incident) if row.channel.kind == Channel.Kind.EMAIL else b"",

@@ -7,8 +7,9 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import translation
 
-from alerts.models import Incident, Silence
+from alerts.models import Channel, Incident, Silence
 from alerts.selectors.stream import Place, happenings_after
+from alerts.services.sending import outgoing
 from alerts.tests.makers import at, live, make_channel, make_source
 from alerts.tests.pages import operator, shown
 from guardian_site.access.models import Team
@@ -51,6 +52,31 @@ def test_the_page_of_the_whole_names_no_part_of_others() -> None:
     assert f"#{part.pk} Denials: began together at sources of one parent" in page
     assert THEIRS not in page
     assert "Part of it" not in page
+
+
+def told_to(channel: Channel, root: Incident) -> str:
+    row, _made = root.notifications.get_or_create(channel=channel, kind="opened", occasion="told")
+    brief = outgoing(row=row, now=at(3)).brief
+    assert brief is not None
+    return "\n".join([brief.headline, *brief.lines])
+
+
+def test_a_message_to_a_channel_of_a_team_names_no_part_of_others() -> None:
+    root, _part = of_one_parent()
+    everybody, team = make_channel("everybody"), make_channel("team")
+    team.sources.add(root.source)
+    assert f"Part of it: Denials above normal at {THEIRS}" in told_to(everybody, root)
+    told = told_to(team, root)
+    assert (THEIRS in told, "and 1 more source" in told) == (False, True)
+
+
+def test_a_message_to_one_person_names_the_parts_they_see() -> None:
+    root, part = of_one_parent()
+    ours(root.source)
+    phone = make_channel("phone", owner=get_user_model().objects.get(username="ana"))
+    assert THEIRS not in told_to(phone, root)
+    Team.objects.get(name="ours").sources.add(part.source)
+    assert f"Part of it: Denials above normal at {THEIRS}" in told_to(phone, root)
 
 
 def test_the_page_of_a_part_tells_of_a_whole_of_others_the_number() -> None:
