@@ -172,7 +172,7 @@ def _lines(
         ]
     return [
         _special(incident, kind, language, now),
-        say("since", language, time=_zoned(incident, incident.onset, now)),
+        say("since", language, time=time_of(incident, incident.onset, now)),
         seen_line(incident, language),
         excess_line(incident, language, over=False),
         _external(incident),
@@ -216,8 +216,8 @@ def _lasted(incident: Incident, language: str) -> str:
         "lasted",
         language,
         duration=duration(end - incident.onset, language),
-        begin=(_local if same_clock else _zoned)(incident, incident.onset, end),
-        end=_zoned(incident, end, end),
+        begin=(_local if same_clock else time_of)(incident, incident.onset, end),
+        end=time_of(incident, end, end),
     )
 
 
@@ -320,8 +320,8 @@ def duration(length: timedelta, language: str) -> str:
     return say("duration.minutes", language, minutes=minutes)
 
 
-def _zoned(incident: Incident, moment: datetime, now: datetime) -> str:
-    """Write a time of the source for somebody who may be elsewhere."""
+def time_of(incident: Incident, moment: datetime, now: datetime) -> str:
+    """Write a time by the clock of the source, for somebody who may be elsewhere."""
     local = moment.astimezone(ZoneInfo(incident.source.time_zone))
     return f"{_local(incident, moment, now)} {offset_of(local)}"
 

@@ -1,9 +1,10 @@
 """A period in words: the digest, and the hand-over at a change of shift."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from alerts.messages.brief import duration, headline
+from alerts.messages.brief import duration, headline, offset_of, time_of
 from alerts.messages.phrases import say, say_number
 from alerts.messages.stored import line_told, silenced_told
 
@@ -21,11 +22,12 @@ def render(report: "Report", language: str) -> str:
     total = report.statistics.total
     incidents = say_number("report.incidents", language, total.incidents)
     lines = [f"{incidents}, {say_number('report.false', language, total.false_positives)}"]
-    lines += [f"- {_outline(incident, language)}" for incident in report.worst]
+    lines += [f"- {_outline(incident, report.until, language)}" for incident in report.worst]
     if times := _means(total, language):
         lines.append(times)
     lines += _list("report.by_source", _sources(report, language), language)
-    lines += _list("report.open", [_outline(i, language) for i in report.still_open], language)
+    still_open = [_outline(one, report.until, language) for one in report.still_open]
+    lines += _list("report.open", still_open, language)
     lines += _list(
         "report.silences", [_silence(one, language) for one in report.silences], language
     )
@@ -41,9 +43,10 @@ def render(report: "Report", language: str) -> str:
     return "\n".join(lines)
 
 
-def title(report: "Report", kind: str, language: str) -> str:
-    """Return the report's title with its period."""
-    span = f"{report.since:%Y-%m-%d %H:%M} – {report.until:%Y-%m-%d %H:%M} UTC"
+def title(report: "Report", kind: str, language: str, zone: str = "UTC") -> str:
+    """Return the report's title with its period, by the clock of a zone."""
+    since, until = (one.astimezone(ZoneInfo(zone)) for one in (report.since, report.until))
+    span = f"{since:%Y-%m-%d %H:%M} – {until:%Y-%m-%d %H:%M} {offset_of(until)}"
     return say(f"report.{kind}", language, span=span)
 
 
@@ -57,11 +60,17 @@ def _silence(silence: "Silence", language: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _outline(incident: "Incident", language: str) -> str:
-    text = f"#{incident.pk} {headline(incident, language)}"
-    if incident.ended is None:
-        return text
-    return f"{text} ({duration(incident.ended - incident.onset, language)})"
+def _outline(incident: "Incident", now: datetime, language: str) -> str:
+    """Return what broke, how grave it was, when, and who has it where it goes on."""
+    level = say(f"level.{incident.level}", language)
+    words = [level, time_of(incident, incident.onset, now)]
+    if incident.ended is not None:
+        words.append(duration(incident.ended - incident.onset, language))
+    elif incident.holder:
+        words.append(say("report.held", language, who=incident.holder))
+    else:
+        words.append(say("report.nobodys", language))
+    return f"#{incident.pk} {headline(incident, language)}: {', '.join(words)}"
 
 
 def _sources(report: "Report", language: str) -> list[str]:

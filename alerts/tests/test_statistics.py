@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,6 +119,71 @@ class TestDigest:
         assert at(0).weekday() == 0
         assert len(queue_digests(now=at(0))) == 1
         assert queue_digests(now=at(0) + DAY) == []
+
+    def test_its_title_is_by_the_clock_of_the_channel(self) -> None:
+        make_channel("mail", digest="daily", time_zone="America/Sao_Paulo")
+        (number,) = queue_digests(now=at(0))
+        span = "2026-03-01 09:00 – 2026-03-02 09:00 UTC-3"
+        assert content(number)["title"] == f"Daily digest, {span}"
+
+    def test_one_that_comes_late_leaves_nothing_out(self) -> None:
+        make_channel("mail", digest="daily")
+        queue_digests(now=at(-240))
+        open_incident()
+        (late,) = queue_digests(now=at(-240) + DAY + timedelta(hours=6))
+        assert content(late)["title"].endswith("2026-03-02 08:00 – 2026-03-03 14:00 UTC")
+        assert "1 incident," in content(late)["text"]
+        (next_one,) = queue_digests(now=at(-240) + 2 * DAY)
+        assert content(next_one)["title"].endswith("2026-03-03 14:00 – 2026-03-04 08:00 UTC")
+
+    def test_one_sent_again_by_hand_moves_nothing(self) -> None:
+        make_channel("mail", digest="daily")
+        (number,) = queue_digests(now=at(0))
+        Notification.objects.update(state="sent")
+        services.sending.resend(notification_id=number, actor="ana", now=at(300))
+        (following,) = queue_digests(now=at(0) + DAY)
+        assert "2026-03-02 12:00 – 2026-03-03 12:00" in content(following)["title"]
+
+    def test_a_night_of_25_hours_is_told_whole(self) -> None:
+        make_channel("mail", digest="daily", time_zone="Europe/Lisbon")
+        before = datetime(2026, 10, 24, 7, tzinfo=UTC)
+        queue_digests(now=before)
+        assert queue_digests(now=before + DAY) == []
+        (number,) = queue_digests(now=before + DAY + timedelta(hours=1))
+        span = "2026-10-24 08:00 – 2026-10-25 08:00 UTC"
+        assert content(number)["title"] == f"Daily digest, {span}"
+
+    def test_after_a_long_pause_it_tells_of_a_day(self) -> None:
+        make_channel("mail", digest="daily")
+        queue_digests(now=at(0))
+        (number,) = queue_digests(now=at(0) + 30 * DAY)
+        assert "2026-03-31 12:00 – 2026-04-01 12:00" in content(number)["title"]
+
+    def test_a_monday_that_was_missed_is_made_up_for(self) -> None:
+        make_channel("mail", digest="weekly")
+        queue_digests(now=at(0))
+        tuesday = at(0) + 8 * DAY
+        (number,) = queue_digests(now=tuesday)
+        assert "2026-03-02 12:00 – 2026-03-10 12:00" in content(number)["title"]
+        assert queue_digests(now=tuesday + DAY) == []
+        assert len(queue_digests(now=at(0) + 14 * DAY)) == 1
+
+    def test_the_first_weekly_one_waits_for_its_monday(self) -> None:
+        make_channel("mail", digest="weekly")
+        assert queue_digests(now=at(0) + 2 * DAY) == []
+
+    def test_it_says_how_grave_when_and_who_has_it(self) -> None:
+        make_channel("mail", digest="daily")
+        incident = open_incident()
+        over = open_incident(source=make_source("shop"), level="WARNING")
+        services.resolve(incident_id=over.pk, actor="ana", via="web", now=at(20))
+        text = content(*queue_digests(now=at(60)))["text"]
+        one = f"- #{incident.pk} Denials above normal at default: critical, 12:00 UTC"
+        assert f"Still open:\n{one}, nobody has it" in text
+        assert f"- #{over.pk} Denials above normal at shop: warning, 12:00 UTC, 1 min" in text
+        services.acknowledge(incident_id=incident.pk, actor="bo", via="web", now=at(70))
+        text = content(*queue_digests(now=at(60) + DAY))["text"]
+        assert "critical, 2026-03-02 12:00 UTC, bo has it" in text
 
     def test_it_tells_what_happened(self) -> None:
         make_channel("mail", digest="daily")
