@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from alerts.conf import CANARY_SOURCE
 from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
-from alerts.messages.brief import parts_of
+from alerts.messages.brief import duration, parts_of
 from alerts.messages.phrases import name_of
 from alerts.messages.stored import reason_told
 from alerts.models import Incident
@@ -63,8 +63,7 @@ class View:
 
 def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[str, Any]:
     """Return all the live page shows; with `since`, only the points from shortly before it."""
-    ids: SourceIds
-    ids = [view.source.pk] if view.source else ids_together(watched_sources(view.seen))
+    ids = _shown(view)
     step = STEPS[view.hours]
     closed = closed_before(now, step)
     end = min(closed, floor_to(view.until, step) if view.until else closed)
@@ -85,6 +84,20 @@ def live_picture(view: View, *, now: datetime, since: datetime | None) -> dict[s
         "verdicts": newest_findings(ids),
         "judged": last_judged(ids),
     }
+
+
+def how_things_stand(view: View, *, now: datetime) -> dict[str, Any]:
+    """Return what the page says before its first question: what goes on, and what is held back."""
+    ids = _shown(view)
+    told = _told(view, ids, now)
+    for card in told["incidents"]:
+        card["began"] = moment_at(card["onset"])
+        card["lasts"] = duration(now - card["began"], language())
+    return {**told, "empty": minutes_known(ids).newest is None}
+
+
+def _shown(view: View) -> SourceIds:
+    return [view.source.pk] if view.source else ids_together(watched_sources(view.seen))
 
 
 def watched_sources(seen: Seen) -> QuerySet[Source]:

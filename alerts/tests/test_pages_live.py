@@ -5,12 +5,52 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from alerts import services
 from alerts.selectors import live
 from alerts.selectors.series import floor_to
 from alerts.tests.makers import at, make_anomaly, make_source, open_incident
-from alerts.tests.pages import PAGE, UNTIL, an_hour, count, expect
+from alerts.tests.pages import PAGE, UNTIL, an_hour, count, expect, operator
 
 pytestmark = pytest.mark.django_db
+
+
+def page_of(client: Client) -> str:
+    return client.get("/", headers=PAGE).content.decode()
+
+
+def test_what_goes_on_stands_in_the_page_before_any_script_runs() -> None:
+    client, incident = operator(), open_incident()
+    page = page_of(client)
+    assert f'<article class="incident" data-key="{incident.pk}" data-level="CRITICAL">' in page
+    assert f'href="/incidents/{incident.pk}/">Denials above normal at default</a>' in page
+    assert "About 36 more than normal so far (28 to 44)</li>" in page
+    assert '<span data-field="first_action">Call the issuer.</span>' in page
+    assert f'<form method="post" action="/incidents/{incident.pk}/acknowledge">' in page
+    assert 'id="no-incidents" data-level="NORMAL" hidden' in page
+    services.acknowledge(incident_id=incident.pk, actor="bo", via="web", now=timezone.now())
+    page = page_of(client)
+    assert "Acknowledged by bo</li>" in page
+    assert f'action="/incidents/{incident.pk}/acknowledge" hidden>' in page
+
+
+def test_that_all_is_quiet_is_said_only_where_it_is_known(client: Client) -> None:
+    assert 'id="open" aria-labelledby="open-title" hidden>' in page_of(client)
+    an_hour(make_source())
+    page = page_of(client)
+    assert 'id="open" aria-labelledby="open-title">' in page
+    assert 'id="no-incidents" data-level="NORMAL">' in page
+    assert 'id="empty" hidden>' in page
+
+
+def test_a_silence_stands_in_the_page_before_any_script_runs(client: Client) -> None:
+    an_hour(make_source())
+    now = timezone.now()
+    services.create_silence(
+        family="decline", starts=now, ends=now + timedelta(hours=1), reason="", actor="bo", now=now
+    )
+    page = page_of(client)
+    assert 'id="quiet"><li class="notice" data-level="WARNING">' in page
+    assert "nobody is told of denials above normal. bo" in page
 
 
 def picture(client: Client, **query: Any) -> Any:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from alerts.selectors.channels import broken_channels
 from alerts.selectors.choosing import listed
-from alerts.selectors.live import STEPS, live_picture, watched_sources
+from alerts.selectors.live import STEPS, how_things_stand, live_picture, watched_sources
 from alerts.views.access import may_act, seen_sources
 from alerts.views.answers import json_with_etag
 from alerts.views.questions import UnknownSource, asked_moment, asked_view
@@ -50,6 +50,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "needs_key": settings.GUARDIAN_REQUIRE_API_KEY,
         "site": request.build_absolute_uri("/").rstrip("/"),
         "health_parts": HEALTH_PARTS,
+        **how_things_stand(view, now=steady_clock.now()),
         "config": {
             "url": reverse("live-json"),
             "source": view.source.name if view.source else "",

@@ -108,6 +108,20 @@ def test_everything_of_the_live_page_fits_the_budget(site: Site, chromium: Brows
         assert 20_000 < look.bytes < BUDGET
 
 
+def test_what_is_broken_is_there_before_the_first_answer(site: Site, chromium: Browser) -> None:
+    with looking(chromium, width=390, height=844) as look:
+        look.page.route("**/live.json*", lambda _route: None)
+        look.page.goto(site.address)
+        card = look.page.locator(".incident")
+        expect(card).to_contain_text("About 400 more than normal")
+        expect(card).to_be_in_viewport()
+        look.page.unroute("**/live.json*")
+        look.page.reload()
+        live(look.page)
+        expect(look.page.locator(".incident")).to_have_count(1)
+        assert look.faults == []
+
+
 def test_an_operator_acknowledges_from_the_live_page(site: Site, chromium: Browser) -> None:
     with looking(chromium) as look:
         sign_in(look.page, site.address)
