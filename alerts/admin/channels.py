@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +7,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, Field, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 from alerts import services
+from alerts.admin.zones import AtHome
 from alerts.channels import ADAPTERS, ChannelError
 from alerts.channels.base import setting, variables
 from alerts.messages.stored import fault_told
@@ -41,14 +45,15 @@ OPTIONS = {
 }
 
 
-def what_each_needs() -> str:
-    """Return what belongs into the configuration of each kind, in one line each."""
+def what_each_needs() -> SafeString:
+    """Return what belongs into the configuration of each kind, in one line each, to copy."""
     lines = ["A JSON object. “env:NAME” as a value takes a secret from the environment."]
     for kind in Kind:
         if needs := ADAPTERS[kind].needs:
             option = f"; also {OPTIONS[kind]}" if kind in OPTIONS else ""
-            lines.append(f"{kind.label}: {', '.join(needs)}{option}.")
-    return " ".join(lines)
+            filled = json.dumps(dict.fromkeys(needs, "…"), ensure_ascii=False)
+            lines.append(f"{kind.label}: {filled}{option}")
+    return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines))
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no type at run time
@@ -97,7 +102,7 @@ def findings(channel: Channel) -> tuple[list[str], list[str]]:
 
 
 @admin.register(Channel)
-class ChannelAdmin(SomeSources):
+class ChannelAdmin(SomeSources, AtHome):
     form = ChannelForm
     list_display = (
         "name",

@@ -2,6 +2,7 @@ from django.contrib import admin
 from unfold.admin import ModelAdmin, TabularInline
 
 from alerts.admin.weekdays import WithWeekdays
+from alerts.admin.zones import AtHome
 from alerts.models import (
     EscalationPolicy,
     EscalationStep,
@@ -35,7 +36,7 @@ class StepInline(TabularInline):
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(ModelAdmin):
+class ScheduleAdmin(AtHome):
     list_display = ("name", "time_zone")
     search_fields = ("name",)
     inlines = (RotationInline, OverrideInline)

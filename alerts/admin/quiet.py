@@ -11,6 +11,7 @@ from unfold.decorators import display
 from alerts import services
 from alerts.admin.reading import moment
 from alerts.admin.weekdays import WithWeekdays
+from alerts.admin.zones import AtHome
 from alerts.models import MaintenanceWindow, Silence
 from ingest import steady_clock
 from ingest.admin.by_source import BY_SOURCE, BySource
@@ -69,7 +70,7 @@ class SilenceAdmin(Signed):
 
 
 @admin.register(MaintenanceWindow)
-class MaintenanceWindowAdmin(WithWeekdays, Signed):
+class MaintenanceWindowAdmin(WithWeekdays, Signed, AtHome):
     weekdays_help = "For “on chosen weekdays”."
     list_display = (
         "name",

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from alerts.models import Channel, MaintenanceWindow, Notification, Rotation
 from alerts.services import silence_incident
@@ -121,8 +122,18 @@ def test_a_channel_is_said_to_work_only_once_it_has(
 
 def test_a_channel_says_what_its_kind_needs_and_the_canarys_is_not_offered(admin: Client) -> None:
     page = admin.get("/admin/alerts/channel/add/").content.decode()
-    assert "WhatsApp Cloud API: phone_number_id, token, to" in page
+    needs = '{"token": "…", "channel": "…"}; also users (Slack ids that may press buttons)<br>'
+    assert f"Slack (bot): {needs}" in html.unescape(page)
     assert "Sink of the canary" not in page
+
+
+@pytest.mark.parametrize("model", ["channel", "schedule", "maintenancewindow"])
+def test_what_has_a_clock_begins_with_that_of_the_site(
+    admin: Client, settings: Settings, model: str
+) -> None:
+    settings.GUARDIAN_TIME_ZONE = "America/Sao_Paulo"
+    page = admin.get(f"/admin/alerts/{model}/add/").content.decode()
+    assert 'name="time_zone" value="America/Sao_Paulo"' in page
 
 
 def test_the_canarys_messages_do_not_bury_the_others(admin: Client) -> None:
