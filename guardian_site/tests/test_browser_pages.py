@@ -200,6 +200,49 @@ def test_the_page_of_an_incident_draws_what_was_expected(site: Site, chromium: B
         expect(look.page.locator("#chart-failed")).to_be_hidden()
 
 
+def test_the_page_of_an_incident_shows_what_others_do_meanwhile(
+    site: Site, chromium: Browser
+) -> None:
+    with looking(chromium) as look, looking(chromium) as other:
+        sign_in(look.page, site.address)
+        sign_in(other.page, site.address)
+        look.page.clock.install()
+        look.page.goto(f"{site.address}/incidents/1/")
+        look.page.fill("[name=text]", "half a thou")
+        other.page.goto(f"{site.address}/incidents/1/")
+        other.page.fill("[name=text]", "the acquirer is on it")
+        other.page.get_by_role("button", name="Add comment").click()
+        look.page.clock.run_for(16_000)
+        expect(look.page.locator(".timeline")).to_contain_text("the acquirer is on it")
+        expect(look.page.locator("[name=text]")).to_have_value("half a thou")
+        # What is in use stays as it is.
+        look.page.get_by_text("More", exact=True).click()
+        other.page.get_by_role("button", name="Assign to me").click()
+        look.page.clock.run_for(16_000)
+        expect(look.page.locator(".timeline")).to_contain_text("to ana")
+        expect(look.page.get_by_role("button", name="Assign to me")).to_be_visible()
+        look.page.get_by_text("More", exact=True).click()
+        look.page.locator("h1").click()
+        look.page.clock.run_for(16_000)
+        expect(look.page.get_by_role("button", name="Assign to me")).not_to_be_visible()
+        other.page.get_by_text("More", exact=True).click()
+        other.page.get_by_role("button", name="Assign to nobody").click()
+
+
+def test_the_page_of_an_incident_says_that_it_is_out_of_date(site: Site, chromium: Browser) -> None:
+    with looking(chromium) as look:
+        look.page.clock.install()
+        look.page.goto(f"{site.address}/incidents/1/")
+        expect(look.page.locator("#stale")).to_be_hidden()
+        look.page.route("**/incidents/1/", lambda route: route.abort())
+        look.page.clock.run_for(16_000)
+        expect(look.page.locator("#stale")).to_contain_text("This is how things stood at")
+        look.page.unroute("**/incidents/1/")
+        look.page.clock.run_for(16_000)
+        expect(look.page.locator("#stale")).to_be_hidden()
+        look.faults.clear()
+
+
 def test_a_paused_page_stands_still(site: Site, chromium: Browser) -> None:
     with looking(chromium) as look:
         look.page.goto(site.address)
