@@ -162,10 +162,8 @@ def bench_guardian(
     """Measure the cases against the real application; memory is told by when it was looked at."""
     stack.manage(environment, "migrate", "--verbosity", "0")
     stack.manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
-    most = max(case.sources for cases in PARTS.values() for case in cases)
-    stack.manage(environment, "shell", "-c", MAKE_SOURCES % most)
-    stack.manage(environment, "shell", "-c", TEACH_SOURCES % LEARNED_SOURCES)
-    stack.manage(environment, "shell", "-c", ANALYZE)
+    for script in preparations():
+        stack.manage(environment, "shell", "-c", script)
     rows, memory = [], {}
     application = "guardian_site.wsgi:application"
     with stack.web(
@@ -185,6 +183,12 @@ def bench_guardian(
             if asked:
                 memory[when] = memory_of(process.pid)
     return rows, memory
+
+
+def preparations() -> tuple[str, ...]:
+    """Return what is run in the shell before the cases: it makes and teaches their sources."""
+    most = max(case.sources for cases in PARTS.values() for case in cases)
+    return (MAKE_SOURCES % most, TEACH_SOURCES % LEARNED_SOURCES, ANALYZE)
 
 
 def memory_of(server: int) -> str:

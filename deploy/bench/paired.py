@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from deploy.bench import stack
-from deploy.bench.load import PARTS, PORT, Case, Figures, drive
+from deploy.bench.load import OPEN_LOOP, PARTS, PORT, Case, Figures, drive, preparations
 
 WORKERS, THREADS = 2, 32
 MEASURES = ("per_second", "cpu_us", "p99_ms")
@@ -43,12 +43,9 @@ class Side:
 
 
 def chosen(only: list[str]) -> list[Case]:
-    """Return the cases whose names hold one of these; those that need sources made are left out."""
-    cases = itertools.chain.from_iterable(PARTS.values())
-    able = [
-        case for case in cases if not case.sources and case.mode in ("single", "repeat", "batch")
-    ]
-    return [case for case in able if not only or any(part in case.name for part in only)]
+    """Return the cases whose names hold one of these; the open loop has a client of its own."""
+    cases = [case for cases in PARTS.values() for case in cases if case is not OPEN_LOOP]
+    return [case for case in cases if not only or any(part in case.name for part in only)]
 
 
 def main() -> None:
@@ -64,12 +61,16 @@ def main() -> None:
     if not (other / "manage.py").exists():
         sys.exit(f"{other} is no checkout of Guardian.")
     runs = itertools.count(100 + int(time.time()) % 7919)
+    cases = chosen(options.only)
+    scripts = preparations() if any(case.sources for case in cases) else ()
     with contextlib.ExitStack() as parts:
         before, after = (
             Side(
                 port,
                 parts.enter_context(
-                    stack.guardian(port=port, workers=WORKERS, threads=THREADS, root=root)
+                    stack.guardian(
+                        port=port, workers=WORKERS, threads=THREADS, root=root, scripts=scripts
+                    )
                 ).pid,
             )
             for port, root in ((PORT, other), (PORT + 1, stack.ROOT))
@@ -78,7 +79,7 @@ def main() -> None:
             one.run(Case("warm-up", "single", 16), 3, next(runs))
         head = "| case | other: per second | CPU µs | p99 ms | this: per second | CPU µs | p99 ms "
         print(head + "| rate | CPU | p99 |\n|---|---|---|---|---|---|---|---|---|---|")
-        for case in chosen(options.only):
+        for case in cases:
             before.slices, after.slices = [], []
             for turn in range(options.slices):
                 for one in (before, after) if turn % 2 else (after, before):

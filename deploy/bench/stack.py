@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from guardian_site.embedded.supervisor import APPLICATION, web_command
@@ -89,9 +89,12 @@ def web(
 
 @contextlib.contextmanager
 def guardian(
-    *, port: int, workers: int, threads: int, root: Path = ROOT
+    *, port: int, workers: int, threads: int, root: Path = ROOT, scripts: Sequence[str] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a web server with a folder, a PostgreSQL and a Valkey of its own."""
+    """Run a web server with a folder, a PostgreSQL and a Valkey of its own.
+
+    `scripts` are run in its shell before it starts.
+    """
     with contextlib.ExitStack() as parts:
         environment = {
             "GUARDIAN_DATA_DIR": parts.enter_context(
@@ -103,6 +106,8 @@ def guardian(
         }
         manage(environment, "migrate", "--verbosity", "0", root=root)
         manage(environment, "collectstatic", "--noinput", "--verbosity", "0", root=root)
+        for script in scripts:
+            manage(environment, "shell", "-c", script, root=root)
         served = web(
             APPLICATION, environment, port=port, workers=workers, threads=threads, root=root
         )
