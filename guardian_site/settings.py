@@ -138,6 +138,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "guardian_site.web.page_headers.PageHeaders",
+    "guardian_site.web.odd_numbers.OddNumbers",
     "axes.middleware.AxesMiddleware",
     "guardian_site.telemetry.measured_requests.MeasuredRequests",
 ]
