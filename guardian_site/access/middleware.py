@@ -26,6 +26,7 @@ from guardian_site.access.rules import (
     unnamed,
 )
 from guardian_site.plain import plain
+from guardian_site.web.chunks import comes_in_chunks, gather
 from guardian_site.web.problems import wants_html
 from ingest.services.proving import NotProven
 
@@ -103,7 +104,11 @@ class RouteRules:
         rule = rule_for(route, method)
         if rule is None:
             return HttpResponseNotAllowed(sorted(methods_of(route) or ()))
-        return _unreadable(request, route) or self._enforce(request, view, rule)
+        return (
+            _unreadable(request, route)
+            or self._enforce(request, view, rule)
+            or _too_many_chunks(request, route)
+        )
 
     def _enforce(self, request: HttpRequest, view: View, rule: Rule) -> HttpResponse | None:
         # Whoever may come in unknown may also come with a token that has run out, to get another.
@@ -141,14 +146,23 @@ def _may_be_a_page(request: HttpRequest) -> bool:
 
 def _unreadable(request: HttpRequest, route: str) -> HttpResponse | None:
     """Refuse what is too large to read, and the character that no database takes."""
-    most = largest_body(route)
-    # Without a length nothing is read at all (WSGI), so a length is all there is to look at.
-    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
-        detail = f"The body must be at most {most} bytes."
-        return JsonResponse({"detail": detail}, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > largest_body(route):
+        return _too_large(route)
     if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
         return JsonResponse({"detail": "The address holds a NUL character."}, status=400)
     return None
+
+
+def _too_many_chunks(request: HttpRequest, route: str) -> HttpResponse | None:
+    """Refuse what is found too large while it is read: it did not say how long it is."""
+    if not comes_in_chunks(request.META) or gather(request, largest_body(route)):
+        return None
+    return _too_large(route)
+
+
+def _too_large(route: str) -> HttpResponse:
+    detail = f"The body must be at most {largest_body(route)} bytes."
+    return JsonResponse({"detail": detail}, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 def remember(request: HttpRequest, identity: Identity) -> None:

@@ -1,6 +1,11 @@
 """Requests are UTF-8: JSON knows no other charset, nor do addresses."""
 
-from django.core.handlers.wsgi import WSGIRequest
+from typing import Any
+
+from django.core.handlers.wsgi import LimitedStream, WSGIRequest
+
+from guardian_site.web.chunks import comes_in_chunks
+from ingest.bodies import LARGEST_BODY
 
 
 class Utf8Request(WSGIRequest):
@@ -9,6 +14,14 @@ class Utf8Request(WSGIRequest):
     Django would decode the query by it while the request is made, before anything can refuse it:
     Python knows encodings of no text (`bz2`), which raise, and such as take the longer for it.
     """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__(environ)
+        if comes_in_chunks(environ):
+            # Django reads none of it for want of a length; a route may read less (RouteRules).
+            self._stream = LimitedStream(  # type: ignore[assignment]  # as Django itself does
+                environ["wsgi.input"], LARGEST_BODY + 1
+            )
 
     @property
     def encoding(self) -> str | None:
