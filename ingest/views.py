@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, UnsupportedMediaType
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
@@ -24,6 +24,8 @@ from ingest.authentication import (
     MayReport,
     seen_sources,
 )
+from ingest.parsing.bodies import LARGEST_BODY, cut_short, length_required, too_large, wrong_type
+from ingest.repeats.stats import cache_report
 from ingest.openapi import (
     describe_batch,
     describe_cache_flush,
@@ -41,7 +43,6 @@ from ingest.services.sources import forget_sources
 
 RETRY_SECONDS = 2
 _HEADER_AT_FAULT: dict[type[Exception], str] = {
-    UnsupportedMediaType: "Content-Type",
     AuthenticationFailed: "X-API-Key",
     NotAuthenticated: "X-API-Key",
 }
@@ -108,7 +109,7 @@ class ReportingView(APIView):
         if not length and "HTTP_TRANSFER_ENCODING" in sent.META:
             raise length_required()
         if length and sent.content_type != "application/json":
-            raise UnsupportedMediaType(sent.content_type or "none")
+            raise wrong_type(sent.content_type or "")
         if length > LARGEST_BODY:
             raise too_large()
         body: bytes = sent.read(LARGEST_BODY + 1)

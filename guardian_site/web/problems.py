@@ -6,9 +6,11 @@ from typing import Any
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from ingest.parsing.bodies import wrong_type
 
 NAMED_AT_MOST = 100
 FOREIGN_HOST = (
@@ -61,6 +63,10 @@ def broken(request: HttpRequest) -> HttpResponse:
 def one_form(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer every refusal of the API as `{"detail": …, "errors": [{"field", "message"}]}`."""
     response = exception_handler(error, context)
+    if response is not None and isinstance(error, UnsupportedMediaType):
+        refusal = wrong_type(context["request"].content_type)
+        errors = [{"field": one.field, "message": one.message} for one in refusal.errors]
+        response.data = {"detail": refusal.detail, "errors": errors}
     if response is not None and isinstance(error, ValidationError):
         errors = list(_errors(error.detail, ""))[:NAMED_AT_MOST]
         response.data = {"detail": "Not every value is valid.", "errors": errors}

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
 
 from guardian_site.web.chunks import comes_in_chunks
-from ingest.bodies import LARGEST_BODY
+from ingest.parsing.bodies import LARGEST_BODY
 
 
 class Utf8Request(WSGIRequest):
@@ -16,8 +16,11 @@ class Utf8Request(WSGIRequest):
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
+        in_chunks = comes_in_chunks(environ)
+        if not environ.get("CONTENT_TYPE") and (in_chunks or environ.get("CONTENT_LENGTH")):
+            _tell_type(environ)
         super().__init__(environ)
-        if comes_in_chunks(environ):
+        if in_chunks:
             # Django reads none of it for want of a length; a route may read less (RouteRules).
             self._stream = LimitedStream(  # type: ignore[assignment]  # as Django itself does
                 environ["wsgi.input"], LARGEST_BODY + 1
@@ -30,3 +33,13 @@ class Utf8Request(WSGIRequest):
     @encoding.setter
     def encoding(self, named: str | None) -> None:
         pass
+
+
+def _tell_type(environ: dict[str, Any]) -> None:
+    """A body without a type is JSON, if a program sends it: some libraries tell none.
+
+    Whatever a page sends elsewhere without asking first could be told none either. So of a page,
+    which names itself, it stays without, and is refused.
+    """
+    if "HTTP_ORIGIN" not in environ and "HTTP_REFERER" not in environ:
+        environ["CONTENT_TYPE"] = "application/json"

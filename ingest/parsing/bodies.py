@@ -223,6 +223,12 @@ def cut_short(came: int, length: int) -> Refused:
     return refused("body", message, HTTPStatus.REQUEST_TIMEOUT)
 
 
+def wrong_type(named: str) -> Refused:
+    """Return the refusal of a body that says it is something else than JSON."""
+    message = f"must be application/json, not {_shown(named) or 'left out'}"
+    return refused("Content-Type", message, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+
+
 def length_required() -> Refused:
     """Return the refusal of a body that comes in chunks of unknown length."""
     return refused("Content-Length", "is needed; send the body whole", HTTPStatus.LENGTH_REQUIRED)
