@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import Resolver404, is_valid_path
+from django.utils.encoding import escape_uri_path
 from django.views import defaults
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.response import Response
@@ -47,7 +49,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for an address behind which there is nothing."""
+    """Answer for an address behind which there is nothing, unless it has but a slash too many."""
+    bare = request.path_info.removesuffix("/")
+    if isinstance(exception, Resolver404) and bare != request.path_info and is_valid_path(bare):
+        # The system before this one led clients on in this way, and some of them write a slash.
+        path, query = escape_uri_path(bare), request.META.get("QUERY_STRING", "")
+        return HttpResponseRedirect(f"{path}?{query}" if query else path, preserve_request=True)
     if wants_html(request):
         return defaults.page_not_found(request, exception)
     return JsonResponse({"detail": "There is nothing here."}, status=404)
