@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.urls import ResolverMatch
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -103,7 +103,7 @@ class RouteRules:
         route, method = route_of(match), request.method or ""
         rule = rule_for(route, method)
         if rule is None:
-            return HttpResponseNotAllowed(sorted(methods_of(route) or ()))
+            return _not_allowed(method, sorted(methods_of(route) or ()))
         return (
             _unreadable(request, route)
             or self._enforce(request, view, rule)
@@ -136,6 +136,13 @@ class RouteRules:
             request.get_host()
         remember(request, identity)
         return None
+
+
+def _not_allowed(method: str, allowed: list[str]) -> HttpResponse:
+    detail = f"{plain(method, 20)} is not possible here; use {' or '.join(allowed)}."
+    response = JsonResponse({"detail": detail}, status=HTTPStatus.METHOD_NOT_ALLOWED)
+    response["Allow"] = ", ".join(allowed)
+    return response
 
 
 def _may_be_a_page(request: HttpRequest) -> bool:
