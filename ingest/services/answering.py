@@ -81,7 +81,7 @@ def answer_report(
     seen: Collection[int] | None = None,
 ) -> bytes:
     """The report in `body` is committed and judged; the answer is returned as JSON."""
-    [report] = receive_reports(rows=[read_report(body)], holder=holder, seen=seen)
+    [report] = receive_reports(rows=[read_report(body)], holder=holder, seen=seen, alone=True)
     if report in met:
         found = _lookups.ask(report)
         if found is not None:

@@ -28,6 +28,7 @@ class _Reading:
     latest: datetime
     zones: dict[str, ZoneInfo]
     site: ZoneInfo
+    alone: bool
 
     def timestamps(self, rows: Sequence[ReportBody], names: Sequence[str]) -> list[datetime]:
         """Return when each row happened; raise Refused with every row that cannot say."""
@@ -43,7 +44,7 @@ class _Reading:
                     read[key] = self._moment(*key)
                 moments.append(read[key])
             except ValueError as error:
-                errors.append(FieldError(_field(rows, place, "timestamp"), str(error)))
+                errors.append(FieldError(_field(place, "timestamp", self.alone), str(error)))
         if errors:
             raise Refused("Nothing was stored: not every timestamp is valid.", errors)
         return moments
@@ -54,8 +55,8 @@ class _Reading:
         return moment
 
 
-def _field(rows: Sequence[ReportBody], place: int, name: str) -> str:
-    return name if len(rows) == 1 else f"transactions[{place}].{name}"
+def _field(place: int, name: str, alone: bool) -> str:
+    return name if alone else f"transactions[{place}].{name}"
 
 
 def receive_reports(
@@ -64,6 +65,7 @@ def receive_reports(
     holder: Authenticated | None,
     told: Sequence[datetime] | None = None,
     seen: Collection[int] | None = None,
+    alone: bool = False,
 ) -> list[NewReport]:
     """Every row has become a report of a source that exists, or Refused says which cannot.
 
@@ -73,18 +75,21 @@ def receive_reports(
         The ids of the sources that the sender may see; None is all of them, and those to be made.
     told : sequence of datetime or None
         When each row was told; None is now. What lay in a stream was told when it was written.
+    alone : bool
+        The only row was sent by itself, not as a batch of one: a refusal names its fields as sent.
     """
     own = holder.source_name if holder else None
     names = [row.source or own or Source.DEFAULT for row in rows]
     if own is not None:
-        _check_own(rows, names, own)
+        _check_own(names, own, alone)
     sources = known_sources(names=set(names))
-    _check_known(rows, names, sources, seen)
+    _check_known(names, sources, seen, alone)
     reading = _Reading(
         told=told or [steady_clock.now()] * len(rows),
         latest=latest_plausible(),
         zones={name: ref.zone for name, ref in sources.items()},
         site=site_zone(),
+        alone=alone,
     )
     moments = reading.timestamps(rows, names)
     if len(sources) < len(set(names)):
@@ -95,9 +100,9 @@ def receive_reports(
     ]
 
 
-def _check_own(rows: Sequence[ReportBody], names: Sequence[str], own: str) -> None:
+def _check_own(names: Sequence[str], own: str, alone: bool) -> None:
     errors = [
-        FieldError(_field(rows, place, "source"), f"must be “{own}”, the source of this key")
+        FieldError(_field(place, "source", alone), f"must be “{own}”, the source of this key")
         for place, name in enumerate(names)
         if name != own
     ]
@@ -106,10 +111,10 @@ def _check_own(rows: Sequence[ReportBody], names: Sequence[str], own: str) -> No
 
 
 def _check_known(
-    rows: Sequence[ReportBody],
     names: Sequence[str],
     sources: dict[str, SourceRef],
     seen: Collection[int] | None,
+    alone: bool,
 ) -> None:
     """Where reports need a key, sources are made by the people who hand the keys out.
 
@@ -118,7 +123,7 @@ def _check_known(
     if seen is None and not settings.GUARDIAN_REQUIRE_API_KEY:
         return
     errors = [
-        FieldError(_field(rows, place, "source"), "is not known; an administrator has to add it")
+        FieldError(_field(place, "source", alone), "is not known; an administrator has to add it")
         for place, name in enumerate(names)
         if name not in sources or (seen is not None and sources[name].id not in seen)
     ]

@@ -112,6 +112,11 @@ BATCH: list[tuple[str, bytes, str]] = [
     ),
     ("a bad time in row 1", batch(GOOD, {**GOOD, "timestamp": "x"}), "transactions[1].timestamp"),
     (
+        "a bad time in a batch of one",
+        batch({**GOOD, "timestamp": "x"}),
+        "transactions[0].timestamp",
+    ),
+    (
         "the future in row 1",
         batch(GOOD, {**GOOD, "timestamp": "2999-01-01T00:00:00Z"}),
         "transactions[1].timestamp",
