@@ -41,15 +41,21 @@ def _stats(seen: Seen) -> dict[str, Any]:
     wanted = {} if seen is None else {"source_id__in": seen}
     by_status = dict.fromkeys(Status.values, 0) | totals_ever(seen)
     bands = Band.objects.filter(**wanted)
-    wrong = Anomaly.objects.filter(withdrawn=None, **wanted).count()
+    wrong = Anomaly.objects.filter(withdrawn=None, **wanted)
     spread = bands.aggregate(
-        judged=Count("pk"), min=Min("total"), max=Max("total"), avg=Avg("total")
+        judged=Count("pk"),
+        first=Min("minute"),
+        min=Min("total"),
+        max=Max("total"),
+        avg=Avg("total"),
     )
-    judged = spread["judged"]
+    judged, first = spread["judged"], spread["first"]
+    # Anomalies are kept for longer than the minutes they were found among.
+    among = wrong.filter(minute__gte=first).count() if judged else 0
     return {
         "total_processed": sum(by_status.values()),
-        "total_anomalies": wrong,
-        "anomaly_rate": round(min(wrong / judged, 1.0), 6) if judged else 0.0,
+        "total_anomalies": wrong.count(),
+        "anomaly_rate": round(min(among / judged, 1.0), 6) if judged else 0.0,
         "transaction_stats": {
             "min": spread["min"],
             "max": spread["max"],

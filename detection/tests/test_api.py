@@ -161,6 +161,21 @@ def test_stats_have_one_shape_empty_or_not() -> None:
     assert full["transaction_stats"]["min"] <= full["transaction_stats"]["avg"]
 
 
+def test_the_rate_is_of_the_minutes_that_are_still_kept() -> None:
+    source = make_source()
+    make_counts(source, range(20))
+    sweep_closed_minutes(now=at(20.5))
+    before = get("/stats")
+    for minute in range(1, 4):
+        make_anomaly(-60 * 24 * minute, source=source)
+    make_anomaly(10, source=source)
+    after = get("/stats")
+    assert after["total_anomalies"] == before["total_anomalies"] + 4
+    assert after["anomaly_rate"] == pytest.approx(
+        before["anomaly_rate"] + 1 / after["minutes_judged"], abs=1e-5
+    )
+
+
 @pytest.mark.parametrize("passed", [-60, 60])
 def test_totals_that_took_long_are_kept_for_a_minute_by_our_clock(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, passed: int
