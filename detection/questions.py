@@ -138,6 +138,14 @@ def cursor_of(minute: datetime, number: int) -> str:
     return f"{minute_of(minute)}.{number}"
 
 
+def read_source(sent: Mapping[str, str], seen: Seen = None) -> SourceRef | None:
+    """Which source, None for all of them; Refused names every fault."""
+    question = Question(sent, seen)
+    source = question.source()
+    question.done()
+    return source
+
+
 def read_forecast(sent: Mapping[str, str], seen: Seen = None) -> tuple[SourceRef, int]:
     """Which source and how many hours; Refused names every fault."""
     question = Question(sent, seen)

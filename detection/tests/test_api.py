@@ -11,6 +11,7 @@ from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
 from detection.tests.makers import at, make_counts, make_source
 from ingest.models import Source
+from ingest.tests.makers import make_report, record
 
 pytestmark = pytest.mark.django_db
 client = Client()
@@ -159,6 +160,20 @@ def test_stats_have_one_shape_empty_or_not() -> None:
     assert set(full) == STATS
     assert full["total_processed"] == sum(full["status_distribution"].values()) > 1500
     assert full["transaction_stats"]["min"] <= full["transaction_stats"]["avg"]
+
+
+def test_stats_of_one_source_are_of_that_one() -> None:
+    for name, count in (("shop", 5), ("kiosk", 7)):
+        record(make_report(count, name=name))
+    assert get("/stats")["total_processed"] == 12
+    assert get("/stats", source="kiosk")["total_processed"] == 7
+
+
+@pytest.mark.parametrize("field", ["source", "hours"])
+def test_stats_of_what_there_is_not_are_refused(field: str) -> None:
+    answer = client.get("/stats", {field: "nope"})
+    assert answer.status_code == 400
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
 
 
 def test_the_rate_is_of_the_minutes_that_are_still_kept() -> None:

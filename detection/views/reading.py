@@ -15,6 +15,7 @@ from detection.questions import (
     cursor_of,
     read_asked,
     read_forecast,
+    read_source,
 )
 from detection.selectors.anomalies import anomalies, anomaly_count
 from detection.selectors.stats import stats
@@ -87,13 +88,15 @@ class StatsView(ReadingView):
         operation_id="stats",
         tags=["Anomalies"],
         summary="Totals of what came in and what was found",
+        parameters=[_parameter("source", "Only this source, by name.")],
         responses=StatsSerializer,
     )
     def get(self, request: Request) -> Response:
+        seen = seen_sources(request)
+        source = read_source(request.query_params, seen)
+        totals = stats(seen if source is None else frozenset({source.id}))
         uptime = round(time.monotonic() - STARTED, 1)
-        return Response(
-            {**stats(seen_sources(request)), "cache": cache_report(), "uptime_seconds": uptime}
-        )
+        return Response({**totals, "cache": cache_report(), "uptime_seconds": uptime})
 
 
 class ForecastView(ReadingView):
