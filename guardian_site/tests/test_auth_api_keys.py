@@ -23,6 +23,10 @@ def make(client: Client, **body: Any) -> Any:
     )
 
 
+def rotate(client: Client, key: str, **body: Any) -> Any:
+    return client.post(f"/auth/api-keys/{key}/rotate", body, content_type="application/json")
+
+
 def works(secret: str) -> bool:
     return Client().get("/auth/me", headers={"X-API-Key": secret}).status_code == 200
 
@@ -88,14 +92,33 @@ def test_a_name_that_several_keys_have_revokes_none_of_them() -> None:
     assert admin.delete("/auth/api-keys/unheard-of").status_code == 404
 
 
+def test_a_key_is_replaced_by_its_name_again_and_again() -> None:
+    admin = token_client("admin")
+    make(admin)
+    for _ in range(3):
+        answer = rotate(admin, "acquirer", overlap_hours=0)
+        assert answer.status_code == 201
+    assert admin.delete("/auth/api-keys/acquirer").status_code == 200
+    assert not works(answer.json()["api_key"])
+
+
+def test_a_key_that_ran_out_is_still_found_by_its_name() -> None:
+    admin = token_client("admin")
+    make(admin)
+    ApiKey.objects.update(expires=timezone.now())
+    assert admin.delete("/auth/api-keys/acquirer").status_code == 200
+
+
+def test_a_name_may_be_a_number() -> None:
+    admin = token_client("admin")
+    make(admin, name="20260101")
+    assert admin.get("/auth/api-keys/20260101").json()["name"] == "20260101"
+
+
 def test_after_a_rotation_both_keys_work_until_the_overlap_is_over() -> None:
     admin = token_client("admin")
     old = make(admin, rate_limit="60/m").json()
-    answer = admin.post(
-        f"/auth/api-keys/{old['prefix']}/rotate",
-        {"overlap_hours": 1},
-        content_type="application/json",
-    )
+    answer = rotate(admin, old["prefix"], overlap_hours=1)
     new = answer.json()
     assert answer.status_code == 201
     assert new["rate_limit"] == "60/m"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from guardian_site.access.selectors import living_keys
 from ingest.models import ApiKey, Source
 from ingest.services.keys import issue_key
 from ingest.services.proving import signing_secret
@@ -50,8 +51,10 @@ def make_key(*, wanted: Wanted, now: datetime) -> tuple[ApiKey, str]:
     )
 
 
-def find_key(*, reference: str) -> ApiKey:
+def find_key(*, reference: str, now: datetime) -> ApiKey:
     """The one living key of this id, prefix or name is returned.
+
+    A name leads to what still opens: the keys that one replaced, and that ran out, have it too.
 
     Raises
     ------
@@ -59,17 +62,22 @@ def find_key(*, reference: str) -> ApiKey:
     """
     if not reference.isprintable():
         raise KeyNotFound("There is no such key.")
-    living = ApiKey.objects.select_related("source").filter(revoked=None)
-    if reference.isascii() and reference.isdigit() and len(reference) < 16:
-        found = list(living.filter(pk=int(reference)))
-    else:
-        found = list(living.filter(prefix=reference) or living.filter(name=reference)[:20])
+    found = _of_id(reference) or list(living_keys().filter(prefix=reference))
+    if not found:
+        named = living_keys().filter(name=reference)
+        found = list(named.exclude(expires__lte=now)[:20] or named[:20])
     if not found:
         raise KeyNotFound("There is no such key.")
     if len(found) > 1:
         ids = ", ".join(str(key.pk) for key in found)
         raise KeyAmbiguous(f"Several keys have this name; name one by its id: {ids}.")
     return found[0]
+
+
+def _of_id(reference: str) -> list[ApiKey]:
+    if not (reference.isascii() and reference.isdigit() and len(reference) < 16):
+        return []
+    return list(living_keys().filter(pk=int(reference)))
 
 
 def key_signing_secret(key: ApiKey) -> str:

@@ -93,7 +93,7 @@ class KeyView(_OneKeyView):
         responses={200: KeyBody, 409: Problem},
     )
     def get(self, request: Request, key: str) -> Response:
-        return Response(key_body(find_key(reference=key)))
+        return Response(key_body(find_key(reference=key, now=timezone.now())))
 
     @extend_schema(
         operation_id="revoke_key",
@@ -103,7 +103,7 @@ class KeyView(_OneKeyView):
         responses={200: MessageBody, 409: Problem},
     )
     def delete(self, request: Request, key: str) -> Response:
-        found = find_key(reference=key)
+        found = find_key(reference=key, now=timezone.now())
         revoke_key(key=found)
         return Response({"message": f"Revoked: {found}."})
 
@@ -121,7 +121,7 @@ class RotateKeyView(_OneKeyView):
         body = RotateBody(data=request.data)
         body.is_valid(raise_exception=True)
         overlap = timedelta(hours=body.validated_data["overlap_hours"])
-        old = find_key(reference=key)
+        old = find_key(reference=key, now=timezone.now())
         new, secret = rotate_key(key=old, overlap=overlap)
         return _shown_once(
             new,
