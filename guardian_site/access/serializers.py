@@ -185,7 +185,11 @@ class KeyQuestion(ExactSerializer[Fields]):
     )
     source = serializers.CharField(max_length=64, required=False, allow_null=True)  # type: ignore[assignment]  # a field of that name
     rate_limit = serializers.RegexField(
-        rf"^{RATE.pattern}$", max_length=16, required=False, allow_blank=True
+        rf"^{RATE.pattern}$",
+        max_length=16,
+        required=False,
+        allow_blank=True,
+        error_messages={"invalid": "must be requests/period such as 6000/m (s, m, h or d)"},
     )
     expires_in_days = serializers.IntegerField(
         min_value=SHORTEST_DAYS, max_value=LONGEST_DAYS, required=False, allow_null=True

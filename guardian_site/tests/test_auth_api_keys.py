@@ -115,6 +115,12 @@ def test_a_name_may_be_a_number() -> None:
     assert admin.get("/auth/api-keys/20260101").json()["name"] == "20260101"
 
 
+def test_who_writes_a_limit_wrongly_is_told_how_to() -> None:
+    [error] = make(token_client("admin"), rate_limit="100/minute").json()["errors"]
+    told = "must be requests/period such as 6000/m (s, m, h or d)"
+    assert error == {"field": "rate_limit", "message": told}
+
+
 def test_after_a_rotation_both_keys_work_until_the_overlap_is_over() -> None:
     admin = token_client("admin")
     old = make(admin, rate_limit="60/m").json()
