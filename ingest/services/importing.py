@@ -43,6 +43,8 @@ class Imported(Struct):
     news: int
     resumed_after: int
     already: bool = False
+    # Lines with the time, status and code of a later one, as far as the two came close together.
+    replaced: int = 0
 
 
 def source_for_import(*, name: str, time_zone: str) -> Source:
@@ -86,6 +88,7 @@ def import_file(
         _telling(file.rows(zone, latest_plausible(), done.resumed_after), progress)
     ):
         done.lines += len(rows)
+        done.replaced += len(rows) - len({row[:3] for row in rows})
         done.news += _write_chunk(state, file.layout, rows, last)
     state.finished = steady_clock.now()
     state.save()

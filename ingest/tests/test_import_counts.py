@@ -111,6 +111,13 @@ def test_of_a_key_twice_in_a_file_the_last_wins(csv_file: Path) -> None:
     assert total() == 3
 
 
+def test_who_loses_a_line_to_a_later_one_is_told(csv_file: Path, capsys: Any) -> None:
+    run(csv_file, BY_STATUS + f"{AT},approved,1\n{AT},denied,1\n" + f"{AT},approved,3\n" * 2)
+    assert "2 lines were replaced by a later one" in capsys.readouterr().err
+    run(csv_file, STATUS_FILE)
+    assert "replaced" not in capsys.readouterr().err
+
+
 def test_windows_line_ends_a_byte_order_mark_and_quotes_are_taken(csv_file: Path) -> None:
     text = '\ufeff"timestamp","status","count"\r\n"2026-03-04T12:00Z","approved","4"\r\n\r\n'
     run(csv_file, text)

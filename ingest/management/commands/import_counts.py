@@ -62,6 +62,12 @@ class Command(BaseCommand):
             f"{counted(done.lines, 'line', 'lines')} into “{source.name}”:"
             f" {done.news:,} changed a count{left}."
         )
+        if done.replaced:
+            lines = counted(done.replaced, "line was", "lines were")
+            self.stderr.write(
+                f"{lines} replaced by a later one of the same time, status and code, not added to"
+                " it. To have both, add them up in the file, or give each part a source of its own."
+            )
 
     def _file(self, path: Path) -> CountFile:
         try:
