@@ -8,6 +8,7 @@ timestamp,status,auth_code,count
     Both.
 """
 
+import csv
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -87,9 +88,15 @@ class CountFile:
                 if number <= after or not line.strip():
                     continue
                 try:
-                    yield number, read(line.rstrip("\r\n").split(self._separator))
-                except ValueError as error:
+                    yield number, read(self._fields(line.rstrip("\r\n")))
+                except (ValueError, csv.Error) as error:
                     yield number, BadLine(number, str(error))
+
+    def _fields(self, line: str) -> list[str]:
+        if '"' not in line:
+            return line.split(self._separator)
+        # A separator within quotes separates nothing: names in columns that do not count have some.
+        return next(csv.reader([line], delimiter=self._separator))
 
 
 def _digest(path: Path) -> tuple[str, int]:

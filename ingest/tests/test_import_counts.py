@@ -124,7 +124,20 @@ def test_windows_line_ends_a_byte_order_mark_and_quotes_are_taken(csv_file: Path
     assert minute_counts() == {("default", NOON, "approved", "00"): 4}
 
 
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_separator_within_quotes_separates_nothing(csv_file: Path, separator: str) -> None:
+    lines = [
+        ["timestamp", "merchant", "status", "count"],
+        [AT, '"Shop, Inc; ""X"""', "denied", "4"],
+    ]
+    run(csv_file, "".join(separator.join(line) + "\n" for line in lines))
+    assert split() == {("denied", "00"): 4}
+
+
 BAD_LINES = [
+    (f'{AT},approved,"1,000"', "count “1,000”"),
+    (f'"{AT},approved,1', "1 columns"),
+    ('"' + "x" * 200_000 + '",approved,1', "field larger"),
     (f"{AT},approved", "2 columns"),
     (f"{AT},approved,1,2", "4 columns"),
     (f"{AT},declined,1", "status"),
