@@ -16,6 +16,7 @@ from guardian_site.access.roles import role_of
 from guardian_site.access.selectors import signed_in_user, visible_source_ids
 from guardian_site.access.services.client_tokens import is_revoked
 from guardian_site.access.tokens import read_access
+from guardian_site.web.programs import bearer_token, names_a_key
 from ingest import steady_clock
 from ingest.services.keys import Authenticated, known_key
 from ingest.services.proving import (
@@ -25,7 +26,6 @@ from ingest.services.proving import (
     signature_holder,
 )
 
-BEARER = "bearer "
 KEY_START = "tg_"
 REFUSED_TOKEN = "This token is not valid or has expired."
 
@@ -85,7 +85,7 @@ def identify(request: HttpRequest) -> Identity:
     NotProven
         If it carries credentials that prove nothing.
     """
-    token, by_key = _bearer(request), _names_a_key(request)
+    token, by_key = bearer_token(request.META), names_a_key(request.META)
     if token and not (by_key and not _is_good(token)):
         return of_token(token)
     if by_key:
@@ -97,7 +97,7 @@ def identify(request: HttpRequest) -> Identity:
 def key_holder(request: HttpRequest) -> Authenticated | None:
     """Return the holder of the key that the request carries, checked once; None without a key."""
     known: Authenticated | NotProven | None = getattr(request, "_key_holder", None)
-    if known is None and _names_a_key(request):
+    if known is None and names_a_key(request.META):
         try:
             known = _proven(request)
         except NotProven as refusal:
@@ -110,7 +110,7 @@ def key_holder(request: HttpRequest) -> Authenticated | None:
 
 def machine(request: HttpRequest) -> Authenticated | None:
     """Return the key behind a request, however it shows it; None for people and for no proof."""
-    token = _bearer(request)
+    token = bearer_token(request.META)
     try:
         return _key_of_bearer(token) if token else key_holder(request)
     except NotProven:
@@ -141,16 +141,6 @@ def _proven(request: HttpRequest) -> Authenticated:
         return secret_holder(request.headers)
     asked = Asked(request.method or "", request.get_full_path(), request.body)
     return signature_holder(request.headers, asked, now=steady_clock.now())
-
-
-def _names_a_key(request: HttpRequest) -> bool:
-    # Sorting all headers by name costs more than the rest of this; reports without a key pass here.
-    return "HTTP_X_API_KEY" in request.META or "HTTP_X_SIGNATURE" in request.META
-
-
-def _bearer(request: HttpRequest) -> str:
-    header: str = request.META.get("HTTP_AUTHORIZATION", "")
-    return header[len(BEARER) :].strip() if header[: len(BEARER)].lower() == BEARER else ""
 
 
 def _is_good(token: str) -> bool:

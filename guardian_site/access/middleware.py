@@ -28,13 +28,13 @@ from guardian_site.access.rules import (
 from guardian_site.plain import plain
 from guardian_site.web.chunks import comes_in_chunks, gather
 from guardian_site.web.problems import wants_html
+from guardian_site.web.programs import SAFE, names_a_page
 from ingest.services.proving import NotProven
 
 Handler = Callable[[HttpRequest], HttpResponse]
 View = Callable[..., HttpResponse]
 logger = logging.getLogger(__name__)
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CHALLENGE = 'Bearer realm="Transaction Guardian"'
 
 
@@ -148,7 +148,7 @@ def _not_allowed(method: str, allowed: list[str]) -> HttpResponse:
 def _may_be_a_page(request: HttpRequest) -> bool:
     """Tell whether a browser may ask for a page: with whatever it posts it names the page's origin,
     also to the page's own site; of what it only reads it need not tell anything."""
-    return request.method in SAFE or "HTTP_ORIGIN" in request.META or "HTTP_REFERER" in request.META
+    return request.method in SAFE or names_a_page(request.META)
 
 
 def _unreadable(request: HttpRequest, route: str) -> HttpResponse | None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.handlers.wsgi import LimitedStream, WSGIRequest
 
 from guardian_site.web.chunks import comes_in_chunks
+from guardian_site.web.programs import comes_from_a_program, names_a_page
 from ingest.parsing.bodies import LARGEST_BODY
 
 
@@ -26,6 +27,12 @@ class Utf8Request(WSGIRequest):
                 environ["wsgi.input"], LARGEST_BODY + 1
             )
 
+    def get_host(self) -> str:
+        """Return the name it was sent to: any will do for a program, which knows where it asked."""
+        if comes_from_a_program(self.META):
+            return str(self._get_raw_host())  # type: ignore[attr-defined]  # not in the stubs
+        return super().get_host()
+
     @property
     def encoding(self) -> str | None:
         return None
@@ -41,5 +48,5 @@ def _tell_type(environ: dict[str, Any]) -> None:
     Whatever a page sends elsewhere without asking first could be told none either. So of a page,
     which names itself, it stays without, and is refused.
     """
-    if "HTTP_ORIGIN" not in environ and "HTTP_REFERER" not in environ:
+    if not names_a_page(environ):
         environ["CONTENT_TYPE"] = "application/json"
