@@ -60,6 +60,11 @@ _TYPES = {field.name: field.type for field in msgspec.structs.fields(ReportBody)
 _QUOTED = [(attrgetter(name), f'"{name}"'.encode()) for name in _TYPES]
 _report = msgspec.json.Decoder(ReportBody)
 _batch = msgspec.json.Decoder(BatchBody)
+# What JSON never begins with, and what a sender did to it.
+_NOT_AS_IT_IS = {
+    b"\x1f\x8b": "is packed by gzip; send it as it is",
+    b"\xef\xbb\xbf": "begins with a byte order mark; leave that out",
+}
 _CARD = "looks like a payment card number or code, which must not be sent here; send a token"
 
 
@@ -115,6 +120,9 @@ def _no_constant(name: str) -> None:
 
 def _loaded(body: bytes) -> Any:
     """Return `body` as plain objects; raise Refused if it is not proper JSON."""
+    for start, why in _NOT_AS_IT_IS.items():
+        if body.startswith(start):
+            raise refused("body", why)
     try:
         text = body.decode("utf-8")
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)

@@ -1,5 +1,6 @@
 """Everything malformed is answered 4xx with the field named, and nothing is stored."""
 
+import gzip
 import json
 from typing import Any
 
@@ -156,6 +157,16 @@ def test_a_bad_batch_is_refused_by_row(client: Client, sent: bytes, field: str) 
     assert status == 400
     assert field in fields
     assert stored() == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [(gzip.compress(body()), "gzip"), (b"\xef\xbb\xbf" + body(), "byte order mark")],
+)
+def test_what_was_done_to_a_good_body_is_named(client: Client, sent: bytes, told: str) -> None:
+    response = client.post("/transaction", sent, content_type="application/json")
+    assert response.status_code == 400
+    assert told in response.json()["errors"][0]["message"]
 
 
 def test_every_bad_row_and_every_bad_field_is_named(client: Client) -> None:
