@@ -29,7 +29,8 @@ def _rate_limit() -> Iterator[CheckMessage]:
 
 
 def _shared_cache() -> Iterator[CheckMessage]:
-    if settings.DATABASE_URL and not settings.REDIS_URL and settings.GUARDIAN_WEB_WORKERS > 1:
+    # Each would keep rate limits, repeats and signatures that were seen to itself.
+    if not settings.REDIS_URL and settings.GUARDIAN_WEB_WORKERS > 1:
         yield Error(
             "Several web workers need a cache that they share.",
             hint="Set REDIS_URL, or GUARDIAN_WEB_WORKERS=1.",

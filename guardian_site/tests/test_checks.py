@@ -11,6 +11,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("guardian.E001", {"GUARDIAN_RATE_LIMIT": "0/m"}),
     ("guardian.E001", {"GUARDIAN_RATE_LIMIT": "fast"}),
     ("guardian.E005", {"DATABASE_URL": "postgres://db/g", "GUARDIAN_WEB_WORKERS": 2}),
+    ("guardian.E005", {"GUARDIAN_WEB_WORKERS": 2}),
     ("guardian.E006", {"SLACK_WEBHOOK_URL": "http://hooks.slack.com/services/x"}),
     ("guardian.E006", {"SLACK_WEBHOOK_URL": "hooks.slack.com"}),
     ("guardian.E007", {"SLACK_BOT_TOKEN": "xoxb-1"}),
