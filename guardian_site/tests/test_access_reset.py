@@ -55,6 +55,13 @@ def test_without_the_word_nothing_happens(body: dict[str, str]) -> None:
     assert known_minutes(source) == 77
 
 
+@pytest.mark.parametrize("body", [{}, {"confirm": "yes"}, {"confirm": None}])
+def test_who_did_not_write_the_word_is_told_it(body: dict[str, Any]) -> None:
+    [error] = reset(token_client("admin"), **body).json()["errors"]
+    told = "must be the word “reset”, so that no slip does it"
+    assert error == {"field": "confirm", "message": told}
+
+
 def test_one_source_learns_afresh_and_the_others_do_not() -> None:
     one, other = learned("one"), learned("other")
     body = reset(token_client("admin"), confirm="reset", source="one").json()

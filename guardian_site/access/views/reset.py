@@ -15,11 +15,14 @@ from ingest.models import Source
 from ingest.parsing.exact_bodies import ExactSerializer
 
 CONFIRMATION = "reset"
+NOT_CONFIRMED = f"must be the word “{CONFIRMATION}”, so that no slip does it"
 
 
 class ResetQuestion(ExactSerializer[dict[str, Any]]):
     confirm = serializers.ChoiceField(
-        choices=[CONFIRMATION], help_text=f"The word “{CONFIRMATION}”, so that no slip does it."
+        choices=[CONFIRMATION],
+        help_text=f"The word “{CONFIRMATION}”, so that no slip does it.",
+        error_messages=dict.fromkeys(("required", "invalid_choice", "null"), NOT_CONFIRMED),
     )
     source = serializers.CharField(  # type: ignore[assignment]  # a field of that name
         max_length=64, required=False, allow_null=True, help_text="Left out: every source."
