@@ -1,5 +1,6 @@
 """What the readers of the API ask, checked: a wrong parameter is named, not guessed at."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -25,6 +26,7 @@ USUAL_FORECAST = 6
 LONGEST_NUMBER = 12
 # What fits into a 64-bit id.
 LONGEST_ID = 18
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class Question:
@@ -68,6 +70,8 @@ class Question:
         if value is None:
             return None
         try:
+            # As for incidents, a day begins at its midnight.
+            value = f"{value}T00:00" if _DAY.fullmatch(value) else value
             # an unescaped plus sign of a zone arrives as a space
             return read_moment(value.replace(" ", "+") if "T" in value else value, zone)
         except ValueError as error:

@@ -138,6 +138,16 @@ def test_a_time_with_a_zone_may_be_written_as_it_is() -> None:
     assert client.get("/anomalies?since=2026-03-02 00:00").json()["total"] == 1
 
 
+def test_a_day_begins_at_midnight_where_the_source_is() -> None:
+    south = make_source("south", time_zone="America/Sao_Paulo")
+    for minute in (179, 180):  # 23:59 of the day before, and 00:00
+        make_anomaly(minute, source=south)
+    assert get("/anomalies", since="2026-03-02", source="south")["total"] == 1
+    assert get("/anomalies", until="2026-03-02", source="south")["total"] == 1
+    assert get("/anomalies", since="2026-03-02")["total"] == 2
+    assert client.get("/anomalies", {"since": "2026-02-30"}).status_code == 400
+
+
 STATS = {
     "total_processed",
     "total_anomalies",
