@@ -49,12 +49,14 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for an address behind which there is nothing, unless it has but a slash too many."""
-    bare = request.path_info.removesuffix("/")
-    if isinstance(exception, Resolver404) and bare != request.path_info and is_valid_path(bare):
+    """Answer for an address behind which there is nothing, unless it is but a slash away."""
+    path = request.path_info
+    beside = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+    if isinstance(exception, Resolver404) and is_valid_path(beside):
         # The system before this one led clients on in this way, and some of them write a slash.
-        path, query = escape_uri_path(bare), request.META.get("QUERY_STRING", "")
-        return HttpResponseRedirect(f"{path}?{query}" if query else path, preserve_request=True)
+        query = request.META.get("QUERY_STRING", "")
+        address = escape_uri_path(beside) + (f"?{query}" if query else "")
+        return HttpResponseRedirect(address, preserve_request=True)
     if wants_html(request):
         return defaults.page_not_found(request, exception)
     return JsonResponse({"detail": "There is nothing here."}, status=404)

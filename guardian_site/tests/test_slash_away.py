@@ -1,4 +1,4 @@
-"""An address with a slash too many leads to the one without, with all that was sent."""
+"""An address that is but a slash away leads to the right one, with all that was sent."""
 
 import pytest
 from django.test import Client
@@ -14,6 +14,11 @@ pytestmark = pytest.mark.django_db
 def test_it_leads_to_the_address_without(path: str, client: Client) -> None:
     answer = client.get(f"{path}/")
     assert (answer.status_code, answer.headers["Location"]) == (307, path)
+
+
+def test_it_leads_to_the_address_with_one(client: Client) -> None:
+    answer = client.get("/admin?x=1")
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/admin/?x=1")
 
 
 def test_a_report_is_sent_on(client: Client) -> None:
@@ -33,6 +38,8 @@ def test_what_was_escaped_stays_so(client: Client) -> None:
     assert answer.headers["Location"] == "/auth/api-keys/a%3Fb%0D%0Ac"
 
 
-@pytest.mark.parametrize("path", ["/", "//", "/anomalies//", "//evil.example/", "/nothing/"])
+@pytest.mark.parametrize(
+    "path", ["/", "//", "/anomalies//", "//evil.example/", "/nothing/", "/nothing"]
+)
 def test_it_leads_nowhere_else(path: str, client: Client) -> None:
     assert "Location" not in client.get(path).headers
