@@ -12,6 +12,10 @@ def test_a_probe_by_address_is_answered(client: Client, path: str) -> None:
     assert client.get(path, headers={"Host": "10.1.2.3:8001"}).status_code == 200
 
 
+def test_who_scrapes_json_comes_by_address_too() -> None:
+    assert {"/metrics", "/metrics/json"} <= PATHS
+
+
 def test_nothing_else_is_answered_to_a_foreign_host(client: Client) -> None:
     assert client.get("/openapi.json", headers={"Host": "10.1.2.3:8001"}).status_code == 400
 

@@ -19,7 +19,7 @@ SENT = {
     "/webhook/alert": {"alerts": [{"status": "firing", "labels": {"alertname": "x"}}]},
     "/auth/login": {"username": "ana", "password": "a long password"},
 }
-READ = ["/anomalies", "/stats", "/metrics/json", "/cache/stats", "/auth/me"]
+READ = ["/anomalies", "/stats", "/live.json", "/cache/stats", "/auth/me"]
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-PATHS = frozenset({"/metrics", "/health", "/health/live", "/health/ready"})
+PATHS = frozenset({"/metrics", "/metrics/json", "/health", "/health/live", "/health/ready"})
 
 
 class Probes:
