@@ -16,8 +16,8 @@ from ingest.parsing.bodies import wrong_type
 
 NAMED_AT_MOST = 100
 FOREIGN_HOST = (
-    "Guardian is not served under the name in Host. Ask for it under a name of its own, or have "
-    "this one added to GUARDIAN_ALLOWED_HOSTS."
+    "Guardian is not served under the name in Host. Ask for it under a name of its own, show a "
+    "key or a token, or have this name added to GUARDIAN_ALLOWED_HOSTS."
 )
 # Some libraries of programs accept HTML like browsers; what they send tells them apart.
 SENT_BY_PAGES = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
