@@ -58,6 +58,15 @@ def place_of(text: str) -> Place | None:
     return Place(anomaly, event)
 
 
+def kept_place(place: Place) -> Place:
+    """Return where to go on from a place: after all there is, if that was made of more.
+
+    A database that was restored from a backup gives the same ids again.
+    """
+    newest = newest_place()
+    return Place(min(place.anomaly, newest.anomaly), min(place.event, newest.event))
+
+
 def happenings_after(place: Place, *, now: datetime, seen: Seen) -> list[Happening]:
     """Return what happened after `place`, in order; what is not for this reader has no body."""
     told = []

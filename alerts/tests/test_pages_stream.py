@@ -57,6 +57,18 @@ def test_a_reader_who_comes_back_misses_nothing_and_hears_nothing_twice(client: 
     assert list(read(client, told[-1]["id"]))[1:] == []
 
 
+@pytest.mark.parametrize("place", ["9000.9000", "9" * 30 + ".0"])
+def test_a_reader_of_a_database_that_was_restored_hears_what_is_new(
+    client: Client, place: str
+) -> None:
+    make_anomaly(0)
+    line = read(client, place)
+    next(line)
+    anomaly = make_anomaly(1)
+    told = next(line)
+    assert (told["event"], json.loads(told["data"])["id"]) == ("anomaly", anomaly.pk)
+
+
 def test_a_quiet_line_has_a_heartbeat(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "HEARTBEAT_SECONDS", 0.05)
     assert b": still here\n\n" in list(streamed(client.get("/stream")))

@@ -13,7 +13,14 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
-from alerts.selectors.stream import Happening, Place, happenings_after, newest_place, place_of
+from alerts.selectors.stream import (
+    Happening,
+    Place,
+    happenings_after,
+    kept_place,
+    newest_place,
+    place_of,
+)
 from alerts.selectors.visibility import Seen
 from alerts.views.access import seen_sources, still_let_in
 from ingest import steady_clock
@@ -50,6 +57,7 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     place = place_of(asked) if asked else newest_place()
     if place is None:
         return JsonResponse({"detail": f"“{asked[:40]}” is not an event id."}, status=400)
+    place = kept_place(place) if asked else place
     if not lines.take():
         refusal = JsonResponse({"detail": "Too many open streams."}, status=503)
         refusal["Retry-After"] = "30"
