@@ -77,6 +77,8 @@ class Source(models.Model):
     """Somebody who reports transactions: an acquirer, a channel, a merchant."""
 
     DEFAULT = "default"
+    # Guardian's own: it reports nothing each minute, to see whether reports come through.
+    CANARY = "guardian-canary"
 
     name = models.CharField(
         max_length=64,

@@ -186,6 +186,18 @@ def test_stats_of_what_there_is_not_are_refused(field: str) -> None:
     assert [one["field"] for one in answer.json()["errors"]] == [field]
 
 
+def test_the_minutes_of_the_canary_are_nobodys() -> None:
+    make_counts(make_source(), range(20))
+    sweep_closed_minutes(now=at(20.5))
+    alone = get("/stats")
+    make_counts(make_source(Source.CANARY), range(20), rate=0.0)
+    sweep_closed_minutes(now=at(20.5))
+    assert get("/stats", source=Source.CANARY)["minutes_judged"] > 0
+    beside = get("/stats")
+    del alone["uptime_seconds"], beside["uptime_seconds"]
+    assert beside == alone
+
+
 def test_the_rate_is_of_the_minutes_that_are_still_kept() -> None:
     source = make_source()
     make_counts(source, range(20))
