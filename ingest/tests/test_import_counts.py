@@ -137,7 +137,7 @@ def test_a_separator_within_quotes_separates_nothing(csv_file: Path, separator: 
 BAD_LINES = [
     (f'{AT},approved,"1,000"', "count “1,000”"),
     (f'"{AT},approved,1', "1 columns"),
-    ('"' + "x" * 200_000 + '",approved,1', "field larger"),
+    pytest.param(f'"{200_000 * "x"}",approved,1', "field larger", id="long"),
     (f"{AT},approved", "2 columns"),
     (f"{AT},approved,1,2", "4 columns"),
     (f"{AT},declined,1", "status"),

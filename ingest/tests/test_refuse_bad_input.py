@@ -162,6 +162,7 @@ def test_a_bad_batch_is_refused_by_row(client: Client, sent: bytes, field: str) 
 @pytest.mark.parametrize(
     ("sent", "told"),
     [(gzip.compress(body()), "gzip"), (b"\xef\xbb\xbf" + body(), "byte order mark")],
+    ids=["gzip", "mark"],
 )
 def test_what_was_done_to_a_good_body_is_named(client: Client, sent: bytes, told: str) -> None:
     response = client.post("/transaction", sent, content_type="application/json")
