@@ -24,15 +24,13 @@ from ingest.authentication import (
     MayReport,
     seen_sources,
 )
-from ingest.parsing.bodies import LARGEST_BODY, cut_short, length_required, too_large, wrong_type
-from ingest.repeats.stats import cache_report
 from ingest.openapi import (
     describe_batch,
     describe_cache_flush,
     describe_cache_stats,
     describe_report,
 )
-from ingest.parsing.bodies import LARGEST_BODY, cut_short, length_required, too_large
+from ingest.parsing.bodies import LARGEST_BODY, cut_short, length_required, too_large, wrong_type
 from ingest.postgresql.pool import heal_pool
 from ingest.refusals import Refused
 from ingest.repeats.answers import forget_all_answers

@@ -9,8 +9,8 @@ from django.db.models import Avg, Count, Max, Min, Q
 from detection.models import Anomaly, Band
 from detection.selectors.anomalies import Seen
 from ingest import steady_clock
-from ingest.timescale.aggregates import totals_ever
 from ingest.models import Source, Status
+from ingest.timescale.aggregates import totals_ever
 
 KEY = "detection:totals"
 # Sums over all history are kept for this many times what they took: at most a twentieth of the

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from guardian_site.access.rules import USUAL_BODY
 from guardian_site.wsgi import application
 from ingest import steady_clock
-from ingest.bodies import LARGEST_BODY
 from ingest.models import MinuteCount
+from ingest.parsing.bodies import LARGEST_BODY
 from ingest.services.keys import issue_key
 from ingest.services.proving import Asked, signature, signing_secret
 
