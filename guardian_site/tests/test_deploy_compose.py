@@ -306,6 +306,21 @@ def test_an_address_given_later_reaches_its_readers(tmp_path: Path) -> None:
     assert found["app/slack_webhook_url"] == found["alertmanager/slack_webhook_url"] != ""
 
 
+def test_whoever_runs_is_started_anew_when_a_secret_of_the_settings_changes() -> None:
+    # What they read is a file: by their own settings compose sees no change.
+    script = (COMPOSE / "secrets.sh").read_text()
+    given = set(re.findall(r'^put "\$ROOT/([\w-]+)/\w+" "\$\{', script, re.MULTILINE))
+    readers = {
+        name
+        for name, service in services().items()
+        if name not in ONE_SHOT
+        and {one["source"].removeprefix("secrets-") for one in service.get("volumes", [])} & given
+    }
+    assert {"web", "worker", "watch", "alertmanager"} < readers
+    for name in readers:
+        assert services()[name]["depends_on"]["secrets"]["restart"] is True, name
+
+
 def test_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
     _make_secrets(tmp_path)
     for path in tmp_path.rglob("*"):
