@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -28,21 +28,30 @@ BANNER = """
 """
 
 
-def run_guardian(
-    *, host: str, port: int, beside: Sequence[supervisor.Part] = (), notes: Sequence[str] = ()
-) -> None:
-    """Web, worker, beat and what else was asked for ran until somebody stopped them."""
+@contextlib.contextmanager
+def alone_at(host: str, port: int) -> Iterator[None]:
+    """Within, the data folder is ours, and nobody else listens where we are going to.
+
+    Raises
+    ------
+    CommandError
+        If somebody does, or works in the folder.
+    """
     refuse_taken(host, port)
     try:
         with alone_in(settings.DATA_DIR):
-            _run_alone(host, port, beside, notes)
+            yield
     except InUse as error:
         raise CommandError(f"{error} Or give this one a GUARDIAN_DATA_DIR of its own.") from error
 
 
-def _run_alone(
-    host: str, port: int, beside: Sequence[supervisor.Part], notes: Sequence[str]
+def run_guardian(
+    *, host: str, port: int, beside: Sequence[supervisor.Part] = (), notes: Sequence[str] = ()
 ) -> None:
+    """Web, worker, beat and what else was asked for ran until somebody stopped them.
+
+    Whoever calls is `alone_at` this host and port.
+    """
     call_command("migrate", verbosity=0)
     if missing := reasons_not_to_listen(host):
         steps = "".join(f"\n  - {step}" for step in missing)

@@ -1,6 +1,7 @@
 """A demo writes into a folder of its own, and keeps what it printed whoever starts another."""
 
 import socket
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -8,6 +9,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from guardian_site.embedded.demonstration import mark_as_demo, what_is_real
+from guardian_site.embedded.one_at_a_time import alone_in
 from guardian_site.management.commands import demo
 from guardian_site.management.commands.demo import ADMIN
 from ingest.models import MinuteCount, Source
@@ -27,16 +29,31 @@ def test_a_second_demo_leaves_the_password_of_the_first(settings: Settings) -> N
 
 
 @pytest.fixture
-def started(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def started(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> list[dict[str, object]]:
     """Each time that the demo came to run Guardian; nothing runs."""
+    settings.DATA_DIR = tmp_path
     with socket.create_server(("127.0.0.1", 0)) as free:
         settings.GUARDIAN_PORT = free.getsockname()[1]
-    runs: list[object] = []
+    runs: list[dict[str, object]] = []
     monkeypatch.setattr(demo, "run_guardian", lambda **asked: runs.append(asked))
     return runs
 
 
-def test_it_leaves_the_folder_of_others_as_it_is(started: list[object]) -> None:
+def test_a_second_demo_in_the_folder_of_the_first_writes_nothing(
+    started: list[dict[str, object]], settings: Settings
+) -> None:
+    user = get_user_model().objects.create_user(ADMIN, password="printed-by-the-first")
+    mark_as_demo()
+    with alone_in(settings.DATA_DIR), pytest.raises(CommandError, match="is running in"):
+        call_command("demo", history="1h", skip_checks=True)
+    user.refresh_from_db()
+    assert user.check_password("printed-by-the-first")
+    assert not MinuteCount.objects.exists()
+
+
+def test_it_leaves_the_folder_of_others_as_it_is(started: list[dict[str, object]]) -> None:
     get_user_model().objects.create_superuser("ana", password="x")
     Source.objects.create(name="shop")
     with pytest.raises(CommandError, match="holds accounts and sources that no demo made"):
@@ -47,7 +64,9 @@ def test_it_leaves_the_folder_of_others_as_it_is(started: list[object]) -> None:
     assert what_is_real()
 
 
-def test_an_account_named_like_that_of_the_demo_makes_no_demo(started: list[object]) -> None:
+def test_an_account_named_like_that_of_the_demo_makes_no_demo(
+    started: list[dict[str, object]],
+) -> None:
     get_user_model().objects.create_user(ADMIN, password="their-own")
     with pytest.raises(CommandError, match="holds accounts"):
         call_command("demo", history="1h", skip_checks=True)
@@ -59,7 +78,7 @@ def test_an_account_named_like_that_of_the_demo_makes_no_demo(started: list[obje
     [(("--history", "soon"), "write a span"), (("--scenario", "fire"), "with one of outage")],
 )
 def test_what_it_cannot_do_is_refused_before_anything_is_written(
-    started: list[object], option: tuple[str, str], told: str
+    started: list[dict[str, object]], option: tuple[str, str], told: str
 ) -> None:
     with pytest.raises(CommandError, match=told):
         call_command("demo", *option, skip_checks=True)
@@ -67,14 +86,16 @@ def test_what_it_cannot_do_is_refused_before_anything_is_written(
     assert not MinuteCount.objects.exists()
 
 
-def test_it_goes_on_in_its_own_folder(started: list[object]) -> None:
+def test_it_goes_on_in_its_own_folder(started: list[dict[str, object]]) -> None:
     for _ in range(2):
         call_command("demo", history="1h", skip_checks=True)
     assert len(started) == 2
     assert MinuteCount.objects.values("source").distinct().count() == 3
 
 
-def test_it_goes_on_where_it_was_stopped_before_it_had_an_account(started: list[object]) -> None:
+def test_it_goes_on_where_it_was_stopped_before_it_had_an_account(
+    started: list[dict[str, object]],
+) -> None:
     mark_as_demo()
     Source.objects.create(name="acquirer-a")
     call_command("demo", history="1h", skip_checks=True)

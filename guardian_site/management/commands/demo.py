@@ -18,7 +18,7 @@ from tqdm import tqdm
 from detection.selectors.baselines import first_minutes, frontiers
 from detection.services.sweep import sweep_closed_minutes
 from guardian_site.embedded.demonstration import mark_as_demo, what_is_real
-from guardian_site.embedded.running import refuse_taken, run_guardian
+from guardian_site.embedded.running import alone_at, run_guardian
 from guardian_site.embedded.supervisor import Part
 from ingest.management.commands.simulate import span_minutes
 from ingest.models import MinuteCount
@@ -52,7 +52,11 @@ class Command(BaseCommand):
                 "The demo writes simulated history: run it without DATABASE_URL and REDIS_URL."
             )
         # Before anything is written: the demo that runs there goes on with its own password.
-        refuse_taken(settings.GUARDIAN_HOST, settings.GUARDIAN_PORT)
+        with alone_at(settings.GUARDIAN_HOST, settings.GUARDIAN_PORT):
+            self._run(history, scenario, seed)
+        self.stdout.write("Stopped.")
+
+    def _run(self, history: str, scenario: str, seed: int) -> None:
         self._refuse_what_is_real()
         call_command("migrate", verbosity=0)
         mark_as_demo()
@@ -73,7 +77,6 @@ class Command(BaseCommand):
                 " minutes, the alarm follows two or three later",
             ],
         )
-        self.stdout.write("Stopped.")
 
     @staticmethod
     def _refuse_what_is_real() -> None:

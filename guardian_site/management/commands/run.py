@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from guardian_site.embedded.running import run_guardian
+from guardian_site.embedded.running import alone_at, run_guardian
 
 
 class Command(BaseCommand):
@@ -22,5 +22,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         if not 1 <= port <= 65535:
             raise CommandError(f"--port {port}: write a whole number, 1 to 65535.")
-        run_guardian(host=host, port=port, notes=["an account for the admin: make admin"])
+        with alone_at(host, port):
+            run_guardian(host=host, port=port, notes=["an account for the admin: make admin"])
         self.stdout.write("Stopped.")
