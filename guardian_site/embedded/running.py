@@ -85,14 +85,22 @@ def refuse_taken(host: str, port: int) -> None:
         raise CommandError(f"GUARDIAN_HOST={host}: {error.strerror}.") from error
     if taken:
         raise CommandError(f"Port {port} is in use. Stop what listens there or set GUARDIAN_PORT.")
+    metrics = settings.GUARDIAN_METRICS_PORT
+    if metrics and (metrics == port or supervisor.is_taken(host, metrics)):
+        raise CommandError(
+            f"Port {metrics} of GUARDIAN_METRICS_PORT is in use. Name another, or leave it out: "
+            "the web server tells the metrics of all parts."
+        )
 
 
 def _parts(host: str, port: int, environment: dict[str, str]) -> list[supervisor.Part]:
     workers, threads = settings.GUARDIAN_WEB_WORKERS, settings.GUARDIAN_WEB_THREADS
     web = {"GUARDIAN_WEB_HOME_CORE": "on", **environment}
+    # One of them listens there, and tells what all have counted.
+    beat = {**environment, "GUARDIAN_METRICS_PORT": "0"}
     return [
         supervisor.Part("worker", supervisor.worker_command(QUEUES), environment),
-        supervisor.Part("beat", supervisor.beat_command(settings.DATA_DIR), environment),
+        supervisor.Part("beat", supervisor.beat_command(settings.DATA_DIR), beat),
         # Not a task: it has to speak up when the worker, which runs the tasks, is gone.
         supervisor.Part("watch", [sys.executable, "manage.py", "watch"], environment),
         supervisor.Part("web", supervisor.web_command(host, port, workers, threads), web),

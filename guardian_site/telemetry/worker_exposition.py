@@ -1,6 +1,7 @@
 """The metrics of a container without a web server: workers and beat, on a port of their own."""
 
 import logging
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -37,22 +38,43 @@ class _Answer(BaseHTTPRequestHandler):
         """Say nothing: a probe every few seconds is no news."""
 
 
-def serve(port: int, host: str = "0.0.0.0") -> ThreadingHTTPServer:
+class _Server(ThreadingHTTPServer):
+    def __init__(self, host: str, port: int) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), _Answer)
+
+
+def serve(port: int, host: str) -> ThreadingHTTPServer:
     """Answer on `port` from a thread; 0 takes a free one."""
-    server = ThreadingHTTPServer((host, port), _Answer)
+    server = _Server(host, port)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
 
 
-def serve_where_asked(**_: object) -> None:
-    """The metrics of this part can be read, if a port was named for them."""
+def serve_where_asked() -> None:
+    """The metrics of this part can be read, if a port was named for them.
+
+    Raises
+    ------
+    OSError
+        If it cannot be listened on.
+    """
     port = settings.GUARDIAN_METRICS_PORT
     if port:
-        serve(port)
+        # To those alone whom the site listens to: they name sources and tell of our insides.
+        serve(port, settings.GUARDIAN_HOST)
         logger.info("Metrics of this part are on port %d.", port)
+
+
+def _serve_or_say_why_not(**_: object) -> None:
+    try:
+        serve_where_asked()
+    except OSError as error:
+        port = settings.GUARDIAN_METRICS_PORT
+        logger.error("GUARDIAN_METRICS_PORT=%d: %s. Nobody reads here.", port, error.strerror)
 
 
 def connect() -> None:
     """Have Celery open the port in the parent process of each worker and beat."""
-    signals.worker_ready.connect(serve_where_asked, weak=False)
-    signals.beat_init.connect(serve_where_asked, weak=False)
+    signals.worker_ready.connect(_serve_or_say_why_not, weak=False)
+    signals.beat_init.connect(_serve_or_say_why_not, weak=False)

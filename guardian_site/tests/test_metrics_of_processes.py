@@ -1,6 +1,7 @@
 """Counts of several processes: together at /metrics, and alone on the port of a worker."""
 
 import os
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from guardian_site.tasks import beat
 from guardian_site.telemetry import measured_tasks, worker_exposition
@@ -65,6 +68,30 @@ def test_a_worker_answers_probes_and_scrapes_on_its_port() -> None:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_worker_listens_to_those_the_site_listens_to(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, str]] = []
+    monkeypatch.setattr(worker_exposition, "serve", lambda port, host: asked.append((port, host)))
+    worker_exposition.serve_where_asked()
+    settings.GUARDIAN_METRICS_PORT, settings.GUARDIAN_HOST = 9100, "::1"
+    worker_exposition.serve_where_asked()
+    assert asked == [(9100, "::1")]
+
+
+def test_a_port_that_is_taken_is_told_in_a_line_and_by_name(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        settings.GUARDIAN_METRICS_PORT = other.getsockname()[1]
+        worker_exposition._serve_or_say_why_not()
+        with pytest.raises(CommandError, match=r"GUARDIAN_METRICS_PORT=\d+: .* Name another port"):
+            call_command("consume_stream", "--url", "redis://localhost:1/0", skip_checks=True)
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"GUARDIAN_METRICS_PORT={settings.GUARDIAN_METRICS_PORT}")
+    assert record.exc_info is None
 
 
 @pytest.mark.django_db

@@ -11,7 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+from django.core.management import CommandError
+from pytest_django import Settings
 
+from guardian_site.embedded import running
 from guardian_site.embedded.supervisor import (
     CONNECTIONS,
     Part,
@@ -154,3 +157,21 @@ def test_who_keeps_connections_open_keeps_nobody_out(tmp_path: Path) -> None:
                 assert answer.status == 200
     finally:
         web.stop()
+
+
+def test_one_part_alone_listens_where_metrics_are_asked_for() -> None:
+    ports = {
+        part.name: part.environment.get("GUARDIAN_METRICS_PORT")
+        for part in running._parts("127.0.0.1", 8001, {"GUARDIAN_HOST": "127.0.0.1"})
+    }
+    assert ports.pop("beat") == "0"
+    assert set(ports.values()) == {None}
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_port_of_metrics_that_is_taken_stops_the_start(settings: Settings, own: bool) -> None:
+    site = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        settings.GUARDIAN_METRICS_PORT = site if own else other.getsockname()[1]
+        with pytest.raises(CommandError, match="GUARDIAN_METRICS_PORT"):
+            running.refuse_taken("127.0.0.1", site)

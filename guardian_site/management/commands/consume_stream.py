@@ -51,6 +51,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["count"] < 1 or options["stale"] <= 0:
             raise CommandError("--count is 1 or more; --stale must be over 0.")
+        try:
+            serve_where_asked()
+        except OSError as error:
+            told = f"GUARDIAN_METRICS_PORT={settings.GUARDIAN_METRICS_PORT}: {error.strerror}."
+            raise CommandError(f"{told} Name another port, or leave it out.") from error
         stopping: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda caught, _frame: stopping.append(caught))
@@ -60,7 +65,6 @@ class Command(BaseCommand):
             # The client of Redis says of an address which part of it is wrong.
             raise CommandError(str(error)) from error
         self.stdout.write(f"Reading {options['name']} as {options['member']}; Ctrl-C stops.")
-        serve_where_asked()
         consumer = Consumer(stream, assess)
         try:
             consume(consumer=consumer, stopping=lambda: bool(stopping), count=options["count"])
