@@ -50,7 +50,6 @@ GIVE_UP_AFTER = timedelta(hours=6)
 STUCK_AFTER = timedelta(minutes=3)
 REMINDERS_AT_MOST = 3
 REQUEST_SECONDS = 10.0
-CANARY_SOURCE = "guardian-canary"
 
 
 def heartbeat_url() -> str:

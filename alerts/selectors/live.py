@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from alerts.conf import CANARY_SOURCE
 from alerts.lifecycle import ONGOING, State
 from alerts.messages import brief_of, say
 from alerts.messages.brief import duration, parts_of
@@ -107,7 +106,7 @@ def watched_sources(seen: Seen) -> QuerySet[Source]:
 
 def reporting_sources() -> QuerySet[Source]:
     """Return the sources that report payments; the canary, always fresh, reports for ourselves."""
-    return Source.objects.exclude(name=CANARY_SOURCE)
+    return Source.objects.exclude(name=Source.CANARY)
 
 
 def _told(view: View, ids: SourceIds, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, QuerySet
 
-from alerts import conf
 from alerts.lifecycle import ONGOING, State
 from alerts.models import Incident
 from alerts.policy import Standing
@@ -107,5 +106,5 @@ def judged_through(source: int) -> datetime | None:
 
 def newest_report() -> datetime | None:
     """Return the newest minute that any watched source reported; None if none ever did."""
-    watched = Source.objects.filter(enabled=True).exclude(name=conf.CANARY_SOURCE)
+    watched = Source.objects.filter(enabled=True).exclude(name=Source.CANARY)
     return minutes_known(ids_together(watched)).newest

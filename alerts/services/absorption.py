@@ -77,7 +77,7 @@ def _absorb_source(source: int, now: datetime) -> list[int]:
         if not mine:
             return []
         reached = None
-        if Source.objects.filter(pk=source, name=conf.CANARY_SOURCE).exists():
+        if Source.objects.filter(pk=source, name=Source.CANARY).exists():
             # It has no customers: whatever is odd about it is about us, and watched elsewhere.
             _claim(source, now)
             return []

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from alerts import conf
 from alerts.models import Canary, Channel, Notification
 from detection.models import Band
 from ingest.models import Source
@@ -33,7 +32,7 @@ def send_canary(*, now: datetime) -> Canary:
 
 def _source() -> Source:
     made, _created = Source.objects.get_or_create(
-        name=conf.CANARY_SOURCE,
+        name=Source.CANARY,
         defaults={"title": "Guardian's canary", "time_zone": "UTC"},
     )
     return made
@@ -45,7 +44,7 @@ def advance_canaries(*, now: datetime) -> list[int]:
     if not pending:
         return []
     bands = Band.objects.filter(
-        source__name=conf.CANARY_SOURCE, minute__in=[canary.minute for canary in pending]
+        source__name=Source.CANARY, minute__in=[canary.minute for canary in pending]
     )
     judged = set(bands.values_list("minute", flat=True))
     written = []

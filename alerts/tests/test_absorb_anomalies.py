@@ -3,12 +3,12 @@ from datetime import datetime
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from alerts.conf import CANARY_SOURCE
 from alerts.models import Canary, Incident, Notification
 from alerts.policy import direction_of
 from alerts.services import absorb_anomalies, settle_incidents, settling
 from alerts.tests.makers import at, judge, live, make_anomaly, make_source, open_incident
 from detection.models import Anomaly
+from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
 
@@ -291,7 +291,7 @@ def test_nor_does_a_fault_of_ours_at_one_source_and_yet_it_is_not_passed_over(
     make_anomaly(source=make_source("broken"), family="reversal")
     make_anomaly()
     Canary.objects.create(minute=at(0), reported=at(0))
-    judge(0, make_source(CANARY_SOURCE))
+    judge(0, make_source(Source.CANARY))
 
     def fail(family: str, excess_high: float | None) -> str:
         if family == "reversal":

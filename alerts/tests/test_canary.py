@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def fly(minute: int) -> None:
     """Live through one minute with everything working."""
     send_canary(now=at(minute))
-    judge(minute, Source.objects.get(name=conf.CANARY_SOURCE))
+    judge(minute, Source.objects.get(name=Source.CANARY))
     absorb_anomalies(now=at(minute + 1.5))
     send_due_notifications(now=at(minute + 1.6))
 
@@ -37,7 +37,7 @@ def test_it_comes_through_every_stage() -> None:
 def test_it_changes_no_total() -> None:
     send_canary(now=at(0))
     assert sum(MinuteCount.objects.values_list("count", flat=True)) == 0
-    assert MinuteCount.objects.filter(source__name=conf.CANARY_SOURCE).exists()
+    assert MinuteCount.objects.filter(source__name=Source.CANARY).exists()
 
 
 def test_nothing_is_said_before_the_first_canary() -> None:
@@ -102,7 +102,7 @@ def test_after_a_night_switched_off_the_stages_are_given_their_time(
 
 def test_what_is_odd_about_the_canary_makes_no_incident() -> None:
     send_canary(now=at(0))
-    make_anomaly(0, source=Source.objects.get(name=conf.CANARY_SOURCE))
+    make_anomaly(0, source=Source.objects.get(name=Source.CANARY))
     absorb_anomalies(now=at(1))
     assert not Incident.objects.exists()
 
@@ -135,7 +135,7 @@ class TestTheDoor:
 
     def look(self, minute: float, door: str) -> None:
         send_canary(now=at(minute))
-        judge(int(minute), Source.objects.get(name=conf.CANARY_SOURCE))
+        judge(int(minute), Source.objects.get(name=Source.CANARY))
         absorb_anomalies(now=at(minute))
         send_due_notifications(now=at(minute))
         watch_stages(now=at(minute), door=door)

@@ -5,11 +5,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from alerts.conf import CANARY_SOURCE
 from alerts.selectors.series import floor_to
 from alerts.tests.makers import make_source, open_incident
 from alerts.tests.pages import PAGE, count, expect
 from detection.models import Band
+from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ def test_sources_in_trouble_come_first_and_many_come_page_by_page(client: Client
 
 
 def test_the_canary_is_no_source_of_payments(client: Client) -> None:
-    canary = make_source(CANARY_SOURCE, title="Guardian's canary")
+    canary = make_source(Source.CANARY, title="Guardian's canary")
     count(canary, floor_to(timezone.now(), 1), approved=0)
     assert "canary" not in shown(client)
     assert "canary" not in client.get("/", headers=PAGE).content.decode()

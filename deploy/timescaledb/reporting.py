@@ -16,9 +16,9 @@ WORDS = ("create", "drop")
 def _statements(url: str, version: str) -> str:
     from psycopg import sql
 
-    from alerts.conf import CANARY_SOURCE
+    from ingest.models import Source
 
-    names = {"url": url, "version": version, "canary": CANARY_SOURCE}
+    names = {"url": url, "version": version, "canary": Source.CANARY}
     with connection.cursor() as cursor:
         return (
             sql.SQL(FILE.read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from detection.management.commands import backtest as command
 from detection.models import Anomaly, Backtest, Band, Baseline, Label, Policy
+from detection.services.backtesting import chosen_sources
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
 from detection.tests.makers import (
@@ -143,6 +144,15 @@ def test_the_command_writes_report_and_chart(tmp_path: Path) -> None:
     assert report["total"]["pages"] >= 1
     assert (tmp_path / "chart.svg").read_text().startswith("<svg")
     assert "default" in told.getvalue()
+
+
+def test_the_canary_is_not_among_all_sources() -> None:
+    history()
+    make_counts(make_source(Source.CANARY), range(400), rate=0.0)
+    report = backtest().report
+    assert [one["source"] for one in report["sources"]] == ["default"]
+    assert report["total"]["pages_per_day"] == report["sources"][0]["pages_per_day"]
+    assert len(chosen_sources([Source.CANARY])) == 1
 
 
 @pytest.mark.parametrize(

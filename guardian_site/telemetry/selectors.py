@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 
-from alerts.conf import CANARY_SOURCE
 from detection.models import Anomaly, Band, ForestVersion
 from ingest.models import MinuteCount, Source, Status
 
@@ -43,7 +42,7 @@ class SourceNow:
 
 def _watched() -> QuerySet[Source]:
     # The canary proves the way; its made-up reports are nobody's transactions.
-    return Source.objects.filter(enabled=True).exclude(name=CANARY_SOURCE)
+    return Source.objects.filter(enabled=True).exclude(name=Source.CANARY)
 
 
 def source_count() -> int:
@@ -63,14 +62,14 @@ def live_forest_number() -> int | None:
 def anomaly_total() -> float:
     """Return the number of anomalies that are kept and still hold."""
     found = Anomaly.objects.filter(withdrawn=None, provisional=False)
-    return float(found.exclude(source__name=CANARY_SOURCE).count())
+    return float(found.exclude(source__name=Source.CANARY).count())
 
 
 def totals_by_status(*, since: datetime, until: datetime) -> dict[str, int]:
     """Return the transactions of each status of all sources, since <= minute < until."""
     rows = (
         MinuteCount.objects.filter(minute__gte=since, minute__lt=until)
-        .exclude(source__name=CANARY_SOURCE)
+        .exclude(source__name=Source.CANARY)
         .order_by()
         .values_list("status")
         .annotate(total=Sum("count"))

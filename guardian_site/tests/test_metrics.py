@@ -11,7 +11,6 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from alerts.conf import CANARY_SOURCE
 from detection.models import Band, ForestVersion, Level
 from guardian_site.celery import app
 from guardian_site.schedule import TASK_NAMES
@@ -138,7 +137,7 @@ def test_the_json_is_for_those_who_may_scrape(client: Client, settings: Settings
 
 
 def test_the_canary_is_nobodys_transaction() -> None:
-    make_counts(make_source(CANARY_SOURCE), _minute(1), approved=7)
+    make_counts(make_source(Source.CANARY), _minute(1), approved=7)
     samples = _samples()
     assert _value(samples, "transaction_guardian_current_count") == 0.0
     assert _value(samples, "guardian_ingest_sources") == 0.0
