@@ -1,5 +1,6 @@
 """Settings from the environment: `NAME`, or the first line of the file named by `NAME_FILE`."""
 
+import contextlib
 import ipaddress
 import os
 import secrets
@@ -172,13 +173,25 @@ def made(path: Path, told: str) -> Path:
 
 
 def made_private(path: Path, told: str) -> None:
-    """A file that was not there is there, empty, and for its owner alone."""
+    """A file that was not there is there, empty; and it is for its owner alone."""
     made(path.parent, told)
     try:
         if not path.exists():
             path.touch(mode=0o600)
     except OSError as error:
         raise SettingError(f"{told}: {path} cannot be made: {error.strerror}.") from error
+    shut_to_others(path)
+
+
+def shut_to_others(path: Path) -> None:
+    """What everybody on this machine could read, its owner alone can; another's stays as it is.
+
+    Files of a former version are so. Whoever shut one to others has chosen its group: it keeps it.
+    """
+    with contextlib.suppress(OSError):
+        mode = path.stat().st_mode
+        if mode & 0o007:
+            path.chmod(mode & 0o700)
 
 
 def secret(name: str) -> str:
@@ -215,6 +228,7 @@ def kept_secret(name: str, path: Path) -> str:
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(48))
         kept = path.read_text(encoding="utf-8").strip()
+        shut_to_others(path)
     except OSError as error:
         raise SettingError(f"{path}: {error.strerror}. Mend it, or set {name}.") from error
     # A disk that was full when it was made, or a hand, left it so.

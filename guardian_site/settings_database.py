@@ -13,6 +13,8 @@ POSTGRESQL = "ingest.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 EXAMPLE = "postgres://user:password@host:5432/name"
 IN_MEMORY = ":memory:"
+# Endings of what lies beside the file and holds its rows: what a restore kept, too.
+BESIDE_SQLITE = ("-wal", "-shm", "-journal", ".before")
 # The pool's pauses between tries double up to this: soon after a database is back, so are we [s].
 RECONNECT_SECONDS = 5
 SQLITE_OPTIONS = {
@@ -70,4 +72,6 @@ def _sqlite(place: str) -> dict[str, Any]:
     if place != IN_MEMORY:
         # It holds what accounts, sessions and channels sign in with.
         env.made_private(Path(place), "DATABASE_URL")
+        for beside in BESIDE_SQLITE:
+            env.shut_to_others(Path(place + beside))
     return {"ENGINE": SQLITE, "NAME": place, "OPTIONS": dict(SQLITE_OPTIONS)}

@@ -57,6 +57,8 @@ def test_a_made_secret_is_kept_for_its_owner_alone(
     path = tmp_path / "deep" / "secret_key"
     first = environment.kept_secret("GUARDIAN_SECRET_KEY", path)
     assert environment.kept_secret("GUARDIAN_SECRET_KEY", path) == first
+    path.chmod(0o644)
+    assert environment.kept_secret("GUARDIAN_SECRET_KEY", path) == first
     assert path.stat().st_mode & 0o077 == 0
 
 

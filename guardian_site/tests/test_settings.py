@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from guardian_site.environment import SettingError
-from guardian_site.settings_database import parts_of
+from guardian_site.settings_database import database_at, parts_of
 from guardian_site.tests.processes import ROOT
 
 MODULES = ("settings", "settings_access", "settings_storage")
@@ -184,3 +184,18 @@ def test_a_stream_is_not_read_by_halves(options: dict[str, float]) -> None:
 def test_a_port_that_none_has_is_refused(port: int) -> None:
     with pytest.raises(CommandError, match=f"--port {port}"):
         call_command("run", port=port, skip_checks=True)
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"), [(0o644, 0o600), (0o666, 0o600), (0o640, 0o640), (0o660, 0o660)]
+)
+def test_what_a_former_version_left_open_to_all_is_shut(
+    tmp_path: Path, found: int, kept: int
+) -> None:
+    path = tmp_path / "guardian.sqlite3"
+    files = [path, *(tmp_path / f"{path.name}{end}" for end in ("-wal", "-shm", ".before"))]
+    for file in files:
+        file.touch()
+        file.chmod(found)
+    database_at("", otherwise=path)
+    assert {file.stat().st_mode & 0o777 for file in files} == {kept}
