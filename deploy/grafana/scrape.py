@@ -30,8 +30,9 @@ from deploy.grafana.checking.stack import (
 
 # It fills in two weeks and judges them before it answers.
 START_SECONDS = 600
-# What a demo of two minutes does not have, and why.
+# Names of what a demo of two minutes does not have, and why.
 NOT_HERE = {
+    "ALERTS": "there while an alert fires",
     "alertmanager_notifications_failed_total": "there is no Alertmanager beside a demo",
 }
 
@@ -70,9 +71,12 @@ def _scraped(address: str, seconds: int) -> dict[str, int]:
     return found
 
 
-def _tell(found: dict[str, int], seconds: int) -> int:
+def tell(found: dict[str, int], seconds: int) -> int:
+    """Print what was found behind each selector; 1 if something is missing, else 0."""
     absent = {
-        selector: NOT_HERE.get(selector, "") for selector, count in found.items() if not count
+        selector: NOT_HERE.get(selector.partition("{")[0], "")
+        for selector, count in found.items()
+        if not count
     }
     for selector, count in found.items():
         print(f"{count or absent[selector] or 'MISSING':>4}  {selector}")
@@ -96,7 +100,7 @@ def main(arguments: Sequence[str]) -> int:
         config = prometheus_config(urllib.parse.urlsplit(url).netloc, own=f"127.0.0.1:{port}")
         address = upward.enter_context(prometheus(config, port, folder))
         found = _scraped(address, chosen.seconds)
-    return _tell(found, chosen.seconds)
+    return tell(found, chosen.seconds)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ import pytest
 from deploy.grafana.build import SHEETS, board, stale
 from deploy.grafana.checking.interpolation import Range, UnknownWord, put_in
 from deploy.grafana.checking.questions import boards, of_frames, of_panels, of_rules
+from deploy.grafana.checking.selectors import selectors
 from deploy.grafana.look import LEVEL_COLOURS
+from deploy.grafana.scrape import tell
 from detection.models import Level
 from ingest.models import Status
 
@@ -86,6 +88,16 @@ def test_every_number_is_asked_not_made_up(found: dict[str, Any]) -> None:
 @pytest.mark.parametrize("asked", PROMQL, ids=lambda asked: f"{asked.board}: {asked.panel}")
 def test_the_query_is_promql(asked: Any) -> None:
     promql_parser.parse(put_in(asked.text, DAY))
+
+
+def test_a_demo_is_not_asked_for_alerts_that_do_not_fire(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = [one for one in selectors([*of_rules()], DAY) if one.startswith("ALERTS{")]
+    assert asked
+    assert tell(dict.fromkeys(asked, 0), 120) == 0
+    assert f"{len(asked)} not of a demo, 0 missing" in capsys.readouterr().out
+    assert tell({'guardian_gone{part="x"}': 0}, 120) == 1
 
 
 def test_incidents_are_opened_from_the_lists_of_them() -> None:
