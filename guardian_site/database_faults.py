@@ -1,6 +1,6 @@
 """What the command line says when the database is not there, or is another version's."""
 
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection
 
 # PostgreSQL's codes of a table, a column and a schema that are not there.
 _ABSENT = frozenset({"42P01", "42703", "3F000"})
@@ -17,5 +17,12 @@ def in_words(error: DatabaseError) -> str | None:
             "one you mean (GUARDIAN_DATA_DIR, DATABASE_URL), `manage.py migrate` makes them so."
         )
     if isinstance(error, OperationalError):
-        return f"The database cannot be used: {told}."
+        return f"The database cannot be used: {told}. {_what_to_look_at(told)}".rstrip()
     return None
+
+
+def _what_to_look_at(told: str) -> str:
+    if connection.vendor == "postgresql":
+        return "Does it run, and is DATABASE_URL right?"
+    # SQLite says the one or the other of a full disk.
+    return "Is the disk of GUARDIAN_DATA_DIR full?" if " disk " in f" {told}" else ""

@@ -56,19 +56,30 @@ def run_guardian(
     if missing := reasons_not_to_listen(host):
         steps = "".join(f"\n  - {step}" for step in missing)
         raise CommandError(f"{host} can be reached from elsewhere. First:{steps}")
+    try:
+        parts, environment = _prepared(host, port)
+    except OSError as error:
+        where = error.filename or f"GUARDIAN_DATA_DIR={settings.DATA_DIR}"
+        raise CommandError(
+            f"{where}: {error.strerror}. Make room, or name another folder."
+        ) from error
+    notes = [who_may(host), *notes]
+    threading.Thread(target=_greet, args=(host, port, notes), daemon=True).start()
+    supervisor.Supervisor([*parts, *_parts(host, port, environment), *beside]).run()
+
+
+def _prepared(host: str, port: int) -> tuple[list[supervisor.Part], dict[str, str]]:
+    """Return the broker, if it is one of our own, and what all parts are told."""
     call_command("collectstatic", interactive=False, verbosity=0)
     broker, parts = settings.REDIS_URL, list[supervisor.Part]()
     if not broker:
         broker, parts = supervisor.embedded_broker(settings.DATA_DIR)
-    environment = {
+    return parts, {
         "GUARDIAN_BROKER_URL": broker,
         "GUARDIAN_HOST": host,
         "GUARDIAN_PORT": str(port),
         "PROMETHEUS_MULTIPROC_DIR": str(_empty(settings.DATA_DIR / "metrics")),
     }
-    notes = [who_may(host), *notes]
-    threading.Thread(target=_greet, args=(host, port, notes), daemon=True).start()
-    supervisor.Supervisor([*parts, *_parts(host, port, environment), *beside]).run()
 
 
 def refuse_taken(host: str, port: int) -> None:

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from django.db import OperationalError
+
+from guardian_site.database_faults import in_words
 from guardian_site.tests.processes import ROOT
 
 
@@ -36,8 +40,23 @@ def test_a_database_that_does_not_answer_is_told_without_a_traceback() -> None:
     )
     # Before it the pool names the cause of every attempt.
     assert told.splitlines()[-1].startswith("The database cannot be used: ")
+    assert told.endswith("is DATABASE_URL right?\n")
     assert "Connection refused" in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("fault", "asks"),
+    [
+        ("database or disk is full", True),
+        ("disk I/O error", True),
+        ("database is locked", False),
+    ],
+)
+def test_a_full_disk_is_told_by_the_folder_it_holds(fault: str, asks: bool) -> None:
+    told = in_words(OperationalError(fault)) or ""
+    assert told.startswith(f"The database cannot be used: {fault}.")
+    assert ("GUARDIAN_DATA_DIR" in told) is asks
 
 
 def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
