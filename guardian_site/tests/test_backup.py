@@ -1,6 +1,7 @@
 """A backup taken while others write holds one moment; restored, it is the database again."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -134,6 +135,38 @@ def test_nothing_is_restored_under_a_guardian_that_runs(tmp_path: Path) -> None:
         assert counted(here) == "5"
     done(here, "restore", copy, "--yes")
     assert counted(here) == "0"
+
+
+@pytest.mark.parametrize("of_a_former_version", [False, True])
+def test_a_backup_is_one_file_and_stays_it(tmp_path: Path, of_a_former_version: bool) -> None:
+    # Beside one that is read from a disk where nobody may write nothing can be made.
+    here, folder = {"GUARDIAN_DATA_DIR": str(tmp_path / "here")}, tmp_path / "50%25 of #1?"
+    folder.mkdir()
+    copy = folder / "copy.sqlite3"
+    done(here, "migrate", "-v0")
+    done(here, "shell", "-v0", "-c", MAKE)
+    done(here, "backup", str(copy))
+    assert copy.read_bytes()[18:20] == b"\1\1"  # written and read without a log beside it
+    if of_a_former_version:
+        with closing(sqlite3.connect(copy)) as database:
+            database.execute("PRAGMA journal_mode=WAL")
+    done(here, "restore", str(copy), "--yes")
+    assert list(folder.iterdir()) == [copy]
+    assert counted(here) == "5"
+
+
+def test_rows_in_the_log_of_a_copy_made_by_hand_are_restored(tmp_path: Path) -> None:
+    here, by_hand = {"GUARDIAN_DATA_DIR": str(tmp_path / "here")}, tmp_path / "by-hand"
+    by_hand.mkdir()
+    done(here, "migrate", "-v0")
+    with closing(sqlite3.connect(tmp_path / "here" / "guardian.sqlite3")) as kept_open:
+        kept_open.execute("SELECT 1 FROM ingest_report").fetchall()
+        done(here, "shell", "-v0", "-c", MAKE)
+        for file in (tmp_path / "here").glob("guardian.sqlite3*"):
+            shutil.copy(file, by_hand)
+    assert (by_hand / "guardian.sqlite3-wal").stat().st_size
+    done(here, "restore", str(by_hand / "guardian.sqlite3"), "--yes")
+    assert counted(here) == "5"
 
 
 def test_what_was_there_before_a_restore_is_kept(tmp_path: Path) -> None:

@@ -73,18 +73,22 @@ def _refuse_foreign() -> None:
 
 def _copy_sqlite(origin: Path, copy: Path) -> None:
     with (
-        contextlib.closing(sqlite3.connect(f"file:{origin}?mode=ro", uri=True)) as source,
+        contextlib.closing(
+            sqlite3.connect(f"{origin.resolve().as_uri()}?mode=ro", uri=True)
+        ) as source,
         contextlib.closing(sqlite3.connect(copy)) as target,
     ):
         # In one step, for SQLite begins again when somebody wrote between two; nobody waits for it.
         source.backup(target)
+        # Whole by itself: one that keeps a log beside it cannot be opened where nobody may write.
+        target.execute("PRAGMA journal_mode=DELETE")
         [(verdict,)] = target.execute("PRAGMA quick_check").fetchall()
         if verdict != "ok":
             raise BackupFailed(f"The copy is damaged: {verdict}")
 
 
 def _restore_sqlite(path: Path) -> None:
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source:
+    with contextlib.closing(_opened(path)) as source:
         [(verdict,)] = source.execute("PRAGMA quick_check").fetchall()
         if verdict != "ok":
             raise BackupFailed(f"{path} is damaged: {verdict}")
@@ -97,6 +101,18 @@ def _restore_sqlite(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(target_path, timeout=20)) as target:
             # Page by page into the open file: who has it open sees the new content, never half.
             source.backup(target)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A backup, to be read alone, and nothing is left beside it; it may lie on a disk that is
+    read-only, that of a former version too, which says of itself that it has a log beside it.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    # Of a file that was copied by hand with its log, that log holds the newest rows.
+    alone = not log.exists() or not log.stat().st_size
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}", uri=True
+    )
 
 
 def _apps_in(source: sqlite3.Connection) -> set[str]:
