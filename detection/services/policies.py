@@ -78,7 +78,12 @@ def read_plan(text: str, name: str) -> Plan:
     if not isinstance(sent, Mapping):
         plan.faults.append(f"a mapping with {', '.join(SECTIONS)} is expected")
         return plan
-    plan.faults += [f"{section}: not known here" for section in sent if section not in SECTIONS]
+    known = ", ".join(SECTIONS)
+    plan.faults += [
+        f"{section}: not known here; known are {known}"
+        for section in sent
+        if section not in SECTIONS
+    ]
     if "default" in sent:
         _plan_policy(plan, "default", None, sent["default"])
     for source_name, asked in _entries(plan, sent, "sources", Mapping).items():
@@ -106,7 +111,8 @@ def read_settings(asked: Mapping[Any, Any]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name, value in asked.items():
         if name not in POLICY_FIELDS:
-            faults[str(name)] = ["not a setting of a policy"]
+            known = ", ".join(POLICY_FIELDS)
+            faults[str(name)] = [f"not a setting of a policy; those are {known}"]
             continue
         try:
             settings[name] = _stored_as(Policy, name, value)
@@ -165,7 +171,10 @@ def _plan_day(plan: Plan, where: str, asked: object) -> None:
     if not isinstance(asked, Mapping):
         plan.faults.append(f"{where}: must be a mapping")
         return
-    plan.faults += [f"{where}.{name}: not known" for name in asked if name not in DAY_FIELDS]
+    known = ", ".join(DAY_FIELDS)
+    plan.faults += [
+        f"{where}.{name}: not known; known are {known}" for name in asked if name not in DAY_FIELDS
+    ]
     source = None
     if asked.get("source") is not None:
         source = Source.objects.filter(name=asked["source"]).first()

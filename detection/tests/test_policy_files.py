@@ -1,17 +1,19 @@
 """A policy file is applied as a whole, or refused with every fault named."""
 
+import re
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
 import pytest
+import yaml
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from detection.models import Policy, SpecialDay
-from detection.models.policy import OF_OLD
-from detection.services.policies import USUAL_NAME, PolicyFileError, apply_policies
+from detection.models import Family, Policy, SpecialDay
+from detection.models.policy import OF_OLD, POLICY_FIELDS
+from detection.services.policies import USUAL_NAME, PolicyFileError, apply_policies, read_settings
 from detection.tests.makers import make_source
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +29,39 @@ sources:
 special_days:
   - {name: Black Friday, source: shop, starts: 2026-11-27, ends: 2026-11-28T00:00, factor: 2.5}
 """
+
+
+MANUAL = Path(__file__).resolve().parents[2] / "deploy" / "docs" / "tuning.md"
+
+
+def test_the_files_of_the_manual_are_taken() -> None:
+    tried, applied = re.findall(r"```yaml\n(.*?)```", MANUAL.read_text(), re.DOTALL)
+    assert read_settings(yaml.safe_load(tried)) == {"pages_per_week": 0.5, "minimum_excess": 50.0}
+    for name in ("acquirer-a", "ecommerce"):
+        make_source(name)
+    assert len(apply_policies(text=applied)) == 5
+    named = {name for one in yaml.safe_load(applied)["sources"].values() for name in one}
+    assert named == set(POLICY_FIELDS)
+
+
+def test_the_manual_names_what_can_be_chosen() -> None:
+    text = MANUAL.read_text()
+    families = {f"`{one}`" for one in Family.values}
+    kinds = {f"`{one}`" for one in SpecialDay.Kind.values}
+    assert not [one for one in families | kinds if one not in text]
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("policies: {}", "default, sources, special_days"),
+        ("default: {alpha: 3}", "pages_per_week"),
+        ("special_days: [{day: 1}]", "factor"),
+    ],
+)
+def test_whoever_writes_a_name_that_is_none_is_told_those_there_are(text: str, known: str) -> None:
+    with pytest.raises(PolicyFileError, match=known):
+        apply_policies(text=text)
 
 
 def test_it_writes_policies_and_special_days() -> None:

@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = (
         "Apply policies and special days from a YAML file: all of it or nothing. Special days that "
         "the file has brought before and does not name any more are taken away; what people "
-        "declared in the admin, or other files, stays."
+        "declared in the admin, or other files, stays. What it may hold: deploy/docs/tuning.md."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

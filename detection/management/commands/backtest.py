@@ -41,7 +41,11 @@ class Command(BaseCommand):
         parser.add_argument("--source", action="append", default=[], help="by name; all if none")
         parser.add_argument("--since", default="", help=f"{DAY}; seven days before --until")
         parser.add_argument("--until", default="", help=f"{DAY}; now")
-        parser.add_argument("--policy", type=Path, help="YAML with the policy fields to try")
+        parser.add_argument(
+            "--policy",
+            type=Path,
+            help="YAML with the policy fields to try, such as minimum_excess: 50",
+        )
         parser.add_argument("--forest", default="live", help="a version number, live or none")
         parser.add_argument("--report", type=Path, help="write the report here, as JSON")
         parser.add_argument("--chart", type=Path, help="write the chart here, as SVG")
