@@ -8,6 +8,9 @@ from ingest.streaming.entries import Entry, moment_of
 
 MISSING = "Kafka needs one more library: pip install confluent-kafka==2.16.1"
 ANSWER_SECONDS = 10.0
+# Between two attempts at brokers that are away [ms]: its own pause is a tenth of a second, and each
+# attempt writes a line.
+PAUSE_MS = 2000
 
 
 class KafkaTopic:
@@ -20,7 +23,7 @@ class KafkaTopic:
             raise StreamAway(MISSING) from error
         self._kafka = confluent_kafka
         self._name = name
-        settings = {"bootstrap.servers": servers, **more}
+        settings = {"bootstrap.servers": servers, "reconnect.backoff.ms": PAUSE_MS, **more}
         self._consumer = confluent_kafka.Consumer(
             {
                 **settings,

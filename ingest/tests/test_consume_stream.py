@@ -15,6 +15,7 @@ from ingest.services.answering import record_and_judge
 from ingest.streaming import consuming, redis_stream
 from ingest.streaming.consuming import Consumer, StreamAway, consume
 from ingest.streaming.entries import Entry, Stream, moment_of
+from ingest.streaming.kafka_topic import KafkaTopic
 from ingest.tests.makers import NOON, judge, total
 from ingest.tests.streams import Door, KafkaDoor, RedisDoor, take_all
 
@@ -282,6 +283,16 @@ def test_a_member_that_comes_back_goes_on_where_it_was(redis_door: RedisDoor) ->
 def test_a_redis_that_is_away_is_said_to_be_away() -> None:
     with pytest.raises(StreamAway):
         RedisDoor("redis://127.0.0.1:1/0").open().read(1, 0.1)
+
+
+def test_brokers_that_are_away_are_not_asked_all_the_time(
+    kafka_door: KafkaDoor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    topic = KafkaTopic("127.0.0.1:1", kafka_door.name, "guardian")
+    assert topic.read(1, 3.0) == []
+    # A reader and one who puts aside, twice or three times each.
+    assert 1 <= capfd.readouterr().err.count("Connection refused") <= 8
+    topic.close()
 
 
 def test_a_redis_that_came_back_empty_is_joined_again(redis_door: RedisDoor) -> None:
