@@ -1,9 +1,29 @@
 """What the command line says when the database is not there, or is another version's."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import DatabaseError, OperationalError, connection
+
+from guardian_site.environment import SettingError
 
 # PostgreSQL's codes of a table, a column and a schema that are not there.
 _ABSENT = frozenset({"42P01", "42703", "3F000"})
+
+
+@contextmanager
+def ending_in_words() -> Iterator[None]:
+    """A setting that is wrong, or a database that is away, ends the program with one line."""
+    try:
+        yield
+    except SettingError as error:
+        sys.exit(f"Setting refused: {error}")
+    except DatabaseError as error:
+        told = in_words(error)
+        if told is None or "--traceback" in sys.argv:
+            raise
+        sys.exit(told)
 
 
 def in_words(error: DatabaseError) -> str | None:

@@ -8,6 +8,8 @@ import django
 from django.conf import settings
 from django.db import connection, transaction
 
+from guardian_site.database_faults import ending_in_words
+
 FILE = Path(__file__).with_name("reporting.sql")
 READER = "guardian_reader"
 WORDS = ("create", "drop")
@@ -60,4 +62,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    with ending_in_words():
+        sys.exit(main(sys.argv[1:]))

@@ -11,10 +11,17 @@ from django.db import OperationalError
 from guardian_site.database_faults import in_words
 from guardian_site.tests.processes import ROOT
 
+# What the image runs before `manage.py migrate`.
+REPORTING = ["-m", "deploy.timescaledb.reporting", "drop"]
+
 
 def refused(command: str, **settings: str) -> str:
+    return ended(["manage.py", *command.split()], **settings)
+
+
+def ended(program: list[str], **settings: str) -> str:
     finished = subprocess.run(
-        [sys.executable, "manage.py", *command.split()],
+        [sys.executable, *program],
         cwd=ROOT,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "guardian_site.settings", **settings},
         capture_output=True,
@@ -42,6 +49,19 @@ def test_a_database_that_does_not_answer_is_told_without_a_traceback() -> None:
     assert told.splitlines()[-1].startswith("The database cannot be used: ")
     assert told.endswith("is DATABASE_URL right?\n")
     assert "Connection refused" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("program", [["manage.py", "migrate"], REPORTING])
+def test_a_wrong_setting_is_told_in_a_line(program: list[str]) -> None:
+    told = ended(program, DATABASE_URL="mysql://db/guardian")
+    assert told.startswith("Setting refused: DATABASE_URL")
+    assert told.count("\n") == 1
+
+
+def test_the_first_that_the_image_runs_tells_of_its_database_in_words() -> None:
+    told = ended(REPORTING, DATABASE_URL="postgres://guardian:x@127.0.0.1:1/guardian")
+    assert told.endswith("is DATABASE_URL right?\n")
     assert "Traceback" not in told
 
 
