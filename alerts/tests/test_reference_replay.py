@@ -59,7 +59,7 @@ def test_each_failure_is_told_once_and_ends_once(vendor: StandIn, settings: Sett
     source, found = findings()
     live_through(source, found)
     spans = [(moment(first), moment(last) + TAIL) for first, last in FAILURES]
-    told = Counter(text.split(":")[0] for text in vendor.texts)
+    told = Counter(text.partition("*")[2].partition(":")[0] for text in vendor.texts)
     assert told == Counter({"CRITICAL": len(spans), "Resolved": len(spans)})
     roots = Incident.objects.filter(parent=None).order_by("onset")
     for (first, last), incident in zip(spans, roots, strict=True):
