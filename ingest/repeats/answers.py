@@ -197,7 +197,8 @@ def keep_answers(marks: Marks, answered: Iterable[tuple[NewReport, bytes]]) -> N
     if not entries:
         return
     try:
-        store.write(entries, settings.GUARDIAN_CACHE_SECONDS)
+        # A repeat that overtakes them is recorded again, which changes nothing.
+        store.hand_over(entries, settings.GUARDIAN_CACHE_SECONDS)
     except Exception:
         counts.add("errors")
     else:

@@ -5,13 +5,15 @@ connections cost more than the answer to a repeat may.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache as once
 from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+
+from ingest.repeats.stats import counts
 
 _PREFIX = "guardian:answers:"
 # One command and one reply, however many entries: MSET knows no time to live.
@@ -33,33 +35,58 @@ class Lines:
         errors = import_module("redis.exceptions")
         self._lost, self._refused = errors.ConnectionError, errors.ResponseError
         self._pool = pool
-        self._open: list[Any] = []
+        # Each with whether it owes the reply to what it was told.
+        self._open: list[tuple[Any, bool]] = []
         os.register_at_fork(after_in_child=self._open.clear)
 
     def ask(self, *command: Any) -> Any:
         """Return the reply to a command; raises whatever a lost Redis raises."""
+        return self._use(self._ask_on, command)
+
+    def tell(self, *command: Any) -> None:
+        """Redis is sent a command; its reply is read before the line is used again.
+
+        Raises what a lost Redis raises, if that is known by then. A refusal is counted once read.
+        """
+        self._use(self._tell_on, command)
+
+    def _use(self, how: Callable[..., Any], command: Sequence[Any]) -> Any:
         try:
-            line = self._open.pop()
+            line, owes = self._open.pop()
         except IndexError:
-            return self._ask_on(self._new(), command)
+            return how(self._new(), False, command)
         try:
-            return self._ask_on(line, command)
+            return how(line, owes, command)
         except self._lost:
             # It was closed while it lay there: Redis may have been started anew meanwhile.
-            return self._ask_on(self._new(), command)
+            return how(self._new(), False, command)
 
     def _new(self) -> Any:
         return self._pool.connection_class(**self._pool.connection_kwargs)
 
-    def _ask_on(self, line: Any, command: Sequence[Any]) -> Any:
+    def _ask_on(self, line: Any, owes: bool, command: Sequence[Any]) -> Any:
+        self._hear_out(line, owes)
         line.send_command(*command)
         try:
             reply = line.read_response()
         except self._refused:
-            self._open.append(line)
+            self._open.append((line, False))
             raise
-        self._open.append(line)
+        self._open.append((line, False))
         return reply
+
+    def _tell_on(self, line: Any, owes: bool, command: Sequence[Any]) -> None:
+        self._hear_out(line, owes)
+        line.send_command(*command)
+        self._open.append((line, True))
+
+    def _hear_out(self, line: Any, owes: bool) -> None:
+        if not owes:
+            return
+        try:
+            line.read_response()
+        except self._refused:
+            counts.add("errors")
 
 
 def read(names: Sequence[str]) -> dict[str, bytes]:
@@ -75,8 +102,22 @@ def write(entries: Mapping[str, bytes], seconds: int) -> None:
     if not settings.REDIS_URL:
         cache.set_many(dict(entries), timeout=seconds)
         return
+    _lines().ask(*_set_all(entries, seconds))
+
+
+def hand_over(entries: Mapping[str, bytes], seconds: int) -> None:
+    """Keep entries for so long, as far as the cache can; nobody waits until it has them."""
+    if not settings.REDIS_URL:
+        write(entries, seconds)
+        return
+    _lines().tell(*_set_all(entries, seconds))
+
+
+def _set_all(entries: Mapping[str, bytes], seconds: int) -> Sequence[Any]:
     keys = [_PREFIX + name for name in entries]
-    _lines().ask("EVAL", _SET_ALL, len(keys), *keys, seconds, *entries.values())
+    if len(keys) == 1:
+        return ("SET", keys[0], *entries.values(), "EX", seconds)
+    return ("EVAL", _SET_ALL, len(keys), *keys, seconds, *entries.values())
 
 
 @once

@@ -8,6 +8,7 @@ import redis
 from pytest_django.fixtures import Settings
 
 from ingest.repeats import store
+from ingest.repeats.stats import counts
 from ingest.repeats.store import Lines
 
 
@@ -61,6 +62,40 @@ def test_lines_that_were_cut_while_idle_are_replaced_unnoticed(
     with redis.Redis.from_url(valkey_url) as other:
         other.client_kill_filter(_type="normal", skipme=True)
     assert store.read(["a"]) == {"a": b"one"}
+
+
+@pytest.mark.parametrize("entries", [{"a": b"one"}, {"a": b"one", "b": b"two"}])
+def test_what_was_handed_over_is_read_by_whoever_comes_next(
+    lines: Lines, entries: dict[str, bytes]
+) -> None:
+    for _ in range(3):
+        store.hand_over(entries, 60)
+    assert store.read(["a", "b"]) == entries
+    assert 0 < lines.ask("TTL", "guardian:answers:a") <= 60
+    assert len(lines._open) == 1
+
+
+def test_a_refusal_that_nobody_waited_for_is_counted_and_leaves_the_line_in_order(
+    lines: Lines,
+) -> None:
+    before = counts.totals()["errors"]
+    lines.tell("NOSUCHCOMMAND")
+    assert lines.ask("PING") == b"PONG"
+    assert len(lines._open) == 1
+    assert counts.totals()["errors"] == before + 1
+
+
+def test_a_line_that_was_cut_loses_no_more_than_what_it_was_told_last(
+    lines: Lines, valkey_url: str
+) -> None:
+    store.hand_over({"a": b"one"}, 60)
+    with redis.Redis.from_url(valkey_url) as other:
+        other.client_kill_filter(_type="normal", skipme=True)
+    store.hand_over({"b": b"two"}, 60)
+    store.hand_over({"c": b"three"}, 60)
+    found = store.read(["a", "b", "c"])
+    found.pop("b", None)
+    assert found == {"a": b"one", "c": b"three"}
 
 
 def test_an_answer_that_comes_too_late_is_given_up_with_its_line(lines: Lines) -> None:
