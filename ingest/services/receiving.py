@@ -80,9 +80,12 @@ def receive_reports(
     """
     own = holder.source_name if holder else None
     names = [row.source or own or Source.DEFAULT for row in rows]
+    distinct = set(names)
     if own is not None:
         _check_own(names, own, alone)
-    sources = known_sources(names=set(names))
+    if Source.CANARY in distinct:
+        _refuse_canary(names, alone)
+    sources = known_sources(names=distinct)
     _check_known(names, sources, seen, alone)
     reading = _Reading(
         told=told or [steady_clock.now()] * len(rows),
@@ -92,7 +95,7 @@ def receive_reports(
         alone=alone,
     )
     moments = reading.timestamps(rows, names)
-    if len(sources) < len(set(names)):
+    if len(sources) < len(distinct):
         sources = resolve_sources(names=names)
     return [
         _report(row, sources[name], moment)
@@ -108,6 +111,16 @@ def _check_own(names: Sequence[str], own: str, alone: bool) -> None:
     ]
     if errors:
         raise Refused("This key reports for another source.", errors, status=HTTPStatus.FORBIDDEN)
+
+
+def _refuse_canary(names: Sequence[str], alone: bool) -> None:
+    """By its reports Guardian finds out whether its own parts work: nobody else may send them."""
+    errors = [
+        FieldError(_field(place, "source", alone), f"“{name}” is for Guardian itself")
+        for place, name in enumerate(names)
+        if name == Source.CANARY
+    ]
+    raise Refused("Nothing was stored: nobody may report for this source.", errors)
 
 
 def _check_known(

@@ -60,6 +60,7 @@ SINGLE: list[tuple[str, bytes, str]] = [
     ("count beyond 64 bits", body(count=10**30), "count"),
     ("count endless", b'{"status":"approved","count":' + b"9" * 5000 + b"}", "body"),
     ("count an exponent", b'{"status":"approved","count":1e3}', "count"),
+    ("source of Guardian itself", body(source=Source.CANARY), "source"),
     ("timestamp nonsense", body(timestamp="yesterday"), "timestamp"),
     ("timestamp empty", body(timestamp=""), "timestamp"),
     ("timestamp a number", body(timestamp=1752327900), "timestamp"),
@@ -98,6 +99,11 @@ SINGLE: list[tuple[str, bytes, str]] = [
 ]
 
 BATCH: list[tuple[str, bytes, str]] = [
+    (
+        "a row of Guardian itself",
+        batch(GOOD, {**GOOD, "source": Source.CANARY}),
+        "transactions[1].source",
+    ),
     ("empty", b"", "body"),
     ("a list", b"[]", "transactions"),
     ("no transactions", b"{}", "transactions"),
