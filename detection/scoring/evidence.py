@@ -125,21 +125,20 @@ def _grow(
     started = (before <= 0) & (evidence > 0)
     onset = np.where(started, moments.utc_minute[:, None], state.onset)
     onset = np.where(evidence > 0, onset, -1)
-    counts = ~((state.alarm > 0) & (state.clearing > 0))
-    x = channels.seen.take(designs.CHANNEL, axis=1) * counts
+    x = channels.seen.take(designs.CHANNEL, axis=1)
     m = channels.meant.take(designs.CHANNEL, axis=1)
     # What is missing is all of it, whatever a source without transactions usually says.
     m[:, designs.SILENCE] = usual
-    m *= counts
-    keep = np.where(counts, alarm.SHIFT_KEEP, 1.0)
+    at_height = ~((state.alarm > 0) & (state.clearing > 0))
+    keep = np.where(at_height, alarm.SHIFT_KEEP, 1.0)
     return Running(
         gain=gain,
         evidence=evidence,
         onset=onset,
         seen=np.where(started, 0, state.seen) + x,
         meant=np.where(started, 0, state.meant) + m,
-        shift_seen=state.shift_seen * keep + x,
-        shift_meant=state.shift_meant * keep + m,
+        shift_seen=state.shift_seen * keep + x * at_height,
+        shift_meant=state.shift_meant * keep + m * at_height,
         clearing=state.clearing,
         alarm=state.alarm,
         alarm_since=state.alarm_since,

@@ -1,5 +1,6 @@
 """What an explanation says beside the counts: the mix of the codes, and what never was before."""
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -64,3 +65,22 @@ def test_other_kinds_say_nothing_of_codes(status: str) -> None:
         return [*usual(minute), (status, "00", 12)]
 
     assert "codes" not in told(odd)
+
+
+@pytest.mark.parametrize("quiet", [1, 2, 3])
+def test_while_it_seems_to_end_the_minutes_are_counted_with_what_is_in_them(quiet: int) -> None:
+    def more(minute: int) -> Row:
+        if minute >= 400 - quiet:
+            return usual(minute)
+        return [(of, code, n + 2 * (of == "denied")) for of, code, n in usual(minute)]
+
+    seen, minutes, _expected = numbers(told(more, 40 + quiet).split(";")[0])
+    assert minutes == 40 + quiet
+    sent = sum(
+        n for minute in range(360 - quiet, 400) for of, _, n in more(minute) if of == "denied"
+    )
+    assert seen == sent
+
+
+def numbers(sentence: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", sentence)]
