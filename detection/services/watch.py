@@ -132,7 +132,8 @@ class Watch:
             return {}
         self._asked_along = now
         with self._lock:
-            lately = list(self._lately.items())
+            # A copy: other threads write to it meanwhile.
+            lately = self._lately.copy().items()
             self._lately = {one: at for one, at in lately if now - at < LATELY_SECONDS}
             if len(self._lately) > MOST_ALONG:
                 return {}
