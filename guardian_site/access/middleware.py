@@ -28,7 +28,7 @@ from guardian_site.access.rules import (
 from guardian_site.plain import plain
 from guardian_site.web.chunks import comes_in_chunks, gather
 from guardian_site.web.problems import wants_html
-from guardian_site.web.programs import SAFE, names_a_page
+from guardian_site.web.programs import SAFE
 from ingest.services.proving import NotProven
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -130,8 +130,8 @@ class RouteRules:
             refusal_by_csrf = _csrf_refusal(request, view)
             if refusal_by_csrf is not None:
                 return refusal_by_csrf
-        if not identity.caller.known and _may_be_a_page(request):
-            # One of somebody else's, whose name was made to lead here, is nobody we know either:
+        if not identity.caller.known:
+            # A page of somebody else's, whose name was made to lead here, is nobody we know either:
             # its browser asks under that name. The short way for reports has not looked at it yet.
             request.get_host()
         remember(request, identity)
@@ -143,12 +143,6 @@ def _not_allowed(method: str, allowed: list[str]) -> HttpResponse:
     response = JsonResponse({"detail": detail}, status=HTTPStatus.METHOD_NOT_ALLOWED)
     response["Allow"] = ", ".join(allowed)
     return response
-
-
-def _may_be_a_page(request: HttpRequest) -> bool:
-    """Tell whether a browser may ask for a page: with whatever it posts it names the page's origin,
-    also to the page's own site; of what it only reads it need not tell anything."""
-    return request.method in SAFE or names_a_page(request.META)
 
 
 def _unreadable(request: HttpRequest, route: str) -> HttpResponse | None:
