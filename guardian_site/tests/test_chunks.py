@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from deploy.bench.in_process import ask
 from guardian_site.access.rules import USUAL_BODY
 from guardian_site.wsgi import application
 from ingest import steady_clock
@@ -20,23 +21,13 @@ REPORT = {"status": "approved", "count": 5}
 
 
 def send(path: str, body: bytes, **environ: Any) -> tuple[str, Any]:
-    told: list[str] = []
-    request = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": path,
-        "SERVER_NAME": "guardian",
-        "SERVER_PORT": "80",
-        "HTTP_HOST": "localhost",
-        "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_TYPE": "application/json",
+    chunked = {
+        "CONTENT_LENGTH": None,
         "HTTP_TRANSFER_ENCODING": "chunked",
         "wsgi.input_terminated": True,
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        **environ,
     }
-    answer = application(request, lambda status, _headers: told.append(status))
-    return told[0], json.loads(b"".join(answer))
+    answer = ask(application, body, path, **{**chunked, **environ})
+    return answer.status, answer.json()
 
 
 @pytest.mark.parametrize("cookie", [{}, {"HTTP_COOKIE": "other=1"}])

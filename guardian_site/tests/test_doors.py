@@ -1,5 +1,4 @@
 import gc
-import io
 import json
 from typing import Any
 
@@ -7,6 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 from rest_framework.request import Request
 
+from deploy.bench.in_process import ask
 from guardian_site.web.doors import DOORS, with_doors
 from guardian_site.web.utf8_request import Utf8Request
 from guardian_site.wsgi import application
@@ -17,24 +17,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _post(path: str, body: object, **environ: str) -> tuple[str, dict[str, str], Any]:
-    sent = json.dumps(body).encode()
-    told: list[Any] = []
-    request = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": path,
-        "SERVER_NAME": "guardian",
-        "SERVER_PORT": "80",
-        "HTTP_HOST": "localhost",
-        "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": str(len(sent)),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(sent),
-        **environ,
-    }
-    answer = application(request, lambda status, headers: told.extend((status, dict(headers))))
-    content = b"".join(answer)
-    return told[0], told[1], json.loads(content)
+    answer = ask(application, json.dumps(body).encode(), path, **environ)
+    return answer.status, answer.headers, answer.json()
 
 
 def test_a_report_is_answered_on_the_short_way() -> None:

@@ -1,6 +1,5 @@
 """Some libraries tell no type of what they send: JSON, unless a page of a browser sends it."""
 
-import io
 import json
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from deploy.bench.in_process import ask
 from guardian_site.wsgi import application
 from ingest.models import Report
 
@@ -22,21 +22,8 @@ SENT = {
 
 def send(path: str, **environ: str) -> tuple[str, Any]:
     body = json.dumps(SENT[path]).encode()
-    told: list[str] = []
-    request = {
-        "REQUEST_METHOD": "POST",
-        "PATH_INFO": path,
-        "SERVER_NAME": "guardian",
-        "SERVER_PORT": "80",
-        "HTTP_HOST": "localhost",
-        "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        **environ,
-    }
-    answer = application(request, lambda status, _headers: told.append(status))
-    return told[0], json.loads(b"".join(answer))
+    answer = ask(application, body, path, CONTENT_TYPE=None, **environ)
+    return answer.status, answer.json()
 
 
 @pytest.mark.parametrize("path", SENT)
