@@ -250,6 +250,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", choices=["postgres", "sqlite"], default="postgres")
     parser.add_argument("--seconds", type=int, default=6, help="length of each case")
+    parser.add_argument("--workers", type=int, help="web workers; usually 2, on SQLite 1")
     parser.add_argument("--threads", type=int, default=32)
     parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -260,7 +261,7 @@ def main() -> None:
     options = parse()
     if not shutil.which("wrk"):
         sys.exit("wrk is needed (Debian: apt-get install wrk).")
-    workers = 2 if options.database == "postgres" else 1
+    workers = options.workers or (2 if options.database == "postgres" else 1)
     bare = bench_bare(options.seconds, workers, options.threads)
     folder = Path(tempfile.mkdtemp(prefix="guardian-bench-"))
     environment = {"GUARDIAN_DATA_DIR": str(folder), "GUARDIAN_RATE_LIMIT": "off"}
