@@ -25,6 +25,8 @@ class Place(Struct, frozen=True, gc=False):
 class Outcome(Struct):
     """The rows that moved, and every count of the minutes that were named."""
 
+    # No report was known, under whatever count: then none is named in `written`.
+    all_new: bool = False
     # Report keys that were written; True where an older count was corrected.
     written: dict[ReportKey, bool] = field(default_factory=dict)
     places: dict[TransactionKey, Place] = field(default_factory=dict)
@@ -57,12 +59,12 @@ class Assembly:
         counts = self._lists.get(key)
         if counts is None:
             found = self._outcome.minutes.get(key, {})
-            counts = [(status, code, count) for (status, code), count in sorted(found.items())]
-            self._lists[key] = counts
+            counts = self._lists[key] = [(*one, count) for one, count in sorted(found.items())]
         return counts
 
     def _aggregated(self, report: NewReport) -> RecordedReport:
-        corrected = self._outcome.written.get(report_key(report))
+        new = self._outcome.all_new
+        corrected = False if new else self._outcome.written.get(report_key(report))
         minute = minute_of(report.timestamp)
         return RecordedReport(
             source=report.source,

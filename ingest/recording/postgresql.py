@@ -11,17 +11,20 @@ from ingest.postgresql.pool import lent_connection
 from ingest.recording.outcome import Outcome, Place
 from ingest.reports import NewReport
 
+# Minutes and hours are those of UTC, by `date_bin`: `date_trunc` looks at the calendar of a time
+# zone at every row, and costs a batch as much as sorting it.
+
 # Every INSERT takes its rows in key order, and the tables come in one order in every statement:
 # two writers of the same keys therefore wait for each other and never in a circle.
 
 # No foreign key looks at the source of every row, and locks it. Here each source is looked at once:
 # if one is gone no row gets any, and PostgreSQL refuses them all. That none goes while this runs is
-# what `hold_recordings` is for. A subquery and no join: planned for any number of sources, it stays
-# one step in the index for each.
+# what `hold_recordings` is for. An array and no join: planned for any number of sources, it stays
+# in the index, and since PostgreSQL 17 those that stand side by side there are one step.
 _KNOWN = """
 known AS (
-    SELECT count((SELECT id FROM ingest_source AS s WHERE s.id = n.id)) = count(*) AS complete
-    FROM unnest(%(named)s::bigint[]) AS n (id)
+    SELECT count(*) = cardinality(%(named)s::bigint[]) AS complete
+    FROM ingest_source WHERE id = ANY(%(named)s::bigint[])
 )"""
 
 _SENT = """
@@ -45,8 +48,9 @@ written AS (
         timed = excluded.timed,
         received = excluded.received
     WHERE NOT excluded.timed OR r.count <> excluded.count
-    RETURNING source_id, timestamp, date_trunc('minute', timestamp) AS minute, status, auth_code,
-        count - coalesce(previous_count, 0) AS moved, previous_count IS NOT NULL AS corrected
+    RETURNING source_id, timestamp, date_bin('1 minute', timestamp, 'epoch') AS minute, status,
+        auth_code, count - coalesce(previous_count, 0) AS moved,
+        previous_count IS NOT NULL AS corrected
 )"""
 
 # A transaction is always rewritten: only then does RETURNING tell where it was counted before,
@@ -70,7 +74,7 @@ placed AS (
         timed = t.timed OR excluded.timed,
         status = excluded.status, auth_code = excluded.auth_code, count = excluded.count,
         received = excluded.received
-    RETURNING *
+    RETURNING *, date_bin('1 minute', timestamp, 'epoch') AS minute
 )"""
 
 _COUNTED = """
@@ -84,7 +88,7 @@ counted AS (
     RETURNING source_id, minute, status, auth_code, count
 ), late AS (
     INSERT INTO ingest_latehour AS h (source_id, hour, seen)
-    SELECT DISTINCT source_id, date_trunc('hour', minute, 'UTC'), now() FROM counted
+    SELECT DISTINCT source_id, date_bin('1 hour', minute, 'epoch'), now() FROM counted
     WHERE minute < %(late_before)s
     ORDER BY 1, 2
     -- A row that is not updated is locked all the same: whoever claims the hour waits for this
@@ -95,6 +99,10 @@ counted AS (
 
 _ANSWER = """
 , touched AS ({touched})
+-- As good as always every report is new, and none needs to be told by itself.
+, news AS (
+    SELECT count(*) = %(distinct)s AND bool_or(corrected) IS NOT TRUE AS all_new FROM written
+)
 SELECT 'before', m.source_id, m.minute, m.status, m.auth_code, m.count,
     NULL::text, NULL::boolean, NULL::boolean
     -- One minute at a time, so that TimescaleDB opens the one chunk that it lies in.
@@ -103,20 +111,21 @@ SELECT 'before', m.source_id, m.minute, m.status, m.auth_code, m.count,
         WHERE c.source_id = touched.source_id AND c.minute = touched.minute OFFSET 0
     ) AS m
 UNION ALL
-SELECT 'after', source_id, minute, status, auth_code, count, NULL, NULL, NULL FROM counted
+SELECT 'after', source_id, minute, status, auth_code, count, NULL, all_new, NULL FROM counted, news
 UNION ALL
-SELECT 'report', source_id, timestamp, status, auth_code, moved, NULL, true, corrected FROM written
+SELECT 'report', source_id, timestamp, status, auth_code, moved, NULL, true, corrected
+    FROM written, news WHERE NOT all_new
 """
 
 _SHIFTS = "SELECT source_id, minute, status, auth_code, moved FROM written"
 _MOVES = """
     UNION ALL
-    SELECT source_id, date_trunc('minute', timestamp), status, auth_code, count FROM placed
+    SELECT source_id, minute, status, auth_code, count FROM placed
     UNION ALL
-    SELECT source_id, date_trunc('minute', previous_timestamp), previous_status,
+    SELECT source_id, date_bin('1 minute', previous_timestamp, 'epoch'), previous_status,
         previous_auth_code, -previous_count
     FROM placed WHERE previous_timestamp IS NOT NULL"""
-_TOUCHED = "SELECT DISTINCT source_id, date_trunc('minute', timestamp) AS minute FROM sent"
+_TOUCHED = "SELECT DISTINCT source_id, date_bin('1 minute', timestamp, 'epoch') AS minute FROM sent"
 _PLACES = """
 UNION ALL
 SELECT 'place', source_id, timestamp, status, auth_code, count, external_id,
@@ -128,10 +137,11 @@ FROM placed
 
 
 def _short(sql: str) -> bytes:
-    """Return a statement without comments and indentation: psycopg remembers how to convert the
-    parameters of a statement of at most 4,096 characters."""
+    """Return a statement without comments and what only people need to read it: psycopg remembers
+    how to convert the parameters of a statement of at most 4,096 characters."""
     lines = (line.strip() for line in sql.splitlines())
-    return " ".join(line for line in lines if line and not line.startswith("--")).encode()
+    told = " ".join(line for line in lines if line and not line.startswith("--"))
+    return told.replace(", ", ",").encode()
 
 
 REPORTS_ONLY = _short(
@@ -142,7 +152,7 @@ WITH_TRANSACTIONS = _short(
     ",".join(
         ("WITH" + _KNOWN, _SENT, _WRITTEN, _TRANSACTIONS, _COUNTED.format(shifts=_SHIFTS + _MOVES))
     )
-    + _ANSWER.format(touched=_TOUCHED + " UNION " + _TOUCHED.replace("sent", "placed"))
+    + _ANSWER.format(touched=_TOUCHED + " UNION SELECT source_id, minute FROM placed")
     + _PLACES
 )
 # The same for rows that wait in the temporary table `staged`; answers how many of them were news.
@@ -208,6 +218,7 @@ def write(
     parameters: dict[str, Any] = {
         "named": _array([str(source_id) for source_id in named]),
         "late_before": late_before,
+        "distinct": len(reports),
         **_columns(reports),
     }
     if not transactions:
@@ -224,6 +235,7 @@ def _outcome(rows: list[tuple[Any, ...]]) -> Outcome:
             outcome.minutes.setdefault((source, at), {}).setdefault((status, code), count)
         elif kind == "after":
             outcome.minutes.setdefault((source, at), {})[status, code] = count
+            outcome.all_new = changed
         elif kind == "report":
             outcome.written[source, at, status, code] = corrected
         else:
