@@ -25,6 +25,12 @@ class Expiring(Generic[Key, Value]):
             return None
         return entry[1]
 
+    def get_all(self, keys: Iterable[Key]) -> dict[Key, Value]:
+        """Return the fresh entries among these."""
+        limit = time.monotonic() - self._seconds
+        entries = ((key, self._entries.get(key)) for key in keys)
+        return {key: entry[1] for key, entry in entries if entry is not None and entry[0] >= limit}
+
     def put(self, key: Key, value: Value) -> None:
         """Remember `value` from now on."""
         self.put_all([(key, value)])

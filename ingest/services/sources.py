@@ -54,13 +54,9 @@ _round = _Round()
 
 def known_sources(*, names: Iterable[str]) -> dict[str, SourceRef]:
     """The sources of these names that exist are returned; nothing is made."""
-    found, missing = {}, []
-    for name in names:
-        ref = _remembered.get(name)
-        if ref is None:
-            missing.append(name)
-        else:
-            found[name] = ref
+    wanted = set(names)
+    found = _remembered.get_all(wanted)
+    missing = wanted - found.keys()
     if missing:
         refs = source_refs(missing)
         found |= {ref.name: ref for ref in refs}
