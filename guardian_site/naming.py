@@ -47,8 +47,10 @@ ongoing = Ongoing()
 def naming_incidents(assess: Assess) -> Assess:
     """Return `assess` with the number of the ongoing incident in each verdict that is about one."""
 
-    def named(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Verdict]:
-        verdicts = assess(reports, complete=complete)
+    def named(
+        reports: Sequence[RecordedReport], *, complete: bool, brief: bool = False
+    ) -> Sequence[Verdict]:
+        verdicts = assess(reports, complete=complete, brief=brief)
         wrong = {
             report.source.id
             for report, verdict in zip(reports, verdicts, strict=True)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from ingest.reports import RecordedReport
 
 
-class Metrics(Struct, kw_only=True):
+class Metrics(Struct, kw_only=True, gc=False):
     """The numbers behind a verdict; None is unknown, never 0."""
 
     current_count: int
@@ -28,7 +28,7 @@ class Metrics(Struct, kw_only=True):
     reported: int | None = None
 
 
-class Verdict(Struct, kw_only=True):
+class Verdict(Struct, kw_only=True, gc=False):
     """The answer to one report: level, score, reasons, expected band, recommendation."""
 
     is_anomaly: bool
@@ -36,7 +36,8 @@ class Verdict(Struct, kw_only=True):
     anomaly_score: float
     rule_violations: list[str]
     recommendation: str
-    metrics: Metrics
+    # None where the verdict was asked for in brief.
+    metrics: Metrics | None = None
     reasons: list[str] = []
     family: str | None = None
     learning: bool = False
@@ -50,9 +51,11 @@ class Assess(Protocol):
     """Judges recorded reports: one verdict for each, in their order.
 
     `complete` says that the reports carry whole minutes (a batch); otherwise a minute may still
-    be filling and only what can be said of a part of it is said.
+    be filling and only what can be said of a part of it is said. `brief` says that nobody will be
+    told more than the level and the score: the numbers behind them may be left out, and reports of
+    which the same is true may share a verdict.
     """
 
     def __call__(
-        self, reports: Sequence[RecordedReport], *, complete: bool
+        self, reports: Sequence[RecordedReport], *, complete: bool, brief: bool = False
     ) -> Sequence[Verdict]: ...

@@ -3,7 +3,9 @@
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from detection import conf, metrics
 from detection.clock import minute_of, moment_of

@@ -36,10 +36,12 @@ from ingest.assessment import Metrics, Verdict
 from ingest.reports import RecordedReport
 
 
-def assess(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Verdict]:
+def assess(
+    reports: Sequence[RecordedReport], *, complete: bool, brief: bool = False
+) -> Sequence[Verdict]:
     """Each report has its verdict, in order; what is not normal is stored as an Anomaly."""
     started = time.perf_counter()
-    group = _group(reports, complete)
+    group = _group(reports, complete, brief)
     behind, replays, fresh = _by_way(group)
     if behind:
         fresh += answer_standing(group=group, minutes=behind)
@@ -52,11 +54,12 @@ def assess(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Ver
     return group.answered()
 
 
-def _group(reports: Sequence[RecordedReport], complete: bool) -> Group:
+def _group(reports: Sequence[RecordedReport], complete: bool, brief: bool) -> Group:
     minutes = arranged(reports)
     return Group(
         now=steady_clock.now(),
         complete=complete,
+        brief=brief,
         declared=declarations(),
         minutes=minutes,
         known=watch.get({source_id for source_id, _ in minutes}),
@@ -71,10 +74,11 @@ def _by_way(
     fresh: list[SourceMinute] = []
     unjudged: dict[int, list[SourceMinute]] = {}
     oldest = oldest_live(group.now)
+    left_out = bool(group.declared.unwatched or group.declared.wrong)
     for (source_id, minute), one in group.minutes.items():
-        if why := _why_unjudged(group, source_id, minute):
+        if left_out and (why := _why_unjudged(group, source_id, minute)):
             group.answer(one, [_unjudged(report, why) for report in one.reports])
-        elif minute <= (through := group.known[source_id].through):
+        elif minute <= group.known[source_id].through:
             behind.append(one)
         elif minute < oldest:
             unjudged.setdefault(source_id, []).append(one)
@@ -107,7 +111,7 @@ def _answer_learners(group: Group, minutes: Sequence[SourceMinute]) -> list[Sour
         if seen >= LEARNING_MINUTES or group.declared.asked(one.source.id).rules:
             others.append(one)
         else:
-            group.answer(one, verdicts_while_learning(seen, one.reports))
+            group.answer(one, verdicts_while_learning(seen, one.reports, brief=group.brief))
     return others
 
 

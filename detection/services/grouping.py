@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from detection import conf, metrics
 from detection.clock import minute_of
 from detection.selectors.counts import Row
@@ -16,14 +18,13 @@ from ingest.assessment import Verdict
 from ingest.reports import RecordedReport, SourceRef
 
 
-@dataclass(slots=True)
-class SourceMinute:
+class SourceMinute(Struct, gc=False):
     """The reports of one source and minute."""
 
     source: SourceRef
     minute: int
-    places: list[int] = field(default_factory=list)
-    reports: list[RecordedReport] = field(default_factory=list)
+    places: list[int]
+    reports: list[RecordedReport]
 
     @property
     def counts(self) -> list[Row]:
@@ -42,6 +43,7 @@ class Group:
 
     now: datetime
     complete: bool
+    brief: bool
     declared: Declarations
     minutes: dict[tuple[int, int], SourceMinute]
     known: dict[int, Watched]
@@ -70,7 +72,8 @@ class Group:
 
     def answer_judged(self, one: SourceMinute, judged: Judged, row: int, *, whole: bool) -> None:
         """Answer one source minute from its judgement."""
-        self.answer(one, verdicts_of(judged, row, one.reports, whole=whole))
+        verdicts = verdicts_of(judged, row, one.reports, whole=whole, brief=self.brief)
+        self.answer(one, verdicts)
 
 
 def arranged(reports: Sequence[RecordedReport]) -> dict[tuple[int, int], SourceMinute]:
@@ -84,7 +87,8 @@ def arranged(reports: Sequence[RecordedReport]) -> dict[tuple[int, int], SourceM
         key = (report.source.id, number)
         one = minutes.get(key)
         if one is None:
-            one = minutes[key] = SourceMinute(report.source, number)
-        one.places.append(place)
-        one.reports.append(report)
+            minutes[key] = SourceMinute(report.source, number, [place], [report])
+        else:
+            one.places.append(place)
+            one.reports.append(report)
     return minutes

@@ -4,10 +4,10 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from msgspec.structs import replace
 
 from detection import conf, metrics
 from detection.clock import minute_of, moment_of

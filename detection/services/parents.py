@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import post_save
+from msgspec.structs import replace
 
 from detection.clock import minute_of
 from detection.models import Baseline, Checkpoint, Recheck

@@ -1,10 +1,11 @@
 """Writing what an advance found: all of it or nothing, and only if nobody else was faster."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection, models, transaction
+from msgspec.structs import replace
 
 from detection import conf, metrics
 from detection.clock import moment_of

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from msgspec.structs import replace
@@ -36,7 +37,7 @@ def concerns(finding: Finding, status: str) -> bool:
 
 
 def verdicts_of(
-    judged: Judged, row: int, reports: Sequence[RecordedReport], *, whole: bool
+    judged: Judged, row: int, reports: Sequence[RecordedReport], *, whole: bool, brief: bool
 ) -> list[Verdict]:
     """Answer the reports of one source minute.
 
@@ -45,8 +46,8 @@ def verdicts_of(
     """
     found = judged.findings.get(row, [])
     if judged.scores.learning[row] and not found:
-        return verdicts_while_learning(judged.seen[row], reports)
-    picture = Picture(judged, row, reports[-1].minute_counts)
+        return verdicts_while_learning(judged.seen[row], reports, brief=brief)
+    picture = Picture(judged, row, reports[-1].minute_counts, brief=brief)
     statuses = {report.status for report in reports}
     orphans = [one for one in found if whole and not any(concerns(one, of) for of in statuses)]
     answers = []
@@ -67,21 +68,23 @@ def verdicts_of(
 
 def _said_of(report: RecordedReport, like: Verdict) -> Verdict:
     """Say of a report what was said of another one of the same minute and status."""
+    if like.metrics is None:
+        return like
     metrics = replace(like.metrics, current_count=report.count, auth_code=report.auth_code)
     return replace(like, metrics=metrics)
 
 
-def verdicts_while_learning(seen: int, reports: Sequence[RecordedReport]) -> list[Verdict]:
+def verdicts_while_learning(
+    seen: int, reports: Sequence[RecordedReport], *, brief: bool
+) -> list[Verdict]:
     """Answer the reports of one source minute of which too little is known to say anything."""
+    like = _learning(seen)
+    if brief:
+        return [like] * len(reports)
     sums = Sums.of(reports[-1].minute_counts)
-    told = messages.LEARNING.format(seen=seen, needed=LEARNING_MINUTES)
     return [
-        Verdict(
-            is_anomaly=False,
-            alert_level=LEVELS[0],
-            anomaly_score=0.0,
-            rule_violations=[],
-            recommendation=told,
+        replace(
+            like,
             metrics=Metrics(
                 current_count=report.count,
                 status=report.status,
@@ -90,11 +93,23 @@ def verdicts_while_learning(seen: int, reports: Sequence[RecordedReport]) -> lis
                 total=sums.total,
                 reported=sums.reported.get(report.status, 0),
             ),
-            reasons=[told],
-            learning=True,
         )
         for report in reports
     ]
+
+
+@lru_cache
+def _learning(seen: int) -> Verdict:
+    told = messages.LEARNING.format(seen=seen, needed=LEARNING_MINUTES)
+    return Verdict(
+        is_anomaly=False,
+        alert_level=LEVELS[0],
+        anomaly_score=0.0,
+        rule_violations=[],
+        recommendation=told,
+        reasons=[told],
+        learning=True,
+    )
 
 
 @dataclass(slots=True)
@@ -119,9 +134,9 @@ class Sums:
 class Picture:
     """One judged source minute in plain numbers, worked out once for all its reports."""
 
-    def __init__(self, judged: Judged, row: int, counts: Sequence[Row]) -> None:
+    def __init__(self, judged: Judged, row: int, counts: Sequence[Row], *, brief: bool) -> None:
         scores = judged.scores
-        self.scores, self.row = scores, row
+        self.scores, self.row, self.brief = scores, row, brief
         self.learning = bool(scores.learning[row])
         self.seen = judged.seen[row]
         self.score = 0.0 if self.learning else float(scores.told_score[row])
@@ -132,13 +147,12 @@ class Picture:
 
     def verdict(self, report: RecordedReport, found: Sequence[Finding]) -> Verdict:
         """The answer to one report, of which the findings speak."""
-        metrics = self._metrics(report)
         worst = max(found, key=lambda one: one.level, default=None)
         level = worst.level if worst else 0
         score = self.score
         if level == 0 and score:
             # what is wrong with the minute is not wrong with this status: its own distance counts
-            score = min(score, float(z_surprise(np.array(metrics.zscore or 0.0), 1)))
+            score = min(score, float(z_surprise(np.array(self._zscore(report) or 0.0), 1)))
         reasons = [reason for one in found for reason in one.reasons]
         recommendation = worst.recommendation if worst else messages.NORMAL
         if self.learning:
@@ -151,20 +165,23 @@ class Picture:
             anomaly_score=round(min(max(score, 0.0), 1.0), 4),
             rule_violations=[violation for one in found for violation in one.violations],
             recommendation=recommendation,
-            metrics=metrics,
+            metrics=None if self.brief else self._metrics(report),
             reasons=reasons,
             family=worst.family if worst else None,
             learning=self.learning,
         )
 
+    def _zscore(self, report: RecordedReport) -> float | None:
+        if self.learning:
+            return None
+        return known(self.scores.zscore[self.row, STATUSES.index(report.status)])
+
     def _metrics(self, report: RecordedReport) -> Metrics:
-        z: float | None = None
         expected: float | None = None
         lower: float | None = None
         upper: float | None = None
         spread: float | None = None
         if not self.learning:
-            z = known(self.scores.zscore[self.row, STATUSES.index(report.status)])
             expected, lower, upper = band_for(self.scores, self.row, report.status)
             if lower is not None and upper is not None:
                 spread = round((upper - lower) / BAND_SIDES, 4)
@@ -172,7 +189,7 @@ class Picture:
             current_count=report.count,
             status=report.status,
             auth_code=report.auth_code,
-            zscore=z,
+            zscore=self._zscore(report),
             ml_score=self.ml_score,
             approval_rate=self.sums.approval_rate,
             running_mean=expected,

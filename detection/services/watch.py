@@ -5,10 +5,11 @@ import math
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from detection import conf
 from detection.clock import minute_of, moment_of
@@ -28,8 +29,7 @@ NEVER = -1
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(Struct, frozen=True, gc=False):
     """One source at its frontier; the state is one row and is never written to in place."""
 
     source_id: int

@@ -1,6 +1,7 @@
 """A report is answered at once, whatever the state of its minute."""
 
 import pytest
+from msgspec.structs import replace
 
 from detection import conf
 from detection.models import Anomaly, Band, Baseline, Policy
@@ -35,6 +36,7 @@ def test_an_ordinary_report_is_normal(clock: Clock) -> None:
     clock.stand(600.9)
     [verdict] = assess([report(source, 600.5, "approved", 95)], complete=False)
     assert (verdict.alert_level, verdict.is_anomaly, verdict.learning) == ("NORMAL", False, False)
+    assert verdict.metrics is not None
     assert verdict.metrics.expected is not None
     assert verdict.metrics.approval_rate == 1.0
     assert not Anomaly.objects.exists()
@@ -57,6 +59,22 @@ def test_a_static_rule_speaks_while_a_source_is_being_learned(clock: Clock) -> N
     assert (verdict.learning, verdict.alert_level) == (True, "CRITICAL")
 
 
+@pytest.mark.parametrize("complete", [False, True])
+def test_in_brief_it_says_the_same_without_the_numbers(clock: Clock, complete: bool) -> None:
+    source, other = learned(), make_source("other")
+    clock.stand(601.5)
+    reports = [
+        report(source, 600.5, "denied", 90, "51"),
+        report(source, 600.5, "denied", 3, "05"),
+        report(source, 600.5, "approved", 80),
+        report(other, 600.5, "approved", 80),
+    ]
+    whole = assess(reports, complete=complete)
+    brief = assess(reports, complete=complete, brief=True)
+    assert [replace(one, metrics=None) for one in whole] == list(brief)
+    assert [one.is_anomaly for one in brief] == [True, True, False, False]
+
+
 def test_it_never_changes_the_baseline_of_a_live_source(clock: Clock) -> None:
     source = learned()
     clock.stand(600.9)
@@ -77,7 +95,11 @@ def test_each_report_of_a_group_has_its_own_verdict_in_order(clock: Clock) -> No
         report(source, 600.6, "denied", 4, "51"),
     ]
     verdicts = assess(reports, complete=False)
-    assert [one.metrics.status for one in verdicts] == ["approved", "denied", "denied"]
+    assert [one.metrics.status for one in verdicts if one.metrics] == [
+        "approved",
+        "denied",
+        "denied",
+    ]
     assert [one.learning for one in verdicts] == [False, True, False]
 
 

@@ -43,7 +43,9 @@ def named(*families: str | None, source: Source | None = None) -> list[int | Non
     """Return the incidents named in the answers to reports of which each is found so."""
     reports = [report(source or make_source()) for _ in families]
 
-    def assess(reports: Sequence[RecordedReport], *, complete: bool) -> list[Verdict]:
+    def assess(
+        reports: Sequence[RecordedReport], *, complete: bool, brief: bool = False
+    ) -> list[Verdict]:
         return [verdict(family) for family in families]
 
     return [one.incident for one in naming_incidents(assess)(reports, complete=True)]

@@ -70,9 +70,11 @@ def _noting(span: Span, start_response: Callable[..., Any]) -> Callable[..., Any
 def traced_assess(assess: Assess) -> Assess:
     """Return `assess` with a span around it, which what comes of an anomaly goes on from."""
 
-    def traced(reports: Sequence[RecordedReport], *, complete: bool) -> Sequence[Verdict]:
+    def traced(
+        reports: Sequence[RecordedReport], *, complete: bool, brief: bool = False
+    ) -> Sequence[Verdict]:
         with tracer().start_as_current_span("assess") as span:
-            verdicts = assess(reports, complete=complete)
+            verdicts = assess(reports, complete=complete, brief=brief)
             if span.is_recording():
                 _tell(span, reports, verdicts)
                 note_minutes(span, _abnormal(reports, verdicts))

@@ -37,7 +37,7 @@ LOOKED_UP_AT_MOST = 100
 _UNJUDGED = "Recorded. No verdict at this moment; the minute will be judged within a minute."
 
 
-class BatchRow(Struct):
+class BatchRow(Struct, gc=False):
     """The answer to one row of a batch."""
 
     timestamp: str
@@ -159,9 +159,9 @@ def answer_batch(
 
 
 def record_and_judge(*, reports: Sequence[NewReport], assess: Assess) -> list[Verdict]:
-    """All reports are committed, or none; their verdicts are returned in order."""
+    """All reports are committed, or none; their verdicts are returned in order, in brief."""
     recorded = record_reports(reports=reports)
-    verdicts = _judged(assess, recorded, complete=True)
+    verdicts = _judged(assess, recorded, complete=True, brief=True)
     _after_commit(recorded)
     return list(verdicts)
 
@@ -186,11 +186,11 @@ def _repeats_or_new(assess: Assess, reports: Sequence[NewReport]) -> list[Verdic
 
 
 def _judged(
-    assess: Assess, recorded: Sequence[RecordedReport], *, complete: bool
+    assess: Assess, recorded: Sequence[RecordedReport], *, complete: bool, brief: bool = False
 ) -> Sequence[Verdict]:
     """Return verdicts; where there are none the answer says so, for the reports are committed."""
     try:
-        return assess(recorded, complete=complete)
+        return assess(recorded, complete=complete, brief=brief)
     except Exception:
         # An error here must not send the client back to report again what is already counted.
         logger.exception("%d recorded reports could not be judged at once.", len(recorded))

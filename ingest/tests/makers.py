@@ -44,7 +44,9 @@ def make_body(**fields: Any) -> bytes:
     return json.dumps({"status": "approved", **fields}).encode()
 
 
-def judge(reports: Sequence[RecordedReport], *, complete: bool) -> list[Verdict]:
+def judge(
+    reports: Sequence[RecordedReport], *, complete: bool, brief: bool = False
+) -> list[Verdict]:
     """Judge by the count alone: over 1000 is too much."""
     return [
         Verdict(

@@ -144,7 +144,7 @@ def test_while_the_database_is_away_it_says_when_to_come_back(
 
 
 def test_a_judge_that_fails_does_not_make_the_client_report_again() -> None:
-    def broken(reports: Any, *, complete: bool) -> list[Verdict]:
+    def broken(reports: Any, *, complete: bool, brief: bool = False) -> list[Verdict]:
         raise ZeroDivisionError
 
     body = makers.make_body(timestamp=AT)
