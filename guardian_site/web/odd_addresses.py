@@ -1,0 +1,83 @@
+"""What nothing can be, in the address of an admin page, is as good as not said."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import DateTimeField, Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from guardian_site.plain import plain
+
+logger = logging.getLogger(__name__)
+
+
+class OddAddresses:
+    """Leads back to the page without what is odd, as the admin itself does from a word.
+
+    Whether a number fits into a column, or is a year of the calendar, the admin leaves to the
+    database, which some pages ask only while they are written: so it is too late to refuse it. What
+    a form shall begin with it hands to the form as it stands.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, _places: Any, _names: Any
+    ) -> HttpResponseRedirect | None:
+        match = request.resolver_match
+        page = getattr(view, "model_admin", None)
+        if page is None or match is None or not str(match.url_name).endswith("_add"):
+            return None
+        if request.method not in ("GET", "HEAD"):
+            return None
+        kept = request.GET.copy()
+        for name, value in request.GET.items():
+            if not _can_be(page.model, name, str(value)):
+                del kept[name]
+        return None if kept == request.GET else _led_back(request, kept.urlencode())
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseRedirect | None:
+        match = request.resolver_match
+        of_admin = match is not None and match.namespace == "admin"
+        # With the flag it was led back already: then it is no fault of the address.
+        asked = request.method in ("GET", "HEAD") and ERROR_FLAG not in request.GET
+        if not (of_admin and asked and request.GET and _is_odd_number(exception)):
+            return None
+        return _led_back(request, f"{ERROR_FLAG}=1")
+
+
+def _led_back(request: HttpRequest, query: str) -> HttpResponseRedirect:
+    logger.warning("Led back from %s?%s", plain(request.path), plain(request.META["QUERY_STRING"]))
+    return HttpResponseRedirect(f"{request.path}?{query}")
+
+
+def _can_be(model: type[Model], name: str, value: str) -> bool:
+    """Tell whether a form of this model can begin with a value; of what it lacks it takes all."""
+    try:
+        field: Any = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return True
+    if isinstance(field, DateTimeField):
+        return False  # a form has a day and a time of day: Django fails at every moment given so
+    try:
+        for one in value.split(",") if field.many_to_many else [value]:
+            (field.target_field if field.is_relation else field).to_python(one or None)
+    except (ValidationError, ValueError, AttributeError):
+        return False
+    return True
+
+
+def _is_odd_number(exception: Exception) -> bool:
+    """Tell whether a number was too large for SQLite or for C, or no year."""
+    if isinstance(exception, OverflowError):
+        return True
+    return isinstance(exception, ValueError) and "out of range" in str(exception)
