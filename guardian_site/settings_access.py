@@ -72,6 +72,9 @@ LOGIN_REDIRECT_URL_FAILURE = "/login"
 if OIDC_RP_CLIENT_ID:
     AUTHENTICATION_BACKENDS.append("guardian_site.access.outside.OutsideSignIn")
 
+# How long an access token opens doors [minutes]; the refresh token beside it buys the next one.
+GUARDIAN_TOKEN_MINUTES = env.whole("GUARDIAN_TOKEN_MINUTES", 15, 1, 24 * 60)
+
 # A browser's session ends after a working day, and with the browser.
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

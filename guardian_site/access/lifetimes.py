@@ -2,5 +2,7 @@
 
 from datetime import timedelta
 
-ACCESS_LIFETIME = timedelta(minutes=15)
+from django.conf import settings
+
+ACCESS_LIFETIME = timedelta(minutes=settings.GUARDIAN_TOKEN_MINUTES)
 REFRESH_LIFETIME = timedelta(days=7)

@@ -70,7 +70,7 @@ class _Ours(Token):
 
 
 class AccessToken(_Ours):
-    """Opens doors for a quarter of an hour, as long as its sign-in or its key lives."""
+    """Opens doors for GUARDIAN_TOKEN_MINUTES, as long as its sign-in or its key lives."""
 
     token_type = "access"
     lifetime = ACCESS_LIFETIME
