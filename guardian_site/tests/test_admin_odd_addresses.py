@@ -53,7 +53,7 @@ def test_a_form_that_is_filled_in_with_one_is_empty(path: str, admin_client: Cli
     assert admin_client.get(f"/admin/{path}/add/", fields, follow=True).status_code == 200
 
 
-@pytest.mark.parametrize("value", ["word", HUGE, "", "2026-01-31 12:00"])
+@pytest.mark.parametrize("value", ["word", "2026-01-31 12:00"])
 def test_a_form_cannot_be_broken_by_what_it_shall_begin_with(
     value: str, admin_client: Client
 ) -> None:
