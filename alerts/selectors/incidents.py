@@ -1,13 +1,20 @@
 """Incidents as pages, the API and messages read them."""
 
+import re
+from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from alerts.lifecycle import ONGOING, permitted
 from alerts.models import Incident, IncidentEvent, Notification
 from detection.models import Anomaly
+
+# What is sent to several channels leaves within this.
+TOGETHER = timedelta(minutes=1)
+_SENT = re.compile(r"(?P<what>\w+) to (?P<whom>.+?): (?P<why>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ def incident_detail(incident_id: int) -> Detail:
     incident = Incident.objects.select_related("source", "parent").get(pk=incident_id)
     return Detail(
         incident=incident,
-        timeline=list(timeline(incident_id)),
+        timeline=told_together(timeline(incident_id)),
         notifications=list(incident.notifications.select_related("channel").order_by("id")[:200]),
         anomalies=list(anomalies_of(incident)[:500]),
         children=list(incident.children.select_related("source").order_by("id")),
@@ -120,6 +127,34 @@ def with_history(rows: QuerySet[Incident]) -> QuerySet[Incident]:
 def timeline(incident_id: int) -> QuerySet[IncidentEvent]:
     """Return every change of an incident, oldest first."""
     return IncidentEvent.objects.filter(incident=incident_id).order_by("at", "id")
+
+
+def told_together(events: Iterable[IncidentEvent]) -> list[IncidentEvent]:
+    """Return the timeline with one line for what several channels were told at the same time.
+
+    The line is of the first of them and names them all; none of it is stored.
+    """
+    lines: list[IncidentEvent] = []
+    for event in events:
+        before = lines[-1] if lines else None
+        joined = _joined(before, event) if before else None
+        if before and joined:
+            lines[-1] = copy(before)
+            lines[-1].why = joined
+        else:
+            lines.append(event)
+    return lines
+
+
+def _joined(before: IncidentEvent, event: IncidentEvent) -> str | None:
+    """Return "what to one, other: why" of two lines that say the same; None if they do not."""
+    if {before.kind, event.kind} != {IncidentEvent.Kind.SENT} or event.at - before.at > TOGETHER:
+        return None
+    mine, others = _SENT.fullmatch(before.why), _SENT.fullmatch(event.why)
+    if not (mine and others) or mine.group("what", "why") != others.group("what", "why"):
+        return None
+    what, whom, why = mine.group("what", "whom", "why")
+    return f"{what} to {whom}, {others['whom']}: {why}"
 
 
 def anomalies_of(incident: Incident) -> QuerySet[Anomaly]:
