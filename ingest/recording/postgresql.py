@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from ingest.postgresql.plans import plan_seldom
 from ingest.postgresql.pool import lent_connection
 from ingest.recording.outcome import Outcome, Place
 from ingest.reports import NewReport
@@ -169,12 +170,6 @@ STAGED = (
     + " SELECT count(*) FROM written"
 )
 
-# After this many runs on a connection a statement is planned once and for all: planning costs
-# more than running it for one report. PostgreSQL would plan the arrays of each run anew, since it
-# takes a plan for known lengths to be better; it is the same plan.
-PREPARE_AFTER = 3
-_PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
-
 
 def _columns(reports: Sequence[NewReport], prefix: str = "") -> dict[str, str]:
     return {
@@ -201,11 +196,9 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _run(sql: bytes, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _run(sql: bytes, parameters: dict[str, Any], rows: int) -> list[tuple[Any, ...]]:
     with lent_connection() as raw, psycopg.Cursor(raw) as cursor:
-        if raw.prepare_threshold != PREPARE_AFTER:  # a connection that was not here before
-            cursor.execute(_PLAN_ONCE)
-            raw.prepare_threshold = PREPARE_AFTER
+        plan_seldom(cursor, rows)
         cursor.execute(sql, parameters, binary=True)
         return cursor.fetchall()
 
@@ -222,10 +215,11 @@ def write(
         **_columns(reports),
     }
     if not transactions:
-        return _outcome(_run(REPORTS_ONLY, parameters))
+        return _outcome(_run(REPORTS_ONLY, parameters, len(reports)))
     parameters |= _columns(transactions, "t_")
     parameters["ids"] = _array([_quoted(report.external_id) for report in transactions])
-    return _outcome(_run(WITH_TRANSACTIONS, parameters))
+    rows = len(reports) + len(transactions)
+    return _outcome(_run(WITH_TRANSACTIONS, parameters, rows))
 
 
 def _outcome(rows: list[tuple[Any, ...]]) -> Outcome:

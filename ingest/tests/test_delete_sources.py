@@ -11,9 +11,9 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import ProtectedError
 
 from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
+from ingest.postgresql.plans import PREPARE_AFTER
 from ingest.recording import bulk, holding
 from ingest.recording.holding import hold_recordings
-from ingest.recording.postgresql import PREPARE_AFTER
 from ingest.reports import NewReport
 from ingest.tests.makers import NOON, make_report, record
 

@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from pytest_django import DjangoDbBlocker
 
 from conftest import missing
-from ingest.recording import postgresql
+from ingest.postgresql import plans
 from ingest.services import forget_sources
 from ingest.tests.conftest import default_database
 
@@ -83,7 +83,7 @@ def timescale(
 ) -> Iterator[CursorWrapper]:
     """Give a cursor of Django's own connection to a migrated database without rows."""
     # Names of prepared statements would meet those of the connection of the test before.
-    monkeypatch.setattr(postgresql, "PREPARE_AFTER", None)
+    monkeypatch.setattr(plans, "PREPARE_AFTER", None)
     with django_db_blocker.unblock(), default_database(migrated_config):
         from django.db import connection
 
