@@ -77,18 +77,29 @@ def test_a_quiet_line_has_a_heartbeat(client: Client, monkeypatch: pytest.Monkey
 def test_a_line_ends_by_itself_and_gives_its_place_back(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "lines", page.Lines(1))
+    monkeypatch.setattr(page, "lines", page.Lines(1, 1))
     list(read(client))
     assert next(read(client))["event"] == "connected"
 
 
 def test_one_line_too_many_is_sent_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "lines", page.Lines(1))
+    monkeypatch.setattr(page, "lines", page.Lines(1, 1))
     held = client.get("/stream")
     refused = client.get("/stream")
     assert refused.status_code == 503
     assert refused["Retry-After"] == "30"
     held.close()
+    assert client.get("/stream").status_code == 200
+
+
+def test_one_reader_leaves_lines_for_others(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "lines", page.Lines(3, 2))
+    held = [client.get("/stream") for _ in range(3)]
+    assert [line.status_code for line in held] == [200, 200, 503]
+    assert client.get("/stream", REMOTE_ADDR="10.0.0.7").status_code == 200
+    held[0].close()
     assert client.get("/stream").status_code == 200
 
 

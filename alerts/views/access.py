@@ -9,6 +9,13 @@ def may_act(user: User | AnonymousUser) -> bool:
     return user.is_authenticated and user.has_perm("alerts.change_incident")
 
 
+def reader_of(request: HttpRequest) -> str:
+    """Return the name of the person or key that reads; where nobody signed in, where from."""
+    identity = getattr(request, "identity", None)
+    name = "" if identity is None else str(identity.caller.name)
+    return name or str(request.META.get("REMOTE_ADDR", ""))
+
+
 def seen_sources(request: HttpRequest) -> frozenset[int] | None:
     """Return the ids of the sources that the reader may see; None is all of them."""
     identity = getattr(request, "identity", None)

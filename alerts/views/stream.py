@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -22,7 +23,7 @@ from alerts.selectors.stream import (
     place_of,
 )
 from alerts.selectors.visibility import Seen
-from alerts.views.access import seen_sources, still_let_in
+from alerts.views.access import reader_of, seen_sources, still_let_in
 from ingest import steady_clock
 
 HEARTBEAT_SECONDS = 15.0
@@ -33,20 +34,31 @@ RETRY_MS = 2000
 
 
 class Lines:
-    """How many lines this process may keep open; one more is refused."""
+    """How many lines this process may keep open, all readers and each; one more is refused."""
 
-    def __init__(self, most: int) -> None:
-        self._free = threading.BoundedSemaphore(most)
+    def __init__(self, most: int, most_each: int) -> None:
+        self._most, self._most_each = most, most_each
+        self._held = Counter[str]()
+        self._lock = threading.Lock()
 
-    def take(self) -> bool:
-        return self._free.acquire(blocking=False)
+    def take(self, reader: str) -> bool:
+        """Tell whether the reader has one more line now."""
+        with self._lock:
+            may = self._held.total() < self._most and self._held[reader] < self._most_each
+            self._held[reader] += may
+            return may
 
-    def give_back(self) -> None:
-        self._free.release()
+    def give_back(self, reader: str) -> None:
+        """Let somebody else have the line."""
+        with self._lock:
+            self._held[reader] -= 1
+            self._held += Counter()  # those who hold none are forgotten
 
 
-# Half of the threads at most: reports and pages must still be answered.
-lines = Lines(max(1, min(16, settings.GUARDIAN_WEB_THREADS // 2)))
+# Half of the threads at most: reports and pages must still be answered. Half of those for one
+# reader: whoever leaves the page open everywhere shuts nobody out.
+MOST_LINES = max(1, min(16, settings.GUARDIAN_WEB_THREADS // 2))
+lines = Lines(MOST_LINES, max(1, MOST_LINES // 2))
 
 
 # Nothing changes here: another method is answered 405, not 403 for want of a token.
@@ -58,12 +70,13 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     if place is None:
         return JsonResponse({"detail": f"“{asked[:40]}” is not an event id."}, status=400)
     place = kept_place(place) if asked else place
-    if not lines.take():
+    reader = reader_of(request)
+    if not lines.take(reader):
         refusal = JsonResponse({"detail": "Too many open streams."}, status=503)
         refusal["Retry-After"] = "30"
         return refusal
     still = partial(still_let_in, request)
-    line = Line(written(place, seen_sources(request), still), lines)
+    line = Line(written(place, seen_sources(request), still), partial(lines.give_back, reader))
     answer = StreamingHttpResponse(line, content_type="text/event-stream")
     answer["Cache-Control"] = "no-cache, no-transform"
     answer["X-Accel-Buffering"] = "no"
@@ -73,9 +86,9 @@ def stream(request: HttpRequest) -> HttpResponseBase:
 class Line:
     """One open line: an iterator that gives its slot back however it ends."""
 
-    def __init__(self, text: Iterator[bytes], taken_from: Lines) -> None:
+    def __init__(self, text: Iterator[bytes], give_back: Callable[[], None]) -> None:
         self._text = text
-        self._taken_from: Lines | None = taken_from
+        self._give_back: Callable[[], None] | None = give_back
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -88,9 +101,9 @@ class Line:
             raise
 
     def close(self) -> None:
-        taken_from, self._taken_from = self._taken_from, None
-        if taken_from is not None:
-            taken_from.give_back()
+        give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back()
 
     def __del__(self) -> None:
         # The reader went away before the first byte: no server calls close() then.
