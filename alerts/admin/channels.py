@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Exists, Field, OuterRef, QuerySet
+from django.db.models import Count, Exists, Field, Min, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -125,7 +125,10 @@ class ChannelAdmin(SomeSources, AtHome):
         failing = mine.filter(state__in=WAITING, attempts__gt=0).exclude(last_error="")
         rows: QuerySet[Channel] = super().get_queryset(request).exclude(kind=Kind.SINK)
         return rows.annotate(
-            failing=Exists(failing), told=Exists(mine.filter(state=Notification.State.SENT))
+            failing=Exists(failing),
+            told=Exists(mine.filter(state=Notification.State.SENT)),
+            number_of_sources=Count("sources"),
+            one_source=Min("sources__name"),
         )
 
     def save_model(
@@ -148,8 +151,14 @@ class ChannelAdmin(SomeSources, AtHome):
     @display(description="reaches")
     def reaches(self, channel: Channel) -> str:
         if channel.owner is not None:
-            return f"{channel.owner.get_username()}, when on call or assigned"
-        return "nobody, it stands by" if channel.standby else "everybody"
+            whom = f"{channel.owner.get_username()}, when on call or assigned"
+        else:
+            whom = "nobody, it stands by" if channel.standby else "everybody"
+        number: int = getattr(channel, "number_of_sources", 0)
+        if number == 0:
+            return whom
+        what = getattr(channel, "one_source", "") if number == 1 else f"{number} sources"
+        return f"{whom}; of {what} alone"
 
     @display(description="health", label=HEALTH_COLOURS)
     def shown_health(self, channel: Channel) -> str:

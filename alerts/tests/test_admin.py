@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from alerts.models import Channel, MaintenanceWindow, Notification, Rotation
 from alerts.services import silence_incident
-from alerts.tests.makers import make_channel, open_incident
+from alerts.tests.makers import make_channel, make_source, open_incident
 
 pytestmark = pytest.mark.django_db
 MODELS = (
@@ -118,6 +118,21 @@ def test_a_channel_is_said_to_work_only_once_it_has(
         Notification.objects.create(channel=channel, kind="test", **facts)
     page = admin.get("/admin/alerts/channel/").content.decode()
     assert health in " ".join(page.split())
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ((), "everybody"),
+        (("acquirer",), "everybody; of acquirer alone"),
+        (("acquirer", "shop"), "everybody; of 2 sources alone"),
+    ],
+)
+def test_a_channel_says_whom_it_reaches_of_what(
+    admin: Client, names: tuple[str, ...], told: str
+) -> None:
+    make_channel().sources.set([make_source(name) for name in names])
+    assert f">{told}</td>" in admin.get("/admin/alerts/channel/").content.decode()
 
 
 def test_a_channel_says_what_its_kind_needs_and_the_canarys_is_not_offered(admin: Client) -> None:
