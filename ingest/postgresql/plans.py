@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 PREPARE_AFTER = 3
 _PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
 # What was planned for a table of one page reads the table whole, and would go on so until the next
-# ANALYZE, which autovacuum may begin a minute later: a thousand times slower in a first hour. A
-# table grows no faster than what is written to it.
+# ANALYZE, which autovacuum may begin a minute later; by then it may be a thousand pages. A table
+# grows no faster than what is written to it.
 _PLAN_ANEW = "DISCARD PLANS"
 
 
