@@ -17,6 +17,7 @@ from alerts.policy import (
     decide,
     direction_of,
     quiet_needed,
+    worse,
 )
 from alerts.selectors.standing import latest_incident, past_incident, standing_of
 from alerts.services.announcing import announce, tell_or_hold
@@ -198,6 +199,9 @@ def _take_in(incident: Incident, anomaly: Anomaly) -> None:
         _remember_peak(incident, anomaly)
     if incident.historical:
         incident.resolved = incident.last_anomaly + timedelta(minutes=1)
+        # Nobody was told of it at another level, so it is as grave as its worst minute.
+        if worse(anomaly.level, than=incident.level):
+            incident.level = anomaly.level
 
 
 def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:

@@ -203,6 +203,14 @@ def test_past_anomalies_are_kept_and_nobody_is_called() -> None:
     assert not Anomaly.objects.filter(absorbed=None).exists()
 
 
+@pytest.mark.parametrize("levels", [("WARNING", "CRITICAL", "WARNING"), ("CRITICAL", "WARNING")])
+def test_a_past_incident_is_as_grave_as_its_worst_minute(levels: tuple[str, ...]) -> None:
+    for minute, level in enumerate(levels):
+        make_anomaly(minute, past=True, level=level)
+    absorb_anomalies(now=at(5000))
+    assert Incident.objects.get().level == "CRITICAL"
+
+
 def test_what_was_found_ahead_of_the_clock_and_taken_back_does_not_last_until_then() -> None:
     for minute in range(60):
         make_anomaly(minute, family="silence")
