@@ -23,6 +23,7 @@ from alerts.models import Incident, IncidentEvent
 from alerts.policy import LOW_FAMILIES, RANK
 from detection.messages import ACTION_OF_FAMILY, WATCH
 from detection.messages import first_action as action_of
+from detection.models import Anomaly
 from detection.scoring.wording import told
 
 CODES_SHOWN = 3
@@ -236,17 +237,23 @@ def seen_line(incident: Incident, language: str) -> str:
     values = {"seen": number(incident.seen, language)}
     values["expected"] = number(incident.expected, language)
     if incident.lower is None or incident.upper is None:
-        return _subject(incident, language) + say("seen", language, **values)
+        return _told_of(incident, language) + say("seen", language, **values)
     values["lower"] = number(incident.lower, language)
     values["upper"] = number(incident.upper, language)
-    return _subject(incident, language) + say("seen_band", language, **values)
+    return _told_of(incident, language) + say("seen_band", language, **values)
 
 
-def _subject(incident: Incident, language: str) -> str:
-    if not incident.status or incident.family.startswith("volume"):
+def _told_of(incident: Incident, language: str) -> str:
+    what = counted(incident, language)
+    return f"{what}: " if what else ""
+
+
+def counted(found: Incident | Anomaly, language: str) -> str:
+    """Return the status and code that were counted, as in "denied 51"; empty if it was all."""
+    if not found.status or found.family.startswith("volume"):
         return ""
-    code = f" {incident.auth_code}" if incident.auth_code not in ("", "00") else ""
-    return f"{name_of(incident.status, language)}{code}: "
+    code = f" {found.auth_code}" if found.auth_code not in ("", "00") else ""
+    return f"{name_of(found.status, language)}{code}"
 
 
 def excess_line(incident: Incident, language: str, *, over: bool) -> str:

@@ -2,6 +2,7 @@
 
 from django import template
 
+from alerts.messages.brief import counted
 from alerts.messages.stored import (
     cause_told,
     fault_told,
@@ -9,8 +10,9 @@ from alerts.messages.stored import (
     reason_told,
     silenced_told,
 )
-from alerts.models import IncidentEvent
+from alerts.models import Incident, IncidentEvent
 from alerts.selectors.live import language
+from detection.models import Anomaly
 
 register = template.Library()
 
@@ -18,6 +20,11 @@ register = template.Library()
 @register.filter
 def reason(text: object) -> str:
     return reason_told(text, language())
+
+
+@register.filter
+def counted_of(found: Incident | Anomaly) -> str:
+    return counted(found, language())
 
 
 @register.filter

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -126,6 +128,24 @@ def test_a_long_incident_says_that_the_newest_minutes_are_listed(client: Client)
     short = open_incident(family="reversal", source=make_source("shop"))
     page = client.get(f"/incidents/{short.pk}/", headers=PAGE).content.decode()
     assert "1 minute out of the ordinary<" in page
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"auth_code": "51"}, "denied 51"),
+        ({"auth_code": ""}, "denied"),
+        ({"family": "volume_high", "status": ""}, None),
+    ],
+)
+def test_each_minute_says_what_was_counted_in_it(
+    client: Client, facts: dict[str, str], told: str | None
+) -> None:
+    incident = open_incident(**facts)
+    page = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+    found = re.search(r'data-label="seen">42(?:<br><span [^>]*>([^<]*)</span>)?</td>', page)
+    assert found is not None
+    assert found[1] == told
 
 
 def test_the_address_without_a_slash_leads_to_the_page(client: Client) -> None:
