@@ -77,11 +77,15 @@ OTHER = "other"
 
 @dataclass(frozen=True)
 class Subject:
-    """Which codes a reason is about: the one it names, and those that moved its way, 0..1 each."""
+    """Which codes a reason is about: the one it names, and those that moved its way, 0..1 each.
+
+    `broad`: it is about all that was not approved, and not about denials alone.
+    """
 
     code: str
     codes: list[tuple[str, float]]
     falls: bool
+    broad: bool
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,8 @@ def _subject_of(state: State, scores: Scores, test: int, row: int) -> Subject:
     slot = _channel(test) - designs.FIRST_RATE - FIRST_CODE
     moved = codes[0][0] if codes else ""
     code = [*state.codes[row].tolist(), OTHER][slot] if slot >= 0 else moved
-    return Subject("" if code == OTHER else code, codes, falls)
+    broad = designs.CHANNELS[_channel(test)] == "not_approved"
+    return Subject("" if code == OTHER else code, codes, falls, broad)
 
 
 def _sentence(state: State, family: str, test: int, row: int, facts: dict[str, Any]) -> str:

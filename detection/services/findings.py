@@ -9,20 +9,25 @@ from numpy.typing import NDArray
 from detection import messages
 from detection.rules import LEVELS, Rule, broken
 from detection.scoring.detector import Scores
-from detection.scoring.explain import explain
+from detection.scoring.explain import Subject, explain
 from detection.scoring.minutes import Counts
 from detection.scoring.series import FAMILIES, STATUSES
 from detection.scoring.state import State
 
 STATUS_OF_FAMILY = {
     "decline": "denied",
-    "technical_failure": "failed",
-    "reversal": "reversed",
     "code_mix": "denied",
     "volume_low": "approved",
     "volume_high": "approved",
     "silence": "",
 }
+STATUSES_OF_FAMILY = {
+    "technical_failure": ("failed", "backend_reversed"),
+    "reversal": ("reversed", "refunded"),
+}
+NOT_APPROVED = ("denied", "failed", "reversed", "backend_reversed")
+# So far above what was expected a status is unusual in a minute by itself [standard deviations].
+FAR = 2.0
 MOST_CONTRIBUTIONS = 5
 Statuses = NDArray[np.floating]
 Band = tuple[float, float, float]
@@ -66,8 +71,8 @@ def _of_row(state: State, scores: Scores, counts: Counts, row: int, minute: int)
     found = []
     for place, index in enumerate(active):
         family = FAMILIES[index]
-        status = _status(family, scores, counts, row)
         subject = told.subjects[place]
+        status = _status(family, subject, scores, row)
         by_code = family in ("decline", "code_mix") and status == "denied"
         code = subject.code if by_code else ""
         finding = Finding(
@@ -97,17 +102,19 @@ def _code_band(state: State, scores: Scores, row: int, code: str) -> Band | None
     return None if slot is None else scores.code_band(row, slot)
 
 
-def _status(family: str, scores: Scores, counts: Counts, row: int) -> str:
-    """The status that says most about it: of failures and reversals the one furthest off."""
-    pair = {
-        "technical_failure": ("failed", "backend_reversed"),
-        "reversal": ("reversed", "refunded"),
-        "decline": ("denied", "failed", "reversed", "backend_reversed"),
-    }.get(family)
-    if pair is None:
-        return STATUS_OF_FAMILY[family]
-    z = scores.zscore[row]
-    return max(pair, key=lambda status: float(z[STATUSES.index(status)]))
+def _status(family: str, subject: Subject, scores: Scores, row: int) -> str:
+    """The status that says most about it: of failures and reversals the one furthest off.
+
+    Of all that was not approved, too, if that is far; else it is the denials, which are most of it:
+    what adds up over many minutes need not show in each.
+    """
+    distance = dict(zip(STATUSES, scores.zscore[row].tolist(), strict=True))
+    if family in STATUSES_OF_FAMILY:
+        return max(STATUSES_OF_FAMILY[family], key=lambda status: distance[status])
+    if family == "decline" and subject.broad:
+        furthest = max(NOT_APPROVED, key=lambda status: distance[status])
+        return furthest if distance[furthest] >= FAR else "denied"
+    return STATUS_OF_FAMILY[family]
 
 
 def _contributions(
