@@ -37,7 +37,7 @@ class Verdict(Struct, kw_only=True, gc=False):
     rule_violations: list[str]
     recommendation: str
     # None where the verdict was asked for in brief.
-    metrics: Metrics | None = None
+    metrics: Metrics | None
     reasons: list[str] = []
     family: str | None = None
     learning: bool = False
@@ -59,3 +59,18 @@ class Assess(Protocol):
     def __call__(
         self, reports: Sequence[RecordedReport], *, complete: bool, brief: bool = False
     ) -> Sequence[Verdict]: ...
+
+
+def unjudged(report: RecordedReport, why: str) -> Verdict:
+    """Return what is answered to a report that is recorded and not judged now."""
+    return Verdict(
+        is_anomaly=False,
+        alert_level="NORMAL",
+        anomaly_score=0.0,
+        rule_violations=[],
+        recommendation=why,
+        metrics=Metrics(
+            current_count=report.count, status=report.status, auth_code=report.auth_code
+        ),
+        judged=False,
+    )

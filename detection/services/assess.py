@@ -14,7 +14,7 @@ import numpy as np
 
 from detection import conf, messages, metrics
 from detection.clock import minute_of
-from detection.rules import LEVELS, LONGEST_WINDOW
+from detection.rules import LONGEST_WINDOW
 from detection.scoring.outlook import LEARNING_MINUTES, Outlook
 from detection.scoring.series import STATUSES
 from detection.scoring.state import Joined
@@ -32,7 +32,7 @@ from detection.services.standing import answer_standing
 from detection.services.verdicts import verdicts_while_learning
 from detection.services.watch import Watched, stack_policies, watch
 from ingest import steady_clock
-from ingest.assessment import Metrics, Verdict
+from ingest.assessment import Verdict, unjudged
 from ingest.reports import RecordedReport
 
 
@@ -72,21 +72,21 @@ def _by_way(
 ) -> tuple[list[SourceMinute], list[SourceMinute], list[SourceMinute]]:
     behind: list[SourceMinute] = []
     fresh: list[SourceMinute] = []
-    unjudged: dict[int, list[SourceMinute]] = {}
+    old: dict[int, list[SourceMinute]] = {}
     oldest = oldest_live(group.now)
     left_out = bool(group.declared.unwatched or group.declared.wrong)
     for (source_id, minute), one in group.minutes.items():
         if left_out and (why := _why_unjudged(group, source_id, minute)):
-            group.answer(one, [_unjudged(report, why) for report in one.reports])
+            group.answer(one, [unjudged(report, why) for report in one.reports])
         elif minute <= group.known[source_id].through:
             behind.append(one)
         elif minute < oldest:
-            unjudged.setdefault(source_id, []).append(one)
+            old.setdefault(source_id, []).append(one)
         else:
             fresh.append(one)
     replays: list[SourceMinute] = []
     goes_on = heads.go_on if group.complete else heads.steps_on
-    for source_id, minutes in unjudged.items():
+    for source_id, minutes in old.items():
         # Does a client replay the past of this source in order?
         numbers, through = [one.minute for one in minutes], group.known[source_id].through
         replayed_in_order = goes_on(source_id, numbers, through, group.longest_step)
@@ -187,17 +187,3 @@ def _recent(group: Group, minutes: Sequence[SourceMinute]) -> list[tuple[int, St
                 status[row, STATUSES.index(name)] += count
         recent.append((minute, status))
     return recent
-
-
-def _unjudged(report: RecordedReport, why: str) -> Verdict:
-    return Verdict(
-        is_anomaly=False,
-        alert_level=LEVELS[0],
-        anomaly_score=0.0,
-        rule_violations=[],
-        recommendation=why,
-        metrics=Metrics(
-            current_count=report.count, status=report.status, auth_code=report.auth_code
-        ),
-        judged=False,
-    )

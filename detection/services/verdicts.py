@@ -107,6 +107,7 @@ def _learning(seen: int) -> Verdict:
         anomaly_score=0.0,
         rule_violations=[],
         recommendation=told,
+        metrics=None,
         reasons=[told],
         learning=True,
     )

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ingest import metrics
-from ingest.assessment import Assess, Metrics, Verdict
+from ingest.assessment import Assess, Verdict, unjudged
 from ingest.parsing.bodies import read_batch, read_report
 from ingest.repeats.answers import (
     Marks,
@@ -195,21 +195,7 @@ def _judged(
         # An error here must not send the client back to report again what is already counted.
         logger.exception("%d recorded reports could not be judged at once.", len(recorded))
         metrics.unjudged.inc(len(recorded))
-        return [_unjudged(report) for report in recorded]
-
-
-def _unjudged(report: RecordedReport) -> Verdict:
-    return Verdict(
-        is_anomaly=False,
-        alert_level="NORMAL",
-        anomaly_score=0.0,
-        rule_violations=[],
-        recommendation=_UNJUDGED,
-        metrics=Metrics(
-            current_count=report.count, status=report.status, auth_code=report.auth_code
-        ),
-        judged=False,
-    )
+        return [unjudged(report, _UNJUDGED) for report in recorded]
 
 
 def _after_commit(recorded: Sequence[RecordedReport]) -> None:
