@@ -10,10 +10,9 @@ def may_act(user: User | AnonymousUser) -> bool:
 
 
 def reader_of(request: HttpRequest) -> str:
-    """Return the name of the person or key that reads; where nobody signed in, where from."""
+    """Return the name of whoever reads; of somebody unknown, where they read from."""
     identity = getattr(request, "identity", None)
-    name = "" if identity is None else str(identity.caller.name)
-    return name or str(request.META.get("REMOTE_ADDR", ""))
+    return "" if identity is None else str(identity.reader(request))
 
 
 def seen_sources(request: HttpRequest) -> frozenset[int] | None:

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -38,21 +37,20 @@ class Lines:
 
     def __init__(self, most: int, most_each: int) -> None:
         self._most, self._most_each = most, most_each
-        self._held = Counter[str]()
+        self._held: dict[object, str] = {}
         self._lock = threading.Lock()
 
-    def take(self, reader: str) -> bool:
-        """Tell whether the reader has one more line now."""
+    def take(self, reader: str) -> Callable[[], object] | None:
+        """Return what gives the reader's new line back; None if they can have none now."""
         with self._lock:
-            may = self._held.total() < self._most and self._held[reader] < self._most_each
-            self._held[reader] += may
-            return may
-
-    def give_back(self, reader: str) -> None:
-        """Let somebody else have the line."""
-        with self._lock:
-            self._held[reader] -= 1
-            self._held += Counter()  # those who hold none are forgotten
+            readers = list(self._held.values())
+            if len(readers) >= self._most or readers.count(reader) >= self._most_each:
+                return None
+            line = object()
+            self._held[line] = reader
+        # Without the lock: a line that nobody read may be given back by the garbage collector,
+        # in the middle of this.
+        return partial(self._held.pop, line, None)
 
 
 # Half of the threads at most: reports and pages must still be answered. Half of those for one
@@ -70,13 +68,13 @@ def stream(request: HttpRequest) -> HttpResponseBase:
     if place is None:
         return JsonResponse({"detail": f"“{asked[:40]}” is not an event id."}, status=400)
     place = kept_place(place) if asked else place
-    reader = reader_of(request)
-    if not lines.take(reader):
+    give_back = lines.take(reader_of(request))
+    if give_back is None:
         refusal = JsonResponse({"detail": "Too many open streams."}, status=503)
         refusal["Retry-After"] = "30"
         return refusal
     still = partial(still_let_in, request)
-    line = Line(written(place, seen_sources(request), still), partial(lines.give_back, reader))
+    line = Line(written(place, seen_sources(request), still), give_back)
     answer = StreamingHttpResponse(line, content_type="text/event-stream")
     answer["Cache-Control"] = "no-cache, no-transform"
     answer["X-Accel-Buffering"] = "no"
@@ -86,9 +84,9 @@ def stream(request: HttpRequest) -> HttpResponseBase:
 class Line:
     """One open line: an iterator that gives its slot back however it ends."""
 
-    def __init__(self, text: Iterator[bytes], give_back: Callable[[], None]) -> None:
+    def __init__(self, text: Iterator[bytes], give_back: Callable[[], object]) -> None:
         self._text = text
-        self._give_back: Callable[[], None] | None = give_back
+        self._give_back = give_back
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -101,9 +99,7 @@ class Line:
             raise
 
     def close(self) -> None:
-        give_back, self._give_back = self._give_back, None
-        if give_back is not None:
-            give_back()
+        self._give_back()  # which may be done twice
 
     def __del__(self) -> None:
         # The reader went away before the first byte: no server calls close() then.

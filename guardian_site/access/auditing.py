@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from guardian_site.access.identity import Identity
 from guardian_site.plain import plain
-from guardian_site.web.rate_limit import client_address
+from guardian_site.web.client_address import client_address
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 

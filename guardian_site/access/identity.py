@@ -16,6 +16,7 @@ from guardian_site.access.roles import role_of
 from guardian_site.access.selectors import signed_in_user, visible_source_ids
 from guardian_site.access.services.client_tokens import is_revoked
 from guardian_site.access.tokens import read_access
+from guardian_site.web.client_address import neighbourhood
 from guardian_site.web.programs import bearer_token, names_a_key
 from ingest import steady_clock
 from ingest.services.keys import Authenticated, known_key
@@ -67,6 +68,10 @@ class Identity:
         if self.key is not None:
             return None if self.key.source_id is None else frozenset({self.key.source_id})
         return None if self.user is None else visible_source_ids(self.user)
+
+    def reader(self, request: HttpRequest) -> str:
+        """Return the name under which they read; of somebody unknown, where they read from."""
+        return self.caller.name or neighbourhood(request)
 
     def still_holds(self, request: HttpRequest) -> bool:
         """Tell whether the same proof would open the same doors, to the same sources, now."""

@@ -9,7 +9,7 @@ from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from guardian_site.tests.people import token_client
-from guardian_site.web.rate_limit import client_address
+from guardian_site.web.client_address import client_address
 from ingest.models import Report
 from ingest.services.keys import issue_key
 

@@ -1,6 +1,5 @@
 """The rate limit: refused before any work, counted in the shared cache, told in headers."""
 
-import ipaddress
 import logging
 import time
 from collections.abc import Callable
@@ -13,8 +12,8 @@ from django.shortcuts import render
 from django_ratelimit.core import get_usage
 
 from guardian_site.access.identity import machine
-from guardian_site.environment import short_address
 from guardian_site.telemetry.metrics import RATE_LIMITED
+from guardian_site.web.client_address import neighbourhood
 from guardian_site.web.problems import wants_html
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -42,23 +41,6 @@ def _times(rate: str, factor: int) -> str:
     return f"{int(count) * factor}/{period}"
 
 
-def client_address(request: HttpRequest) -> str:
-    """Return the address of the client: the last hop that is not a proxy of ours."""
-    address = short_address(request.META.get("REMOTE_ADDR") or "0.0.0.0")
-    proxies = settings.GUARDIAN_TRUSTED_PROXIES
-    if address not in proxies:
-        return address
-    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-        try:
-            candidate = short_address(hop.strip())
-        except ValueError:
-            break
-        address = candidate
-        if candidate not in proxies:
-            break
-    return address
-
-
 def allowance(request: HttpRequest) -> Allowance | None:
     """Return what this request is counted against; None if it is not limited."""
     if settings.GUARDIAN_RATE_LIMIT == "off" or request.path.startswith(EXEMPT):
@@ -68,16 +50,8 @@ def allowance(request: HttpRequest) -> Allowance | None:
         return Allowance("key", key.prefix, key.rate_limit) if key.rate_limit else None
     rate: str = settings.GUARDIAN_RATE_LIMIT
     if request.path == "/" or request.path.startswith(PAGES):
-        return Allowance("pages", _neighbourhood(request), _times(rate, PAGES_FACTOR))
-    return Allowance("api", _neighbourhood(request), rate)
-
-
-def _neighbourhood(request: HttpRequest) -> str:
-    """Return what one customer of a network has: an IPv4 address, or 2**64 IPv6 addresses."""
-    address = ipaddress.ip_address(client_address(request))
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))
+        return Allowance("pages", neighbourhood(request), _times(rate, PAGES_FACTOR))
+    return Allowance("api", neighbourhood(request), rate)
 
 
 class RateLimit:

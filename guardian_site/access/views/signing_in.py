@@ -31,7 +31,7 @@ from guardian_site.access.services.signing_in import (
     sign_in,
     sign_out,
 )
-from guardian_site.web.rate_limit import client_address
+from guardian_site.web.client_address import client_address
 
 CHALLENGE = 'Bearer realm="Transaction Guardian"'
 

@@ -1,0 +1,33 @@
+"""Where a request comes from, past our own proxies."""
+
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from guardian_site.environment import short_address
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the address of the client: the last hop that is not a proxy of ours."""
+    address = short_address(request.META.get("REMOTE_ADDR") or "0.0.0.0")
+    proxies = settings.GUARDIAN_TRUSTED_PROXIES
+    if address not in proxies:
+        return address
+    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        try:
+            candidate = short_address(hop.strip())
+        except ValueError:
+            break
+        address = candidate
+        if candidate not in proxies:
+            break
+    return address
+
+
+def neighbourhood(request: HttpRequest) -> str:
+    """Return what one customer of a network has: an IPv4 address, or 2**64 IPv6 addresses."""
+    address = ipaddress.ip_address(client_address(request))
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))
