@@ -271,16 +271,14 @@ OUTBOX = [
         reason=[*NEWS, ANYTHING],
     ),
 ]
-SENDING = [
-    Sentence(
-        "{kind} to {channel}: {said}",
-        "{kind} para {channel}: {said}",
-        kind=KINDS,
-        said=[*OUTBOX, *NEWS, *FAULTS, ANYTHING],
-    )
-]
+SENT = Sentence(
+    "{kind} to {channel}: {said}",
+    "{kind} para {channel}: {said}",
+    kind=KINDS,
+    said=[*OUTBOX, *NEWS, *FAULTS, ANYTHING],
+)
 # What Guardian writes for itself; what may hold another sentence comes before it.
-OWN = [*SENDING, *OUTBOX, *NEWS]
+OWN = [SENT, *OUTBOX, *NEWS]
 # What it writes of what somebody does, by the kind of the line; the rest is the person's words.
 OF_PEOPLE = {
     "closed": [Sentence("{label}{because}", "{label}{because}", label=LABELS, because=BECAUSE)],

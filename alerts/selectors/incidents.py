@@ -1,6 +1,5 @@
 """Incidents as pages, the API and messages read them."""
 
-import re
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
@@ -9,12 +8,12 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from alerts.lifecycle import ONGOING, permitted
+from alerts.messages.timeline import SENT
 from alerts.models import Incident, IncidentEvent, Notification
 from detection.models import Anomaly
 
 # What is sent to several channels leaves within this.
 TOGETHER = timedelta(minutes=1)
-_SENT = re.compile(r"(?P<what>\w+) to (?P<whom>.+?): (?P<why>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -147,14 +146,13 @@ def told_together(events: Iterable[IncidentEvent]) -> list[IncidentEvent]:
 
 
 def _joined(before: IncidentEvent, event: IncidentEvent) -> str | None:
-    """Return "what to one, other: why" of two lines that say the same; None if they do not."""
+    """Return what two lines say of which the channel alone differs; None if more does."""
     if {before.kind, event.kind} != {IncidentEvent.Kind.SENT} or event.at - before.at > TOGETHER:
         return None
-    mine, others = _SENT.fullmatch(before.why), _SENT.fullmatch(event.why)
-    if not (mine and others) or mine.group("what", "why") != others.group("what", "why"):
+    mine, others = SENT.facts(before.why), SENT.facts(event.why)
+    if mine is None or others is None or {**mine, "channel": others["channel"]} != others:
         return None
-    what, whom, why = mine.group("what", "whom", "why")
-    return f"{what} to {whom}, {others['whom']}: {why}"
+    return SENT.say(**{**mine, "channel": f"{mine['channel']}, {others['channel']}"})
 
 
 def anomalies_of(incident: Incident) -> QuerySet[Anomaly]:

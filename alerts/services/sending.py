@@ -16,6 +16,7 @@ from alerts import conf
 from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
 from alerts.channels.base import why_lacking
 from alerts.messages import brief_of
+from alerts.messages.timeline import SENT
 from alerts.models import Channel, IncidentEvent, Notification
 from alerts.onlookers import sending
 from alerts.retries import next_try
@@ -218,7 +219,7 @@ def _record_success(row: Notification, receipt: Receipt, now: datetime) -> None:
         if ours and row.kind == Kind.CANARY:
             note_delivery(text=str((row.content or {}).get("text", "")), now=now)
         if ours and row.incident is not None:
-            why = f"{row.kind} to {row.channel}: {row.reason}"
+            why = SENT.say(kind=row.kind, channel=row.channel, said=row.reason)
             note(incident=row.incident, kind=IncidentEvent.Kind.SENT, at=now, why=why)
 
 
@@ -243,7 +244,7 @@ def _bury(row: Notification, error: ChannelError, now: datetime) -> None:
     if error.permanent:
         disable_channel(channel=row.channel, reason=str(error), now=now)
     if row.incident is not None:
-        why = f"{row.kind} to {row.channel}: {error}"
+        why = SENT.say(kind=row.kind, channel=row.channel, said=error)
         note(incident=row.incident, kind=IncidentEvent.Kind.FAILED, at=now, why=why)
     hand_to_backup(row=row, reason=f"{row.channel} failed: {error}", now=now)
     if error.permanent:

@@ -44,11 +44,22 @@ class Sentence:
 
     def told(self, text: str) -> str | None:
         """Return in Portuguese what an English text says; None if it is not this sentence."""
-        found = self._form.fullmatch(text)
+        found = self.facts(text)
         if found is None:
             return None
-        facts = {name: self._fact(name, value) for name, value in found.groupdict().items()}
+        facts = {name: self._fact(name, value) for name, value in found.items()}
         return self.portuguese.format(**facts)
+
+    def facts(self, text: str) -> dict[str, str] | None:
+        """Return what stands in the fields of an English text; None if it is not this sentence.
+
+        Examples
+        --------
+        >>> Sentence("{what} to {whom}", "{what} a {whom}").facts("opened to slack")
+        {'what': 'opened', 'whom': 'slack'}
+        """
+        found = self._form.fullmatch(text)
+        return None if found is None else found.groupdict()
 
     @cached_property
     def _kinds(self) -> dict[str, str]:

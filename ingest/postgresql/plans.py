@@ -20,7 +20,7 @@ class _Planning:
     __slots__ = ("rows", "until")
 
     def __init__(self) -> None:
-        self.rows, self.until = 0, PREPARE_AFTER or 0
+        self.rows, self.until = 0, PREPARE_AFTER
 
 
 _plannings: WeakKeyDictionary[Any, _Planning] = WeakKeyDictionary()

@@ -3,6 +3,7 @@
 import fcntl
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,7 +84,7 @@ def timescale(
 ) -> Iterator[CursorWrapper]:
     """Give a cursor of Django's own connection to a migrated database without rows."""
     # Names of prepared statements would meet those of the connection of the test before.
-    monkeypatch.setattr(plans, "PREPARE_AFTER", None)
+    monkeypatch.setattr(plans, "PREPARE_AFTER", sys.maxsize)
     with django_db_blocker.unblock(), default_database(migrated_config):
         from django.db import connection
 
