@@ -15,6 +15,7 @@ from alerts.models import Incident
 from alerts.selectors.channels import named_slack_users
 from alerts.services.acting import act
 from ingest import steady_clock
+from ingest.plain import plain
 
 # Older requests are repeats, of ours or of somebody who listened.
 FRESH_SECONDS = 300
@@ -41,9 +42,9 @@ def slack_actions(request: HttpRequest) -> HttpResponse:
         # Who may see the channel may press; a channel that names its users means them alone.
         users = named_slack_users()
         if users and str(who["id"]) not in users:
-            logger.warning("slack: %s may not act", _name(who))
+            logger.warning("slack: %s may not act", plain(_name(who)))
             return HttpResponse(status=200)
-        done = [_click(click, _name(who)) for click in clicks]
+        done = [plain(_click(click, _name(who))) for click in clicks]
     except (ValueError, OverflowError, KeyError, TypeError, AttributeError):
         return HttpResponse("This is not a click.", status=400)
     # Slack shows nothing of the answer; the outbox edits the message.

@@ -21,6 +21,7 @@ from alerts.selectors.channels import heard_sources
 from alerts.services.acting import act
 from alerts.services.bot_answers import anomalies, incidents, status
 from alerts.services.turns import advance_turn, lease_turn, release_turn
+from ingest.plain import plain
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=60)
@@ -90,7 +91,7 @@ def poll_telegram(*, now: datetime) -> int:
                 advance_turn(turn, position=int(update["update_id"]))
                 answered += 1
         except ChannelError as error:
-            logger.warning("telegram: %s", error)
+            logger.warning("telegram: %s", plain(error))
         finally:
             release_turn(turn)
     return answered
@@ -106,6 +107,7 @@ def _bots() -> list[Channel]:
 
 
 def _answer(bot: Channel, update: dict[str, Any], now: datetime) -> None:
+    number = plain(update.get("update_id"))
     try:
         if (click := update.get("callback_query")) is not None:
             _answer_click(bot, click, now)
@@ -113,19 +115,19 @@ def _answer(bot: Channel, update: dict[str, Any], now: datetime) -> None:
             _answer_message(bot, message, now)
     except (KeyError, TypeError, AttributeError) as error:
         # A kind of update we do not know must not keep those behind it waiting.
-        logger.warning("telegram: update %s not understood: %s", update.get("update_id"), error)
+        logger.warning("telegram: update %s not understood: %s", number, plain(error))
     except DatabaseError:
         raise
     except TelegramRefusal as error:
         # The chat blocked us, the click is too old: whoever asked next must not wait for that.
         if not error.final:
             raise
-        logger.warning("telegram: update %s: %s", update.get("update_id"), error)
+        logger.warning("telegram: update %s: %s", number, plain(error))
     except ChannelError:
         raise
     except Exception:
         # Nor must what breaks us: it would be asked again and again, and nobody else be heard.
-        logger.exception("telegram: update %s could not be answered", update.get("update_id"))
+        logger.exception("telegram: update %s could not be answered", number)
 
 
 def _answer_message(bot: Channel, message: dict[str, Any], now: datetime) -> None:

@@ -102,6 +102,13 @@ def test_what_is_not_a_click_is_refused(body: str) -> None:
     assert send(body).status_code == 400
 
 
+def test_no_click_writes_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="alerts.api.slack")
+    assert click("link\n2026-01-01 ERROR forged \ud800", 1).status_code == 200
+    [line] = [one.getMessage() for one in caplog.records if one.name == "alerts.api.slack"]
+    assert ascii(line) == ascii("slack: link�2026-01-01 ERROR forged � needs nothing")
+
+
 def test_an_unknown_incident_or_button_is_no_failure() -> None:
     assert click("resolve", 999).status_code == 200
     assert click("open_link", 1).status_code == 200

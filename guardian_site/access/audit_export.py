@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from auditlog.models import LogEntry
 
-from guardian_site.plain import cell
+from ingest.plain import cell
 
 COLUMNS = ("id", "time", "by", "address", "via", "action", "what", "object_id", "object", "changes")
 

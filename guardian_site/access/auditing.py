@@ -11,8 +11,8 @@ from django.db.models.signals import pre_delete, pre_save
 from django.http import HttpRequest, HttpResponse
 
 from guardian_site.access.identity import Identity
-from guardian_site.plain import plain
 from guardian_site.web.client_address import client_address
+from ingest.plain import plain
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 

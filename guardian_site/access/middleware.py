@@ -25,10 +25,10 @@ from guardian_site.access.rules import (
     methods_of,
     unnamed,
 )
-from guardian_site.plain import plain
 from guardian_site.web.chunks import comes_in_chunks, gather
 from guardian_site.web.problems import wants_html
 from guardian_site.web.programs import SAFE
+from ingest.plain import plain
 from ingest.services.proving import NotProven
 
 Handler = Callable[[HttpRequest], HttpResponse]

@@ -20,7 +20,7 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from guardian_site.access.models import OutsideAccount
 from guardian_site.access.roles import Role
 from guardian_site.access.services.people import admit_outsider, renew_outsider
-from guardian_site.plain import plain
+from ingest.plain import plain
 
 logger = logging.getLogger(__name__)
 Claims = Mapping[str, Any]

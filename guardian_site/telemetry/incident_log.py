@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models.signals import post_save
 
 from alerts.models import IncidentEvent
-from guardian_site.plain import plain
+from ingest.plain import plain
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from guardian_site.plain import cell, plain
 from guardian_site.tests.people import token_client
+from ingest.plain import cell, plain
 from ingest.services.keys import authenticate_key, issue_key
 
 pytestmark = pytest.mark.django_db

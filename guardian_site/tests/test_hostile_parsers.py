@@ -75,8 +75,12 @@ def test_a_right_one_is_read(name: str) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_whatever_comes_it_is_read_or_refused(name: str, data: st.DataObject) -> None:
+def test_whatever_comes_it_is_read_or_refused_and_forges_no_line_of_a_log(
+    name: str, caplog: pytest.LogCaptureFixture, data: st.DataObject
+) -> None:
+    caplog.clear()
     TARGETS[name](data.draw(inputs(name)))
+    assert [ascii(told) for told in caplog.messages if not told.isprintable()] == []
 
 
 @override_settings(GUARDIAN_PUBLIC_READ=True)

@@ -12,8 +12,8 @@ from django.db.models import QuerySet
 
 from alerts.models import Incident
 from detection.models import Anomaly
-from guardian_site.plain import cell
 from ingest.models import Report
+from ingest.plain import cell
 
 FETCHED_AT_ONCE = 5_000
 # Rows of one group of a Parquet file: held in memory, and skipped as one by who reads.

@@ -9,7 +9,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import DateTimeField, Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from guardian_site.plain import plain
+from ingest.plain import plain
 
 logger = logging.getLogger(__name__)
 
