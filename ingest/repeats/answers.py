@@ -2,9 +2,11 @@
 
 An entry is believed while its mark is: every source has a mark that changes when one of its
 reports is corrected, and so has the whole. Without it A, then a correction to B, then A again
-would be answered with the first answer and never be stored. The marks are therefore read before
-the reports are written. How long before does not matter: an answer stored under a mark that has
-changed meanwhile is not believed. So they are asked for once in a few seconds, not at every write.
+would be answered with the first answer and never be stored. What matters is that the mark of an
+entry was chosen before its report was written: then no later correction can have made the same one.
+Which it was matters less, for an entry under a wrong one is not believed, and whoever looks it up
+learns the right one. So nobody asks before writing: where this process knows of no mark it takes it
+that there is none, and one it knows of is asked for again once in a few seconds.
 
 A cache whose clock jumps keeps entries for an hour too long, and a mark may be gone before them: so
 each entry also says when it was stored, by the clock of the one who did.
@@ -34,7 +36,7 @@ Marks = dict[str, bytes]
 _MARK_BYTES = 8
 _STAMP_BYTES = 8
 _NO_MARK = bytes(_MARK_BYTES)
-# Marks read so lately are good enough to store answers under [seconds].
+# A mark that was read so lately is good enough to store answers under [seconds].
 MARKS_SERVE = 5.0
 # Sources whose mark could not be changed when it had to be: until it is, nothing is believed here.
 _owed: set[int] = set()
@@ -60,7 +62,7 @@ met = Met()
 
 
 class KnownMarks:
-    """The marks as this process read them lately."""
+    """The marks as this process read them last; few sources have one."""
 
     def __init__(self, most: int = 50_000) -> None:
         self._most = most
@@ -72,21 +74,27 @@ class KnownMarks:
             self._marks = {}
         now = time.monotonic()
         for name in names:
-            self._marks[name] = (now, found.get(name, _NO_MARK))
+            if name in found:
+                self._marks[name] = (now, found[name])
+            else:
+                self._marks.pop(name, None)
 
     def all_of(self, names: Iterable[str]) -> Marks | None:
-        """Return these marks; None unless each was read lately."""
+        """Return those of these marks that are known; None if one was read too long ago."""
         limit = time.monotonic() - MARKS_SERVE
         marks: Marks = {}
         for name in names:
-            read, mark = self._marks.get(name, (-math.inf, _NO_MARK))
+            known = self._marks.get(name)
+            if known is None:
+                continue
+            read, mark = known
             if read <= limit:
                 return None
             marks[name] = mark
         return marks
 
     def forget(self) -> None:
-        """Trust nothing: for tests and for whoever emptied the cache by hand."""
+        """Know of none: for tests and for whoever emptied the cache by hand."""
         self._marks = {}
 
 
@@ -161,8 +169,8 @@ def _believed(entry: bytes, mark: bytes, now: int) -> bytes | None:
 
 
 def marks_now(reports: Sequence[NewReport]) -> Marks:
-    """Return the marks under which answers to these reports may be stored."""
-    names = _mark_keys(reports)
+    """Return the marks under which answers to these reports may be stored once they are written."""
+    names = _mark_keys([report for report in reports if report.timed])
     known = None if _owed else known_marks.all_of(names)
     return _read([], names) if known is None else known
 

@@ -154,9 +154,9 @@ def test_a_cache_whose_clock_jumped_brings_no_old_answer_back(
     assert total() == 5
 
 
-def test_marks_are_asked_for_once_in_a_while(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
+    """What the cache was asked for, question by question."""
     asked: list[Sequence[str]] = []
     read = store.read
 
@@ -165,20 +165,55 @@ def test_marks_are_asked_for_once_in_a_while(
         return read(names)
 
     monkeypatch.setattr(store, "read", counted)
+    # Whatever other tests sent, nothing was met yet.
+    monkeypatch.setattr(answering, "met", Met())
+    return asked
+
+
+def test_a_source_without_a_mark_asks_for_none(client: Client, asked: list[Sequence[str]]) -> None:
     for number in range(4):
         post(client, timestamp=f"2026-03-04T12:00:0{number}Z")
-    assert len(asked) == 1
+    assert not asked
+
+
+def test_marks_are_asked_for_once_in_a_while(
+    client: Client, monkeypatch: pytest.MonkeyPatch, asked: list[Sequence[str]]
+) -> None:
+    post(client, 5)
+    post(client, 7)
+    for number in range(1, 5):
+        post(client, timestamp=f"2026-03-04T12:00:0{number}Z")
+    assert not asked
     monkeypatch.setattr(answers, "MARKS_SERVE", -1.0)
     post(client, timestamp="2026-03-04T12:00:09Z")
-    assert len(asked) == 2
+    assert len(asked) == 1
 
 
 def test_only_so_many_marks_are_remembered() -> None:
     known = KnownMarks(most=3)
     for name in "abcde":
         known.learn([name], {name: b"mark"})
-    assert known.all_of(["e"]) == {"e": b"mark"}
-    assert known.all_of(["a", "e"]) is None
+    assert known.all_of(["a", "e"]) == {"e": b"mark"}
+
+
+def test_a_mark_that_is_gone_is_forgotten() -> None:
+    known = KnownMarks()
+    known.learn(["a"], {"a": b"mark"})
+    known.learn(["a", "b"], {})
+    assert known.all_of(["a", "b"]) == {}
+
+
+def test_a_process_that_knows_of_no_mark_learns_it_from_the_first_repeat(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(answers, "known_marks", KnownMarks())
+        post(client, 6)
+        post(client, 7)
+    post(client, timestamp="2026-03-04T12:00:30Z")
+    cached = [post(client, timestamp="2026-03-04T12:00:30Z")["cached"] for _ in range(3)]
+    assert cached == [False, True, True]
+    assert Report.objects.count() == 2
 
 
 def test_a_repeat_of_what_another_process_answered_comes_from_the_cache_too(
