@@ -6,6 +6,9 @@ class DetectionConfig(AppConfig):
     verbose_name = "2 · Detection: is it abnormal"
 
     def ready(self) -> None:
+        from detection.models import Baseline
         from detection.services import parents
+        from ingest.recording.along import Versions, ask_along
 
         parents.connect()
+        ask_along(Versions(Baseline._meta.db_table, "version"))

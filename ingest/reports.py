@@ -8,6 +8,9 @@ from msgspec import Struct
 # (status, auth_code, count) of one key of a minute.
 KeyCount = tuple[str, str, int]
 
+# The version of a source of which nothing is known.
+NOTHING_KNOWN = -1
+
 
 class SourceRef(Struct, frozen=True, gc=False):
     """What the hot path needs to know of a Source."""
@@ -45,3 +48,5 @@ class RecordedReport(Struct, frozen=True, gc=False):
     corrected: bool
     # Shared between the reports of one minute: read it, never write to it.
     minute_counts: list[KeyCount]
+    # Of what is known of the source, as it was committed; None if nobody asked along.
+    known_version: int | None = None

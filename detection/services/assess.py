@@ -62,7 +62,14 @@ def _group(reports: Sequence[RecordedReport], complete: bool, brief: bool) -> Gr
         brief=brief,
         declared=declarations(),
         minutes=minutes,
-        known=watch.get({source_id for source_id, _ in minutes}),
+        known=watch.get(
+            {source_id for source_id, _ in minutes},
+            versions={
+                one.source.id: version
+                for one in minutes.values()
+                if (version := one.reports[-1].known_version) is not None
+            },
+        ),
         answers=[None] * len(reports),
     )
 

@@ -1,10 +1,10 @@
 """What this process knows of the sources: their states, unpacked once and used many times."""
 
 import logging
-import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -17,15 +17,14 @@ from detection.models import Baseline
 from detection.scoring.policy import Policy
 from detection.scoring.state import LAYOUT, State
 from detection.selectors import baselines
+from ingest.reports import NOTHING_KNOWN
 
 logger = logging.getLogger(__name__)
 # More sources than this in one process and the oldest known half is forgotten [sources].
 MOST_KEPT = 20_000
-# Whoever has to ask asks along, once a second, for what was asked about in the last ten seconds: a
-# round trip costs the same. Beyond so many sources each is hardly asked about again [s, sources].
-ALONG_EVERY_SECONDS, LATELY_SECONDS, MOST_ALONG = 1.0, 10.0, 2_000
 # Nothing learned yet: no Baseline row.
-NEVER = -1
+NEVER = NOTHING_KNOWN
+_NONE_TOLD: Mapping[int, int] = MappingProxyType({})
 T = TypeVar("T")
 
 
@@ -74,38 +73,48 @@ def _read(row: Baseline) -> Watched:
 
 
 class Watch:
-    """Sources by id, each trusted for a moment and then compared with the stored version."""
+    """Sources by id, each trusted while its version is the one that is stored.
+
+    Who has just recorded a report of a source was told the version along with it. Anybody else
+    trusts what is known for a moment, and then asks for the version.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[float, Watched]] = {}
         self._lock = threading.Lock()
-        # source id -> when it was last asked about
-        self._lately: dict[int, float] = {}
-        self._asked_along = -math.inf
 
-    def get(self, source_ids: Iterable[int], *, fresh: float | None = None) -> dict[int, Watched]:
-        """The sources as they are, at most `fresh` seconds old."""
-        fresh = conf.FRESH_SECONDS if fresh is None else fresh
+    def get(
+        self,
+        source_ids: Iterable[int],
+        *,
+        versions: Mapping[int, int] = _NONE_TOLD,
+        fresh: float | None = None,
+    ) -> dict[int, Watched]:
+        """The sources in these versions or later; without one, at most `fresh` seconds old."""
         now = time.monotonic()
-        limit = now - fresh
+        limit = now - (conf.FRESH_SECONDS if fresh is None else fresh)
         found: dict[int, Watched] = {}
         stale: list[int] = []
         for source_id in source_ids:
-            self._lately[source_id] = now
-            kept = self._kept.get(source_id)
-            if kept is not None and kept[0] > limit:
+            version, kept = versions.get(source_id), self._kept.get(source_id)
+            if version == NEVER and kept is None:
+                found[source_id] = unread(source_id)
+            elif kept is not None and (
+                kept[0] > limit if version is None else kept[1].version == version
+            ):
                 found[source_id] = kept[1]
             else:
                 stale.append(source_id)
         if stale:
-            found.update(self._refresh(stale))
+            found.update(self._refresh(stale, versions, now))
         return found
 
-    def _refresh(self, source_ids: list[int]) -> dict[int, Watched]:
-        asked = time.monotonic()
-        along = self._along(asked)
-        versions: dict[int, int] = {}
-        for part in batches(list({*source_ids, *along}), conf.CHUNK):
+    def _refresh(
+        self, source_ids: Sequence[int], told: Mapping[int, int], asked: float
+    ) -> dict[int, Watched]:
+        versions = dict(told)
+        untold = [source_id for source_id in source_ids if source_id not in told]
+        for part in batches(untold, conf.CHUNK):
             versions.update(baselines.versions(part))
         found: dict[int, Watched] = {}
         changed: list[int] = []
@@ -123,30 +132,7 @@ class Watch:
         for source_id in changed:
             found.setdefault(source_id, unread(source_id))
         self._keep(found.values(), asked)
-        self._trust_on(along.values(), versions, asked)
         return found
-
-    def _along(self, now: float) -> dict[int, Watched]:
-        """Return the sources that are asked about again and again, if it is time to look at all."""
-        if now - self._asked_along < ALONG_EVERY_SECONDS:
-            return {}
-        self._asked_along = now
-        with self._lock:
-            # A copy: other threads write to it meanwhile.
-            lately = self._lately.copy().items()
-            self._lately = {one: at for one, at in lately if now - at < LATELY_SECONDS}
-            if len(self._lately) > MOST_ALONG:
-                return {}
-            return {one: self._kept[one][1] for one in self._lately if one in self._kept}
-
-    def _trust_on(self, along: Iterable[Watched], versions: dict[int, int], asked: float) -> None:
-        """What has not changed is trusted again; the rest is read when it is asked about."""
-        with self._lock:
-            for one in along:
-                _, known = self._kept.get(one.source_id, (asked, None))
-                # Another thread may have stored a newer one meanwhile.
-                if known is one and one.version == versions.get(one.source_id, NEVER):
-                    self._kept[one.source_id] = (asked, one)
 
     def put(self, known: Iterable[Watched]) -> None:
         """Remember what this process has just stored itself."""
@@ -165,8 +151,6 @@ class Watch:
         """Trust nothing: for tests and for whoever deleted rows by hand."""
         with self._lock:
             self._kept.clear()
-            self._lately.clear()
-            self._asked_along = -math.inf
 
 
 watch = Watch()

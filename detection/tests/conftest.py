@@ -1,16 +1,26 @@
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
+import environ
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
+from detection.models import Anomaly, Backtest, Band, Baseline, Checkpoint, Recheck
 from detection.selectors.declarations import forget_declarations
 from detection.services.forests import forget_forest
 from detection.services.forgetting import forget_memory
 from detection.services.watch import watch
 from detection.tests.makers import at
 from ingest import steady_clock
+from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
 from ingest.services.sources import forget_sources
+from ingest.tests.conftest import default_database
+
+WRITTEN = (Backtest, Recheck, Checkpoint, Anomaly, Band, Baseline)
+COUNTED = (LateHour, MinuteCount, Report, Transaction, Source)
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +52,16 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
+
+
+@pytest.fixture
+def postgresql(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database is a PostgreSQL: empty, it really commits, and threads share it."""
+    config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
+    config["ENGINE"] = "ingest.postgresql"
+    config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}
+    with django_db_blocker.unblock(), default_database(config):
+        call_command("migrate", verbosity=0)
+        yield
+        for model in (*WRITTEN, *COUNTED):
+            model.objects.all()._raw_delete("default")

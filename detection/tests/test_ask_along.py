@@ -1,112 +1,112 @@
-"""Who asks for the version of one source asks along for those that are asked about all the time."""
+"""Who records reports is told along which version of their sources is stored."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
 
 from detection.models import Baseline
 from detection.scoring.state import State
 from detection.selectors import baselines
-from detection.services import watch as module
-from detection.services.watch import Watch
+from detection.services.watch import NEVER, Watch
 from ingest.models import Source
+from ingest.tests.makers import make_report, record
 
-pytestmark = pytest.mark.django_db
-
-
-class Clock:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.now
+Asked = list[tuple[str, list[int]]]
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(module, "time", made)
-    return made
-
-
-def learned(name: str) -> int:
-    source = Source.objects.create(name=name)
-    Baseline.objects.create(source=source, state=State.new(1).pack()[0], version=1)
+def learned(name: str, version: int = 1) -> int:
+    source, _ = Source.objects.get_or_create(name=name)
+    state = State.new(1).pack()[0]
+    Baseline.objects.update_or_create(source=source, defaults={"state": state, "version": version})
     return source.pk
 
 
-def test_one_question_serves_all_that_are_asked_about(
-    clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
+@pytest.mark.parametrize(
+    "database",
+    [
+        pytest.param("db", marks=pytest.mark.django_db),
+        pytest.param("postgresql", marks=pytest.mark.postgres),
+    ],
+)
+def test_every_report_brings_the_version_of_its_source(
+    database: str, request: pytest.FixtureRequest
 ) -> None:
-    watch, ids = Watch(), [learned(name) for name in "abc"]
-    for one in ids:
-        watch.get([one])
-    clock.now += 3
-    with django_assert_num_queries(1):
-        for one in ids:
-            assert watch.get([one])[one].version == 1
+    request.getfixturevalue(database)
+    reports = [make_report(name=name, external_id=one) for name in "abc" for one in ("", "t1")]
+    learned("a", 7)
+    learned("b", 9)
+    assert [one.known_version for one in record(*reports)] == [7, 7, 9, 9, NEVER, NEVER]
+    learned("a", 8)
+    assert [one.known_version for one in record(*reports)] == [8, 8, 9, 9, NEVER, NEVER]
 
 
-def test_what_changed_is_read_when_it_is_asked_about(
-    clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    watch, (a, b) = Watch(), [learned(name) for name in "ab"]
-    watch.get([a, b])
-    Baseline.objects.filter(source=b).update(version=2)
-    clock.now += 3
-    with django_assert_num_queries(1):
-        watch.get([a])
-    with django_assert_num_queries(2):  # its version, then its state
-        assert watch.get([b])[b].version == 2
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
 
 
-def test_of_a_source_without_a_baseline_it_is_told_when_it_has_one(clock: Clock) -> None:
-    watch, a = Watch(), learned("a")
-    b = Source.objects.create(name="b").pk
-    watch.get([a, b])
-    Baseline.objects.create(source_id=b, state=State.new(1).pack()[0], version=5)
-    clock.now += 3
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """What the database was asked of which sources."""
+    asked: Asked = []
+
+    def spy(name: str) -> None:
+        ask = getattr(baselines, name)
+
+        def spied(source_ids: Sequence[int]) -> Any:
+            asked.append((name, list(source_ids)))
+            return ask(source_ids)
+
+        monkeypatch.setattr(baselines, name, spied)
+
+    spy("versions")
+    spy("baselines")
+    return asked
+
+
+@pytest.mark.django_db
+def test_what_has_not_changed_is_not_asked_about(watch: Watch, asked: Asked) -> None:
+    a, b = learned("a"), learned("b")
+    known = watch.get([a, b])
+    asked.clear()
+    assert watch.get([a, b], versions={a: 1, b: 1}, fresh=0) == known
+    assert not asked
+
+
+@pytest.mark.django_db
+def test_what_changed_is_read_at_once(watch: Watch, asked: Asked) -> None:
+    a, b = learned("a"), learned("b")
+    known = watch.get([a, b])
+    learned("b", 2)
+    asked.clear()
+    found = watch.get([a, b], versions={a: 1, b: 2}, fresh=100)
+    assert found[a] is known[a]
+    assert found[b].version == 2
+    assert asked == [("baselines", [b])]
+
+
+def test_of_what_nothing_is_known_nothing_is_asked(watch: Watch, asked: Asked) -> None:
+    assert watch.get([5], versions={5: NEVER})[5].version == NEVER
+    assert not asked
+
+
+@pytest.mark.django_db
+def test_what_was_known_and_is_deleted_is_not_trusted_any_more(watch: Watch) -> None:
+    a = learned("a")
     watch.get([a])
-    assert watch.get([b])[b].version == 5
+    assert watch.get([a], versions={a: NEVER})[a].version == NEVER
+    assert watch.get([a], fresh=100)[a].version == NEVER
 
 
-def test_it_is_not_asked_along_for_what_nobody_asks_about_any_more(
-    clock: Clock, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    watch, (a, b) = Watch(), [learned(name) for name in "ab"]
-    watch.get([a, b])
-    clock.now += 11
+@pytest.mark.django_db
+def test_without_a_version_it_is_asked_for_once_in_a_while(watch: Watch, asked: Asked) -> None:
+    a, b = learned("a"), learned("b")
     watch.get([a])
-    with django_assert_num_queries(1):
-        watch.get([b])
-
-
-def test_of_too_many_none_is_asked_along_for(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    monkeypatch.setattr(module, "MOST_ALONG", 2)
-    watch, ids = Watch(), [learned(name) for name in "abc"]
-    watch.get(ids)
-    clock.now += 3
-    watch.get(ids[:1])
-    with django_assert_num_queries(1):
-        watch.get(ids[1:])
-
-
-def test_it_is_asked_along_once_a_second(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[set[int]] = []
-
-    def versions(source_ids: Sequence[int]) -> dict[int, int]:
-        asked.append(set(source_ids))
-        return {}
-
-    monkeypatch.setattr(baselines, "versions", versions)
-    watch = Watch()
-    watch.get([1, 2])
-    for source_id, pause in ((1, 3.0), (3, 0.5), (4, 0.5)):
-        clock.now += pause
-        watch.get([source_id])
-    assert asked == [{1, 2}, {1, 2}, {3}, {1, 2, 3, 4}]
+    asked.clear()
+    watch.get([a], fresh=100)
+    assert not asked
+    watch.get([a], fresh=0)
+    assert asked == [("versions", [a])]
+    watch.get([a, b], versions={a: 1}, fresh=0)
+    assert asked[1:] == [("versions", [b]), ("baselines", [b])]

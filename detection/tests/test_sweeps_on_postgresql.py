@@ -1,36 +1,18 @@
 """Real transactions, real threads: sweeps and backtests at once on PostgreSQL."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import environ
 import pytest
-from django.core.management import call_command
 from django.db import connections
-from pytest_django import DjangoDbBlocker
 
-from detection.models import Anomaly, Backtest, Band, Baseline, Checkpoint, Recheck
+from detection.models import Anomaly, Band, Baseline, Checkpoint, Recheck
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.trials import claim_backtest
 from detection.services.watch import watch
 from detection.tests.makers import at, make_backtest, make_counts, make_source, mark_late, set_count
-from ingest.models import LateHour, MinuteCount, Source
-from ingest.tests.conftest import default_database
 
 pytestmark = pytest.mark.postgres
-TABLES = (Backtest, Recheck, Checkpoint, Anomaly, Band, Baseline, LateHour, MinuteCount, Source)
-
-
-@pytest.fixture
-def _postgresql(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
-    config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}
-    with django_db_blocker.unblock(), default_database(config):
-        call_command("migrate", verbosity=0)
-        yield
-        for model in TABLES:
-            model.objects.all()._raw_delete("default")
 
 
 def sweep(minute: float) -> int:
@@ -48,7 +30,7 @@ def picture() -> tuple[list[Any], dict[int, bytes]]:
     return list(bands), states
 
 
-@pytest.mark.usefixtures("_postgresql")
+@pytest.mark.usefixtures("postgresql")
 def test_sweeps_at_once_store_each_minute_once() -> None:
     for number in range(6):
         source = make_source(f"s{number}")
@@ -69,7 +51,7 @@ def test_sweeps_at_once_store_each_minute_once() -> None:
     assert Anomaly.objects.count() == found
 
 
-@pytest.mark.usefixtures("_postgresql")
+@pytest.mark.usefixtures("postgresql")
 def test_late_hours_are_judged_again_while_others_sweep() -> None:
     source = make_source("late")
     make_counts(source, range(200))
@@ -96,7 +78,7 @@ def claim(number: int) -> bool:
         connections["default"].close()
 
 
-@pytest.mark.usefixtures("_postgresql")
+@pytest.mark.usefixtures("postgresql")
 @pytest.mark.parametrize("values", [{}, {"state": "running", "heartbeat": at(0)}])
 def test_of_many_workers_one_takes_a_backtest(values: dict[str, Any]) -> None:
     numbers = [make_backtest(**values).pk for _ in range(20)]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from ingest.reports import KeyCount, NewReport, RecordedReport
+from ingest.reports import NOTHING_KNOWN, KeyCount, NewReport, RecordedReport
 
 ReportKey = tuple[int, datetime, str, str]
 TransactionKey = tuple[int, str]
@@ -31,6 +31,8 @@ class Outcome(Struct):
     written: dict[ReportKey, bool] = field(default_factory=dict)
     places: dict[TransactionKey, Place] = field(default_factory=dict)
     minutes: dict[MinuteKey, dict[tuple[str, str], int]] = field(default_factory=dict)
+    # Of sources of which something is known; None if nobody asked along.
+    versions: dict[int, int] | None = None
 
 
 def minute_of(timestamp: datetime) -> datetime:
@@ -62,6 +64,10 @@ class Assembly:
             counts = self._lists[key] = [(*one, count) for one, count in sorted(found.items())]
         return counts
 
+    def _version(self, source_id: int) -> int | None:
+        versions = self._outcome.versions
+        return None if versions is None else versions.get(source_id, NOTHING_KNOWN)
+
     def _aggregated(self, report: NewReport) -> RecordedReport:
         new = self._outcome.all_new
         corrected = False if new else self._outcome.written.get(report_key(report))
@@ -76,6 +82,7 @@ class Assembly:
             changed=corrected is not None,
             corrected=bool(corrected),
             minute_counts=self._counts((report.source.id, minute)),
+            known_version=self._version(report.source.id),
         )
 
     def _individual(self, report: NewReport) -> RecordedReport:
@@ -91,6 +98,7 @@ class Assembly:
             changed=place.changed,
             corrected=place.corrected,
             minute_counts=self._counts((report.source.id, minute)),
+            known_version=self._version(report.source.id),
         )
 
     def recorded(self, report: NewReport) -> RecordedReport:

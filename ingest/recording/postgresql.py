@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import psycopg
 
 from ingest.postgresql.plans import plan_seldom
 from ingest.postgresql.pool import lent_connection
+from ingest.recording.along import asked_along
 from ingest.recording.outcome import Outcome, Place
 from ingest.reports import NewReport
 
@@ -24,16 +25,16 @@ from ingest.reports import NewReport
 # in the index, and since PostgreSQL 17 those that stand side by side there are one step.
 _KNOWN = """
 known AS (
-    SELECT count(*) = cardinality(%(named)s::bigint[]) AS complete
-    FROM ingest_source WHERE id = ANY(%(named)s::bigint[])
+    SELECT count(*) = cardinality(%(named)s::int8[]) AS complete
+    FROM ingest_source WHERE id = ANY(%(named)s::int8[])
 )"""
 
 _SENT = """
 sent AS (
     SELECT CASE WHEN complete THEN source_id END AS source_id, timestamp, status, auth_code, count,
         timed
-    FROM known, unnest(%(sources)s::bigint[], %(timestamps)s::timestamptz[], %(statuses)s::text[],
-                       %(codes)s::text[], %(counts)s::bigint[], %(timed)s::boolean[])
+    FROM known, unnest(%(sources)s::int8[], %(timestamps)s::timestamptz[], %(statuses)s::text[],
+                       %(codes)s::text[], %(counts)s::int8[], %(timed)s::bool[])
         AS s (source_id, timestamp, status, auth_code, count, timed)
 )"""
 
@@ -63,9 +64,9 @@ placed AS (
          previous_auth_code, previous_count, received)
     SELECT CASE WHEN complete THEN source_id END, external_id, timestamp, status, auth_code, count,
         timed, '', '', 0, now()
-    FROM known, unnest(%(t_sources)s::bigint[], %(ids)s::text[], %(t_timestamps)s::timestamptz[],
-                       %(t_statuses)s::text[], %(t_codes)s::text[], %(t_counts)s::bigint[],
-                       %(t_timed)s::boolean[])
+    FROM known, unnest(%(t_sources)s::int8[], %(ids)s::text[], %(t_timestamps)s::timestamptz[],
+                       %(t_statuses)s::text[], %(t_codes)s::text[], %(t_counts)s::int8[],
+                       %(t_timed)s::bool[])
         AS s (source_id, external_id, timestamp, status, auth_code, count, timed)
     ORDER BY source_id, external_id
     ON CONFLICT (source_id, external_id) DO UPDATE SET
@@ -81,7 +82,7 @@ placed AS (
 _COUNTED = """
 counted AS (
     INSERT INTO ingest_minutecount AS m (source_id, minute, status, auth_code, count)
-    SELECT source_id, minute, status, auth_code, sum(moved)::bigint FROM ({shifts}) AS shifts
+    SELECT source_id, minute, status, auth_code, sum(moved)::int8 FROM ({shifts}) AS shifts
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (source_id, minute, status, auth_code) DO UPDATE
@@ -105,7 +106,7 @@ _ANSWER = """
     SELECT count(*) = %(distinct)s AND bool_or(corrected) IS NOT TRUE AS all_new FROM written
 )
 SELECT 'before', m.source_id, m.minute, m.status, m.auth_code, m.count,
-    NULL::text, NULL::boolean, NULL::boolean
+    NULL::text, NULL::bool, NULL::bool
     -- One minute at a time, so that TimescaleDB opens the one chunk that it lies in.
     FROM touched, LATERAL (
         SELECT * FROM ingest_minutecount AS c
@@ -116,6 +117,12 @@ SELECT 'after', source_id, minute, status, auth_code, count, NULL, all_new, NULL
 UNION ALL
 SELECT 'report', source_id, timestamp, status, auth_code, moved, NULL, true, corrected
     FROM written, news WHERE NOT all_new
+"""
+
+_VERSIONS = """
+UNION ALL
+SELECT 'version', source_id, NULL, NULL, NULL, {column}, NULL, NULL, NULL
+FROM {table} WHERE source_id = ANY(%(named)s::int8[])
 """
 
 _SHIFTS = "SELECT source_id, minute, status, auth_code, moved FROM written"
@@ -142,20 +149,28 @@ def _short(sql: str) -> bytes:
     how to convert the parameters of a statement of at most 4,096 characters."""
     lines = (line.strip() for line in sql.splitlines())
     told = " ".join(line for line in lines if line and not line.startswith("--"))
-    return told.replace(", ", ",").encode()
+    for spaced, bare in ((", ", ","), (" = ", "="), ("( ", "("), (" )", ")"), (" ,", ",")):
+        told = told.replace(spaced, bare)
+    return told.encode()
 
 
-REPORTS_ONLY = _short(
-    ",".join(("WITH" + _KNOWN, _SENT, _WRITTEN, _COUNTED.format(shifts=_SHIFTS)))
-    + _ANSWER.format(touched=_TOUCHED)
-)
-WITH_TRANSACTIONS = _short(
-    ",".join(
-        ("WITH" + _KNOWN, _SENT, _WRITTEN, _TRANSACTIONS, _COUNTED.format(shifts=_SHIFTS + _MOVES))
-    )
-    + _ANSWER.format(touched=_TOUCHED + " UNION SELECT source_id, minute FROM placed")
-    + _PLACES
-)
+@cache
+def statement(*, transactions: bool) -> bytes:
+    """Return the statement that writes reports, with or without transactions among them."""
+    shifts, touched, last = _SHIFTS, _TOUCHED, ""
+    parts = ["WITH" + _KNOWN, _SENT, _WRITTEN]
+    if transactions:
+        parts.append(_TRANSACTIONS)
+        shifts += _MOVES
+        touched += " UNION SELECT source_id, minute FROM placed"
+        last = _PLACES
+    versions = asked_along()
+    if versions:
+        last += _VERSIONS.format(**versions._asdict())
+    parts.append(_COUNTED.format(shifts=shifts))
+    return _short(",".join(parts) + _ANSWER.format(touched=touched) + last)
+
+
 # The same for rows that wait in the temporary table `staged`; answers how many of them were news.
 STAGED = (
     ",".join(
@@ -214,16 +229,16 @@ def write(
         "distinct": len(reports),
         **_columns(reports),
     }
-    if not transactions:
-        return _outcome(_run(REPORTS_ONLY, parameters, len(reports)))
-    parameters |= _columns(transactions, "t_")
-    parameters["ids"] = _array([_quoted(report.external_id) for report in transactions])
-    rows = len(reports) + len(transactions)
-    return _outcome(_run(WITH_TRANSACTIONS, parameters, rows))
+    if transactions:
+        parameters |= _columns(transactions, "t_")
+        parameters["ids"] = _array([_quoted(report.external_id) for report in transactions])
+    sql = statement(transactions=bool(transactions))
+    return _outcome(_run(sql, parameters, len(reports) + len(transactions)))
 
 
 def _outcome(rows: list[tuple[Any, ...]]) -> Outcome:
-    outcome = Outcome()
+    versions: dict[int, int] = {}
+    outcome = Outcome(versions=versions if asked_along() else None)
     for kind, source, at, status, code, count, external_id, changed, corrected in rows:
         if kind == "before":
             outcome.minutes.setdefault((source, at), {}).setdefault((status, code), count)
@@ -232,6 +247,8 @@ def _outcome(rows: list[tuple[Any, ...]]) -> Outcome:
             outcome.all_new = changed
         elif kind == "report":
             outcome.written[source, at, status, code] = corrected
+        elif kind == "version":
+            versions[source] = count
         else:
             outcome.places[source, external_id] = Place(
                 at, status, code, count, changed, changed and corrected

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from ingest import steady_clock
+from ingest.recording.along import asked_along
 from ingest.recording.outcome import Outcome, Place
 from ingest.reports import NewReport
 
@@ -62,6 +63,10 @@ _COUNTS = """
 SELECT m.source_id, m.minute || '', m.status, m.auth_code, m.count
 FROM json_each(%s) AS j
 JOIN ingest_minutecount AS m ON m.source_id = j.value->>0 AND m.minute = j.value->>1
+"""
+
+_VERSIONS = """
+SELECT source_id, {column} FROM {table} WHERE source_id IN (SELECT value FROM json_each(%s))
 """
 
 Shift = tuple[int, str, str, str]
@@ -145,6 +150,13 @@ class _Writing:
             counts = self.outcome.minutes.setdefault((source, _moment(at)), {})
             counts[status, code] = count
 
+    def versions(self) -> None:
+        asked = asked_along()
+        if asked:
+            named = json.dumps(list({source_id for source_id, _ in self.touched}))
+            found = self._run(_VERSIONS.format(**asked._asdict()), named)
+            self.outcome.versions = dict(found)
+
 
 def _json(pairs: Iterable[tuple[int, str]]) -> str:
     return json.dumps(sorted(pairs))
@@ -161,4 +173,5 @@ def write(
         if transactions:
             writing.transactions(transactions)
         writing.minutes(late_before)
+        writing.versions()
     return writing.outcome

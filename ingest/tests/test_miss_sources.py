@@ -108,6 +108,6 @@ def test_a_source_is_looked_at_and_not_locked() -> None:
         assert cursor.fetchall() == [("0",)]
 
 
-@pytest.mark.parametrize("statement", [postgresql.REPORTS_ONLY, postgresql.WITH_TRANSACTIONS])
-def test_a_statement_is_short_enough_to_be_remembered(statement: bytes) -> None:
-    assert len(statement) <= 4096
+@pytest.mark.parametrize("transactions", [False, True])
+def test_a_statement_is_short_enough_to_be_remembered(transactions: bool) -> None:
+    assert len(postgresql.statement(transactions=transactions)) <= 4096
