@@ -107,7 +107,9 @@ def wrk(case: Case, seconds: int, run: int, port: int = PORT) -> subprocess.Pope
 
 
 def drive(case: Case, server: int, seconds: int, run: int, port: int = PORT) -> Figures:
-    """Drive one case with wrk and read the processor time of the server's processes around it."""
+    """Drive one case and read the processor time of the server's processes around it."""
+    if case is OPEN_LOOP:
+        return _drive_open_loop(server, seconds, port)
     with contextlib.ExitStack() as others:
         if case.beside:
             batches = wrk(Case("batches", "batch", 2, batch=1000), seconds + 2, run + 1, port)
@@ -175,10 +177,7 @@ def bench_guardian(
         for when, cases in PARTS.items():
             asked = [case for case in cases if only in case.name]
             for case in asked:
-                if case is OPEN_LOOP:
-                    rows.append(drive_open_loop(process.pid, seconds))
-                else:
-                    rows.append(drive(case, process.pid, seconds, next(runs)))
+                rows.append(drive(case, process.pid, seconds, next(runs)))
                 print(table(rows[-1:], 1.0).splitlines()[-1], file=sys.stderr, flush=True)
             if asked:
                 memory[when] = memory_of(process.pid)
@@ -197,10 +196,10 @@ def memory_of(server: int) -> str:
     return ", ".join(f"{held:.0f} ({own:.0f})" for held, own in pairs)
 
 
-def drive_open_loop(server: int, seconds: int) -> Figures:
+def _drive_open_loop(server: int, seconds: int, port: int) -> Figures:
     """Send reports at a constant rate; latency counts from when each should have left."""
     before = stack.cpu_seconds(server)
-    seen = open_loop.run(PORT, OPEN_LOOP_RATE, seconds)
+    seen = open_loop.run(port, OPEN_LOOP_RATE, seconds)
     used = stack.cpu_seconds(server) - before
     return Figures(
         name=OPEN_LOOP.name,

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from deploy.bench import stack
-from deploy.bench.load import OPEN_LOOP, PARTS, PORT, Case, Figures, drive, preparations
+from deploy.bench.load import PARTS, PORT, Case, Figures, drive, preparations
 
 WORKERS, THREADS = 2, 32
 MEASURES = ("per_second", "cpu_us", "p99_ms")
@@ -43,8 +43,8 @@ class Side:
 
 
 def chosen(only: list[str]) -> list[Case]:
-    """Return the cases whose names hold one of these; the open loop has a client of its own."""
-    cases = [case for cases in PARTS.values() for case in cases if case is not OPEN_LOOP]
+    """Return the cases whose names hold one of these."""
+    cases = [case for cases in PARTS.values() for case in cases]
     return [case for case in cases if not only or any(part in case.name for part in only)]
 
 
