@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from deploy.bench import stack
 
@@ -48,7 +47,8 @@ class Size:
     def __init__(self, sources: int, minutes: int) -> None:
         self.sources, self.minutes = sources, minutes
         self.now = datetime.now(UTC).replace(second=50, microsecond=0)
-        self.figures: dict[str, Any] = {"sources": sources, "minutes": minutes}
+        self._tell("sources", sources)
+        self._tell("minutes", minutes)
 
     def fill(self) -> None:
         """Sources and their counts are in the database."""
@@ -64,19 +64,22 @@ class Size:
             cursor.execute(FILL, {"first": first, "last": last})
             cursor.execute("ANALYZE")
 
-    def measure(self) -> dict[str, Any]:
-        """Return every figure; times in milliseconds."""
+    def measure(self) -> None:
+        """Each figure is told as it is there; times in milliseconds."""
         self._note("first sweep", lambda: self._swept(self.now))
         self._note("sweep, 1 minute more", self._next_minute)
         self._reports()
         self._pages()
         self._note("retrain", self._retrain)
         self._note("backtest of it all", self._backtest)
-        self.figures["memory_mb"] = round(megabytes())
-        return self.figures
+        self._tell("memory_mb", round(megabytes()))
 
     def _note(self, name: str, work: Callable[[], object]) -> None:
-        self.figures[name] = round(seconds(work) * 1e3, 1)
+        self._tell(name, round(seconds(work) * 1e3, 1))
+
+    @staticmethod
+    def _tell(name: str, value: float) -> None:
+        print(f"{name:>24}: {value:,}", flush=True)
 
     def _swept(self, now: datetime) -> None:
         from detection.services.sweep import sweep_closed_minutes
@@ -106,9 +109,8 @@ class Size:
             one = NewReport(source=known[names[number]], timestamp=at, status="approved")
             return seconds(lambda: record_and_judge(reports=[one], assess=assess))
 
-        self.figures["report"] = round(
-            statistics.median(report(number) for number in range(REPORTS)) * 1e3, 2
-        )
+        middle = statistics.median(report(number) for number in range(REPORTS))
+        self._tell("report", round(middle * 1e3, 2))
 
     def _pages(self) -> None:
         from alerts.selectors.live import View, live_picture
@@ -161,8 +163,7 @@ def measure_one(sources: int, minutes: int) -> None:
         call_command("migrate", verbosity=0)
         size = Size(sources, minutes)
         size.fill()
-        for name, value in size.measure().items():
-            print(f"{name:>24}: {value:,}", flush=True)
+        size.measure()
         connection.close()
         connection.close_pool()  # type: ignore[attr-defined]
 
