@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from detection.bench import harness, lockstep
+from detection.bench.onsets import Onsets
 from detection.bench.suites import parser, suites
 from detection.bench.tables import tell
 from detection.bench.training import ordinary_forest
@@ -38,10 +39,12 @@ def _report(
     blind = lockstep.without_truth(streams)
     forest = ordinary_forest() if ablate else None
     parts = lockstep.PARTS if ablate else None
-    found = lockstep.run(blind, forest=forest, parts=parts)
+    onsets = Onsets(streams, lockstep.arrange(blind).first)
+    found = lockstep.run(blind, forest=forest, parts=parts, watch=onsets)
     seconds = time.process_time() - began
     print(f"\n## {name}: {len(streams)} streams, {seconds:.0f} s of CPU\n")
     tell(streams, found, metrics, table)
+    print(onsets.table())
 
 
 if __name__ == "__main__":

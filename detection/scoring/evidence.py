@@ -6,7 +6,7 @@ import numpy as np
 
 from detection.scoring import alarm, designs
 from detection.scoring.channels import Channels
-from detection.scoring.cusum import accumulate, negative_binomial_gain
+from detection.scoring.cusum import accumulate, negative_binomial_gain, poisson_surprise
 from detection.scoring.minutes import Counts, Moments
 from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
@@ -21,6 +21,8 @@ CAP = 0.6
 USEFUL_MINUTES = 300.0
 # After a gap in what was judged, evidence from before it is no evidence of now.
 GAP_MINUTES = 15
+# A minute is the onset if it says so much more by itself than all since the onset so far [nats].
+BEGINS_ANEW = 5.0
 
 
 @dataclass(slots=True)
@@ -122,13 +124,13 @@ def _grow(
     cap = np.where(judged.past, np.inf, CAP * threshold)
     top = alarm.TOP_FACTOR * threshold
     evidence = accumulate(before - alarm.FADING, gain, cap, top)
-    started = (before <= 0) & (evidence > 0)
-    onset = np.where(started, moments.utc_minute[:, None], state.onset)
-    onset = np.where(evidence > 0, onset, -1)
     x = channels.seen.take(designs.CHANNEL, axis=1)
     m = channels.meant.take(designs.CHANNEL, axis=1)
     # What is missing is all of it, whatever a source without transactions usually says.
     m[:, designs.SILENCE] = usual
+    started = (evidence > 0) & ((before <= 0) | _begins_now(state, before, gain, x, m))
+    onset = np.where(started, moments.utc_minute[:, None], state.onset)
+    onset = np.where(evidence > 0, onset, -1)
     at_height = ~((state.alarm > 0) & (state.clearing > 0))
     keep = np.where(at_height, alarm.SHIFT_KEEP, 1.0)
     return Running(
@@ -145,6 +147,19 @@ def _grow(
         strong=alarm.strong_minutes(np.where(judged.fresh, 0, state.strong), gain, threshold),
         threshold=threshold,
     )
+
+
+def _begins_now(state: State, before: Floats, gain: Floats, x: Floats, m: Floats) -> Bools:
+    """Where a minute by itself says more than all since the onset together, (S, T).
+
+    What began before it was chance: an odd minute or two, from which evidence was left over. Once
+    there is an alarm, it is about what began before it.
+    """
+    begins: Bools = (gain > before) & (before > 0) & (state.alarm == 0)
+    seen, meant = state.seen[begins] + x[begins], state.meant[begins] + m[begins]
+    alone, together = poisson_surprise(x[begins], m[begins]), poisson_surprise(seen, meant)
+    begins[begins] = alone > together + BEGINS_ANEW
+    return begins
 
 
 def _end(

@@ -67,6 +67,19 @@ def test_other_kinds_say_nothing_of_codes(status: str) -> None:
     assert "codes" not in told(odd)
 
 
+def test_an_odd_minute_before_is_not_taken_for_the_onset() -> None:
+    def surging(minute: int) -> Row:
+        times = 2 if minute == 396 else 6 if minute >= 398 else 1
+        return [
+            (status, code, times * n if status == "denied" else n)
+            for status, code, n in usual(minute)
+        ]
+
+    seen, minutes, _expected = numbers(told(surging, 4).split(";")[0])
+    assert minutes == 2
+    assert seen == sum(n for minute in (398, 399) for _, _, n in surging(minute)[1:])
+
+
 @pytest.mark.parametrize("quiet", [1, 2, 3])
 def test_while_it_seems_to_end_the_minutes_are_counted_with_what_is_in_them(quiet: int) -> None:
     def more(minute: int) -> Row:
