@@ -3,7 +3,9 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError
 
+from ingest import steady_clock
 from ingest.models import LateHour, MinuteCount, Report, Transaction
+from ingest.reports import NewReport
 from ingest.services import claim_late_hours, record_reports
 from ingest.tests.makers import NOON, counts_of_rows, make_report, minute_counts, record, total
 
@@ -165,6 +167,29 @@ def test_a_repeat_queues_no_hour() -> None:
     claim_late_hours(limit=10)
     record(make_report(5))
     assert not LateHour.objects.exists()
+
+
+def of_now(count: int, external_id: str = "") -> NewReport:
+    since = steady_clock.now() - NOON
+    return make_report(count, seconds=since.total_seconds(), external_id=external_id)
+
+
+def test_a_minute_that_is_still_open_is_not_queued() -> None:
+    record(of_now(5))
+    record(of_now(1, external_id="t1"))
+    assert not LateHour.objects.exists()
+
+
+def test_of_reports_recorded_together_those_that_are_late_queue_their_hours() -> None:
+    record(of_now(5), make_report(5))
+    assert [hour for _source, hour in claim_late_hours(limit=10)] == [NOON]
+
+
+def test_a_transaction_that_leaves_a_closed_minute_queues_its_hour() -> None:
+    record(make_report(external_id="t1"))
+    claim_late_hours(limit=10)
+    record(of_now(1, external_id="t1"))
+    assert [hour for _source, hour in claim_late_hours(limit=10)] == [NOON]
 
 
 def test_hours_are_claimed_a_few_at_a_time() -> None:
