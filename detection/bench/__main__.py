@@ -39,7 +39,7 @@ def _report(
     blind = lockstep.without_truth(streams)
     forest = ordinary_forest() if ablate else None
     parts = lockstep.PARTS if ablate else None
-    onsets = Onsets(streams, lockstep.arrange(blind).first)
+    onsets = Onsets(streams)
     found = lockstep.run(blind, forest=forest, parts=parts, watch=onsets)
     seconds = time.process_time() - began
     print(f"\n## {name}: {len(streams)} streams, {seconds:.0f} s of CPU\n")

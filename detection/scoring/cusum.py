@@ -1,7 +1,7 @@
 """Evidence that adds up: the log-likelihood-ratio CUSUM (Page 1954, Lorden 1971)."""
 
 import numpy as np
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln
 
 from detection.scoring.designs import CHANNEL, RHO, RHO_LESS_1
 from detection.scoring.series import Floats
@@ -16,18 +16,6 @@ def poisson_gain(seen: Floats, meant: Floats, log_rho: Floats, rho_less_1: Float
     3.863
     """
     return seen * log_rho - meant * rho_less_1
-
-
-def poisson_surprise(seen: Floats, meant: Floats) -> Floats:
-    """Log-likelihood ratio of counts for the shift that fits them best against none [nats].
-
-    Examples
-    --------
-    >>> float(poisson_surprise(np.array(20.0), np.array(10.0)).round(3))
-    3.863
-    """
-    surprise: Floats = xlogy(seen, seen) - xlogy(seen, meant) - (seen - meant)
-    return surprise
 
 
 # Below this the negative binomial is a Poisson to within rounding, and its size overflows.

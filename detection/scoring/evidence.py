@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import kl_div
 
 from detection.scoring import alarm, designs
 from detection.scoring.channels import Channels
-from detection.scoring.cusum import accumulate, negative_binomial_gain, poisson_surprise
+from detection.scoring.cusum import accumulate, negative_binomial_gain
 from detection.scoring.minutes import Counts, Moments
 from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
@@ -156,9 +157,11 @@ def _begins_now(state: State, before: Floats, gain: Floats, x: Floats, m: Floats
     there is an alarm, it is about what began before it.
     """
     begins: Bools = (gain > before) & (before > 0) & (state.alarm == 0)
-    seen, meant = state.seen[begins] + x[begins], state.meant[begins] + m[begins]
-    alone, together = poisson_surprise(x[begins], m[begins]), poisson_surprise(seen, meant)
-    begins[begins] = alone > together + BEGINS_ANEW
+    if begins.any():
+        x, m = x[begins], m[begins]
+        # Of Poisson counts this is the log-likelihood ratio of the shift that fits them best.
+        together = kl_div(state.seen[begins] + x, state.meant[begins] + m)
+        begins[begins] = kl_div(x, m) > together + BEGINS_ANEW
     return begins
 
 

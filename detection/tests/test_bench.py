@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from detection.bench import nab, quiet_months
+from detection.bench.onsets import Onsets
 
 
 def test_every_budget_is_simulated_for_every_source() -> None:
@@ -41,3 +44,22 @@ def test_foreign_data_that_are_not_there_are_said_to_be_skipped(
     monkeypatch.setattr("sys.argv", ["nab"])
     nab.main()
     assert "SKIPPED: NAB" in capsys.readouterr().out
+
+
+def alarm(onset: int) -> Any:
+    """A minute of one source in which the second of two families warns, since the onset."""
+    return SimpleNamespace(
+        level=np.array([1]),
+        family_level=np.array([[0, 1]]),
+        evidence=np.array([[2.0, 1.0]]),
+        onset_utc_minute=np.array([[-1, onset]]),
+    )
+
+
+def test_the_onset_of_the_first_alarm_of_each_incident_counts() -> None:
+    incidents = [SimpleNamespace(start=start, end=start + 9) for start in (100, 200, 300, 400)]
+    onsets, day = Onsets([SimpleNamespace(incidents=incidents)]), 28_000_000
+    for minute, told in ((105, 102), (106, 90), (205, 190), (305, 305), (411, 401), (450, 450)):
+        learned: Any = SimpleNamespace(through=np.array([day + minute]))
+        onsets(minute, learned, alarm(day + told))
+    assert onsets.table().splitlines()[-1] == "| 4 | 2 | 1 | 1 | 8 |"
