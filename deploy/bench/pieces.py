@@ -145,6 +145,8 @@ def group_pieces(new: Iterator[bytes], learned: "RecordedReport") -> None:
         return best(lambda: keep_answers(marks, [(report, answer) for report in reports]))
 
     def learning(size: int) -> float:
+        # The first may move the source on; those after it are told the version that came of it.
+        assess(record_reports(reports=group(size)), complete=False)
         recorded = record_reports(reports=group(size))
         return best(lambda: assess(recorded, complete=False))
 
@@ -183,6 +185,7 @@ def learned_source(now: datetime) -> "SourceRef":
 
 def recorded_now(source: "SourceRef", now: datetime) -> "RecordedReport":
     """Return a report of this minute as ingest hands it over, with an ordinary minute."""
+    from detection.models import Baseline
     from ingest.reports import RecordedReport
 
     return RecordedReport(
@@ -195,6 +198,7 @@ def recorded_now(source: "SourceRef", now: datetime) -> "RecordedReport":
         changed=True,
         corrected=False,
         minute_counts=[("approved", "00", 91), ("denied", "51", 9), ("failed", "00", 1)],
+        known_version=Baseline.objects.get(source_id=source.id).version,
     )
 
 

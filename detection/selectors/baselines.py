@@ -4,16 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection
 from django.db.models import Exists, F, Min, OuterRef, QuerySet, Subquery
 
 from detection import conf
 from detection.models import Baseline, Checkpoint
 from detection.parts import WHOLE, Part
 from ingest.models import MinuteCount, Source
-from ingest.postgresql.pool import lent_connection
-
-_VERSIONS = "SELECT source_id, version FROM detection_baseline WHERE source_id = ANY(%s)"
 
 
 class Frontier(NamedTuple):
@@ -66,14 +62,8 @@ def _frontiers(sources: QuerySet[Source], now: datetime) -> list[Frontier]:
 
 def versions(source_ids: Sequence[int]) -> dict[int, int]:
     """Version of the Baseline of each source that has one."""
-    if connection.vendor == "postgresql":
-        # Asked with every group of reports of many sources: building the query anew costs more
-        # than running it.
-        with lent_connection() as lent:
-            return dict(lent.execute(_VERSIONS, [list(source_ids)]).fetchall())
-    return dict(
-        Baseline.objects.filter(source_id__in=source_ids).values_list("source_id", "version")
-    )
+    found = Baseline.objects.filter(source_id__in=source_ids).order_by()
+    return dict(found.values_list("source_id", "version"))
 
 
 def baselines(source_ids: Sequence[int]) -> QuerySet[Baseline]:
