@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import environ
 import psycopg
 import pytest
 from django.conf import settings as site_settings
@@ -14,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 from alerts.messages.timeline import OWN
 from alerts.models import IncidentEvent, Notification
 from alerts.tests.standin import StandIn, stand_in
-from ingest.tests.conftest import default_database
+from ingest.tests.conftest import default_database, pooled
 
 
 @pytest.fixture(autouse=True)
@@ -57,10 +56,7 @@ def postgresql_config(request: pytest.FixtureRequest, postgres_url: str) -> dict
     name = f"alerts_{abs(hash(request.node.nodeid))}"
     with psycopg.connect(postgres_url, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"'.encode())
-    config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
-    config["NAME"] = name
-    config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 16}}
-    return config
+    return {**pooled(postgres_url, most=16), "NAME": name}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -1,8 +1,6 @@
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
-import environ
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
@@ -17,7 +15,7 @@ from detection.tests.makers import at
 from ingest import steady_clock
 from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
 from ingest.services.sources import forget_sources
-from ingest.tests.conftest import default_database
+from ingest.tests.conftest import default_database, pooled
 
 WRITTEN = (Backtest, Recheck, Checkpoint, Anomaly, Band, Baseline)
 COUNTED = (LateHour, MinuteCount, Report, Transaction, Source)
@@ -57,10 +55,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def postgresql(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The database is a PostgreSQL: empty, it really commits, and threads share it."""
-    config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
-    config["ENGINE"] = "ingest.postgresql"
-    config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}
-    with django_db_blocker.unblock(), default_database(config):
+    with django_db_blocker.unblock(), default_database(pooled(postgres_url)):
         call_command("migrate", verbosity=0)
         yield
         for model in (*WRITTEN, *COUNTED):

@@ -20,6 +20,14 @@ from ingest.services import forget_keys, forget_sources
 TABLES = (LateHour, FileImport, MinuteCount, Report, Transaction, ApiKey, Source)
 
 
+def pooled(url: str, most: int = 8) -> dict[str, Any]:
+    """Return the settings of a PostgreSQL as in production: our backend, with a pool."""
+    config: dict[str, Any] = environ.Env.db_url_config(url)
+    pool = {"min_size": 1, "max_size": most}
+    options = {**config.get("OPTIONS", {}), "pool": pool}
+    return {**config, "ENGINE": "ingest.postgresql", "OPTIONS": options}
+
+
 @contextmanager
 def default_database(config: dict[str, Any]) -> Iterator[None]:
     """Let every thread find another database under the name default."""
@@ -52,9 +60,7 @@ def sqlite_config(
 
 @pytest.fixture(scope="session")
 def postgresql_config(postgres_url: str, django_db_blocker: DjangoDbBlocker) -> dict[str, Any]:
-    config: dict[str, Any] = environ.Env.db_url_config(postgres_url)
-    config["ENGINE"] = "ingest.postgresql"
-    config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}
+    config = pooled(postgres_url)
     with django_db_blocker.unblock(), default_database(config):
         call_command("migrate", verbosity=0)
     return config
