@@ -104,7 +104,7 @@ def _adopt_new_levels(state: State, moments: Moments) -> None:
     if not (state.alarm > 0).any():
         return
     _wait_for_return(state, moments)
-    volume = alarm.shift_seen(state.window_seen[:, MIDDLE, 6], state.window_expected[:, MIDDLE, 6])
+    volume = _volume_shift(state.window_seen, state.window_expected)
     mild = (volume > alarm.MILD_SHIFT[0]) & (volume < alarm.MILD_SHIFT[1])
     soon = designs.IS_VOLUME & mild[:, None]
     patience = np.where(soon, alarm.NEW_VOLUME_MINUTES, alarm.NEW_LEVEL_MINUTES)
@@ -116,6 +116,11 @@ def _adopt_new_levels(state: State, moments: Moments) -> None:
     _move_baseline(state, lasted)
     state.alarm[lasted] = 0
     state.evidence[lasted] = 0
+
+
+def _volume_shift(seen: Floats, expected: Floats) -> Floats:
+    """Ratio of the volume of the last quarter hour to what was expected, from the windows, (S,)."""
+    return alarm.shift_seen(seen[:, MIDDLE, 6], expected[:, MIDDLE, 6])
 
 
 def _wait_for_return(state: State, moments: Moments) -> None:
@@ -134,10 +139,14 @@ def _wait_for_return(state: State, moments: Moments) -> None:
 def _move_baseline(state: State, lasted: Bools) -> None:
     rows = np.flatnonzero(lasted.any(1))
     ratio = alarm.shift_seen(state.window_seen[rows, LONG], state.window_expected[rows, LONG])
-    moved = (lasted & designs.IS_VOLUME)[rows].max(axis=1)[:, None]
+    moved = (lasted & designs.IS_VOLUME)[rows].any(axis=1)
     fast = state.level_seen[rows, 0] / np.maximum(state.level_expected[rows, 0], 1e-9)
-    level = (fast * ratio[:, 6])[:, None] * state.level_expected[rows]
-    state.level_seen[rows] = np.where(moved, level, state.level_seen[rows])
+    # A volume may be adopted after an hour, of which the long window holds a part from before.
+    volume = _volume_shift(state.window_seen[rows], state.window_expected[rows])
+    level = (fast * volume)[:, None] * state.level_expected[rows]
+    # What rose may fall again: the slow level follows a rise in its own time.
+    levels = np.stack([moved, moved & (volume < 1)], axis=1)
+    state.level_seen[rows] = np.where(levels, level, state.level_seen[rows])
     for series in range(FIRST_CODE):
         tests = designs.FIRST_RATE + series == designs.CHANNEL
         mine = lasted[rows][:, tests].any(1)

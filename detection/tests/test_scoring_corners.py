@@ -1,10 +1,12 @@
 """Silence, vanished codes, minutes still filling, declared days: what is said and learned there."""
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 
 import numpy as np
 import pytest
 
+from detection.scoring.baseline import expect
 from detection.scoring.detector import explain, forecast, learn, score, tally
 from detection.scoring.explain import Explanation
 from detection.scoring.learning import undeclared
@@ -14,7 +16,7 @@ from detection.scoring.scores import Scores
 from detection.scoring.series import FAMILIES, MINUTES_PER_DAY
 from detection.scoring.state import State
 
-# A Monday, midnight.
+# A Thursday, midnight.
 START = 20_832 * MINUTES_PER_DAY
 SILENCE, LOW = FAMILIES.index("silence"), FAMILIES.index("volume_low")
 HOURS = 400
@@ -132,3 +134,52 @@ def test_a_declared_day_is_not_what_its_weekday_is_like() -> None:
     expected, lower, upper = forecast(life.state, life.policy, noon, noon)
     assert expected[0, 0] == pytest.approx(60, rel=0.12)
     assert lower[0, 0] < 60 < upper[0, 0]
+
+
+@pytest.fixture(scope="module")
+def known() -> Life:
+    """A source of 150 a minute that knows what its weekdays are like."""
+    return Life().live(5 * MINUTES_PER_DAY, 150.0)
+
+
+@pytest.fixture
+def settled(known: Life) -> Life:
+    """The same, free to go on."""
+    return deepcopy(known)
+
+
+def lows(life: Life, minutes: int, rate: Callable[[int], float]) -> int:
+    """Minutes of an alarm for low volume."""
+    first = life.minute
+    said = [life.judge(life.counts(rate(life.minute - first))) for _ in range(minutes)]
+    return sum(int(scores.family_level[0, LOW] > 0) for scores in said)
+
+
+@pytest.mark.parametrize("slope", [1 / 30, 1 / 45])
+def test_the_end_of_a_surge_is_no_loss_of_volume(settled: Life, slope: float) -> None:
+    assert lows(settled, 60, lambda minute: 150.0 * (1 + slope * minute)) == 0
+    assert lows(settled, 240, lambda _: 150.0) <= 15
+    assert lows(settled, 15, lambda _: 60.0) > 5, "a loss that follows it is found all the same"
+
+
+@pytest.mark.parametrize("minutes", [60, 90])
+def test_the_end_of_a_surge_is_no_loss_once_it_was_the_level(settled: Life, minutes: int) -> None:
+    lows(settled, minutes, lambda _: 260.0)
+    assert lows(settled, 180, lambda _: 150.0) <= 5
+
+
+def test_a_source_that_grows_for_good_is_held_to_its_new_size_within_a_day() -> None:
+    life = Life().live(180, 2.0).live(MINUTES_PER_DAY, 200.0)
+    utc = np.array([START + life.minute])
+    assert expect(life.state, Moments(utc, utc)).slow[0] > 150.0
+
+
+@pytest.mark.parametrize("rate", [105.0, 90.0, 70.0])
+def test_a_loss_that_lasts_is_one_alarm_of_an_hour(settled: Life, rate: float) -> None:
+    said = [int(settled.judge(settled.counts(rate)).level[0] > 0) for _ in range(200)]
+    assert sum(said) in range(50, 70)
+    assert sum(np.diff(said) == 1) == 1, "it begins once"
+
+
+def test_what_fails_every_other_minute_fails(settled: Life) -> None:
+    assert lows(settled, 20, lambda minute: 60.0 if minute % 2 else 150.0) > 5
