@@ -4,6 +4,16 @@ import re
 
 # A fourteenth digit with a dash or a space between the groups is still a card number.
 _GROUPED = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)", re.ASCII)
+# A UUID, or as many digits as a hash or an object id has: one in a thousand of them holds by chance
+# what could be a card. Neither track 2 of a card, which is hexadecimal too, nor digits alone.
+_HEXADECIMAL_ID = re.compile(
+    r"(?<![0-9a-z])(?=[0-9a-f]{8})"
+    r"(?!\d{12,19}d\d{0,64}f?(?![0-9a-z]))"
+    r"(?=[\d-]{0,64}[a-f])"
+    r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[0-9a-f]{8}){3,8})"
+    r"(?![0-9a-z])",
+    re.ASCII | re.IGNORECASE,
+)
 _FIRST_DIGITS = "23456"
 FORBIDDEN_NAMES = frozenset(
     {"pan", "card_number", "cardnumber", "card_no", "cvv", "cvv2", "cvc", "cvc2", "track2"}
@@ -33,13 +43,20 @@ def luhn(digits: str) -> bool:
 def holds_card_number(text: str) -> bool:
     """Tell whether `text` has 13 to 19 digits that could be a payment card.
 
-    Cards begin with 2 to 6, so that times in milliseconds (which begin with 1) pass.
+    Cards begin with 2 to 6, so that times in milliseconds (which begin with 1) pass. What stands in
+    a hexadecimal id does not count.
 
     Examples
     --------
     >>> holds_card_number("paid with 4111 1111 1111 1111"), holds_card_number("1752327900000")
     (True, False)
+    >>> holds_card_number("313874cd-dfbc-423d-b246-548991270564")
+    False
     """
+    return _holds_card(text) and _holds_card(_HEXADECIMAL_ID.sub("#", text))
+
+
+def _holds_card(text: str) -> bool:
     for found in _GROUPED.finditer(text):
         digits = re.sub(r"[ -]", "", found.group())
         if digits[0] in _FIRST_DIGITS and luhn(digits):

@@ -2,16 +2,21 @@
 
 import gzip
 import json
+import uuid
+from random import Random
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from ingest.models import MinuteCount, Report, Source, Transaction
+from ingest.parsing.card_numbers import holds_card_number
 
 pytestmark = [pytest.mark.urls("ingest.tests.doors"), pytest.mark.django_db]
 
 CARD = "4111111111111111"
+# The digits from 246 on could be those of a card.
+UUID = "313874cd-dfbc-423d-b246-548991270564"
 GOOD: dict[str, Any] = {"timestamp": "2026-03-04T12:00:00Z", "status": "approved", "count": 5}
 
 
@@ -88,6 +93,10 @@ SINGLE: list[tuple[str, bytes, str]] = [
     ("id a card number", body(id=CARD), "id"),
     ("id a card number in groups", body(id="x", note="4111 1111 1111 1111"), "note"),
     ("id a card number with dashes", body(id="4111-1111-1111-1111"), "id"),
+    ("id a card number after a letter", body(id=f"x{CARD}"), "id"),
+    ("id a card number after a UUID", body(id=f"{UUID}-{CARD}"), "id"),
+    ("id a track of a card", body(id=f"{CARD}D251220100000000"), "id"),
+    ("id a UUID of digits alone", body(id="41111111-1111-1111-0000-000000000000"), "id"),
     ("a card number somewhere", body(meta={"list": [1, f"paid {CARD}"]}), "meta.list[1]"),
     ("a card number as a number", body(meta=int(CARD)), "meta"),
     ("a field named pan", body(pan="x"), "pan"),
@@ -194,6 +203,18 @@ def test_a_card_number_is_not_repeated_in_the_answer(client: Client) -> None:
         response = client.post("/transaction", sent, content_type="application/json")
         assert response.status_code == 400
         assert CARD not in response.content.decode()
+
+
+@pytest.mark.parametrize("sent", [UUID, UUID.upper(), f"tx-{UUID}", f"f{CARD}aabbccd"])
+def test_a_hexadecimal_id_is_no_card_number(client: Client, sent: str) -> None:
+    response = client.post("/transaction", body(id=sent), content_type="application/json")
+    assert response.status_code == 200
+
+
+def test_no_random_uuid_is_a_card_number() -> None:
+    chance = Random(7)
+    drawn = [uuid.UUID(int=chance.getrandbits(128), version=4) for _ in range(20_000)]
+    assert not [one for one in drawn if holds_card_number(str(one)) or holds_card_number(one.hex)]
 
 
 @pytest.mark.parametrize(
