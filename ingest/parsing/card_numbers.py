@@ -15,6 +15,7 @@ _HEXADECIMAL_ID = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _FIRST_DIGITS = "23456"
+_CENTURY = "20"
 FORBIDDEN_NAMES = frozenset(
     {"pan", "card_number", "cardnumber", "card_no", "cvv", "cvv2", "cvc", "cvc2", "track2"}
 )
@@ -43,15 +44,16 @@ def luhn(digits: str) -> bool:
 def holds_card_number(text: str) -> bool:
     """Tell whether `text` has 13 to 19 digits that could be a payment card.
 
-    Cards begin with 2 to 6, so that times in milliseconds (which begin with 1) pass. What stands in
-    a hexadecimal id does not count.
+    Cards begin with 2 to 6 and none with 20, so that times in milliseconds (which begin with 1) and
+    times written as digits alone pass. What stands in a hexadecimal id does not count.
 
     Examples
     --------
     >>> holds_card_number("paid with 4111 1111 1111 1111"), holds_card_number("1752327900000")
     (True, False)
-    >>> holds_card_number("313874cd-dfbc-423d-b246-548991270564")
-    False
+    >>> ids = "313874cd-dfbc-423d-b246-548991270564", "20260304120005"
+    >>> [holds_card_number(one) for one in ids]
+    [False, False]
     """
     return _holds_card(text) and _holds_card(_HEXADECIMAL_ID.sub("#", text))
 
@@ -59,7 +61,7 @@ def holds_card_number(text: str) -> bool:
 def _holds_card(text: str) -> bool:
     for found in _GROUPED.finditer(text):
         digits = re.sub(r"[ -]", "", found.group())
-        if digits[0] in _FIRST_DIGITS and luhn(digits):
+        if digits[0] in _FIRST_DIGITS and not digits.startswith(_CENTURY) and luhn(digits):
             return True
     return False
 

@@ -211,6 +211,12 @@ def test_a_hexadecimal_id_is_no_card_number(client: Client, sent: str) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize("sent", ["20260304120005", "2026-0304-1200-05", "tx20260304120006019"])
+def test_an_id_with_a_time_is_no_card_number(client: Client, sent: str) -> None:
+    response = client.post("/transaction", body(id=sent), content_type="application/json")
+    assert response.status_code == 200
+
+
 def test_no_random_uuid_is_a_card_number() -> None:
     chance = Random(7)
     drawn = [uuid.UUID(int=chance.getrandbits(128), version=4) for _ in range(20_000)]
