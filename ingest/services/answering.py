@@ -24,7 +24,7 @@ from ingest.repeats.answers import (
 from ingest.reports import NewReport, RecordedReport
 from ingest.services.keys import Authenticated
 from ingest.services.receiving import receive_reports
-from ingest.services.recording import last_of_each, record_reports
+from ingest.services.recording import last_of_each, record_reports, undisputed
 from ingest.sharing.shared_commit import SharedCommit
 from ingest.sharing.together import Together
 
@@ -168,7 +168,8 @@ def record_and_judge(*, reports: Sequence[NewReport], assess: Assess) -> list[Ve
 
 def _repeats_or_new(assess: Assess, reports: Sequence[NewReport]) -> list[Verdict]:
     lookup = find_answers(reports)
-    verdicts = [None if found is None else _verdict.decode(found) for found in lookup.answers]
+    answers = _undisputed_answers(reports, lookup.answers)
+    verdicts = [None if found is None else _verdict.decode(found) for found in answers]
     new = [place for place, verdict in enumerate(verdicts) if verdict is None]
     count_lookups(reports, found=len(reports) - len(new))
     recorded = record_reports(reports=[reports[place] for place in new])
@@ -176,13 +177,24 @@ def _repeats_or_new(assess: Assess, reports: Sequence[NewReport]) -> list[Verdic
     _after_commit(recorded)
     metrics.reports.labels("repeated").inc(len(reports) - len(new))
     kept = []
-    lasts = last_of_each(reports)
+    lasts = last_of_each(reports) if new else []
     for place, report, verdict in zip(new, recorded, judged, strict=True):
         verdicts[place] = verdict
         if verdict.judged and lasts[place] and not report.corrected:
             kept.append((reports[place], _as_cached(_encoder.encode(verdict))))
     keep_answers(lookup.marks, kept)
     return [verdict for verdict in verdicts if verdict is not None]
+
+
+def _undisputed_answers(
+    reports: Sequence[NewReport], answers: list[bytes | None]
+) -> list[bytes | None]:
+    """Believe no answer to a row whose key another row has with another count: the last counts."""
+    if not any(answers):
+        return answers
+    return [
+        found if alone else None for found, alone in zip(answers, undisputed(reports), strict=True)
+    ]
 
 
 def _judged(

@@ -52,10 +52,21 @@ def _distinct(reports: Sequence[NewReport]) -> tuple[list[NewReport], list[NewRe
 
 def last_of_each(reports: Sequence[NewReport]) -> list[bool]:
     """Tell of each report whether no later one among them has its key, with other contents."""
-    last: dict[ReportKey | TransactionKey, NewReport] = {}
-    keys = [transaction_key(one) if one.external_id else report_key(one) for one in reports]
-    last.update(zip(keys, reports, strict=True))
+    keys = _keys(reports)
+    last = dict(zip(keys, reports, strict=True))
     return [last[key] == report for key, report in zip(keys, reports, strict=True)]
+
+
+def undisputed(reports: Sequence[NewReport]) -> list[bool]:
+    """Tell of each report whether no other one among them has its key, with other contents."""
+    keys = _keys(reports)
+    last = dict(zip(keys, reports, strict=True))
+    disputed = {key for key, report in zip(keys, reports, strict=True) if last[key] != report}
+    return [key not in disputed for key in keys]
+
+
+def _keys(reports: Sequence[NewReport]) -> list[ReportKey | TransactionKey]:
+    return [transaction_key(one) if one.external_id else report_key(one) for one in reports]
 
 
 def _timed_by(report: NewReport, earlier: NewReport | None) -> NewReport:

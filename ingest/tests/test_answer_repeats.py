@@ -281,3 +281,14 @@ def test_of_two_counts_for_one_key_in_a_batch_only_the_stored_one_is_a_repeat(
     assert post(client, 7)["cached"]
     assert not post(client, 5)["cached"]
     assert total() == 5
+
+
+@pytest.mark.parametrize("named", [{}, {"id": "t1"}], ids=["counts", "a transaction"])
+def test_of_two_counts_for_one_key_in_a_batch_the_last_is_stored_though_it_is_a_repeat(
+    client: Client, named: dict[str, str]
+) -> None:
+    post(client, 10, **named)
+    row = {"timestamp": "2026-03-04T12:00:00Z", "status": "approved", **named}
+    rows = {"transactions": [{**row, "count": 20}, {**row, "count": 10}]}
+    client.post("/transactions/batch", json.dumps(rows), "application/json")
+    assert total() == 10
