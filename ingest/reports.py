@@ -32,6 +32,8 @@ class NewReport(Struct, frozen=True, gc=False):
     # False: the sender gave no time, so `timestamp` is the arrival and the report is never a
     # repeat of another one, whatever the clock says.
     timed: bool = True
+    # When a stream took it: what was told later stands, whichever is written first. None is now.
+    told: datetime | None = None
 
 
 class RecordedReport(Struct, frozen=True, gc=False):

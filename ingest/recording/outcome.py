@@ -101,6 +101,10 @@ class Assembly:
             known_version=self._version(report.source.id),
         )
 
+    def is_overtaken(self, report: NewReport) -> bool:
+        """Tell whether a later word on this transaction was written before, so that it stands."""
+        return bool(report.external_id) and transaction_key(report) not in self._outcome.places
+
     def recorded(self, report: NewReport) -> RecordedReport:
         """Return what is true of `report` now."""
         return self._individual(report) if report.external_id else self._aggregated(report)

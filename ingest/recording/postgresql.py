@@ -16,6 +16,25 @@ from ingest.reports import NewReport
 # Minutes and hours are those of UTC, by `date_bin`: `date_trunc` looks at the calendar of a time
 # zone at every row, and costs a batch as much as sorting it.
 
+# What a report is received at, and which of two for one key stands: the one that is written last,
+# or, where each was told at a time of its own, the one that was told last.
+_AS_WRITTEN = {
+    "also": "",
+    "array": "",
+    "t_array": "",
+    "at": ", now()",
+    "news": "NOT excluded.timed OR r.count <> excluded.count",
+    "unless_overtaken": "",
+}
+_AS_TOLD = {
+    "also": ", told",
+    "array": ", %(told)s::timestamptz[]",
+    "t_array": ", %(t_told)s::timestamptz[]",
+    "at": "",
+    "news": "r.count <> excluded.count AND r.received <= excluded.received",
+    "unless_overtaken": "WHERE t.received <= excluded.received",
+}
+
 # Every INSERT takes its rows in key order, and the tables come in one order in every statement:
 # two writers of the same keys therefore wait for each other and never in a circle.
 
@@ -32,24 +51,24 @@ known AS (
 _SENT = """
 sent AS (
     SELECT CASE WHEN complete THEN source_id END AS source_id, timestamp, status, auth_code, count,
-        timed
+        timed{also}
     FROM known, unnest(%(sources)s::int8[], %(timestamps)s::timestamptz[], %(statuses)s::text[],
-                       %(codes)s::text[], %(counts)s::int8[], %(timed)s::bool[])
-        AS s (source_id, timestamp, status, auth_code, count, timed)
+                       %(codes)s::text[], %(counts)s::int8[], %(timed)s::bool[]{array})
+        AS s (source_id, timestamp, status, auth_code, count, timed{also})
 )"""
 
 _WRITTEN = """
 written AS (
     INSERT INTO ingest_report AS r
         (source_id, timestamp, status, auth_code, count, timed, received)
-    SELECT *, now() FROM sent
+    SELECT *{at} FROM sent
     ORDER BY source_id, timestamp, status, auth_code
     ON CONFLICT (source_id, timestamp, status, auth_code) DO UPDATE SET
         previous_count = r.count,
         count = excluded.count + CASE WHEN excluded.timed THEN 0 ELSE r.count END,
         timed = excluded.timed,
         received = excluded.received
-    WHERE NOT excluded.timed OR r.count <> excluded.count
+    WHERE {news}
     RETURNING source_id, timestamp, date_bin('1 minute', timestamp, 'epoch') AS minute, status,
         auth_code, count - coalesce(previous_count, 0) AS moved,
         previous_count IS NOT NULL AS corrected
@@ -63,11 +82,11 @@ placed AS (
         (source_id, external_id, timestamp, status, auth_code, count, timed, previous_status,
          previous_auth_code, previous_count, received)
     SELECT CASE WHEN complete THEN source_id END, external_id, timestamp, status, auth_code, count,
-        timed, '', '', 0, now()
+        timed, '', '', 0{at}{also}
     FROM known, unnest(%(t_sources)s::int8[], %(ids)s::text[], %(t_timestamps)s::timestamptz[],
                        %(t_statuses)s::text[], %(t_codes)s::text[], %(t_counts)s::int8[],
-                       %(t_timed)s::bool[])
-        AS s (source_id, external_id, timestamp, status, auth_code, count, timed)
+                       %(t_timed)s::bool[]{t_array})
+        AS s (source_id, external_id, timestamp, status, auth_code, count, timed{also})
     ORDER BY source_id, external_id
     ON CONFLICT (source_id, external_id) DO UPDATE SET
         previous_timestamp = t.timestamp, previous_status = t.status,
@@ -76,6 +95,7 @@ placed AS (
         timed = t.timed OR excluded.timed,
         status = excluded.status, auth_code = excluded.auth_code, count = excluded.count,
         received = excluded.received
+    {unless_overtaken}
     RETURNING *, date_bin('1 minute', timestamp, 'epoch') AS minute
 )"""
 
@@ -155,12 +175,13 @@ def _short(sql: str) -> bytes:
 
 
 @cache
-def statement(*, transactions: bool) -> bytes:
+def statement(*, transactions: bool, told: bool = False) -> bytes:
     """Return the statement that writes reports, with or without transactions among them."""
     shifts, touched, last = _SHIFTS, _TOUCHED, ""
-    parts = ["WITH" + _KNOWN, _SENT, _WRITTEN]
+    order = _AS_TOLD if told else _AS_WRITTEN
+    parts = ["WITH" + _KNOWN, _SENT.format(**order), _WRITTEN.format(**order)]
     if transactions:
-        parts.append(_TRANSACTIONS)
+        parts.append(_TRANSACTIONS.format(**order))
         shifts += _MOVES
         touched += " UNION SELECT source_id, minute FROM placed"
         last = _PLACES
@@ -178,7 +199,7 @@ STAGED = (
             "WITH" + _KNOWN,
             "sent AS (SELECT CASE WHEN complete THEN source_id END AS source_id, timestamp, status,"
             " auth_code, count, true AS timed FROM known, staged)",
-            _WRITTEN,
+            _WRITTEN.format(**_AS_WRITTEN),
             _COUNTED.format(shifts=_SHIFTS),
         )
     )
@@ -195,6 +216,10 @@ def _columns(reports: Sequence[NewReport], prefix: str = "") -> dict[str, str]:
         f"{prefix}counts": _array([str(report.count) for report in reports]),
         f"{prefix}timed": _array(["t" if report.timed else "f" for report in reports]),
     }
+
+
+def _told(reports: Sequence[NewReport]) -> str:
+    return _array([report.told.isoformat() for report in reports if report.told])
 
 
 def _array(elements: list[str]) -> str:
@@ -232,7 +257,10 @@ def write(
     if transactions:
         parameters |= _columns(transactions, "t_")
         parameters["ids"] = _array([_quoted(report.external_id) for report in transactions])
-    sql = statement(transactions=bool(transactions))
+    told = (reports or transactions)[0].told is not None
+    if told:
+        parameters |= {"told": _told(reports), "t_told": _told(transactions)}
+    sql = statement(transactions=bool(transactions), told=told)
     return _outcome(_run(sql, parameters, len(reports) + len(transactions)))
 
 

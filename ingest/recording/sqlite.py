@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,17 +16,30 @@ from ingest.recording.along import asked_along
 from ingest.recording.outcome import Outcome, Place
 from ingest.reports import NewReport
 
+# Which of two reports for one key stands: the one that is written last, or, where each was told at
+# a time of its own, the one that was told last.
+_AS_WRITTEN = {
+    "received": "%s",
+    "news": "NOT excluded.timed OR r.count <> excluded.count",
+    "unless_overtaken": "",
+}
+_AS_TOLD = {
+    "received": "coalesce(value->>7, %s)",
+    "news": "r.count <> excluded.count AND r.received <= excluded.received",
+    "unless_overtaken": "WHERE t.received <= excluded.received",
+}
+
 # Times are returned as expressions (|| ''), so that the driver leaves them the text they are.
 _REPORTS = """
 INSERT INTO ingest_report AS r (source_id, timestamp, status, auth_code, count, timed, received)
-SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, %s
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, {received}
 FROM json_each(%s) WHERE true
 ON CONFLICT (source_id, timestamp, status, auth_code) DO UPDATE SET
     previous_count = r.count,
     count = excluded.count + CASE WHEN excluded.timed THEN 0 ELSE r.count END,
     timed = excluded.timed,
     received = excluded.received
-WHERE NOT excluded.timed OR r.count <> excluded.count
+WHERE {news}
 RETURNING source_id, timestamp || '', status, auth_code, count, previous_count
 """
 
@@ -34,7 +47,8 @@ _TRANSACTIONS = """
 INSERT INTO ingest_transaction AS t
     (source_id, timestamp, status, auth_code, count, timed, external_id, previous_status,
      previous_auth_code, previous_count, received)
-SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, '', '', 0, %s
+SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, '', '', 0,
+    {received}
 FROM json_each(%s) WHERE true
 ON CONFLICT (source_id, external_id) DO UPDATE SET
     previous_timestamp = t.timestamp, previous_status = t.status,
@@ -43,6 +57,7 @@ ON CONFLICT (source_id, external_id) DO UPDATE SET
     timed = t.timed OR excluded.timed,
     status = excluded.status, auth_code = excluded.auth_code, count = excluded.count,
     received = excluded.received
+{unless_overtaken}
 RETURNING source_id, external_id, timestamp || '', status, auth_code, count,
     previous_timestamp || '', previous_status, previous_auth_code, previous_count
 """
@@ -89,8 +104,13 @@ def _minute(text: str) -> str:
     return text[:16] + ":00"
 
 
+@cache
+def _ordered(sql: str, *, told: bool) -> str:
+    return sql.format(**(_AS_TOLD if told else _AS_WRITTEN))
+
+
 def _row(report: NewReport) -> list[Any]:
-    return [
+    row = [
         report.source.id,
         as_text(report.timestamp),
         report.status,
@@ -99,6 +119,7 @@ def _row(report: NewReport) -> list[Any]:
         int(report.timed),
         report.external_id,
     ]
+    return row if report.told is None else [*row, as_text(report.told)]
 
 
 class _Writing:
@@ -119,14 +140,16 @@ class _Writing:
     def reports(self, reports: Sequence[NewReport]) -> None:
         rows = [_row(report) for report in reports]
         self.touched.update((row[0], _minute(row[1])) for row in rows)
-        found = self._run(_REPORTS, self.now, json.dumps(rows))
+        sql = _ordered(_REPORTS, told=reports[0].told is not None)
+        found = self._run(sql, self.now, json.dumps(rows))
         for source, at, status, code, count, previous in found:
             self.outcome.written[source, _moment(at), status, code] = previous is not None
             self.shifts[source, _minute(at), status, code] += count - (previous or 0)
 
     def transactions(self, reports: Sequence[NewReport]) -> None:
         rows = json.dumps([_row(report) for report in reports])
-        for source, external_id, *fields in self._run(_TRANSACTIONS, self.now, rows):
+        sql = _ordered(_TRANSACTIONS, told=reports[0].told is not None)
+        for source, external_id, *fields in self._run(sql, self.now, rows):
             (at, status, code, count), before = fields[:4], fields[4:]
             known = before[0] is not None
             changed = not known or before != fields[:4]

@@ -161,7 +161,7 @@ def answer_batch(
 def record_and_judge(*, reports: Sequence[NewReport], assess: Assess) -> list[Verdict]:
     """All reports are committed, or none; their verdicts are returned in order, in brief."""
     recorded = record_reports(reports=reports)
-    verdicts = _judged(assess, recorded, complete=True, brief=True)
+    verdicts = _judged(assess, recorded, complete=True, brief=True) if recorded else []
     _after_commit(recorded)
     return list(verdicts)
 

@@ -24,7 +24,10 @@ _on_postgresql, _on_sqlite = insisting(postgresql.write), insisting(sqlite.write
 
 
 def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
-    """All reports are committed, counted once each, and returned with their minutes' counts."""
+    """All reports are committed, counted once each, and returned with their minutes' counts.
+
+    A transaction of a stream that was told otherwise later is not: that stands, and nothing moves.
+    """
     if not reports:
         return []
     aggregated, individual = _distinct(reports)
@@ -33,6 +36,8 @@ def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
     with metrics.commit_seconds.time():
         outcome = write(aggregated, individual, late_before)
     assembly = Assembly(outcome)
+    if reports[0].told is not None:
+        reports = [report for report in reports if not assembly.is_overtaken(report)]
     return [assembly.recorded(report) for report in reports]
 
 

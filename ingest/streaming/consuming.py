@@ -111,8 +111,10 @@ class Consumer:
 def _received(rows: Sequence[tuple[Entry, ReportBody]]) -> list[NewReport]:
     # An entry is the same report whenever it is read.
     told = [entry.written for entry, _row in rows]
-    reports = [row for _entry, row in rows]
-    return receive_reports(rows=reports, holder=None, told=told, alone=len(reports) == 1)
+    reports = receive_reports(
+        rows=[row for _entry, row in rows], holder=None, told=told, alone=len(rows) == 1
+    )
+    return [replace(report, told=at) for report, at in zip(reports, told, strict=True)]
 
 
 def consume(

@@ -24,6 +24,7 @@ def make_report(
     name: str = "default",
     external_id: str = "",
     timed: bool = True,
+    told: datetime | None = None,
 ) -> NewReport:
     return NewReport(
         source=resolve_sources(names=[name])[name],
@@ -33,6 +34,7 @@ def make_report(
         count=count,
         external_id=external_id,
         timed=timed,
+        told=told,
     )
 
 

@@ -84,6 +84,17 @@ def test_messages_of_one_moment_in_several_partitions_are_counted_each() -> None
     assert total() == 9
 
 
+@pytest.mark.parametrize("named", [{}, {"id": "t1"}], ids=["counts", "a transaction"])
+def test_an_entry_that_comes_again_undoes_no_later_correction(named: dict[str, Any]) -> None:
+    first, correction = (
+        Entry(f"{at}-0", json.dumps(body(count=count, **named)).encode(), moment_of(at), "t")
+        for at, count in ((1_772_625_600_000, 10), (1_772_625_605_000, 20))
+    )
+    for entry in (first, correction, first):
+        Consumer(Handed([entry]), judge).consume_some(10, 0)
+    assert total() == 20
+
+
 def test_an_hour_that_comes_twice_is_that_in_which_the_entry_was_written() -> None:
     Source.objects.create(name="shop", time_zone="America/New_York")
     body = b'{"timestamp": "2025-11-02T01:30", "status": "denied", "count": 3, "source": "shop"}'

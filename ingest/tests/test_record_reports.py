@@ -7,6 +7,7 @@ from ingest import steady_clock
 from ingest.models import LateHour, MinuteCount, Report, Transaction
 from ingest.reports import NewReport
 from ingest.services import claim_late_hours, record_reports
+from ingest.services.recording import MINUTE
 from ingest.tests.makers import NOON, counts_of_rows, make_report, minute_counts, record, total
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -39,6 +40,26 @@ def test_a_correction_may_be_corrected_back() -> None:
     for count in (5, 3, 5, 0, 5):
         record(make_report(count))
     assert total() == 5
+
+
+@pytest.mark.parametrize("external_id", ["", "t1"], ids=["counts", "a transaction"])
+def test_what_was_told_later_stands_whichever_is_written_first(external_id: str) -> None:
+    told = [
+        make_report(count, external_id=external_id, told=NOON + timedelta(seconds=count))
+        for count in (3, 5)
+    ]
+    for report in (told[1], told[0], told[0]):
+        assert not any(recorded.corrected for recorded in record(report))
+        assert total() == 5
+    [corrected] = record(make_report(4, external_id=external_id, told=NOON + MINUTE))
+    assert corrected.corrected
+    assert (total(), counts_of_rows()) == (4, minute_counts())
+
+
+def test_what_is_told_now_corrects_what_was_told_to_a_stream() -> None:
+    record(make_report(5, told=NOON), make_report(5, external_id="t1", told=NOON))
+    record(make_report(3), make_report(3, external_id="t1"))
+    assert total() == 6
 
 
 def test_reports_of_one_minute_add_up() -> None:
