@@ -16,6 +16,7 @@ from ingest.refusals import Refused
 from ingest.reports import NewReport
 from ingest.services.answering import record_and_judge
 from ingest.services.receiving import receive_reports
+from ingest.services.sources import forget_sources
 from ingest.streaming.entries import Entry, Stream, read_entry, reason_of
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,9 @@ class Consumer:
         try:
             self._record(found)
         except (DataError, IntegrityError):
-            self._record_one_by_one(found)
+            # A remembered source may have been deleted meanwhile; it is found or made again.
+            forget_sources()
+            self._record_one_by_one(self._reports([entry for entry, _report in found]))
         self.stream.acknowledge(entries)
         return len(entries)
 

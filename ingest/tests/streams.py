@@ -11,7 +11,7 @@ import redis
 
 from ingest.assessment import Assess
 from ingest.streaming.consuming import Consumer
-from ingest.streaming.entries import Stream
+from ingest.streaming.entries import Entry, Stream
 from ingest.streaming.kafka_topic import KafkaTopic
 from ingest.streaming.redis_stream import RedisStream
 from ingest.tests.makers import judge
@@ -90,6 +90,28 @@ class KafkaDoor:
             return [(one.value(), dict(one.headers())["reason"].decode()) for one in found]
         finally:
             reader.close()
+
+
+class Handed:
+    """A stream that hands out what it was given."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = list(entries)
+
+    def read(self, count: int, seconds: float) -> Sequence[Entry]:
+        given, self.entries = self.entries, []
+        return given
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None: ...
+
+    def rewind(self) -> None: ...
+
+    def bury(self, entry: Entry, reason: str) -> None: ...
+
+    def waiting(self) -> int | None:
+        return None
+
+    def close(self) -> None: ...
 
 
 @dataclass

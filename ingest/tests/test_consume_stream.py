@@ -1,7 +1,7 @@
 """Reports from a stream count once, whatever dies and whatever comes again. Redis and Kafka."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from ingest.streaming.consuming import Consumer, StreamAway, consume
 from ingest.streaming.entries import Entry, Stream, moment_of
 from ingest.streaming.kafka_topic import KafkaTopic
 from ingest.tests.makers import NOON, judge, total
-from ingest.tests.streams import Door, KafkaDoor, RedisDoor, take_all
+from ingest.tests.streams import Door, Handed, KafkaDoor, RedisDoor, take_all
 
 pytestmark = pytest.mark.django_db
 
@@ -103,28 +103,6 @@ def test_an_hour_that_comes_twice_is_that_in_which_the_entry_was_written() -> No
     Consumer(Handed(entries), judge).consume_some(10, 0)
     found = MinuteCount.objects.order_by("minute").values_list("minute", flat=True)
     assert list(found) == [moment.replace(second=0) for moment in written]
-
-
-class Handed:
-    """A stream that hands out what it was given."""
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = list(entries)
-
-    def read(self, count: int, seconds: float) -> Sequence[Entry]:
-        given, self.entries = self.entries, []
-        return given
-
-    def acknowledge(self, entries: Sequence[Entry]) -> None: ...
-
-    def rewind(self) -> None: ...
-
-    def bury(self, entry: Entry, reason: str) -> None: ...
-
-    def waiting(self) -> int | None:
-        return None
-
-    def close(self) -> None: ...
 
 
 def test_what_is_no_report_is_put_aside_with_the_reason(door: Door, stream: Stream) -> None:

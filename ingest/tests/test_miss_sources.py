@@ -1,5 +1,6 @@
 """A report for a source that is gone stores nothing, and is told so; its neighbours are stored."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,8 +14,11 @@ from ingest.recording import bulk, postgresql
 from ingest.reports import NewReport, RecordedReport
 from ingest.services import record_reports
 from ingest.sharing.shared_commit import SharedCommit
+from ingest.streaming.consuming import Consumer
+from ingest.streaming.entries import Entry
 from ingest.tests.crowds import Gate, come_together
-from ingest.tests.makers import NOON, counts_of_rows, make_report, minute_counts, record
+from ingest.tests.makers import NOON, counts_of_rows, judge, make_report, minute_counts, record
+from ingest.tests.streams import Handed
 
 pytestmark = pytest.mark.usefixtures("database")
 RECORDED = (Report, Transaction, MinuteCount, LateHour)
@@ -95,6 +99,16 @@ def test_at_the_door_it_is_sent_again_and_makes_its_source(client: Client) -> No
     refused = post()
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
     assert post().status_code == 200
+    assert minute_counts() == {("gone", NOON, "denied", "00"): 1}
+
+
+def test_from_a_stream_it_makes_its_source_anew() -> None:
+    make_gone()  # and remembered
+    sent = {"timestamp": NOON.isoformat(), "status": "denied", "source": "gone"}
+    entry = Entry("1-0", json.dumps(sent).encode(), NOON, "reports")
+    consumer = Consumer(Handed([entry]), judge)
+    consumer.consume_some(10, 0)
+    assert (consumer.recorded, consumer.buried) == (1, 0)
     assert minute_counts() == {("gone", NOON, "denied", "00"): 1}
 
 
