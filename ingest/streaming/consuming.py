@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
 from msgspec.structs import replace
 
-from ingest import metrics
+from ingest import metrics, steady_clock
 from ingest.assessment import Assess
 from ingest.parsing.bodies import ReportBody
 from ingest.parsing.card_numbers import may_hold_card
@@ -117,7 +117,9 @@ def _received(rows: Sequence[tuple[Entry, ReportBody]]) -> list[NewReport]:
     reports = receive_reports(
         rows=[row for _entry, row in rows], holder=None, told=told, alone=len(rows) == 1
     )
-    return [replace(report, told=at) for report, at in zip(reports, told, strict=True)]
+    # One that seems to come from the future is no later than those that are told now.
+    now = steady_clock.now()
+    return [replace(report, told=min(at, now)) for report, at in zip(reports, told, strict=True)]
 
 
 def consume(

@@ -12,6 +12,12 @@ from ingest.parsing.bodies import ReportBody, read_report
 from ingest.refusals import Refused
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Senders may number their entries themselves: one in nanoseconds would lie past the calendar. A
+# report that takes its time from it is then refused as one of the future.
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+LATEST_MILLISECONDS = (LATEST - EPOCH) // timedelta(milliseconds=1)
+# A longer number is no count, and Python refuses to read one of thousands of digits.
+COUNT_DIGITS = 20
 
 
 class Entry(Struct, frozen=True):
@@ -56,14 +62,16 @@ class Stream(Protocol):
 
 
 def moment_of(milliseconds: int) -> datetime:
-    """Return the time of an entry.
+    """Return the time of an entry, or the latest there is.
 
     Examples
     --------
     >>> moment_of(1_700_000_000_123).isoformat()
     '2023-11-14T22:13:20.123000+00:00'
+    >>> moment_of(1_700_000_000_123_000_000) == LATEST
+    True
     """
-    return EPOCH + timedelta(milliseconds=milliseconds)
+    return EPOCH + timedelta(milliseconds=min(milliseconds, LATEST_MILLISECONDS))
 
 
 def body_of_fields(fields: Mapping[bytes, bytes]) -> bytes:
@@ -80,10 +88,14 @@ def body_of_fields(fields: Mapping[bytes, bytes]) -> bytes:
         name.decode(errors="replace"): fields[name].decode(errors="replace") for name in fields
     }
     values = {
-        name: int(text) if name == "count" and text.isascii() and text.isdigit() else text
+        name: int(text) if name == "count" and _is_number(text) else text
         for name, text in texts.items()
     }
     return json.dumps(values).encode()
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= COUNT_DIGITS
 
 
 def read_entry(entry: Entry) -> ReportBody:

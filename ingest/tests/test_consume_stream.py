@@ -208,6 +208,28 @@ def test_fields_of_an_entry_may_be_a_report(redis_door: RedisDoor) -> None:
     stream.close()
 
 
+@pytest.mark.parametrize("unit", [1_000, 1_000_000], ids=["microseconds", "nanoseconds"])
+def test_an_entry_numbered_in_other_units_stops_nobody(redis_door: RedisDoor, unit: int) -> None:
+    number = 1_772_625_600_000 * unit
+    for place, sent in enumerate((body(), {"status": "denied"})):
+        fields: Any = {"report": json.dumps(sent)}
+        redis_door.redis.xadd(redis_door.name, fields, id=f"{number}-{place}")
+    stream = redis_door.open()
+    taken = take_all(stream, expected=2)
+    assert (taken.consumer.recorded, taken.consumer.buried) == (1, 1)
+    assert "is in the future" in redis_door.dead()[0][1]
+    assert stream.waiting() == 0
+    stream.close()
+
+
+def test_a_count_without_end_in_a_field_stops_nobody(redis_door: RedisDoor) -> None:
+    redis_door.send_fields(status="denied", count="9" * 5_000)
+    stream = redis_door.open()
+    take_all(stream)
+    assert "count must be" in redis_door.dead()[0][1]
+    stream.close()
+
+
 def test_what_every_group_has_acknowledged_is_deleted(
     redis_door: RedisDoor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
