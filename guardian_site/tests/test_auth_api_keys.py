@@ -135,6 +135,18 @@ def test_after_a_rotation_both_keys_work_until_the_overlap_is_over() -> None:
     assert not works(old["api_key"])
 
 
+@pytest.mark.parametrize("days", [None, 90])
+def test_a_key_that_is_replaced_twice_is_followed_by_one_that_lives_as_long(
+    days: int | None,
+) -> None:
+    admin = token_client("admin")
+    old = make(admin, **({"expires_in_days": days} if days else {})).json()
+    rotate(admin, old["prefix"])
+    new = rotate(admin, old["prefix"]).json()
+    key = ApiKey.objects.get(pk=new["id"])
+    assert (key.expires and round((key.expires - key.created) / timedelta(days=1))) == days
+
+
 def test_a_key_runs_out() -> None:
     _key, secret = issue_key(name="k", expires=timezone.now() + timedelta(seconds=30))
     assert works(secret)

@@ -99,13 +99,14 @@ def issue_key(
 @transaction.atomic
 def rotate_key(*, key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> tuple[ApiKey, str]:
     """A successor with the same rights exists; the key itself ends when the overlap is over."""
+    lifetime = _lifetime(key)
     successor, secret = issue_key(
         name=key.name,
         source=key.source,
         scopes=key.scopes.split(),
         rate_limit=key.rate_limit,
         # A key that was to live for ninety days is followed by one that lives for ninety days.
-        expires=steady_clock.now() + (key.expires - key.created) if key.expires else None,
+        expires=steady_clock.now() + lifetime if lifetime else None,
         signed_only=key.signed_only,
     )
     ends = steady_clock.now() + overlap
@@ -114,6 +115,13 @@ def rotate_key(*, key: ApiKey, overlap: timedelta = DEFAULT_OVERLAP) -> tuple[Ap
     key.save(update_fields=("expires", "successor"))
     forget_keys()
     return successor, secret
+
+
+def _lifetime(key: ApiKey) -> timedelta | None:
+    """Return how long a key was to live; one that was replaced only tells when its overlap ends."""
+    while key.successor is not None:
+        key = key.successor
+    return key.expires - key.created if key.expires else None
 
 
 def authenticate_key(*, secret: str) -> Authenticated | None:
