@@ -54,7 +54,7 @@ class ApiKeyAdmin(BySource, ModelAdmin):
             signed_only=given["signed_only"],
         )
         obj.pk, obj.prefix, obj.secret_hash = key.pk, key.prefix, key.secret_hash
-        show_secret(request, secret)
+        show_secret(request, key, secret)
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:
@@ -65,5 +65,5 @@ class ApiKeyAdmin(BySource, ModelAdmin):
     @admin.action(description="Replace by a new key; the old one ends", permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:
         for key in queryset.filter(revoked=None):
-            _successor, secret = rotate_key(key=key)
-            show_secret(request, secret)
+            successor, secret = rotate_key(key=key)
+            show_secret(request, successor, secret)

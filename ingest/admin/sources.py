@@ -12,6 +12,7 @@ from unfold.decorators import action
 from ingest.admin.clicks import clicked_here
 from ingest.models import ApiKey, Source, first_count
 from ingest.services.keys import issue_key
+from ingest.services.proving import signing_secret
 from ingest.services.sources import forget_sources
 
 
@@ -70,12 +71,16 @@ class SourceAdmin(ModelAdmin):
     @clicked_here
     def issue_api_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
         source = Source.objects.get(pk=object_id)
-        _key, secret = issue_key(name=f"key of {source.name}", source=source)
-        show_secret(request, secret)
+        key, secret = issue_key(name=f"key of {source.name}", source=source)
+        show_secret(request, key, secret)
         return redirect("admin:ingest_source_change", object_id)
 
 
-def show_secret(request: HttpRequest, secret: str) -> None:
-    """Show a new secret, this once."""
-    told = _("Copy the key now; it is not shown again: %(secret)s")
-    messages.warning(request, told % {"secret": secret})
+def show_secret(request: HttpRequest, key: ApiKey, secret: str) -> None:
+    """Show a new secret, this once, and what requests are signed with in its place."""
+    if not key.signed_only:
+        told = _("Copy the key now; it is not shown again: %(secret)s")
+        messages.warning(request, told % {"secret": secret})
+    told = _("Requests are signed with this secret; it is not shown again: %(secret)s")
+    signed_with = signing_secret(prefix=key.prefix, secret_hash=key.secret_hash)
+    messages.warning(request, told % {"secret": signed_with})

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from ingest.models import ApiKey, FileImport, MinuteCount, Report, Source, Transaction
 from ingest.services import authenticate_key, issue_key
+from ingest.services.proving import signing_secret
 from ingest.tests.makers import make_report, record
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("ingest.tests.admin_doors")]
@@ -110,6 +111,29 @@ def test_a_key_added_by_hand_works(admin_client: Client) -> None:
     holder = authenticate_key(secret=told_secret(response))
     assert holder is not None
     assert holder.rate_limit == "60/m"
+
+
+def shown(response: Any) -> str:
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def signed_with(key: ApiKey) -> str:
+    return signing_secret(prefix=key.prefix, secret_hash=key.secret_hash)
+
+
+def test_of_a_key_that_takes_signed_requests_alone_the_signing_secret_is_shown(
+    admin_client: Client,
+) -> None:
+    fields = {"name": "k", "scopes": "report", "signed_only": "on"}
+    told = shown(admin_client.post(reverse("admin:ingest_apikey_add"), fields))
+    key = ApiKey.objects.get()
+    assert signed_with(key) in told
+    assert "Copy the key" not in told
+    sent = {"action": "rotate", "_selected_action": [key.pk]}
+    told = shown(admin_client.post(reverse("admin:ingest_apikey_changelist"), sent))
+    key.refresh_from_db()
+    assert key.successor is not None
+    assert signed_with(key.successor) in told
 
 
 def test_a_revoked_key_opens_nothing(admin_client: Client) -> None:
