@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
+from pytest_django import Settings
 from rest_framework.request import Request
 
 from deploy.bench.in_process import ask
@@ -79,6 +80,20 @@ def test_a_program_reports_under_whatever_name_it_found_the_site(host: str) -> N
 def test_whoever_brings_cookies_takes_the_long_way() -> None:
     _, headers, _ = _post("/transaction", {"status": "approved"}, HTTP_COOKIE="sessionid=none")
     assert "Content-Security-Policy" in headers
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_with_https_nothing_is_taken_in_clear(path: str, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 31_536_000
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    doors = with_doors(application)
+    body = json.dumps(BATCH if path.endswith("batch") else BATCH["transactions"][0]).encode()
+    clear = ask(doors, body, path)
+    assert (clear.status[:3], clear.headers["Location"]) == ("301", f"https://localhost{path}")
+    assert not Report.objects.exists()
+    hidden = ask(doors, body, path, HTTP_X_FORWARDED_PROTO="https")
+    assert hidden.status == "200 OK"
+    assert hidden.headers["Strict-Transport-Security"].startswith("max-age=31536000")
 
 
 def test_bad_input_is_named_on_the_short_way_too() -> None:

@@ -31,6 +31,8 @@ MIDDLEWARE = [
     "guardian_site.web.rate_limit.RateLimit",
     "guardian_site.access.middleware.RouteRules",
 ]
+# Only where GUARDIAN_HTTPS asks for it: elsewhere it would look at every report and do nothing.
+SECURITY = "django.middleware.security.SecurityMiddleware"
 NOBODY = AnonymousUser()
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -48,7 +50,7 @@ class DoorHandler(WSGIHandler):
 
     def load_middleware(self, is_async: bool = False) -> None:
         # The handler knows no other way to be told; this runs once, before the first request.
-        everything, settings.MIDDLEWARE = settings.MIDDLEWARE, MIDDLEWARE
+        everything, settings.MIDDLEWARE = settings.MIDDLEWARE, _middleware()
         try:
             super().load_middleware(is_async)
         finally:
@@ -85,6 +87,12 @@ class DoorHandler(WSGIHandler):
         status = f"{response.status_code} {response.reason_phrase}"
         start_response(status, list(response.items()))
         return [response.content]
+
+
+def _middleware() -> list[str]:
+    if not (settings.SECURE_SSL_REDIRECT or settings.SECURE_HSTS_SECONDS):
+        return MIDDLEWARE
+    return [*MIDDLEWARE[:2], SECURITY, *MIDDLEWARE[2:]]
 
 
 @cache
