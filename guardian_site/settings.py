@@ -12,6 +12,7 @@ from guardian_site.openapi.subjects import SUBJECTS
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
 from guardian_site.settings_access import *  # noqa: F403
 from guardian_site.settings_access import ACCESS_APPS, jwt_keys
+from guardian_site.settings_broker import broker_at
 from guardian_site.settings_database import *  # noqa: F403
 from guardian_site.settings_database import database_at
 from guardian_site.settings_storage import *  # noqa: F403
@@ -283,7 +284,7 @@ SPECTACULAR_SETTINGS = {
 
 # Celery ------------------------------------------------------------------------------------------
 # Embedded mode: `manage.py run` starts a Valkey and hands its address down in this variable.
-CELERY_BROKER_URL = (
+CELERY_BROKER_URL = broker_at(
     env.address("GUARDIAN_BROKER_URL", schemes=(*REDIS, "filesystem"))
     or REDIS_URL
     or "filesystem://"

@@ -3,6 +3,7 @@
 import os
 import runpy
 import sqlite3
+import ssl
 import subprocess
 import sys
 from contextlib import closing
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.core.management import CommandError, call_command
+from kombu import Connection
 
 from guardian_site.environment import SettingError
 from guardian_site.settings_database import database_at, parts_of
@@ -96,6 +99,36 @@ def test_a_setting_that_can_work_is_read(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     read(monkeypatch, tmp_path, name, value)
+
+
+@pytest.mark.parametrize(
+    ("address", "reached_by"),
+    [
+        ("redis://:secret@redis:6379/2", redis.Connection),
+        ("rediss://:secret@redis:6379/2", redis.SSLConnection),
+        ("unix://:secret@/run/redis.sock?db=2", redis.UnixDomainSocketConnection),
+    ],
+)
+def test_tasks_wait_where_the_cache_is(
+    address: str, reached_by: type[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "REDIS_URL", address)
+    monkeypatch.setattr(redis.Redis, "ping", lambda _self: True)
+    channel: Any = Connection(found["CELERY_BROKER_URL"]).channel()
+    cached = redis.ConnectionPool.from_url(found["CACHES"]["default"]["LOCATION"])
+    assert issubclass(channel.pool.connection_class, reached_by)
+    told, wanted = channel.pool.connection_kwargs, cached.connection_kwargs
+    for name in ("password", "db", "host", "path"):
+        assert told.get(name) == wanted.get(name)
+
+
+@pytest.mark.parametrize(("asked", "checked"), [("", True), ("?ssl_cert_reqs=none", False)])
+def test_the_certificate_of_the_broker_is_looked_at_unless_the_address_says_otherwise(
+    asked: str, checked: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "REDIS_URL", f"rediss://redis:6379/0{asked}")
+    told: Any = Connection(found["CELERY_BROKER_URL"]).ssl
+    assert (told["ssl_cert_reqs"] is ssl.CERT_REQUIRED) is checked
 
 
 @pytest.mark.parametrize(("name", "value"), [BAD[0], BAD[3], ("DATABASE_URL", "mysql://x:s3cr3t@")])
