@@ -105,7 +105,9 @@ def test_a_made_up_key_gets_no_bucket_of_its_own() -> None:
     assert ask(headers={"X-API-Key": "tg_another00"}).status_code == 429
 
 
-def test_a_key_has_its_own_limit_however_it_is_shown() -> None:
+@pytest.mark.parametrize("of_others", ["100/m", "off"])
+def test_a_key_has_its_own_limit_however_it_is_shown(of_others: str, settings: Settings) -> None:
+    settings.GUARDIAN_RATE_LIMIT = of_others
     key, secret = issue_key(name="k", rate_limit="3/m")
     exchanged = Client().post(
         "/auth/token",
@@ -118,6 +120,18 @@ def test_a_key_has_its_own_limit_however_it_is_shown() -> None:
     answers = [Client().get("/auth/me", headers=one) for one in sent]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert [answer["X-RateLimit-Limit"] for answer in answers] == ["3"] * 4
+
+
+def test_where_there_is_no_limit_only_keys_have_one(settings: Settings) -> None:
+    settings.GUARDIAN_RATE_LIMIT = "off"
+    person, (_key, secret) = token_client("viewer"), issue_key(name="k")
+    answers = [
+        Client().get("/live.json"),
+        person.get("/auth/me"),
+        ask(headers={"X-API-Key": secret}),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert not any("X-RateLimit-Limit" in answer for answer in answers)
 
 
 def test_a_key_without_a_limit_is_not_limited() -> None:

@@ -18,6 +18,11 @@ def names_a_key(headers: Mapping[str, Any]) -> bool:
     return "HTTP_X_API_KEY" in headers or "HTTP_X_SIGNATURE" in headers
 
 
+def proves_itself(headers: Mapping[str, Any]) -> bool:
+    """Tell whether a request brings a proof of its sender, a session aside; it need not be good."""
+    return "HTTP_AUTHORIZATION" in headers or names_a_key(headers)
+
+
 def bearer_token(headers: Mapping[str, Any]) -> str:
     """Return the token that a request is to be proven by; empty if there is none."""
     header: str = headers.get("HTTP_AUTHORIZATION", "")

@@ -15,6 +15,7 @@ from guardian_site.access.identity import machine
 from guardian_site.telemetry.metrics import RATE_LIMITED
 from guardian_site.web.client_address import neighbourhood
 from guardian_site.web.problems import wants_html
+from guardian_site.web.programs import proves_itself
 
 Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
@@ -43,12 +44,15 @@ def _times(rate: str, factor: int) -> str:
 
 def allowance(request: HttpRequest) -> Allowance | None:
     """Return what this request is counted against; None if it is not limited."""
-    if settings.GUARDIAN_RATE_LIMIT == "off" or request.path.startswith(EXEMPT):
+    rate: str = settings.GUARDIAN_RATE_LIMIT
+    unlimited = rate == "off"
+    if (unlimited and not proves_itself(request.META)) or request.path.startswith(EXEMPT):
         return None
     key = machine(request)
     if key is not None:
         return Allowance("key", key.prefix, key.rate_limit) if key.rate_limit else None
-    rate: str = settings.GUARDIAN_RATE_LIMIT
+    if unlimited:
+        return None
     if request.path == "/" or request.path.startswith(PAGES):
         return Allowance("pages", neighbourhood(request), _times(rate, PAGES_FACTOR))
     return Allowance("api", neighbourhood(request), rate)
