@@ -18,8 +18,11 @@ def signed_in_user(sign_in_id: UUID, now: datetime) -> User | None:
     found = rows.first()
     if found is None or not found.user.is_active:
         return None
-    mark = found.user.get_session_auth_hash()
-    return found.user if constant_time_compare(found.password_mark, mark) else None
+    # A mark made while an old secret key was the key says as much, for as long as that is kept.
+    user = found.user
+    marks = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    holds = any(constant_time_compare(found.password_mark, mark) for mark in marks)
+    return user if holds else None
 
 
 def visible_source_ids(user: User) -> frozenset[int] | None:

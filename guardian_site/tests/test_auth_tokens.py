@@ -65,6 +65,27 @@ def test_a_logout_kills_the_access_token_at_once() -> None:
     assert refresh(pair["refresh_token"]).status_code == 401
 
 
+def test_a_sign_in_outlives_the_secret_key_while_the_old_one_is_kept(settings: Settings) -> None:
+    make_person()
+    pair = login().json()
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "n" * 50
+    assert me(pair["access_token"]).status_code == 200
+    fresh = refresh(pair["refresh_token"]).json()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert me(fresh["access_token"]).status_code == 200
+
+
+def test_a_sign_in_ends_with_the_secret_key_where_the_old_one_is_not_kept(
+    settings: Settings,
+) -> None:
+    make_person()
+    pair = login().json()
+    settings.SECRET_KEY = "n" * 50
+    assert me(pair["access_token"]).status_code == 401
+    assert refresh(pair["refresh_token"]).status_code == 401
+
+
 def test_a_refresh_token_works_once() -> None:
     make_person()
     first = login().json()

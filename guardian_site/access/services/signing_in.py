@@ -68,7 +68,11 @@ def refresh_sign_in(*, token: str, now: datetime) -> TokenPair:
         raise TokenRefused("This sign-in has ended; sign in again.")
     fresh = new_refresh()
     claimed = SignIn.objects.filter(pk=sign_in_id, refresh_id=spent["jti"], ended=None).update(
-        refresh_id=fresh["jti"], refreshed=now, expires=now + REFRESH_LIFETIME
+        refresh_id=fresh["jti"],
+        # Of today's secret key: an old one is not kept for ever.
+        password_mark=user.get_session_auth_hash(),
+        refreshed=now,
+        expires=now + REFRESH_LIFETIME,
     )
     if not claimed:
         sign_out(sign_in_id=sign_in_id, now=now)
