@@ -8,7 +8,7 @@ from guardian_site import environment as env
 
 
 def jwt_keys(secret_key: str) -> list[str]:
-    """Return the keys that sign tokens: those of GUARDIAN_JWT_KEYS, else one made of SECRET_KEY.
+    """Return the keys that sign tokens: those of GUARDIAN_JWT_KEYS, else made of the secret keys.
 
     Raises
     ------
@@ -16,8 +16,10 @@ def jwt_keys(secret_key: str) -> list[str]:
         If one of them can be guessed.
     """
     keys = env.secret_list("GUARDIAN_JWT_KEYS")
-    made = hmac.new(secret_key.encode(), b"guardian.jwt", hashlib.sha256).hexdigest()
-    return keys or [made]
+    return keys or [
+        hmac.new(one.encode(), b"guardian.jwt", hashlib.sha256).hexdigest()
+        for one in (secret_key, *SECRET_KEY_FALLBACKS)
+    ]
 
 
 ACCESS_APPS = (
@@ -28,7 +30,8 @@ ACCESS_APPS = (
     "guardian_site.access",
 )
 
-# Still believed in sessions, links and signed requests, so that the secret key can be changed.
+# Still believed in sign-ins, sessions, links and signed requests, so that the secret key can be
+# changed.
 SECRET_KEY_FALLBACKS = env.secret_list("GUARDIAN_OLD_SECRET_KEYS")
 
 AUTHENTICATION_BACKENDS = [

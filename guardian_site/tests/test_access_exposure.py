@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from guardian_site import settings_access
 from guardian_site.access.checks import (
     no_password_is_published,
     outside_sign_in_is_whole,
@@ -93,6 +94,15 @@ def test_without_keys_of_their_own_tokens_are_signed_by_another_key_than_session
     made = jwt_keys("x" * 40)
     assert made == jwt_keys("x" * 40)
     assert made != ["x" * 40]
+
+
+def test_without_keys_of_their_own_tokens_of_an_old_secret_key_are_believed_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = jwt_keys("x" * 40)
+    monkeypatch.setattr(settings_access, "SECRET_KEY_FALLBACKS", ["x" * 40])
+    assert jwt_keys("y" * 40) == [*jwt_keys("y" * 40)[:1], *before]
+    assert jwt_keys("y" * 40)[0] not in before
 
 
 def test_an_account_can_be_made_by_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
