@@ -36,9 +36,11 @@ def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
     with metrics.commit_seconds.time():
         outcome = write(aggregated, individual, late_before)
     assembly = Assembly(outcome)
+    some_twice = len(aggregated) + len(individual) < len(reports)
     if reports[0].told is not None:
         reports = [report for report in reports if not assembly.is_overtaken(report)]
-    return [assembly.recorded(report) for report in reports]
+    recorded = [assembly.recorded(report) for report in reports]
+    return _moving_once(reports, recorded) if some_twice else recorded
 
 
 def _distinct(reports: Sequence[NewReport]) -> tuple[list[NewReport], list[NewReport]]:
@@ -53,6 +55,18 @@ def _distinct(reports: Sequence[NewReport]) -> tuple[list[NewReport], list[NewRe
             key = report_key(report)
             aggregated[key] = _added_to(report, aggregated.get(key))
     return list(aggregated.values()), list(individual.values())
+
+
+def _moving_once(
+    reports: Sequence[NewReport], recorded: Sequence[RecordedReport]
+) -> list[RecordedReport]:
+    """Of reports with one key only those that the stored count is made of have changed anything."""
+    found, replaced = [], set[ReportKey | TransactionKey]()
+    for key, report, one in reversed(list(zip(_keys(reports), reports, recorded, strict=True))):
+        found.append(replace(one, changed=False, corrected=False) if key in replaced else one)
+        if report.external_id or report.timed:
+            replaced.add(key)
+    return found[::-1]
 
 
 def last_of_each(reports: Sequence[NewReport]) -> list[bool]:

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from ingest import metrics
 from ingest.models import Report, Source
 from ingest.services import issue_key
 from ingest.tests.makers import total
@@ -44,6 +45,17 @@ def test_the_same_batch_again_changes_nothing_and_comes_from_the_cache(client: C
     answer = post(client, *rows).json()
     assert answer["cache_hits"] == 10
     assert total() == 50
+
+
+@pytest.mark.parametrize("fields", [{}, {"id": "t1"}], ids=["counts", "a transaction"])
+def test_a_key_that_comes_several_times_is_counted_as_it_is_stored(
+    client: Client, fields: dict[str, str]
+) -> None:
+    counter = metrics.transactions.labels("approved")
+    before = counter._value.get()
+    rows = [{**row(count=count), **fields} for count in (10, 10, 20)]
+    post(client, *rows, row(1, 3))
+    assert counter._value.get() - before == total() == 23
 
 
 def test_a_long_batch_again_changes_nothing(client: Client) -> None:

@@ -103,13 +103,23 @@ def test_of_one_key_twice_in_a_call_the_last_wins() -> None:
     assert Report.objects.get().count == 7
 
 
+def test_of_one_key_twice_in_a_call_one_report_moved_the_count() -> None:
+    rows = [make_report(5), make_report(5), make_report(7), make_report(2, seconds=1)]
+    assert [one.changed for one in record(*rows)] == [False, False, True, True]
+    again = record(make_report(8), make_report(9))
+    assert [(one.changed, one.corrected) for one in again] == [(False, False), (True, True)]
+    transactions = [make_report(3, external_id="t1"), make_report(4, external_id="t1")]
+    assert [one.changed for one in record(*transactions)] == [False, True]
+
+
 def test_a_count_of_zero_is_a_row_and_not_an_absence() -> None:
     record(make_report(0))
     assert MinuteCount.objects.get().count == 0
 
 
 def test_reports_without_a_time_add_up_even_in_one_microsecond() -> None:
-    record(make_report(1, timed=False), make_report(1, timed=False))
+    both = record(make_report(1, timed=False), make_report(1, timed=False))
+    assert all(one.changed for one in both)
     record(make_report(1, timed=False))
     assert total() == 3
 
