@@ -1,5 +1,6 @@
 import json
 import logging
+import signal
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -284,6 +285,21 @@ def test_posting_to_this_machine_borrows_a_key_and_gives_it_back(
     assert {path for path, _body in posted} == {"/transactions/batch"}
     assert ApiKey.objects.get().revoked is not None
     assert not Report.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_borrowed_key_is_given_back_by_one_who_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Poster, "_post", lambda *_: signal.raise_signal(signal.SIGTERM))
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit):
+            call_command(
+                "simulate", history=5, to_url="http://127.0.0.1:1", verbosity=0, skip_checks=True
+            )
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ApiKey.objects.get().revoked is not None
 
 
 def test_more_sources_than_are_named_get_sizes_of_their_own() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import signal
+import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
@@ -136,7 +138,7 @@ class Command(BaseCommand):
         host = urlsplit(options["to_url"]).hostname or ""
         ours = host in ("localhost", "127.0.0.1", "::1") and not options["api_key"]
         key = borrowed_key(name="simulator") if ours else nullcontext(options["api_key"])
-        with key as secret:
+        with _ended_by_sigterm(), key as secret:
             poster = Poster(options["to_url"], secret)
             try:
                 yield Sink(poster.post_batch, poster.post_each)
@@ -180,6 +182,16 @@ class Command(BaseCommand):
         unit = " reports" if total is None else " minutes"
         quiet = options["verbosity"] == 0 or None
         return tqdm(total=total, desc=title, unit=unit, unit_scale=True, disable=quiet)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM, by which a supervisor ends its parts, raises: what was borrowed is given back."""
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _record(reports: Any) -> None:
