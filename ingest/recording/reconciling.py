@@ -5,21 +5,24 @@ without a code being told stands under code 00, as it does for clients that send
 row denied/00 is the remainder: the total by status less the codes that are known. Whichever file
 comes first, and however often, the sum of what was denied is the total by status (or the sum of
 the codes, where that is larger). Approved transactions have the one code 00 in both files.
+
+Where the codes are more than the total, the total is forgotten: nothing but its remainder is kept.
+When the codes are corrected afterwards, the file by status has to be imported again.
 """
 
 from django.db import connection
 
 _TOTAL_BY_STATUS = """
-UPDATE staged SET count = {greatest}(0, count - coalesce((
+UPDATE staged SET count = count - coalesce((
     SELECT sum(r.count) FROM ingest_report AS r
     WHERE r.source_id = staged.source_id AND r.timestamp = staged.timestamp
-        AND r.status = 'denied' AND r.auth_code <> '00'), 0))
+        AND r.status = 'denied' AND r.auth_code <> '00'), 0)
 WHERE status = 'denied' AND auth_code = '00'
 """
 _SPLIT_BY_CODE = """
 INSERT INTO staged (source_id, timestamp, status, auth_code, count)
 SELECT total.source_id, total.timestamp, 'denied', '00',
-    {greatest}(0, total.count + coalesce(sum(old.count), 0) - sum(s.count))
+    total.count + coalesce(sum(old.count), 0) - sum(s.count)
 FROM staged AS s
 JOIN ingest_report AS total ON total.source_id = s.source_id AND total.timestamp = s.timestamp
     AND total.status = 'denied' AND total.auth_code = '00'
@@ -30,17 +33,21 @@ GROUP BY total.source_id, total.timestamp, total.count
 """
 
 
-def _run(sql: str) -> None:
-    greatest = "greatest" if connection.vendor == "postgresql" else "max"
+_NOT_LESS_THAN_NONE = "UPDATE staged SET count = 0 WHERE count < 0"
+
+
+def _run(sql: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(greatest=greatest))
+        cursor.execute(sql)
+        cursor.execute(_NOT_LESS_THAN_NONE)
+        return int(cursor.rowcount)
 
 
-def total_by_status() -> None:
-    """Of the staged totals of denials, leave what no code is known for."""
-    _run(_TOTAL_BY_STATUS)
+def total_by_status() -> int:
+    """Of the staged totals of denials leave what has no code; return how many codes exceed."""
+    return _run(_TOTAL_BY_STATUS)
 
 
-def split_by_code() -> None:
-    """Take the staged codes out of what was denied without a code."""
-    _run(_SPLIT_BY_CODE)
+def split_by_code() -> int:
+    """Take the staged codes out of what was denied without one; return how many they exceed."""
+    return _run(_SPLIT_BY_CODE)

@@ -45,6 +45,8 @@ class Imported(Struct):
     already: bool = False
     # Lines with the time, status and code of a later one, as far as the two came close together.
     replaced: int = 0
+    # Times of which more is denied by code than by status, so that the latter is forgotten.
+    exceeded: int = 0
 
 
 def source_for_import(*, name: str, time_zone: str) -> Source:
@@ -89,21 +91,27 @@ def import_file(
     ):
         done.lines += len(rows)
         done.replaced += len(rows) - len({row[:3] for row in rows})
-        done.news += _write_chunk(state, file.layout, rows, last)
+        _write_chunk(state, done, file.layout, rows, last)
     state.finished = steady_clock.now()
     state.save()
     return done
 
 
-def _write_chunk(state: FileImport, layout: Layout, rows: list[Row], last: int) -> int:
+def _write_chunk(
+    state: FileImport, done: Imported, layout: Layout, rows: list[Row], last: int
+) -> None:
     """The rows are in and the line they end at is noted, or neither."""
+
+    def reconcile() -> None:
+        if layout in _RECONCILE:
+            done.exceeded += _RECONCILE[layout]()
+
     grace = timedelta(minutes=1, seconds=settings.GUARDIAN_GRACE_SECONDS)
     late_before = steady_clock.now() - grace
     with transaction.atomic():
-        news = bulk.write(state.source_id, rows, late_before, _RECONCILE.get(layout))
+        done.news += bulk.write(state.source_id, rows, late_before, reconcile)
         state.lines = last
         state.save()
-    return news
 
 
 def _chunks(

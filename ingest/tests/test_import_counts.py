@@ -59,6 +59,18 @@ def test_a_corrected_code_leaves_the_total(csv_file: Path) -> None:
     assert split() == {**SPLIT, ("denied", "51"): 3, ("denied", "00"): 2}
 
 
+def test_codes_that_exceed_the_total_are_told_and_corrected_with_it(
+    csv_file: Path, capsys: Any
+) -> None:
+    run(csv_file, STATUS_FILE)
+    run(csv_file, BY_CODE + f"{AT},51,12\n")
+    assert "Of 1 time more is denied by code than by status" in capsys.readouterr().err
+    run(csv_file, BY_CODE + f"{AT},51,5\n")
+    run(csv_file, STATUS_FILE, again=True)
+    assert capsys.readouterr().err == ""
+    assert (split()["denied", "51"], split()["denied", "00"]) == (5, 4)
+
+
 def test_a_file_with_both_columns_is_taken_as_it_is(csv_file: Path) -> None:
     run(csv_file, f"count;auth_code;status;timestamp\n7;96;failed;{AT}\n")
     assert split() == {("failed", "96"): 7}

@@ -69,6 +69,13 @@ class Command(BaseCommand):
                 " it. To have both, add them up in the file, or give each part a source of its own."
             )
 
+        if done.exceeded:
+            times = counted(done.exceeded, "time", "times")
+            self.stderr.write(
+                f"Of {times} more is denied by code than by status, and the codes are counted. If"
+                " they are corrected, import the file by status again after them (--again)."
+            )
+
     def _file(self, path: Path) -> CountFile:
         try:
             return CountFile(path)
