@@ -16,6 +16,7 @@ from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.recording.holding import hold_recordings
 from ingest.repeats.answers import forget_all_answers
 from ingest.services import forget_keys, forget_sources
+from ingest.timescale.aggregates import forget_sums
 
 # Rows of one statement, so that a large source does not hold a lock for long.
 ROWS_AT_ONCE = 5_000
@@ -49,6 +50,7 @@ def forget_source(*, source: Source, by: str, now: datetime) -> dict[str, int]:
             hold_recordings()
             for model in REPORTED:
                 _delete_all(model, source.pk)
+            forget_sums(source.pk)
             source.delete()
     forget_sources()
     forget_keys()

@@ -17,6 +17,13 @@ from ingest.timescale.presence import is_hypertable
 HOUR = timedelta(hours=1)
 # Over so little time the minutes themselves are as quick.
 WORTH_SUMS = 6 * HOUR
+# Where the sums of each source are stored, those of the hours first: days are made of them.
+_STORED = """
+SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
+FROM timescaledb_information.continuous_aggregates
+WHERE view_name IN ('ingest_hourcount', 'ingest_daycount') AND view_schema = current_schema()
+ORDER BY view_name DESC
+"""
 # (hour, status, auth_code, count)
 HourRow = tuple[datetime, str, str, int]
 
@@ -59,6 +66,16 @@ def hours_between(source_id: int, since: datetime, until: datetime) -> list[Hour
     for minute, status, code, count in rows.values_list("minute", "status", "auth_code", "count"):
         sums[hour_of(minute), status, code] += count
     return [(*key, sums[key]) for key in sorted(sums)]
+
+
+def forget_sums(source_id: int) -> None:
+    """No sum of the source is stored: a refresh takes away those of its newer minutes alone."""
+    if not is_hypertable("ingest_minutecount"):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_STORED)
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {table} WHERE source_id = %s", [source_id])
 
 
 def hour_of(moment: datetime) -> datetime:

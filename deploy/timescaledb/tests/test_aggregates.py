@@ -7,7 +7,10 @@ import pytest
 from django.utils import timezone
 
 from deploy.timescaledb.tests.test_hypertables import send
+from guardian_site.upkeep.forgetting import forget_source
 from ingest.models import MinuteCount, Source
+from ingest.reports import NewReport
+from ingest.services import record_reports, resolve_sources
 from ingest.timescale.aggregates import hours_between, totals_between, totals_ever
 from ingest.timescale.policies import jobs, run_job
 
@@ -59,6 +62,26 @@ def test_a_late_report_is_in_after_the_next_refresh(timescale: Any) -> None:
         Source.objects.get().pk, since, since + timedelta(hours=1)
     )
     assert (hour, status, code, count) == (since, "approved", "00", 1000 + 9 * 2)
+
+
+def sources_of(cursor: Any, view: str) -> set[int]:
+    cursor.execute(f"SELECT DISTINCT source_id FROM {view}")
+    return {source_id for (source_id,) in cursor.fetchall()}
+
+
+def test_a_source_that_is_forgotten_leaves_no_sum(timescale: Any) -> None:
+    kept = resolve_sources(names=["kept"])["kept"]
+    record_reports(reports=[NewReport(source=kept, timestamp=YESTERDAY, status="approved")])
+    for day in range(3):
+        send(-day * 1440, 2, start=YESTERDAY)
+    refresh()
+    shop = Source.objects.get(name="shop")
+    assert sources_of(timescale, "ingest_daycount") == {kept.id, shop.pk}
+    forget_source(source=shop, by="ana", now=timezone.now())
+    for view in ("ingest_hourcount", "ingest_daycount"):
+        assert sources_of(timescale, view) == {kept.id}
+    refresh()
+    assert totals_ever() == {"approved": 1}
 
 
 def test_totals_over_part_hours_are_those_of_the_minutes(timescale: Any) -> None:
