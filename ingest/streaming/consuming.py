@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection
 from msgspec.structs import replace
 
-from ingest import metrics, steady_clock
+from ingest import metrics
 from ingest.assessment import Assess
 from ingest.parsing.bodies import ReportBody
 from ingest.parsing.card_numbers import may_hold_card
+from ingest.parsing.moments import latest_plausible
 from ingest.refusals import Refused
 from ingest.reports import NewReport
 from ingest.services.answering import record_and_judge
@@ -117,9 +118,9 @@ def _received(rows: Sequence[tuple[Entry, ReportBody]]) -> list[NewReport]:
     reports = receive_reports(
         rows=[row for _entry, row in rows], holder=None, told=told, alone=len(rows) == 1
     )
-    # One that seems to come from the future is no later than those that are told now.
-    now = steady_clock.now()
-    return [replace(report, told=min(at, now)) for report, at in zip(reports, told, strict=True)]
+    # One that seems to come from the future is hardly later than those that are told now.
+    latest = latest_plausible()
+    return [replace(report, told=min(at, latest)) for report, at in zip(reports, told, strict=True)]
 
 
 def consume(

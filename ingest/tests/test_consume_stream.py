@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -85,10 +85,14 @@ def test_messages_of_one_moment_in_several_partitions_are_counted_each() -> None
 
 
 @pytest.mark.parametrize("named", [{}, {"id": "t1"}], ids=["counts", "a transaction"])
-def test_an_entry_that_comes_again_undoes_no_later_correction(named: dict[str, Any]) -> None:
+@pytest.mark.parametrize("ahead", [None, timedelta(minutes=1)], ids=["past", "clock ahead"])
+def test_an_entry_that_comes_again_undoes_no_later_correction(
+    named: dict[str, Any], ahead: timedelta | None
+) -> None:
+    began = NOON if ahead is None else datetime.now(UTC) + ahead
     first, correction = (
-        Entry(f"{at}-0", json.dumps(body(count=count, **named)).encode(), moment_of(at), "t")
-        for at, count in ((1_772_625_600_000, 10), (1_772_625_605_000, 20))
+        Entry(f"{count}-0", json.dumps(body(count=count, **named)).encode(), at, "t")
+        for at, count in ((began, 10), (began + timedelta(seconds=5), 20))
     )
     for entry in (first, correction, first):
         Consumer(Handed([entry]), judge).consume_some(10, 0)
