@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from alerts.lifecycle import Action, IllegalTransition, State, next_state
+from alerts.lifecycle import ONGOING, Action, IllegalTransition, State, next_state
 from alerts.models import Incident, IncidentEvent
+from alerts.services.teaching import take_back_label, teach_label
 
 Kind = IncidentEvent.Kind
 KIND_OF = {
@@ -62,6 +63,8 @@ def move(
 ) -> None:
     """The incident is in the state that the action leads to, stamped, saved and in the timeline.
 
+    What it was closed as is taught to detection, and taken back when it is opened again.
+
     What takes an action back leads `back_to` the state before it. The caller holds the incident's
     row; `IllegalTransition` leaves everything as it was.
     """
@@ -71,6 +74,11 @@ def move(
     incident.state = back_to or allowed
     _stamp(incident, action, at, who)
     incident.save()
+    if action is Action.CLOSE:
+        went_on = before in ONGOING
+        teach_label(incident=incident, until=at if went_on else None, who=who, why=why, now=at)
+    elif before == State.CLOSED:
+        take_back_label(incident=incident, now=at)
     note(
         incident=incident,
         kind=KIND_OF[action],

@@ -39,7 +39,16 @@ def enqueue_proposals() -> None:
 
 @admin.register(Label)
 class LabelAdmin(BySource, ModelAdmin):
-    list_display = ("source", "shown_kind", "family", "starts", "ends", "author", "revoked")
+    list_display = (
+        "source",
+        "shown_kind",
+        "family",
+        "starts",
+        "ends",
+        "author",
+        "incident",
+        "revoked",
+    )
     list_filter = ("kind", "family", ("revoked", admin.EmptyFieldListFilter), BY_SOURCE)
     search_fields = ("note", "source__name", "author__username")
     autocomplete_fields = ("source",)

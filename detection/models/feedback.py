@@ -26,6 +26,12 @@ class Label(models.Model):
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    incident = models.PositiveBigIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Number of the incident that was closed so; empty: said without one.",
+    )
     created = models.DateTimeField(default=timezone.now)
     revoked = models.DateTimeField(null=True, blank=True)
     revoked_by = models.ForeignKey(
@@ -34,7 +40,10 @@ class Label(models.Model):
 
     class Meta:
         ordering = ("-created",)
-        indexes = (models.Index(fields=("source", "starts"), name="detection_label_window"),)
+        indexes = (
+            models.Index(fields=("source", "starts"), name="detection_label_window"),
+            models.Index(fields=("incident",), name="detection_label_incident"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(ends__gte=models.F("starts")),

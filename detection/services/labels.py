@@ -41,6 +41,7 @@ def label_deviation(
     family: str = "",
     note: str = "",
     author: User | None = None,
+    incident: int | None = None,
     now: datetime,
 ) -> Label:
     """The label is kept, its minutes are due to be judged again, and noise has a proposal."""
@@ -52,6 +53,7 @@ def label_deviation(
         family=family,
         note=note,
         author=author,
+        incident=incident,
         created=now,
     )
     label.full_clean(exclude=["author"])
@@ -80,6 +82,12 @@ def revoke_label(*, label: Label, by: User | None, now: datetime) -> Label:
         waiting.update(state=Proposal.State.DISMISSED, decided=now, reason="the label was revoked")
     forget_declarations()
     return label
+
+
+def revoke_labels_of(*, incident: int, now: datetime) -> None:
+    """What was said by closing an incident no longer holds."""
+    for label in Label.objects.filter(incident=incident, revoked=None):
+        revoke_label(label=label, by=None, now=now)
 
 
 def _judge_again(label: Label, now: datetime) -> None:
