@@ -21,6 +21,7 @@ from detection.models import Family, Label, Policy, SpecialDay
 from detection.models.policy import POLICY_FIELDS
 from detection.rules import Rule, read_rules
 from detection.scoring.policy import Policy as ScoringPolicy
+from detection.selectors.counts import Rows
 from ingest.models import Source
 
 # What a planned stop looks like.
@@ -75,6 +76,19 @@ class Declarations:
     def is_wrong(self, source_id: int, minute: int) -> bool:
         """Whether somebody said that the counts of a minute were wrong."""
         return any(first <= minute < end for first, end in self.wrong.get(source_id, ()))
+
+    def believed(self, rows: Rows) -> Rows:
+        """The counts without those that somebody said were wrong."""
+        if not self.wrong:
+            return rows
+        return {
+            minute: {
+                source_id: found
+                for source_id, found in by_source.items()
+                if not self.is_wrong(source_id, minute)
+            }
+            for minute, by_source in rows.items()
+        }
 
     def is_planned(self, source_id: int, minute: int, family: str) -> bool:
         """Whether somebody said that a deviation of a family was planned for a minute."""

@@ -187,7 +187,7 @@ def _recent(group: Group, minutes: Sequence[SourceMinute]) -> list[tuple[int, St
     source_ids = [one.source.id for _, one in ruled]
     rows = rows_by_minute(source_ids, min(numbers) - LONGEST_WINDOW, max(numbers))
     recent: list[tuple[int, Statuses]] = []
-    for minute, by_source in rows.items():
+    for minute, by_source in group.declared.believed(rows).items():
         status = np.zeros((len(minutes), len(STATUSES)))
         for row, one in ruled:
             for name, _, count in by_source.get(one.source.id, ()):

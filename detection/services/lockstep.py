@@ -167,10 +167,11 @@ class Lockstep:
         """Take up the minutes before the frontier on which rules look back."""
         if not self.ruled:
             return
-        for minute in range(before - LONGEST_WINDOW, before):
-            if minute in rows:
-                mine = [rows[minute].get(source_id) for source_id in self.source_ids]
-                self.recent.append((minute, tally(self.state, mine).status))
+        earlier = range(before - LONGEST_WINDOW, before)
+        believed = self.declared.believed({at: rows[at] for at in earlier if at in rows})
+        for minute, by_source in believed.items():
+            mine = [by_source.get(source_id) for source_id in self.source_ids]
+            self.recent.append((minute, tally(self.state, mine).status))
 
     def judge(self, minute: int, rows: Rows, *, closed: bool = True) -> Judged:
         """Judge one minute of all; nothing is learned."""

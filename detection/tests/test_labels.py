@@ -11,7 +11,7 @@ from detection.models import Anomaly, Band, Baseline, Label, Policy, Proposal, R
 from detection.selectors.declarations import declarations
 from detection.services import labels
 from detection.services.assess import assess
-from detection.services.backtesting import Trial
+from detection.services.backtesting import Trial, run_trial
 from detection.services.closing import close_minute
 from detection.services.forests import live_forest, promote_forest
 from detection.services.labels import (
@@ -104,6 +104,33 @@ def test_nothing_is_said_of_wrong_counts_any_more(clock: Clock) -> None:
     )
     assert (closed["judged"], closed["recommendation"]) == (False, messages.DECLARED_WRONG)
     assert standing() == 0
+
+
+MANY = {
+    "name": "MANY",
+    "metric": "denied",
+    "op": ">",
+    "value": 500,
+    "minutes": 5,
+    "level": "CRITICAL",
+}
+
+
+def test_rules_do_not_look_back_on_wrong_counts(clock: Clock) -> None:
+    source = make_source()
+    Policy.objects.create(source=source, rules=[MANY])
+    make_counts(source, range(320))
+    set_count(source, 300, "denied", "51", 900)
+    sweep_closed_minutes(now=at(300.6), seconds=60)
+    label_deviation(source=source, kind="data_problem", starts=at(300), ends=at(300), now=at(300.7))
+    for minute in range(301, 308):
+        clock.stand(minute + 0.6)
+        [told] = assess([report(source, minute, "denied", 7, "51")], complete=False)
+        assert told.alert_level == "NORMAL"
+        sweep_closed_minutes(now=at(minute + 0.6), seconds=60)
+    assert not Anomaly.objects.exists()
+    found = run_trial(sources={source.pk: "default"}, since=at(250), until=at(306), now=at(308))
+    assert found.alarms == []
 
 
 def test_what_a_worker_found_that_had_not_heard_of_the_label_is_withdrawn() -> None:
