@@ -15,7 +15,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Max, QuerySet, Sum
 
-from detection import conf
+from detection import conf, messages
 from detection.clock import minute_of
 from detection.models import Family, Label, Policy, SpecialDay
 from detection.models.policy import POLICY_FIELDS
@@ -76,6 +76,12 @@ class Declarations:
     def is_wrong(self, source_id: int, minute: int) -> bool:
         """Whether somebody said that the counts of a minute were wrong."""
         return any(first <= minute < end for first, end in self.wrong.get(source_id, ()))
+
+    def why_unjudged(self, source_id: int, minute: int) -> str:
+        """Why nothing is said of a minute; empty where it is judged."""
+        if source_id in self.unwatched:
+            return messages.UNWATCHED
+        return messages.DECLARED_WRONG if self.is_wrong(source_id, minute) else ""
 
     def believed(self, rows: Rows) -> Rows:
         """The counts without those that somebody said were wrong."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detection import conf, messages, metrics
+from detection import conf, metrics
 from detection.clock import minute_of
 from detection.rules import LONGEST_WINDOW
 from detection.scoring.outlook import LEARNING_MINUTES, Outlook
@@ -83,7 +83,7 @@ def _by_way(
     oldest = oldest_live(group.now)
     left_out = bool(group.declared.unwatched or group.declared.wrong)
     for (source_id, minute), one in group.minutes.items():
-        if left_out and (why := _why_unjudged(group, source_id, minute)):
+        if left_out and (why := group.declared.why_unjudged(source_id, minute)):
             group.answer(one, [unjudged(report, why) for report in one.reports])
         elif minute <= group.known[source_id].through:
             behind.append(one)
@@ -99,12 +99,6 @@ def _by_way(
         replayed_in_order = goes_on(source_id, numbers, through, group.longest_step)
         (replays if replayed_in_order else fresh).extend(minutes)
     return behind, replays, fresh
-
-
-def _why_unjudged(group: Group, source_id: int, minute: int) -> str:
-    if source_id in group.declared.unwatched:
-        return messages.UNWATCHED
-    return messages.DECLARED_WRONG if group.declared.is_wrong(source_id, minute) else ""
 
 
 def _answer_learners(group: Group, minutes: Sequence[SourceMinute]) -> list[SourceMinute]:

@@ -24,8 +24,8 @@ Answer = dict[str, object]
 
 def close_minute(*, source: SourceRef, minute: int, now: datetime | None = None) -> Answer:
     """The minute is judged as complete; learned too, unless by the clock it may still fill."""
-    if declarations().is_wrong(source.id, minute):
-        return {**_not_judged(minute), "recommendation": messages.DECLARED_WRONG}
+    if why := declarations().why_unjudged(source.id, minute):
+        return {**_not_judged(minute), "recommendation": why}
     now = now or steady_clock.now()
     heard: list[Judged] = []
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from detection import messages
 from detection.models import Anomaly
 from detection.selectors import stats
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
-from detection.tests.makers import at, make_counts, make_source
+from detection.tests.makers import at, make_counts, make_source, set_count
 from ingest.models import Source
 from ingest.tests.makers import make_report, record
 
@@ -263,6 +264,19 @@ def test_a_closed_empty_minute_is_judged_at_once(clock: Clock) -> None:
     answers = [close(source, minute) for minute in range(300, 312)]
     assert any("SILENCE" in text for one in answers for text in one["rule_violations"])
     assert Anomaly.objects.filter(family="silence", past=True).exists()
+
+
+def test_nothing_is_said_of_a_closed_minute_of_a_source_that_is_not_watched(clock: Clock) -> None:
+    source = make_source(enabled=False)
+    make_counts(source, range(300))
+    for minute in range(300, 308):
+        set_count(source, minute, "denied", "51", 100)
+    clock.stand(308.1)
+    answers = [close(source, minute) for minute in range(300, 308)]
+    assert {(one["judged"], one["recommendation"]) for one in answers} == {
+        (False, messages.UNWATCHED)
+    }
+    assert not Anomaly.objects.exists()
 
 
 def test_closing_a_minute_twice_gives_the_same_answer(clock: Clock) -> None:
