@@ -96,10 +96,11 @@ def worker_health() -> PartHealth:
 
 
 def detection_health() -> PartHealth:
-    through = oldest_live_frontier()
+    now = steady_clock.now()
+    through = oldest_live_frontier(now)
     if through is None:
-        return PartHealth("idle", "no source reports in real time yet")
-    lag = steady_clock.now() - through - timedelta(minutes=1)
+        return PartHealth("idle", "no source reports in real time")
+    lag = now - through - timedelta(minutes=1)
     return PartHealth(_by_age(lag, LAG_LATE, LAG_DEAD), "closed minutes judged", _seconds(lag))
 
 

@@ -8,7 +8,7 @@ from detection.selectors.anomalies import (
     unabsorbed_anomalies,
 )
 from detection.selectors.bands import approval_rate, bands_between, expected_now
-from detection.selectors.baselines import detection_lag, judged_through
+from detection.selectors.baselines import judged_through
 from detection.selectors.forests import forest_versions, live_forest_trained
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "anomaly_count",
     "approval_rate",
     "bands_between",
-    "detection_lag",
     "expected_now",
     "forest_versions",
     "judged_through",

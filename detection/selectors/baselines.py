@@ -1,10 +1,10 @@
 """Who is watched and how far each source has been judged."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Exists, F, Min, OuterRef, QuerySet, Subquery
+from django.db.models import F, Min, OuterRef, QuerySet, Subquery
 
 from detection import conf
 from detection.models import Baseline, Checkpoint
@@ -107,31 +107,20 @@ def judged_through(source_ids: Sequence[int] | None = None) -> dict[int, datetim
     return dict(found.values_list("source_id", "through"))
 
 
-def oldest_live_frontier() -> datetime | None:
-    """Last minute judged of the live source that is furthest behind; None without live sources."""
-    oldest: datetime | None = (
-        Baseline.objects.filter(live=True, source__enabled=True)
-        .exclude(through=None)
-        .aggregate(oldest=Min("through"))["oldest"]
-    )
-    return oldest
+def oldest_live_frontier(now: datetime) -> datetime | None:
+    """Last minute judged of the live source that is furthest behind; None without live sources.
 
-
-def detection_lag(now: datetime) -> timedelta | None:
-    """How long the oldest closed minute of a live source has been waiting to be judged.
-
-    None when no source reports in real time.
+    Of one that is silent for longer than the sweep follows it, only what comes after that is due.
     """
-    live = Baseline.objects.filter(live=True, source__enabled=True)
-    oldest: datetime | None = live.filter(
-        Exists(
-            MinuteCount.objects.filter(
-                source_id=OuterRef("source_id"), minute__gt=now - conf.past_limit()
-            )
-        )
-    ).aggregate(oldest=Min("through"))["oldest"]
-    if oldest is None:
-        return None
-    # the minute after the last judged one is due when it has ended and its grace is over
-    due = oldest + 2 * conf.MINUTE + conf.grace() + conf.SETTLING
-    return max(now - due, timedelta())
+    live = Baseline.objects.filter(live=True, source__enabled=True).exclude(through=None).order_by()
+    since = now - conf.LONGEST_GAP
+    heard = live.filter(reported__gt=since).aggregate(oldest=Min("through"))["oldest"]
+    later = MinuteCount.objects.filter(
+        source_id=OuterRef("source_id"), minute__gt=OuterRef("through")
+    )
+    unheard = live.exclude(reported__gt=since).annotate(
+        due=Subquery(later.order_by("minute").values("minute")[:1])
+    )
+    due = unheard.aggregate(oldest=Min("due"))["oldest"]
+    known = [heard, due and due - conf.MINUTE]
+    return min((one for one in known if one), default=None)

@@ -102,24 +102,37 @@ def _advance_plan(
     sources: Sequence[Watched], minutes: Sequence[int], last: int, rows: Rows, journey: Journey
 ) -> list[Watched]:
     if not minutes:
-        return [_past_the_gap(one, last, journey) for one in sources]
+        return _past_the_gap(sources, last, journey)
     lockstep = lockstep_of(sources, journey, rows)
     upto = [journey.upto[one.source_id] for one in sources]
     for judged in lockstep.advance(minutes, rows):
         journey.keeper.take(judged, lockstep, upto)
     after = [_moved(one, last) for one in lockstep.at_frontier()]
-    kept = journey.keeper.store(sources, after, last)
-    journey.lost |= {one.source_id for one in sources} - {one.source_id for one in kept}
+    kept = _kept(sources, after, last, journey)
     journey.judged_minutes += len(minutes) * len(kept)
     metrics.SWEPT_MINUTES.inc(len(minutes) * len(kept))
     return kept
 
 
-def _past_the_gap(one: Watched, last: int, journey: Journey) -> Watched:
-    """Nothing is to be judged here: the frontier alone moves on, to where it reports again."""
-    following = baselines.next_minute(one.source_id, moment_of(last))
-    upto = journey.upto[one.source_id]
-    return _moved(one, upto if following is None else min(minute_of(following) - 1, upto))
+def _past_the_gap(sources: Sequence[Watched], last: int, journey: Journey) -> list[Watched]:
+    """Nothing is to be judged here: the frontiers alone move on, to where each reports again."""
+    by_end: dict[int, list[Watched]] = defaultdict(list)
+    for one in sources:
+        following = baselines.next_minute(one.source_id, moment_of(last))
+        upto = journey.upto[one.source_id]
+        by_end[upto if following is None else min(minute_of(following) - 1, upto)].append(one)
+    moved = []
+    for end, some in by_end.items():
+        moved += _kept(some, [_moved(one, end) for one in some], end, journey)
+    return moved
+
+
+def _kept(
+    before: Sequence[Watched], after: Sequence[Watched], last: int, journey: Journey
+) -> list[Watched]:
+    kept = journey.keeper.store(before, after, last)
+    journey.lost |= {one.source_id for one in before} - {one.source_id for one in kept}
+    return kept
 
 
 def _moved(one: Watched, through: int) -> Watched:

@@ -8,6 +8,10 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from alerts.collector import AlertsCollector
+from detection.services.labels import label_deviation
+from detection.services.sweep import sweep_closed_minutes
+from detection.tests.conftest import Clock, _forgetful  # noqa: F401
+from detection.tests.makers import at, make_counts, make_source
 from guardian_site import health
 from guardian_site.models import Heartbeat
 from guardian_site.pulse import forget_parts, kind_of_worker, record_heartbeat
@@ -123,3 +127,45 @@ def test_workers_are_well_where_both_urgent_queues_are_worked_on(
     found = health.PARTS["worker"]()
     assert found.state == state
     assert found.detail.startswith(detail)
+
+
+@pytest.mark.parametrize("hours", [12, 26])
+def test_a_source_that_fell_silent_keeps_nobody_behind(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    for name, minutes in (("gone", 200), ("goes on", 200 + 60 * hours)):
+        make_counts(make_source(name), range(minutes), rate=5)
+    for minute in (200, 200 + 60 * hours):
+        clock.stand(minute + 0.6)
+        sweep_closed_minutes(now=at(minute + 0.6), seconds=60)
+    assert health.detection_health().state == "ok"
+
+
+def test_it_is_behind_once_a_source_that_fell_silent_reports_and_is_not_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    source = make_source()
+    make_counts(source, range(200))
+    clock.stand(200.6)
+    sweep_closed_minutes(now=at(200.6), seconds=60)
+    make_counts(source, [3000])
+    clock.stand(3001)
+    assert health.detection_health().state == "ok"
+    clock.stand(3011)
+    assert health.detection_health().state == "down"
+
+
+def test_counts_that_are_declared_wrong_keep_nobody_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    source = make_source()
+    make_counts(source, range(300))
+    sweep_closed_minutes(now=at(250.6), seconds=60)
+    label_deviation(source=source, kind="data_problem", starts=at(245), ends=at(290), now=at(250.7))
+    for minute in range(251, 285):
+        clock.stand(minute + 0.6)
+        sweep_closed_minutes(now=at(minute + 0.6), seconds=60)
+    assert health.detection_health().state == "ok"
