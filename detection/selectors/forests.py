@@ -33,6 +33,13 @@ def last_rollback() -> datetime | None:
     return newest
 
 
+def last_refusal() -> datetime | None:
+    """When the newest of the forests was trained that never served; None where all did."""
+    shadows = ForestVersion.objects.filter(state=ForestVersion.State.SHADOW)
+    newest: datetime | None = shadows.aggregate(at=Max("trained"))["at"]
+    return newest
+
+
 def forest_versions() -> QuerySet[ForestVersion]:
     """All versions, the newest first, without their arrays."""
     return ForestVersion.objects.defer("model")

@@ -27,6 +27,10 @@ LEAST_ROWS = 1_500
 # The last part of the window, which the forest does not see, is what it is tried on.
 HELD_OUT = 0.2
 OLD = timedelta(days=7)
+# After a refusal the next one is tried once there is enough else to learn: a new day for a live one
+# that is only old, an hour where there is none that can serve or traffic is another by now.
+REST = timedelta(days=1)
+SHORT_REST = timedelta(hours=1)
 # A column of features that moves less than this does not move [standard deviations].
 STILL = 0.3
 # A quiet minute at or above this is a false opinion.
@@ -94,8 +98,12 @@ def retrain_forest(
 def due_reason(*, now: datetime) -> str | None:
     """Why a new forest is due; None when it is not.
 
-    Whoever rolled one back did not want it: the same minutes would only bring its like again.
+    The same minutes would only bring the like of one that was refused again, or of one that
+    somebody rolled back.
     """
+    refused = forests.last_refusal()
+    if refused is not None and now - refused < SHORT_REST:
+        return None
     live = forests.live_version()
     if live is not None and readable_forest(live) is None:
         return "the live one cannot be read"
@@ -104,7 +112,7 @@ def due_reason(*, now: datetime) -> str | None:
         return None
     if live is None:
         return "there is none"
-    if now - live.trained > OLD:
+    if now - live.trained > OLD and (refused is None or now - refused >= REST):
         return "the live one is old"
     expected = live.metrics.get("unusual_rate")
     seen = _unusual_rate(since=now - timedelta(days=1), after=live.trained)

@@ -57,6 +57,21 @@ def test_a_fresh_forest_is_not_trained_again() -> None:
     assert due_reason(now=at(401) + timedelta(days=8)) == "the live one is old"
 
 
+def test_a_refused_forest_is_not_trained_again_at_once() -> None:
+    promote_forest(number=make_forest(trained=at(0) - timedelta(days=8)).pk, now=at(0))
+    assert due_reason(now=at(1)) == "the live one is old"
+    make_forest(trained=at(2), note="refused")
+    assert due_reason(now=at(12)) is None
+    assert due_reason(now=at(2) + timedelta(hours=23)) is None
+    assert due_reason(now=at(2) + timedelta(days=1)) == "the live one is old"
+
+
+def test_where_none_serves_the_next_is_tried_an_hour_after_a_refusal() -> None:
+    make_forest(trained=at(0), note="refused")
+    assert due_reason(now=at(59)) is None
+    assert due_reason(now=at(60)) == "there is none"
+
+
 def test_scores_that_drift_make_a_new_one_due(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "LEAST_ROWS", 100)
     [source, *_] = history()
