@@ -1,7 +1,7 @@
 """What is wrong in a judged minute, one finding for each family, ready to be stored or answered."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -188,10 +188,15 @@ def merge(findings: Iterable[Finding]) -> dict[str, Finding]:
             merged[one.family] = one
             continue
         worse, other = (one, known) if one.level > known.level else (known, one)
-        worse.violations = [*worse.violations, *other.violations]
-        worse.reasons = [*worse.reasons, *other.reasons]
-        if worse.excess is None:
-            worse.excess, worse.onset = other.excess, other.onset
-            worse.excess_low, worse.excess_high = other.excess_low, other.excess_high
-        merged[one.family] = worse
+        measured = other if worse.excess is None else worse
+        # A copy: what was found is answered too, each finding for itself.
+        merged[one.family] = replace(
+            worse,
+            violations=[*worse.violations, *other.violations],
+            reasons=[*worse.reasons, *other.reasons],
+            onset=measured.onset,
+            excess=measured.excess,
+            excess_low=measured.excess_low,
+            excess_high=measured.excess_high,
+        )
     return merged

@@ -59,6 +59,21 @@ def test_a_static_rule_speaks_while_a_source_is_being_learned(clock: Clock) -> N
     assert (verdict.learning, verdict.alert_level) == (True, "CRITICAL")
 
 
+def test_each_broken_rule_is_told_once(clock: Clock) -> None:
+    source = learned()
+    low = {"metric": "approval_rate", "op": "<", "value": 0.9, "level": "WARNING"}
+    rules = [{**low, "name": "LOW"}, {**low, "name": "LOWER", "value": 0.7, "level": "CRITICAL"}]
+    Policy.objects.create(source=source, rules=rules)
+    clock.stand(602.6)
+    reports = [report(source, 601, "approved", 30), report(source, 601, "denied", 70, "51")]
+    [_, told] = assess(reports, complete=True)
+    assert {text.split(":")[0] for text in told.rule_violations} >= {"LOW", "LOWER"}
+    assert len(set(told.rule_violations)) == len(told.rule_violations)
+    assert len(set(told.reasons)) == len(told.reasons)
+    stored = Anomaly.objects.get(family="decline", minute=at(601))
+    assert sorted(stored.violations) == sorted(told.rule_violations)
+
+
 @pytest.mark.parametrize("complete", [False, True])
 def test_in_brief_it_says_the_same_without_the_numbers(clock: Clock, complete: bool) -> None:
     source, other = learned(), make_source("other")
