@@ -4,7 +4,9 @@ import numpy as np
 
 from detection.scoring import designs
 from detection.scoring.alarm import shift_seen
-from detection.scoring.series import FAMILIES, RATES, Bools
+from detection.scoring.baseline import Expectation
+from detection.scoring.series import FAMILIES, RATES, Bools, Floats
+from detection.scoring.shares import UNSEEN
 from detection.scoring.state import State
 
 # Denials by code move with the denials: who accepts the one accepts the other.
@@ -21,13 +23,26 @@ def adopt_level(state: State, row: int, family: str) -> None:
         tests = np.flatnonzero(mine & (series + designs.FIRST_RATE == designs.CHANNEL))
         if tests.size:
             sure = tests[np.argmax(state.evidence[row, tests])]
-            state.share_seen[row, series] *= ratio[sure]
+            moved = (state.share_seen[row, series] + UNSEEN) * ratio[sure] - UNSEEN
+            state.share_seen[row, series] = np.clip(moved, 0, state.share_total[row, series])
     volume = np.flatnonzero(mine & designs.IS_VOLUME)
     if volume.size:
         sure = volume[np.argmax(state.evidence[row, volume])]
-        state.level_seen[row] = ratio[sure] * state.level_expected[row]
+        level = _levels(state, row)[designs.CHANNEL[sure]]
+        state.level_seen[row] = ratio[sure] * level * state.level_expected[row]
     state.alarm[row, mine] = 0
     state.evidence[row, mine] = 0
+
+
+def _levels(state: State, row: int) -> Floats:
+    """The level that each volume channel is measured from, shape (3,): see Expectation."""
+    one = np.ones(1)
+    fast, slow = state.level_seen[row] / np.maximum(state.level_expected[row], 1e-9)
+    usual = 1.0 if state.season_days[row].any() else slow
+    levels: Floats = Expectation(
+        one, one * fast, one * slow, one * usual, one, one, closing=np.zeros(1, bool)
+    ).channels[0]
+    return levels
 
 
 def end_alarm(state: State, row: int, family: str) -> None:
