@@ -22,7 +22,8 @@ SWEEP_SECONDS = Histogram(
 SWEPT_MINUTES = Counter("guardian_detection_swept_minutes_total", "Source minutes judged.")
 LAG_SECONDS = Gauge(
     "guardian_detection_lag_seconds",
-    "Age of the oldest closed minute of a live source that is not judged yet.",
+    "Age of the oldest closed minute of a live source not judged yet, by part of the sweep.",
+    ["part"],
     multiprocess_mode="mostrecent",
 )
 LATE_HOURS = Counter("guardian_detection_late_hours_total", "Hours looked at again.", ["outcome"])

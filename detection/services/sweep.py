@@ -1,6 +1,7 @@
 """The sweep: every minute of every source is judged once it is complete."""
 
 import time
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,7 +64,7 @@ def sweep_closed_minutes(
         if time.monotonic() > deadline:
             break
     rechecked = recheck_late_hours(now=now, deadline=deadline, part=part)
-    _report_lag(left, journey, closed)
+    metrics.LAG_SECONDS.labels(part.number).set(60 * _lag(due, left, journey.lost, closed))
     took = time.monotonic() - started
     metrics.SWEEP_SECONDS.observe(took)
     return Swept(len(due), journey.judged_minutes, rechecked, took)
@@ -89,13 +90,20 @@ def _is_replayed(one: Frontier, now: datetime) -> bool:
     return now - one.replayed < conf.REPLAY_QUIET
 
 
-def _report_lag(left: list[Watched], journey: Journey, closed: int) -> None:
+def _lag(
+    due: Mapping[int, tuple[Frontier, int]], left: Sequence[Watched], lost: Set[int], closed: int
+) -> int:
+    """Minutes that wait to be judged of the live source that is furthest behind.
+
+    Those that no time was left for wait too; those that another writer moved are its affair.
+    """
+    through = {one.source_id: one.through for one in left}
     behind = [
-        min(journey.upto[one.source_id], closed) - one.through
-        for one in left
-        if journey.upto[one.source_id] == closed
+        closed - through.get(source_id, minute_of(one.through or one.newest))
+        for source_id, (one, upto) in due.items()
+        if upto == closed and source_id not in lost
     ]
-    metrics.LAG_SECONDS.set(60 * max(behind, default=0))
+    return max([0, *behind])
 
 
 def learn_history(*, progress: bool = False) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
+from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from detection import conf, tasks
@@ -65,3 +66,29 @@ def test_a_sweep_of_very_many_sources_reads_some_of_them_at_a_time(
     sweep_closed_minutes(now=at(10.5))
     assert read == [2, 2, 1]
     assert Band.objects.count() == 50
+
+
+def lag(part: int = 0) -> float | None:
+    return REGISTRY.get_sample_value("guardian_detection_lag_seconds", {"part": str(part)})
+
+
+def test_sources_that_no_time_is_left_for_are_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conf, "SWEPT_TOGETHER", 1)
+    for number in range(4):
+        make_counts(make_source(f"shop-{number}"), range(200), rate=20, seed=number)
+    sweep_closed_minutes(now=at(150.6))
+    assert lag() == 0
+    sweep_closed_minutes(now=at(180.6), seconds=0)
+    assert lag() == 1800
+    sweep_closed_minutes(now=at(180.6))
+    assert lag() == 0
+
+
+def test_each_part_tells_how_far_it_is_behind_itself() -> None:
+    for number in range(2):
+        make_counts(make_source(f"shop-{number}"), range(200), rate=20, seed=number)
+    for part in (Part(0, of=2), Part(1, of=2)):
+        sweep_closed_minutes(now=at(150.6), part=part)
+    sweep_closed_minutes(now=at(180.6), part=Part(0, of=2), seconds=0)
+    sweep_closed_minutes(now=at(180.6), part=Part(1, of=2))
+    assert (lag(0), lag(1)) == (1800, 0)
