@@ -9,6 +9,7 @@ sweep has judged them again in order.
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from detection.selectors.declarations import declarations
 from detection.services.forests import live_forest
 from detection.services.grouping import Group, SourceMinute, arranged
 from detection.services.judgements import anomalies_of
+from detection.services.late import is_judged_again
 from detection.services.lockstep import Asking, Judged, Statuses, judge
 from detection.services.outlooks import remembered
 from detection.services.provisional import store_news
@@ -129,7 +131,17 @@ def _answer_now(group: Group, minutes: Sequence[SourceMinute]) -> None:
 def _store(
     group: Group, minutes: Sequence[SourceMinute], known: Sequence[Watched], judged: Judged
 ) -> None:
-    """Provisional unless the minute is whole and the very next after those learned."""
+    """Provisional unless the minute is whole and the very next after those learned.
+
+    What nobody would ever confirm or remove is not stored.
+    """
+    findings = {
+        row: found
+        for row, found in judged.findings.items()
+        if _is_yet_judged(minutes[row], known[row])
+    }
+    if not findings:
+        return
     closed = _closed(group, minutes)
     provisional = [
         not (whole and one.minute == at.through + 1)
@@ -137,8 +149,20 @@ def _store(
     ]
     limit = minute_of(group.now - conf.past_limit())
     store_news(
-        found=anomalies_of(judged, now=group.now, past_before=limit, provisional=provisional)
+        found=anomalies_of(
+            replace(judged, findings=findings),
+            now=group.now,
+            past_before=limit,
+            provisional=provisional,
+        )
     )
+
+
+def _is_yet_judged(one: SourceMinute, at: Watched) -> bool:
+    """Whether the sweep has a minute before it: for the first time, or changed and not too old."""
+    if one.minute > at.through:
+        return True
+    return one.is_changed and is_judged_again(at.source_id, one.minute, at.through)
 
 
 def _closed(group: Group, minutes: Sequence[SourceMinute]) -> list[bool]:

@@ -21,7 +21,7 @@ from detection.selectors.declarations import declarations, forget_declarations
 from detection.services.advancing import Journey, advance_sources, watched_sources
 from detection.services.keeping import Stored
 from detection.services.parents import beginnings
-from detection.services.storing import withdraw_minutes
+from detection.services.storing import DENSE_CHECKPOINTS, withdraw_minutes
 from detection.services.watch import NEVER, Watched
 from ingest.models import Source
 from ingest.services.late_hours import claim_late_hours
@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 CLAIMED_AT_ONCE = 2000
 HOUR = 60
 DAY = 24 * HOUR
+# So young a source has no checkpoint that old: all of it is soon judged again [minutes].
+YOUNG = conf.CHECKPOINTS_KEPT.total_seconds() // 60
 
 
 def recheck_late_hours(*, now: datetime, deadline: float = float("inf"), part: Part = WHOLE) -> int:
@@ -151,9 +153,17 @@ def state_before(one: Watched, minute: int) -> Watched | None:
             reported=NEVER if checkpoint.reported is None else minute_of(checkpoint.reported),
         )
     start = from_first_count(one)
-    # so young a source that it has no checkpoint that old: all of it is soon judged again
-    young = conf.CHECKPOINTS_KEPT.total_seconds() // 60
-    return start if one.through - start.through <= young else None
+    return start if one.through - start.through <= YOUNG else None
+
+
+def is_judged_again(source_id: int, minute: int, through: int) -> bool:
+    """Whether a minute behind the frontier is judged again once its counts have changed."""
+    if through - minute < DENSE_CHECKPOINTS.total_seconds() // 60:
+        return True
+    if baselines.checkpoints_before(source_id, moment_of(minute)).exists():
+        return True
+    first = baselines.first_minutes([source_id]).get(source_id)
+    return first is not None and through - minute_of(first) < YOUNG
 
 
 def from_first_count(one: Watched, not_before: int = 0) -> Watched:

@@ -3,11 +3,22 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from detection.models import Anomaly, Band, Baseline, Recheck
+from detection.services.assess import assess
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.watch import watch
-from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
+from detection.tests.conftest import Clock
+from detection.tests.makers import (
+    at,
+    make_counts,
+    make_source,
+    mark_late,
+    recorded,
+    report,
+    set_count,
+)
 from ingest.models import LateHour, MinuteCount, Source
 
 pytestmark = pytest.mark.django_db
@@ -163,3 +174,30 @@ def test_a_source_that_comes_back_is_not_a_spike() -> None:
     assert not Anomaly.objects.filter(family="volume_high").exists()
     assert Anomaly.objects.filter(family="silence", minute__gte=at(900)).exists()
     assert not Anomaly.objects.filter(minute__gte=at(975)).exists()
+
+
+def test_of_a_minute_that_is_too_old_to_be_judged_again_nothing_is_kept(clock: Clock) -> None:
+    source = make_source()
+    days = 3 * 1440
+    make_counts(source, range(days), rate=20)
+    sweep_closed_minutes(now=at(days + 0.6), seconds=100)
+    for minute, kept in ((600, False), (days - 1440, True)):
+        clock.stand(days + 0.9)
+        mark_late(source, minute)
+        [told] = assess([report(source, minute, "failed", 80)], complete=False)
+        assert told.is_anomaly
+        assert Anomaly.objects.filter(minute=at(minute), provisional=True).exists() is kept
+        sweep_closed_minutes(now=at(days + 0.9), seconds=100)
+        assert not Anomaly.objects.filter(provisional=True).exists()
+
+
+def test_of_an_unchanged_minute_whose_verdict_is_forgotten_nothing_is_kept(clock: Clock) -> None:
+    source = make_source()
+    make_counts(source, range(400))
+    sweep_closed_minutes(now=at(400.6), seconds=100)
+    Band.objects.filter(minute=at(350)).delete()
+    set_count(source, 350, "failed", "00", 80)
+    clock.stand(400.9)
+    [told] = assess([replace(recorded(source, 350, "failed", 80), changed=False)], complete=False)
+    assert told.is_anomaly
+    assert not Anomaly.objects.filter(minute=at(350)).exists()
