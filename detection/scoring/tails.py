@@ -1,5 +1,7 @@
 """Single counts against what was expected: stabilised z and exact tails."""
 
+import math
+
 import numpy as np
 from scipy.special import betainc, pdtrc
 
@@ -48,6 +50,26 @@ def band(expected: Floats, dispersion: Floats, width: float) -> tuple[Floats, Fl
     half = 0.5 * width * np.sqrt(dispersion)
     lower = np.maximum(root - half, 0.0) ** 2 - ANSCOMBE
     return np.maximum(lower, 0.0), (root + half) ** 2 - ANSCOMBE
+
+
+def distance_in_band(observed: float, expected: float, upper: float, width: float) -> float:
+    """Stabilised distance of a count of which the band is known, but no longer the dispersion.
+
+    Parameters
+    ----------
+    upper : float
+        Upper end of the band of that `width` around the expectation [transactions].
+
+    Examples
+    --------
+    >>> low, high = band(np.array(100.0), np.array(1.0), 2.0)
+    >>> round(distance_in_band(float(high), 100.0, float(high), 2.0), 4)
+    2.0
+    """
+    root = math.sqrt(expected + ANSCOMBE)
+    # The dispersion is at least one.
+    half = max(math.sqrt(upper + ANSCOMBE) - root, width / 2)
+    return width * (math.sqrt(observed + ANSCOMBE) - root) / half
 
 
 def rule_of_three(trials: Floats, confidence: float = 0.95) -> Floats:

@@ -15,6 +15,7 @@ from detection.services.lockstep import Judged
 from detection.services.reach import last_closed
 from detection.services.replaying import advance_near, judge_next
 from detection.services.standing import standing_minute
+from detection.services.verdicts import still_learning
 from detection.services.watch import watch
 from ingest import steady_clock
 from ingest.reports import SourceRef
@@ -51,22 +52,23 @@ def close_minute(*, source: SourceRef, minute: int, now: datetime | None = None)
 
 def _answer(judged: Judged) -> Answer:
     scores = judged.scores
-    found: list[Finding] = sorted(judged.findings.get(0, []), key=lambda one: -one.level)
+    found: list[Finding] = judged.findings.get(0, [])
     level = found[0].level if found else 0
     learning = bool(scores.learning[0])
+    told = still_learning(judged.seen[0]) if learning else messages.NORMAL
     return {
         "timestamp": moment_of(judged.minutes[0]),
         "is_anomaly": level > 0,
         "alert_level": LEVELS[level],
-        "anomaly_score": known(scores.told_score[0]) or 0.0,
+        "anomaly_score": 0.0 if learning else known(scores.told_score[0]) or 0.0,
         "rule_violations": [text for one in found for text in one.violations],
-        "recommendation": found[0].recommendation if found else messages.NORMAL,
-        "reasons": [text for one in found for text in one.reasons],
+        "recommendation": found[0].recommendation if found else told,
+        "reasons": [text for one in found for text in one.reasons] + [told] * learning,
         "family": found[0].family if found else None,
         "learning": learning,
         "judged": True,
         "total": int(judged.counts.status[0].sum()) if judged.counts.reported[0] else None,
-        "expected_total": known(scores.total_expected[0]),
+        "expected_total": None if learning else known(scores.total_expected[0]),
     }
 
 

@@ -54,6 +54,11 @@ class Finding:
     recommendation: str = ""
 
 
+def worst_first(level: int, family: str) -> tuple[int, int]:
+    """Where a finding stands among those of its minute, whenever they are told."""
+    return -level, FAMILIES.index(family)
+
+
 def family_findings(
     state: State, scores: Scores, counts: Counts, minutes: Sequence[int]
 ) -> dict[int, list[Finding]]:

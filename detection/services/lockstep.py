@@ -25,7 +25,13 @@ from detection.scoring.state import State, stack
 from detection.selectors.counts import Row, Rows
 from detection.selectors.declarations import STOPPED, Declarations
 from detection.services.adopting import adopt_level, end_alarm
-from detection.services.findings import Finding, Window, family_findings, rule_findings
+from detection.services.findings import (
+    Finding,
+    Window,
+    family_findings,
+    rule_findings,
+    worst_first,
+)
 from detection.services.watch import NEVER, Watched, stack_policies, unstack
 
 GAP_MINUTES = int(conf.LONGEST_GAP.total_seconds() // 60)
@@ -118,7 +124,11 @@ def judge(
         scores,
         counts,
         asking.rows,
-        {row: found for row, found in findings.items() if found},
+        {
+            row: sorted(found, key=lambda one: worst_first(one.level, one.family))
+            for row, found in findings.items()
+            if found
+        },
         [int(one) for one in state.minutes.tolist()],
     )
 

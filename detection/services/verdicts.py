@@ -98,9 +98,14 @@ def verdicts_while_learning(
     ]
 
 
+def still_learning(seen: int) -> str:
+    """What is said of a source of which so many minutes were seen before the one asked about."""
+    return messages.LEARNING.format(seen=seen, needed=LEARNING_MINUTES)
+
+
 @lru_cache
 def _learning(seen: int) -> Verdict:
-    told = messages.LEARNING.format(seen=seen, needed=LEARNING_MINUTES)
+    told = still_learning(seen)
     return Verdict(
         is_anomaly=False,
         alert_level=LEVELS[0],
@@ -132,6 +137,11 @@ class Sums:
         return cls(reported, total, rate)
 
 
+def score_of_status(score: float, distance: float | None) -> float:
+    """What is wrong with the minute is not wrong with this status: its own distance counts."""
+    return min(score, float(z_surprise(np.array(distance or 0.0), 1)))
+
+
 class Picture:
     """One judged source minute in plain numbers, worked out once for all its reports."""
 
@@ -152,12 +162,11 @@ class Picture:
         level = worst.level if worst else 0
         score = self.score
         if level == 0 and score:
-            # what is wrong with the minute is not wrong with this status: its own distance counts
-            score = min(score, float(z_surprise(np.array(self._zscore(report) or 0.0), 1)))
+            score = score_of_status(score, self._zscore(report))
         reasons = [reason for one in found for reason in one.reasons]
         recommendation = worst.recommendation if worst else messages.NORMAL
         if self.learning:
-            told = messages.LEARNING.format(seen=self.seen, needed=LEARNING_MINUTES)
+            told = still_learning(self.seen)
             reasons.append(told)
             recommendation = worst.recommendation if worst else told
         return Verdict(
