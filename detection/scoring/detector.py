@@ -75,7 +75,7 @@ def score(
     running = advance(state, policy, moments, outlook, counts, channels, closed, past)
     scores = judge(state, running, outlook.expectation, channels, counts, closed)
     if forest is not None:
-        opinion = forest.surprise(features(state, scores, counts))
+        opinion = forest.surprise(features(state, scores, counts, closed))
         whole = np.maximum(policy.weight_ml + policy.weight_z, 1e-9)
         mixed = (policy.weight_ml * opinion + policy.weight_z * scores.z_score) / whole
         scores = replace(scores, ml_score=opinion, anomaly_score=mixed)

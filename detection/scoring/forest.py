@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detection.scoring.calibration import surprise
 from detection.scoring.designs import CHANNEL_OF_DISTANCE
-from detection.scoring.series import Floats, Ints
+from detection.scoring.series import Bools, Floats, Ints
 from detection.scoring.tails import stabilised_z
 
 if TYPE_CHECKING:
@@ -121,8 +121,14 @@ class Forest:
             raise ValueError(f"a damaged packed forest: {error}") from None
 
 
-def features(state: State, scores: Scores, counts: Counts) -> Floats:
+def features(state: State, scores: Scores, counts: Counts, closed: Bools | None = None) -> Floats:
     """Describe the minute by distances from the source's own baseline, shape (S, P).
+
+    Parameters
+    ----------
+    closed : array (S,) of bool, optional
+        Which minutes are complete; None: all. That little has come of one that is not says
+        nothing, in its windows either.
 
     Returns
     -------
@@ -132,20 +138,22 @@ def features(state: State, scores: Scores, counts: Counts) -> Floats:
     now = np.concatenate([scores.zscore, scores.z_total[:, None]], axis=1)
     seen = np.concatenate([counts.status, scores.channels.seen[:, :1]], axis=1)
     meant = np.concatenate([scores.expected, scores.total_expected[:, None]], axis=1)
-    short = _window(state, scores, 0, seen, meant)
-    middle = _window(state, scores, 1, seen, meant)
-    columns = []
-    for z in (now, short, middle):
-        columns += [np.abs(z).max(axis=1), np.sqrt((z * z).sum(axis=1))]
-    change = short[:, TOTAL] - middle[:, TOTAL]
-    out: Floats = np.stack([*columns, *short[:, PICKED].T, change], axis=1)
-    return np.minimum(np.maximum(out, -FEATURE_LIMIT), FEATURE_LIMIT)
-
-
-def _window(state: State, scores: Scores, window: int, seen: Floats, meant: Floats) -> Floats:
-    past_seen, past_meant = state.window_seen[:, window], state.window_expected[:, window]
     width = scores.channels.width.total.take(CHANNEL_OF_DISTANCE, axis=1)
-    return stabilised_z(past_seen + seen, past_meant + meant, width)
+    windows = stabilised_z(
+        state.window_seen[:, :2] + seen[:, None],
+        state.window_expected[:, :2] + meant[:, None],
+        width[:, None],
+    )
+    if closed is not None:
+        windows = np.where(closed[:, None, None], windows, np.maximum(windows, 0.0))
+    z = np.concatenate([now[:, None], windows], axis=1)
+    out = np.empty((len(z), len(FEATURES)))
+    out[:, 0:6:2] = np.abs(z).max(axis=2)
+    out[:, 1:6:2] = np.sqrt((z * z).sum(axis=2))
+    out[:, 6:-1] = windows[:, 0, PICKED]
+    change = windows[:, 0, TOTAL] - windows[:, 1, TOTAL]
+    out[:, -1] = change if closed is None else np.where(closed, change, np.maximum(change, 0.0))
+    return np.minimum(np.maximum(out, -FEATURE_LIMIT), FEATURE_LIMIT)
 
 
 def fit_forest(

@@ -137,6 +137,29 @@ def test_the_features_fit_the_forest() -> None:
     assert features(state, scores, counts).shape == (1, len(FEATURES))
 
 
+def test_that_little_has_come_of_a_filling_minute_is_nothing_odd_to_the_forest() -> None:
+    state, rows, random = State.new(1), [], np.random.default_rng(3)
+    usual = {"approved": 560.0, "denied": 30.0, "reversed": 12.0}
+    for minute in range(700):
+        row: list[tuple[str, str, float]] = [
+            (name, "00", int(random.poisson(rate))) for name, rate in usual.items()
+        ]
+        before = State.unpack(state.pack())
+        scores, counts = step(state, minute, row)
+        if minute >= 300:
+            rows.append(features(before, scores, counts)[0])
+    spread = np.array(rows) + 0.1 * random.standard_normal((400, len(FEATURES)))
+    forest = fit_forest(spread, trees=50)
+    little = tally(state, [[("approved", "00", 12)]])
+    ask = (state, Policy.defaults(1), Moments.of([START + 700]), little)
+    filling = score(*ask, closed=~CLOSED, forest=forest)
+    assert filling.ml_score[0] < 0.1
+    assert filling.anomaly_score[0] < 0.1
+    assert score(*ask, closed=CLOSED, forest=forest).ml_score[0] > 0.3
+    odd = tally(state, [[("approved", "00", 12), ("failed", "00", 60)]])
+    assert score(*ask[:3], odd, closed=~CLOSED, forest=forest).ml_score[0] > 0.2
+
+
 def test_the_forecast_has_an_interval_around_it() -> None:
     minutes = START + 200 + np.arange(60)[None]
     expected, lower, upper = forecast(warmed(), Policy.defaults(1), minutes, minutes)
