@@ -63,7 +63,7 @@ class Policy(models.Model):
         null=True,
         blank=True,
         validators=[_finite, MinValueValidator(0.001), MaxValueValidator(1000)],
-        help_text="False pages a week this source may cost.",
+        help_text="False pages a week this source may cost; a change holds from its next midnight.",
     )
     weight_ml = models.FloatField(
         null=True, blank=True, validators=[_finite, MinValueValidator(0), MaxValueValidator(1)]

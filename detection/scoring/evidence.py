@@ -75,11 +75,14 @@ def advance(
     learned = outlook.threshold
     gain = _gains(outlook, counts, channels, judged)
     running = _grow(state, moments, channels, judged, gain, learned, outlook.expectation.fast)
-    allowed = _allowed(policy, running.seen, running.meant)
+    watched = policy.families_on[:, designs.FAMILY]
+    allowed = _allowed(policy, running.seen, running.meant) & watched
     running.evidence, allowed = add_up(
         running.evidence, learned, running.seen, running.meant, allowed, policy
     )
-    before = np.where(judged.fresh, 0, state.alarm)
+    # An alarm of a family that is watched no more ends at once; its evidence still says what not to
+    # learn from.
+    before = np.where(judged.fresh, 0, state.alarm) * watched
     on_for = moments.utc_minute[:, None] - state.alarm_since
     lasting = running.strong >= alarm.CRITICAL_MINUTES
     lasting |= (before > 0) & (on_for >= alarm.CRITICAL_ALARM_MINUTES)
@@ -111,7 +114,7 @@ def _allowed(policy: Policy, seen: Floats, meant: Floats) -> Bools:
     large = excess >= policy.minimum_excess[:, None]
     large &= excess >= policy.minimum_relative_change[:, None] * meant
     large[:, designs.SILENCE] = True
-    return large & policy.families_on[:, designs.FAMILY]
+    return large
 
 
 def _grow(

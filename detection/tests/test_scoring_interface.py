@@ -51,6 +51,22 @@ def test_a_burst_of_denials_is_critical_within_four_minutes_and_explained() -> N
     assert scores.onset_utc_minute[0, 0] == START + 200
 
 
+def test_the_alarm_of_a_family_that_is_switched_off_ends_at_once() -> None:
+    state = warmed()
+    for minute in range(200, 206):
+        scores, counts = step(state, minute, burst(minute))
+    decline = FAMILIES.index("decline")
+    assert scores.family_level[0, decline] == 2
+    off = Policy.of([{"families_off": ["decline"]}])
+    for minute in range(206, 212):
+        moments, counts = Moments.of([START + minute]), tally(state, [burst(minute)])
+        scores = score(state, off, moments, counts, closed=CLOSED)
+        learn(state, off, moments, counts, scores)
+        assert scores.family_level[0, decline] == 0
+    scores, _ = step(state, 212, burst(212))
+    assert scores.family_level[0, decline] > 0
+
+
 def test_that_little_has_come_of_a_filling_minute_warns_of_nothing() -> None:
     state = warmed()
     state.last_score[:] = 1.0
