@@ -55,7 +55,9 @@ def add_up(
     rows = np.flatnonzero(enough & (np.minimum(failed, back) >= LEAST_PART))
     best = [_best(evidence, threshold, tests, rows) for tests in (FAILED, TAKEN_BACK)]
     excess = sum(seen[rows, test] - meant[rows, test] for test in best)
+    usual = sum(meant[rows, test] for test in best)
     large = excess >= policy.minimum_excess[rows]
+    large &= excess >= policy.minimum_relative_change[rows] * usual
     found, lead = rows[large], np.where(failed[rows] >= back[rows], *best)[large]
     evidence, allowed = evidence.copy(), allowed.copy()
     evidence[found, lead] = np.maximum(evidence[found, lead], threshold[found, lead])

@@ -43,6 +43,13 @@ def test_both_together_must_be_as_many_as_the_policy_asks_for() -> None:
     assert not added(parts, excess=0.25)[1].any()
 
 
+def test_both_together_must_change_as_much_as_the_policy_asks_for() -> None:
+    parts = {FAILED.stop - 1: 0.9, TAKEN_BACK.stop - 1: 0.9}
+    four_times = Policy.of([{"minimum_relative_change": 4.0}])
+    assert added(parts, policy=four_times)[1].any()
+    assert not added(parts, policy=four_times, excess=0.9)[1].any()
+
+
 def test_a_family_that_is_switched_off_stays_off() -> None:
     policy = Policy.defaults(1)
     policy.families_on[:] = False
