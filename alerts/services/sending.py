@@ -10,7 +10,7 @@ import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from alerts import conf
 from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
@@ -80,6 +80,8 @@ def lease_next(*, channel: int, now: datetime) -> Notification | None:
 
 def _first_in_line(channel: int, now: datetime) -> Notification | None:
     earlier = Notification.objects.filter(
+        # What waits for the morning is not in line: the critical news after it passes it.
+        Q(due__lte=now) | Q(attempts__gt=0),
         incident=OuterRef("incident"),
         channel=OuterRef("channel"),
         id__lt=OuterRef("id"),

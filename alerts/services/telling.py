@@ -53,12 +53,12 @@ def knowledge(incident: Incident, channel: Channel) -> Knowledge:
         .filter(
             incident=incident,
             channel=channel,
-            kind__in=STATEFUL,
+            kind__in=(*STATEFUL, Kind.REMINDER),
             state__in=(State.PENDING, State.SENDING, State.SENT),
         )
         .order_by("id")
     )
-    told = [row for row in rows if row.state != State.PENDING]
+    told = [row for row in rows if row.state != State.PENDING and row.kind in STATEFUL]
     waiting = [row for row in rows if row.state == State.PENDING]
     if not told:
         return Knowledge(None, None, waiting)
@@ -124,7 +124,8 @@ def _tell_over(
     written = []
     for channel in channels:
         known = knowledge(incident, channel)
-        _drop(known.waiting, STATEFUL, "over before it was sent: told in one message")
+        everything = (*STATEFUL, Kind.REMINDER)
+        _drop(known.waiting, everything, "over before it was sent: told in one message")
         never_told = known.told is None and known.waits_alive
         if never_told or known.told in ALIVE:
             ends = incident.notifications.filter(channel=channel, kind=Kind.RESOLVED)
@@ -208,8 +209,10 @@ def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
 
 def _hasten(rows: list[Notification], incident: Incident, reason: str, now: datetime) -> None:
     """A message that waits says by itself how things stand; once critical it waits no more."""
+    if incident.level != "CRITICAL":
+        return
     for row in rows:
-        if incident.level == "CRITICAL" and row.level != "CRITICAL":
+        if row.kind in ALIVE and row.level != "CRITICAL":
             row.level, row.due, row.reason = incident.level, min(row.due, now), reason[:300]
             # It was not tried all night: from now on it may be late.
             row.held_until = row.held_until and min(row.held_until, now)
@@ -230,7 +233,7 @@ def _write(
     if kind in BY_LEVEL and worse(channel.minimum_level, incident.level):
         state, reason = State.SUPPRESSED, f"below the channel's minimum, {channel.minimum_level}"
         occasion = f"{occasion}:{incident.level}"
-    elif incident.level != "CRITICAL":
+    elif incident.level != "CRITICAL" and kind != Kind.UPDATED:
         due, reason = _patient(channel, kind, reason, now)
     row, created = Notification.objects.get_or_create(
         incident=incident,
