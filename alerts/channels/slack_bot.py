@@ -1,5 +1,6 @@
 """Slack's Web API: one message for each incident, edited in place, with buttons and a thread."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -56,6 +57,15 @@ class SlackBot(Configurable):
         return {"token": _token, "channel": _room}[name](channel)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
+        try:
+            return self._send(channel, message)
+        except SlackRefusal as error:
+            if not message.image or error.code not in slack.CONTENT_REFUSED:
+                raise
+        # An address of ours that Slack cannot reach costs the picture, not the message.
+        return self._send(channel, replace(message, image=""))
+
+    def _send(self, channel: Channel, message: Outgoing) -> Receipt:
         if message.brief is None:
             body = {"text": slack.escape(f"{message.title}\n{message.text}")}
             return self._post(channel, message, body)

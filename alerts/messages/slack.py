@@ -8,6 +8,8 @@ from alerts.messages.phrases import say
 COLOURS = {"CRITICAL": "#d7263d", "WARNING": "#f2a541", "NORMAL": "#2a9d8f"}
 MARKS = {"CRITICAL": "🔴", "WARNING": "🟡", "NORMAL": "⚪"}
 SECTION_AT_MOST = 3000
+# How Slack refuses a message for what is in it, as for a picture that it cannot fetch.
+CONTENT_REFUSED = frozenset({"invalid_blocks", "invalid_attachments"})
 BUTTONS = ("acknowledge", "resolve", "silence", "false_positive")
 
 

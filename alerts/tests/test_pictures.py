@@ -1,5 +1,6 @@
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -7,12 +8,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from alerts.messages.chart import BAND, HEIGHT, ONSET, SEEN, WIDTH, Course, draw
-from alerts.models import Channel
+from alerts.models import Channel, Notification
 from alerts.selectors.charts import chart_address, chart_png, proof_of
 from alerts.services import send_due_notifications
-from alerts.tests.makers import at, make_source, open_incident
+from alerts.tests.makers import at, make_channel, make_source, open_incident
 from alerts.tests.smtp import mail_server
-from alerts.tests.standin import StandIn
+from alerts.tests.standin import Answer, Asked, StandIn
 from detection.models import Band
 from ingest.models import MinuteCount
 
@@ -112,6 +113,52 @@ class TestOfAnIncident:
         image = next(block for block in blocks if block["type"] == "image")
         assert image["image_url"] == chart_address(incident)
         assert image["image_url"].startswith("https://guardian.example/pictures/")
+
+    @pytest.mark.parametrize(
+        ("kind", "configuration", "refusal", "taken"),
+        [
+            (
+                "slack_bot",
+                {"token": "xoxb-1", "channel": "C1"},
+                Answer(body={"ok": False, "error": "invalid_blocks"}),
+                Answer(body={"ok": True, "ts": "17.1"}),
+            ),
+            ("slack_webhook", {}, Answer(400, "invalid_blocks"), Answer()),
+        ],
+    )
+    def test_where_slack_cannot_fetch_it_the_message_goes_without(
+        self,
+        vendor: StandIn,
+        settings: Settings,
+        kind: str,
+        configuration: dict[str, Any],
+        refusal: Answer,
+        taken: Answer,
+    ) -> None:
+        def without_a_picture(asked: Asked) -> Answer:
+            (attachment,) = asked.json["attachments"]
+            shown = "image" in [block["type"] for block in attachment["blocks"]]
+            return refusal if shown else taken
+
+        settings.GUARDIAN_URL = "https://guardian.intra.example"
+        vendor.usual = without_a_picture
+        reached = {"api": vendor.url, "url": vendor.url}
+        room = make_channel("room", kind, configuration={**configuration, **reached})
+        open_incident()
+        send_due_notifications(now=at(1))
+        room.refresh_from_db()
+        assert Notification.objects.get(channel=room).state == "sent"
+        assert (room.disabled, len(vendor.asked)) == (None, 2)
+
+    def test_a_message_that_slack_does_not_take_at_all_disables_nothing(
+        self, vendor: StandIn, settings: Settings
+    ) -> None:
+        settings.SLACK_WEBHOOK_URL = vendor.url
+        vendor.usual = Answer(400, "invalid_attachments")
+        open_incident()
+        send_due_notifications(now=at(1))
+        room = Channel.objects.get(name="slack-webhook")
+        assert (room.notifications.get().state, room.disabled) == ("pending", None)
 
     def test_a_mail_carries_it(self) -> None:
         with mail_server() as box:
