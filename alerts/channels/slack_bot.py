@@ -128,9 +128,19 @@ def _left_by(channel: Channel, keys: tuple[str, ...]) -> str:
 
 
 def _find(channel: Channel, keys: tuple[str, ...], method: str, more: dict[str, str]) -> str:
-    """Return the time stamp of a message that an earlier try may have left; empty if none did."""
+    """Return the time stamp of a message that an earlier try may have left; empty if none did.
+
+    Empty too where we may not look: then it is told twice at worst.
+    """
     wanted = {"channel": _room(channel), "limit": "200", "include_all_metadata": "true", **more}
-    for found in _call(channel, method, form=wanted).get("messages", []):
+    try:
+        answer = _call(channel, method, form=wanted)
+    except SlackRefusal as error:
+        if not error.permanent:
+            raise
+        # An app may write without the scope to read; a token that is void is refused anyway.
+        return ""
+    for found in answer.get("messages", []):
         if found.get("metadata", {}).get("event_payload", {}).get("key") in keys:
             return str(found.get("ts", ""))
     return ""

@@ -105,6 +105,27 @@ def test_an_answer_that_was_lost_leaves_one_message(room: Room, vendor: StandIn)
     assert [text.split(":")[0] for text in room.shown] == ["✅ *Resolved"]
 
 
+def test_an_app_that_may_write_and_not_read_tries_again(room: Room, vendor: StandIn) -> None:
+    def without_history(asked: Asked) -> Answer:
+        if asked.path.startswith("/conversations."):
+            return Answer(body={"ok": False, "error": "missing_scope"})
+        return room.answer(asked)
+
+    vendor.usual = without_history
+    life = open_and_resolve()
+    next(life)
+    vendor.answers = [Answer(503, "busy")]
+    send_due_notifications(now=at(1), channel=channel().pk)
+    send_due_notifications(now=at(1.5), channel=channel().pk)
+    next(life)
+    vendor.answers = [Answer(body={"ok": True, "ts": "1.0"}), Answer(503, "busy")]
+    send_due_notifications(now=at(2), channel=channel().pk)
+    send_due_notifications(now=at(2.5), channel=channel().pk)
+    states = Notification.objects.filter(channel=channel()).values_list("kind", "state")
+    assert list(states.order_by("id")) == [("opened", "sent"), ("resolved", "sent")]
+    assert (room.replies, channel().disabled) == (["Resolved"], None)
+
+
 def test_ten_minutes_of_429_delay_nothing_else_and_end_in_order(room: Room) -> None:
     first, second = make_source("first"), make_source("second")
     make_anomaly(0, source=first)
