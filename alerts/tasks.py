@@ -16,6 +16,8 @@ def send_due_notifications() -> None:
     # One task for each channel: a vendor that hangs keeps only its own messages waiting.
     for channel in due_channels(now=steady_clock.now()):
         send_channel.delay(channel)
+    # What no channel can try, because it is paused or off, is found by nobody else.
+    services.hand_over_stuck(now=steady_clock.now())
 
 
 @shared_task

@@ -229,6 +229,7 @@ FAULTS = [
         "security é starttls, tls, ou nada",
     ),
     Sentence("{name}: {one} is no e-mail address", "{name}: {one} não é um endereço de e-mail"),
+    Sentence("not sent by now", "não enviado até agora"),
     Sentence("there is no terminal", "não há terminal"),
     Sentence(
         "the mail server refuses our password: {error}",

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -65,7 +66,9 @@ class Channel(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     quiet_from = models.TimeField(null=True, blank=True, help_text="Warnings wait from here …")
     quiet_until = models.TimeField(null=True, blank=True, help_text="… until here, local time.")
-    per_minute = models.PositiveSmallIntegerField(default=30, help_text="At most so many a minute.")
+    per_minute = models.PositiveSmallIntegerField(
+        default=30, validators=[MinValueValidator(1)], help_text="At most so many a minute."
+    )
     digest = models.CharField(max_length=6, choices=Digest.choices, blank=True, default="")
     builtin = models.BooleanField(default=False, editable=False)
     fingerprint = models.CharField(max_length=16, blank=True, editable=False)

@@ -5,10 +5,14 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from alerts import conf
 from alerts.models import Notification
 
+Kind = Notification.Kind
 State = Notification.State
 WAITING = (State.PENDING, State.SENDING)
+# A message held until the morning waits from then, not from when it was written.
+SINCE = Coalesce("held_until", "created")
 
 
 def notifications(
@@ -24,17 +28,28 @@ def notifications(
 
 
 def oldest_pending_age(now: datetime) -> float | None:
-    """Return how long the oldest message that is due has waited [s]; None if none waits."""
+    """Return how long the oldest message that is due has waited [s]; None if none waits.
+
+    What somebody switched off is not waited for.
+    """
     oldest = (
-        Notification.objects.filter(state__in=WAITING)
+        Notification.objects.filter(state__in=WAITING, channel__enabled=True)
         .filter(Q(due__lte=now) | Q(attempts__gt=0))
-        # A message held until the morning waits from then, not from when it was written.
-        .annotate(since=Coalesce("held_until", "created"))
+        .annotate(since=SINCE)
         .order_by("since")
         .values_list("since", flat=True)
         .first()
     )
     return None if oldest is None else max((now - oldest).total_seconds(), 0.0)
+
+
+def stuck(*, now: datetime) -> QuerySet[Notification]:
+    """Return the critical messages that are late, whatever keeps them, and nobody stands in for."""
+    waiting = Q(state=State.PENDING) | Q(state=State.SENDING, leased_until__lt=now)
+    grave = Notification.objects.filter(waiting, level="CRITICAL", stand_ins=None)
+    # An edit has nothing to say where there is nothing to edit.
+    rows = grave.exclude(kind=Kind.UPDATED).annotate(since=SINCE)
+    return rows.filter(since__lt=now - conf.STUCK_AFTER)
 
 
 def dead_letters(*, since: datetime) -> QuerySet[Notification]:

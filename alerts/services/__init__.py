@@ -6,6 +6,7 @@ from alerts.services.channels import enable_channel, queue_test, sync_builtin_ch
 from alerts.services.digests import queue_digests
 from alerts.services.escalation import escalate_incidents
 from alerts.services.external import ExternalAlert, take_external_alerts
+from alerts.services.failover import hand_over_stuck
 from alerts.services.sending import resend, send_due_notifications
 from alerts.services.settling import settle_incidents
 from alerts.services.silencing import (
@@ -41,6 +42,7 @@ __all__ = [
     "end_silence",
     "end_silences_of",
     "escalate_incidents",
+    "hand_over_stuck",
     "mark_false_positive",
     "merge",
     "mitigate",
