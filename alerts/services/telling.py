@@ -83,7 +83,8 @@ def tell_alive(
         if known.waits_alive:
             _hasten(known.waiting, incident, reason, now)
             continue
-        said = _said(kind, known, incident)
+        # Who is called, or given the incident, hears that.
+        said = _said(kind, known, incident) if channels is None else kind
         if said is None:
             continue
         written += _write(incident, channel, said, occasion, reason, now)
@@ -92,12 +93,13 @@ def tell_alive(
 
 def _said(kind: str, known: Knowledge, incident: Incident) -> str | None:
     """Return as what a channel hears of a change; None where for it nothing has happened."""
-    if kind != Kind.REOPENED or known.may_be_over:
-        return kind
-    if known.level is None:
-        return Kind.OPENED
-    # Its resolved message was never sent, nor perhaps that it had become graver.
-    return Kind.ESCALATED if worse(incident.level, than=known.level) else None
+    graver = known.level is None or worse(incident.level, than=known.level)
+    if known.may_be_over:
+        return kind if kind == Kind.ESCALATED and graver else Kind.REOPENED
+    if known.level is None or kind == Kind.OPENED:
+        return Kind.OPENED if kind == Kind.REOPENED else kind
+    # What it was told may be all; or the end, or the rise, was held back or never sent.
+    return Kind.ESCALATED if graver else None
 
 
 def tell_resolved(*, incident: Incident, reason: str, now: datetime) -> list[int]:

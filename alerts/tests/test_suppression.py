@@ -164,6 +164,13 @@ class TestInTheProduct:
         live(4, bad={0, 1, 2, 3})
         assert Notification.objects.get(state="pending").kind == "opened"
 
+    def test_what_was_told_as_over_and_returned_within_it_is_back_again(self) -> None:
+        live(12, bad={0})
+        Notification.objects.update(state="sent")
+        services.create_silence(ends=at(20), actor="ana", now=at(12), reason="known")
+        live(8, bad=set(range(12, 20)), first=12)
+        assert Notification.objects.get(state="pending").kind == "reopened"
+
     def test_what_ends_within_the_silence_is_never_told(self) -> None:
         services.create_silence(ends=at(60), actor="ana", now=at(0), reason="known")
         live(12, bad={0, 1})
