@@ -238,6 +238,7 @@ FAULTS = [
     Sentence("recipients refused: {codes}", "destinatários recusados: {codes}"),
     Sentence("mail server: {code}", "servidor de e-mail: {code}"),
 ]
+AGAIN = Sentence("sent again by {who}", "enviado de novo por {who}")
 NEWS = [
     *POLICY,
     *KINSHIP,
@@ -251,7 +252,7 @@ NEWS = [
         level=LEVELS,
         family=FAMILY_NAMES,
     ),
-    Sentence("sent again by {who}", "enviado de novo por {who}"),
+    AGAIN,
     Sentence(
         "stuck in {channel}: {fault}", "preso em {channel}: {fault}", fault=[*FAULTS, ANYTHING]
     ),

@@ -7,7 +7,7 @@ from alerts.selectors.channels import channels_for
 from alerts.selectors.oncall import escalation_of
 from alerts.selectors.suppression import suppression_of
 from alerts.services.escalation import begin_escalation
-from alerts.services.telling import BY_LEVEL, tell_alive, tell_held
+from alerts.services.telling import BY_LEVEL, hold_waiting, tell_alive, tell_held
 from alerts.services.timeline import note
 
 Kind = Notification.Kind
@@ -42,6 +42,15 @@ def tell_or_hold(*, incident: Incident, kind: str, reason: str, now: datetime) -
     if kind == Kind.ESCALATED:
         occasion = f"{occasion}:{incident.level}"
     return tell_alive(incident=incident, kind=kind, reason=reason, now=now, occasion=occasion)
+
+
+def hold_back(*, incident: Incident, reason: str, now: datetime) -> None:
+    """What waits to be told of the incident is told when nothing holds it back any more."""
+    kinds = hold_waiting(incident=incident, reason=reason)
+    if not set(kinds).isdisjoint(BY_LEVEL):
+        incident.announced = None
+        incident.save(update_fields=["announced"])
+    _note_held(incident, reason, now)
 
 
 def _is_heard(incident: Incident) -> bool:

@@ -16,17 +16,19 @@ from alerts import conf
 from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
 from alerts.channels.base import why_lacking
 from alerts.messages import brief_of
-from alerts.messages.timeline import SENT
-from alerts.models import Channel, IncidentEvent, Notification
+from alerts.messages.timeline import AGAIN, SENT
+from alerts.models import Channel, Incident, IncidentEvent, Notification
 from alerts.onlookers import sending
 from alerts.retries import next_try
 from alerts.selectors.charts import chart_address, chart_png
 from alerts.selectors.naming import sources_named
 from alerts.selectors.outbox import WAITING, due_channels, sendable
+from alerts.selectors.suppression import suppression_of
+from alerts.services.announcing import hold_back
 from alerts.services.canary import note_delivery
 from alerts.services.channels import disable_channel
 from alerts.services.failover import hand_to_backup
-from alerts.services.telling import ALIVE
+from alerts.services.telling import ALIVE, holds
 from alerts.services.timeline import note
 
 logger = logging.getLogger(__name__)
@@ -104,7 +106,7 @@ def _spent(channel: Channel, now: datetime) -> bool:
 def send_leased(*, row: Notification, now: datetime) -> bool:
     """The leased message is sent, or waits for its next try, or is dead and says why."""
     row = Notification.objects.select_related("channel", "incident__source").get(pk=row.pk)
-    if _superseded(row):
+    if _superseded(row) or _held(row, now):
         return False
     try:
         with sending(row):
@@ -138,6 +140,21 @@ def _superseded(row: Notification) -> bool:
         # This lease was no try: `attempts` tells the later message whether one may have arrived.
         why = "over before it was sent: told in one message"
         _finish(row, state=State.SUPPRESSED, reason=why, attempts=row.attempts - 1)
+    return True
+
+
+def _held(row: Notification, now: datetime) -> bool:
+    """Hold back what a silence or window that began while it waited means, and all that waits."""
+    if row.incident is None or not holds(row) or suppression_of(row.incident, now=now) is None:
+        return False
+    with transaction.atomic():
+        locked = Incident.objects.select_for_update(of=("self",)).select_related("source")
+        incident = locked.get(pk=row.incident.pk)
+        held = suppression_of(incident, now=now)
+        if held is None:
+            return False
+        if _finish(row, state=State.PENDING, attempts=row.attempts - 1):
+            hold_back(incident=incident, reason=held, now=now)
     return True
 
 
@@ -269,7 +286,7 @@ def resend(*, notification_id: int, actor: str, now: datetime) -> Notification:
         attempts=0,
         leased_until=None,
         last_error="",
-        reason=f"sent again by {actor}"[:300],
+        reason=AGAIN.say(who=actor)[:300],
     ):
         raise ValueError(f"Notification {row.pk} already waits to be sent.")
     row.refresh_from_db()

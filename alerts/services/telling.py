@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from alerts import conf, lifecycle
 from alerts.channels import adapter_of
+from alerts.messages.timeline import AGAIN
 from alerts.models import Channel, Incident, IncidentEvent, Notification
 from alerts.policy import worse
 from alerts.selectors.channels import channels_for
@@ -21,6 +22,8 @@ BY_LEVEL = (Kind.OPENED, Kind.ESCALATED, Kind.REOPENED)
 # What leaves a channel knowing that the incident is there; RESOLVED is what ends it.
 ALIVE = (*BY_LEVEL, Kind.ASSIGNED)
 STATEFUL = (*ALIVE, Kind.RESOLVED)
+# What a silence that begins meanwhile holds back, unless somebody sent it again by hand.
+HOLDABLE = (*BY_LEVEL, Kind.REMINDER)
 HELD = "held:"
 
 
@@ -194,19 +197,40 @@ def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
         rows = Notification.objects.filter(incident=incident, channel=channel)
         if rows.filter(state=State.SUPPRESSED, reason=reason).exists():
             continue
-        # Of those that somebody sent by hand meanwhile too: no number is given twice.
-        held_before = rows.filter(occasion__startswith=HELD).count()
         Notification.objects.create(
             incident=incident,
             channel=channel,
             kind=Kind.OPENED,
-            occasion=f"{HELD}{held_before}",
+            occasion=_held_occasion(incident, channel),
             level=incident.level,
             state=State.SUPPRESSED,
             reason=reason[:300],
             created=now,
             due=now,
         )
+
+
+def holds(row: Notification) -> bool:
+    """Say whether a silence that begins while the message waits holds it back."""
+    by_hand = AGAIN.facts(row.reason) is not None
+    return row.incident_id is not None and row.kind in HOLDABLE and not by_hand
+
+
+def hold_waiting(*, incident: Incident, reason: str) -> list[str]:
+    """What waits to be told is held back and leaves room for later; its kinds are returned."""
+    rows = incident.notifications.select_for_update().filter(state=State.PENDING)
+    waiting = [row for row in rows.order_by("id") if holds(row)]
+    for row in waiting:
+        row.occasion = _held_occasion(incident, row.channel)
+        row.state, row.reason = State.SUPPRESSED, reason[:300]
+        row.save(update_fields=["occasion", "state", "reason"])
+    return [row.kind for row in waiting]
+
+
+def _held_occasion(incident: Incident, channel: Channel) -> str:
+    # Of those that somebody sent by hand meanwhile too: no number is given twice.
+    held = incident.notifications.filter(channel=channel, occasion__startswith=HELD)
+    return f"{HELD}{held.count()}"
 
 
 def _hasten(rows: list[Notification], incident: Incident, reason: str, now: datetime) -> None:

@@ -297,8 +297,7 @@ def _show(incidents: list[Incident], reason: str, now: datetime) -> None:
     shown = {each.pk: each for each in incidents}
     shown |= {each.parent.pk: each.parent for each in incidents if each.parent is not None}
     for each in shown.values():
-        if each.announced:
-            tell_update(incident=each, reason=reason, now=now)
+        tell_update(incident=each, reason=reason, now=now)
 
 
 def _tell_over(incidents: list[Incident], reason: str, now: datetime) -> None:
