@@ -181,14 +181,15 @@ def _decide_over(finding: Finding, standing: Standing, now: datetime, rules: Rul
     graver = worse(finding.level, standing.level)
     if standing.false_positive and same_run and not graver:
         return Decision(Step.ABSORB, "labelled a false positive; the same run goes on")
-    if standing.by_hand and same_run and not graver and _within_patience(standing, now, rules):
+    if standing.by_hand and same_run and not graver and within_patience(standing, now, rules):
         return Decision(Step.ABSORB, "resolved by hand a moment ago; waiting for it to clear")
     if standing.state == State.RESOLVED and gap <= rules.reopen_minutes * MINUTE:
         return Decision(Step.REOPEN, f"back {int(gap / MINUTE)} min after its last bad minute")
     return Decision(Step.OPEN, f"{finding.level} after {int(gap / MINUTE)} min without one")
 
 
-def _within_patience(standing: Standing, now: datetime, rules: Rules) -> bool:
+def within_patience(standing: Standing, now: datetime, rules: Rules) -> bool:
+    """Say whether so little time passed since the incident ended that it may yet clear."""
     return (
         standing.resolved is not None and now - standing.resolved <= rules.patience_minutes * MINUTE
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError
 
 from alerts import conf
-from alerts.lifecycle import Action, State
+from alerts.lifecycle import Action
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import (
     EXPLAINS_FIRST,
@@ -25,7 +25,7 @@ from alerts.services.canary import advance_canaries
 from alerts.services.channels import sync_builtin_channels
 from alerts.services.kinship import link_to_root, raise_root
 from alerts.services.settling import settle_incidents, settle_source
-from alerts.services.timeline import KIND_OF, move, note
+from alerts.services.timeline import note, stir
 from alerts.services.turns import turn
 from detection.models import Anomaly
 from ingest.models import Source
@@ -163,28 +163,18 @@ def _open(
 
 def _reopen(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
     incident.level = anomaly.level
-    _stir(incident, Action.REOPEN, reason, now)
+    stir(incident=incident, action=Action.REOPEN, at=now, why=reason)
     written = raise_root(child=incident, now=now, reason=reason) if incident.parent_id else []
     return written + tell_or_hold(incident=incident, kind="reopened", reason=reason, now=now)
 
 
 def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
     incident.level = anomaly.level
-    _stir(incident, Action.RAISE, reason, now)
+    stir(incident=incident, action=Action.RAISE, at=now, why=reason)
     written = raise_root(child=incident, now=now, reason=reason) if incident.parent_id else []
     if incident.announced is None:
         return written + announce(incident=incident, now=now)
     return written + tell_or_hold(incident=incident, kind="escalated", reason=reason, now=now)
-
-
-def _stir(incident: Incident, action: Action, reason: str, now: datetime) -> None:
-    """Move the incident; what was merged stays merged, and its target is moved for it."""
-    if incident.state == State.MERGED:
-        incident.reopened += action is Action.REOPEN
-        incident.save()
-        note(incident=incident, kind=KIND_OF[action], at=now, why=reason)
-    else:
-        move(incident=incident, action=action, at=now, why=reason)
 
 
 def _take_in(incident: Incident, anomaly: Anomaly) -> None:

@@ -11,15 +11,18 @@ from alerts.lifecycle import ONGOING, Action, State
 from alerts.messages.phrases import ADVICE
 from alerts.models import Incident, IncidentEvent
 from alerts.models.incident import EXTERNAL
-from alerts.policy import worse
+from alerts.policy import Standing, within_patience, worse
+from alerts.selectors.standing import standing_of
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.channels import sync_builtin_channels
+from alerts.services.kinship import raise_root
 from alerts.services.settling import resolve_quiet_incident
-from alerts.services.timeline import move, note
+from alerts.services.timeline import note, stir
 from alerts.services.turns import turn
 from ingest.models import Source
 
-SOURCE = "alertmanager"
+SOURCE = VIA = "alertmanager"
+OVER = "Alertmanager says it is over"
 # What we pushed to Alertmanager ourselves must not come back as news.
 OURS = "TransactionGuardianIncident"
 GRAVE = frozenset({"critical", "page", "error", "emergency"})
@@ -90,32 +93,55 @@ def _latest(alert: ExternalAlert, source: Source) -> Incident | None:
 def _fire(alert: ExternalAlert, now: datetime) -> list[int]:
     source = _source_of(alert)
     incident = _latest(alert, source)
-    if incident is not None and incident.state in ONGOING:
+    if incident is None:
+        return _open(alert, source, now)
+    standing = standing_of(incident)
+    if standing.ongoing:
         return _goes_on(incident, alert, now)
+    if _is_known(incident, standing, alert, now):
+        return _take_in(incident, now)
     recent = timedelta(minutes=conf.rules().reopen_minutes)
-    if (
-        incident is not None
-        and incident.state == State.RESOLVED
-        and incident.resolved is not None
-        and now - incident.resolved <= recent
-    ):
-        incident.last_anomaly = now
-        reason = "the alert fires again"
-        move(incident=incident, action=Action.REOPEN, at=now, via="alertmanager", why=reason)
-        return tell_or_hold(incident=incident, kind="reopened", reason=reason, now=now)
+    ended = standing.resolved
+    if standing.state == State.RESOLVED and ended is not None and now - ended <= recent:
+        return _reopen(incident, now)
     return _open(alert, source, now)
 
 
-def _goes_on(incident: Incident, alert: ExternalAlert, now: datetime) -> list[int]:
+def _is_known(incident: Incident, standing: Standing, alert: ExternalAlert, now: datetime) -> bool:
+    """Say whether somebody ended the incident knowing of this alert, of which this is a repeat."""
+    ended = standing.resolved
+    if ended is None or not standing.by_hand or worse(alert.level, than=incident.level):
+        return False
+    if standing.state != State.CLOSED:
+        return within_patience(standing, now, conf.rules())
+    said_over = incident.events.filter(kind=IncidentEvent.Kind.RESOLVED, who="", at__gte=ended)
+    return alert.started <= ended and not said_over.exists()
+
+
+def _take_in(incident: Incident, now: datetime) -> list[int]:
     incident.last_anomaly = max(incident.last_anomaly, now)
     incident.anomaly_count += 1
+    incident.save(update_fields=["last_anomaly", "anomaly_count"])
+    return []
+
+
+def _goes_on(incident: Incident, alert: ExternalAlert, now: datetime) -> list[int]:
     if not worse(alert.level, than=incident.level):
-        incident.save(update_fields=["last_anomaly", "anomaly_count"])
-        return []
+        return _take_in(incident, now)
+    incident.last_anomaly = max(incident.last_anomaly, now)
     incident.level = alert.level
-    reason = f"rose to {alert.level}"
-    move(incident=incident, action=Action.RAISE, at=now, via="alertmanager", why=reason)
-    return tell_or_hold(incident=incident, kind="escalated", reason=reason, now=now)
+    return _stir(incident, Action.RAISE, f"rose to {alert.level}", "escalated", now)
+
+
+def _reopen(incident: Incident, now: datetime) -> list[int]:
+    incident.last_anomaly = now
+    return _stir(incident, Action.REOPEN, "the alert fires again", "reopened", now)
+
+
+def _stir(incident: Incident, action: Action, reason: str, kind: str, now: datetime) -> list[int]:
+    stir(incident=incident, action=action, at=now, via=VIA, why=reason)
+    written = raise_root(child=incident, now=now, reason=reason) if incident.parent_id else []
+    return written + tell_or_hold(incident=incident, kind=kind, reason=reason, now=now)
 
 
 def _open(alert: ExternalAlert, source: Source, now: datetime) -> list[int]:
@@ -141,7 +167,7 @@ def _open(alert: ExternalAlert, source: Source, now: datetime) -> list[int]:
         incident=incident,
         kind=IncidentEvent.Kind.OPENED,
         at=now,
-        via="alertmanager",
+        via=VIA,
         why=f"alert {alert.name} fires",
         states=("", incident.state),
     )
@@ -155,7 +181,17 @@ def _advice(alert: ExternalAlert) -> str:
 
 def _clear(alert: ExternalAlert, now: datetime) -> list[int]:
     incident = _latest(alert, _source_of(alert))
-    if incident is None or incident.state not in ONGOING:
+    if incident is None or incident.state == State.RESOLVED:
+        return []
+    if not incident.ongoing:
+        _note_over(incident, now)
         return []
     incident.last_anomaly = max(now - timedelta(minutes=1), incident.first_anomaly)
-    return resolve_quiet_incident(incident=incident, at=now, why="Alertmanager says it is over")
+    return resolve_quiet_incident(incident=incident, at=now, why=OVER)
+
+
+def _note_over(incident: Incident, now: datetime) -> None:
+    """What somebody closed or merged is over where it came from; if it fires again, it is news."""
+    last = incident.events.last()
+    if last is None or last.why != OVER:
+        note(incident=incident, kind=IncidentEvent.Kind.RESOLVED, at=now, via=VIA, why=OVER)

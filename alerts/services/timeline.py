@@ -90,6 +90,18 @@ def move(
     )
 
 
+def stir(
+    *, incident: Incident, action: Action, at: datetime, via: str = "system", why: str = ""
+) -> None:
+    """Move the incident; what was merged stays merged, and its target is moved for it."""
+    if incident.state == State.MERGED:
+        incident.reopened += action is Action.REOPEN
+        incident.save()
+        note(incident=incident, kind=KIND_OF[action], at=at, via=via, why=why)
+    else:
+        move(incident=incident, action=action, at=at, via=via, why=why)
+
+
 def _refuse_twice(incident: Incident, action: Action) -> None:
     """Who was slower is told who was faster, and not what the state would allow."""
     if incident.state != LEADS_TO.get(action):

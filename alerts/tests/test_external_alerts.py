@@ -5,13 +5,15 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from alerts import services
 from alerts.models import Incident, Notification
-from alerts.services import reopen
-from alerts.tests.makers import make_source
+from alerts.services import ExternalAlert, reopen, take_external_alerts
+from alerts.tests.makers import at, make_source, open_incident
 from ingest import steady_clock
 from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
+BY: Any = {"actor": "ana", "via": "web"}
 
 
 def alert(status: str = "firing", **labels: str) -> dict[str, Any]:
@@ -94,6 +96,64 @@ def test_an_alert_that_fires_again_soon_reopens_its_incident() -> None:
     assert (incident.state, incident.reopened) == ("open", 1)
 
 
+def fire(minute: float, *, firing: bool = True, **values: Any) -> Incident:
+    """Alertmanager says so many minutes past noon how the disk is; return its latest incident."""
+    facts: dict[str, Any] = {"name": "DiskFull", "summary": "", "started": at(0), **values}
+    labels = {"severity": "critical"}
+    found = ExternalAlert(**facts, labels=labels, firing=firing, fingerprint="f1")
+    take_external_alerts(alerts=[found], now=at(minute))
+    return Incident.objects.filter(family="external").latest("id")
+
+
+def test_a_repeat_of_what_was_merged_belongs_to_the_other() -> None:
+    whole, alone = open_incident(), fire(1)
+    services.merge(incident_id=alone.pk, into_id=whole.pk, now=at(2), **BY)
+    told = Notification.objects.count()
+    assert fire(6) == alone
+    assert fire(11) == alone
+    alone.refresh_from_db()
+    assert (alone.state, alone.last_anomaly) == ("merged", at(11))
+    assert Notification.objects.count() == told
+
+
+def test_what_was_merged_and_fires_on_reopens_the_other() -> None:
+    whole, alone = open_incident(), fire(1)
+    services.merge(incident_id=alone.pk, into_id=whole.pk, now=at(2), **BY)
+    services.resolve(incident_id=whole.pk, now=at(3), **BY)
+    for minute, state in ((6, "resolved"), (9, "open")):
+        assert fire(minute) == alone
+        whole.refresh_from_db()
+        assert whole.state == state
+
+
+@pytest.mark.parametrize("label", ["false_positive", "planned"])
+def test_a_repeat_of_what_was_closed_is_no_news_until_it_was_over(label: str) -> None:
+    incident = fire(1)
+    services.close(incident_id=incident.pk, label=label, now=at(2), **BY)
+    told = Notification.objects.count()
+    assert [fire(minute) for minute in (6, 60, 600)] == [incident] * 3
+    assert Notification.objects.count() == told
+    for minute in (601, 602):
+        fire(minute, firing=False)
+    assert incident.events.filter(kind="resolved").count() == 1
+    assert fire(610) != incident
+
+
+def test_an_alert_that_began_after_an_end_that_was_never_sent_is_news() -> None:
+    incident = fire(1)
+    services.close(incident_id=incident.pk, label="real", now=at(2), **BY)
+    assert fire(60, started=at(59)) != incident
+
+
+def test_what_was_resolved_by_hand_has_five_minutes_to_clear() -> None:
+    incident = fire(1)
+    services.resolve(incident_id=incident.pk, now=at(2), **BY)
+    for minute, state in ((6, "resolved"), (8, "open")):
+        fire(minute)
+        incident.refresh_from_db()
+        assert incident.state == state
+
+
 def test_our_own_alerts_do_not_come_back_as_news() -> None:
     post(body(alert(alertname="TransactionGuardianIncident")))
     assert not Incident.objects.exists()
@@ -105,11 +165,8 @@ def test_a_resolved_alert_nobody_knew_is_nothing() -> None:
 
 
 def test_it_stays_open_though_no_minute_of_its_source_is_judged() -> None:
-    from alerts.services import absorb_anomalies
-    from alerts.tests.makers import at
-
     post(body(alert()))
-    absorb_anomalies(now=at(60 * 24 * 365))
+    services.absorb_anomalies(now=at(60 * 24 * 365))
     assert Incident.objects.get().state == "open"
 
 
