@@ -65,6 +65,6 @@ def refuse_private_host(url: str) -> None:
 
 def _tone(message: Outgoing) -> str:
     assert message.brief is not None
-    if not message.brief.ongoing:
+    if message.brief.over:
         return "success"
     return "failure" if message.brief.level == "CRITICAL" else "warning"

@@ -53,6 +53,13 @@ class Brief:
     permitted: list[str] = field(default_factory=list)
     source: str = ""
     family: str = ""
+    # The incident that it was merged into and that goes on; None for what stands for itself.
+    part_of: int | None = None
+
+    @property
+    def over(self) -> bool:
+        """Nothing of it goes on, as a part of another neither."""
+        return not self.ongoing and self.part_of is None
 
     @property
     def text(self) -> str:
@@ -73,7 +80,8 @@ def brief_of(
 
     Parts are named as far as they are of the sources that the reader may see; None is all of them.
     """
-    over = incident.state not in ONGOING
+    whole = _whole_of(incident)
+    over = not incident.ongoing and whole is None
     prefetch_related_objects([incident], parts_of())
     parts = [one for one in incident.children.all() if seen is None or one.source_id in seen]
     return Brief(
@@ -89,12 +97,19 @@ def brief_of(
         runbook="" if over else runbook_of(incident),
         url=f"{settings.GUARDIAN_URL}{incident.get_absolute_url()}",
         link_text=say("open_page", language, id=incident.pk),
-        ongoing=not over,
+        ongoing=incident.ongoing,
         began=incident.onset,
         permitted=permitted(incident.state),
         source=str(incident.source),
         family=incident.family,
+        part_of=whole.pk if whole else None,
     )
+
+
+def _whole_of(incident: Incident) -> Incident | None:
+    """Return what goes on and has taken the incident in; None if nothing has."""
+    whole = incident.parent if incident.state == State.MERGED else None
+    return whole if whole is not None and whole.ongoing else None
 
 
 def parts_of() -> "Prefetch[Any]":
@@ -157,6 +172,8 @@ def _standing(incident: Incident, level: str, language: str) -> str:
     if incident.state in ONGOING:
         state = say(f"state.{incident.state}", language, who=incident.acknowledged_by)
         return f"{level}, {state}"
+    if whole := _whole_of(incident):
+        return say("part_of", language, id=whole.pk)
     if incident.state == State.MERGED:
         return say("state.merged", language).capitalize()
     return say("kind.resolved", language)
@@ -165,13 +182,15 @@ def _standing(incident: Incident, level: str, language: str) -> str:
 def _lines(
     incident: Incident, parts: list[Incident], kind: str, language: str, now: datetime
 ) -> list[str]:
-    if incident.state not in ONGOING:
+    whole = _whole_of(incident)
+    if not incident.ongoing and whole is None:
         return [
             _lasted(incident, language),
             excess_line(incident, language, over=True),
             _ending(incident, language),
         ]
     return [
+        say("part_of", language, id=whole.pk) if whole and kind != "updated" else "",
         _special(incident, kind, language, now),
         say("since", language, time=time_of(incident, incident.onset, now)),
         seen_line(incident, language),
@@ -223,6 +242,9 @@ def _lasted(incident: Incident, language: str) -> str:
 
 
 def _ending(incident: Incident, language: str) -> str:
+    if incident.state == State.MERGED and incident.parent is not None:
+        # What was merged ended with the other, and as that did.
+        incident = incident.parent
     if incident.label == Incident.Label.FALSE_POSITIVE:
         return say("false_positive", language, who=incident.resolved_by)
     if incident.resolved_by:

@@ -13,8 +13,8 @@ PLAIN = "\033[0m"
 
 def render(brief: Brief, *, colour: bool = False) -> str:
     """Return the message as lines of text, the first one in the level's colour on request."""
-    tone = "NORMAL" if not brief.ongoing else brief.level
-    mark = "✓" if not brief.ongoing else MARKS[brief.level]
+    tone = "NORMAL" if brief.over else brief.level
+    mark = "✓" if brief.over else MARKS[brief.level]
     head = f"{mark} {brief.banner} · {brief.headline}"
     body = [*brief.lines]
     if brief.first_action:

@@ -29,7 +29,7 @@ def _one_line(text: str) -> str:
 
 
 def _html(brief: Brief, pictured: bool) -> str:
-    tone = "NORMAL" if not brief.ongoing else brief.level
+    tone = "NORMAL" if brief.over else brief.level
     lines = [f"<p>{html.escape(line)}</p>" for line in brief.lines]
     if pictured:
         alt = html.escape(brief.headline)

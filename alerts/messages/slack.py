@@ -29,7 +29,7 @@ def payload(brief: Brief, *, buttons: bool = False, image: str = "") -> dict[str
 
     Blocks in an attachment leave the text standing above them: there what broke is said, once.
     """
-    tone = "NORMAL" if not brief.ongoing else brief.level
+    tone = "NORMAL" if brief.over else brief.level
     return {
         "text": f"{_mark(brief)} *{escape(f'{brief.banner}: {brief.headline}')}*",
         "attachments": [
@@ -65,7 +65,7 @@ def thread_text(brief: Brief) -> str:
 
 
 def _mark(brief: Brief) -> str:
-    return MARKS[brief.level] if brief.ongoing else "✅"
+    return "✅" if brief.over else MARKS[brief.level]
 
 
 def _section(text: str) -> dict[str, Any]:

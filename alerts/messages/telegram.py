@@ -65,4 +65,4 @@ def keyboard(brief: Brief) -> list[list[dict[str, Any]]]:
 
 
 def _mark(brief: Brief) -> str:
-    return MARKS[brief.level] if brief.ongoing else "✅"
+    return "✅" if brief.over else MARKS[brief.level]

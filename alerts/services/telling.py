@@ -158,6 +158,17 @@ def tell_update(*, incident: Incident, reason: str, now: datetime) -> list[int]:
     return written
 
 
+def forget_merged(*, incident: Incident, root: Incident) -> None:
+    """Who hears of the root, no milder, hears nothing more of what was merged into it."""
+    if worse(incident.level, than=root.level):
+        return
+    for channel in _knowing(incident):
+        whole = knowledge(root, channel)
+        if whole.told in ALIVE or whole.waits_alive:
+            waiting = knowledge(incident, channel).waiting
+            _drop(waiting, (*ALIVE, Kind.REMINDER), f"merged into #{root.pk}")
+
+
 def tell_reminder(*, incident: Incident, reason: str, now: datetime) -> list[int]:
     """Every channel that was told of the incident is reminded of it."""
     written = []

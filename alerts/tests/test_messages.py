@@ -10,7 +10,7 @@ from alerts.messages.brief import first_action
 from alerts.messages.phrases import CODES, PHRASES
 from alerts.models import Incident
 from alerts.models.incident import FAMILIES
-from alerts.services import acknowledge, mitigate, resolve
+from alerts.services import acknowledge, merge, mitigate, resolve
 from alerts.tests.makers import at, live, make_source, open_incident
 from detection.messages import WATCH
 from detection.scoring.reasons import MEANINGS
@@ -186,6 +186,22 @@ class TestBrief:
         assert banner() == "Resolved"
         Incident.objects.update(state="merged")
         assert banner() == "Merged"
+
+    def test_what_was_merged_goes_on_as_part_of_the_other(self) -> None:
+        whole = open_incident()
+        part = open_incident(source=make_source("other"), level="WARNING")
+        by: Any = {"actor": "ana", "via": "web"}
+        merge(incident_id=part.pk, into_id=whole.pk, now=at(1), **by)
+        part.refresh_from_db()
+        brief = brief_of(part, kind="updated", language="en", now=at(6))
+        assert (brief.banner, brief.ongoing, brief.over) == (f"Part of #{whole.pk}", False, False)
+        assert brief.lines[0] == "Since 12:00 UTC"
+        assert slack.payload(brief)["text"].startswith("🟡")
+        again = brief_of(part, kind="reopened", language="pt-br", now=at(6))
+        assert (again.banner, again.lines[0]) == ("Voltou", f"Parte de #{whole.pk}")
+        resolve(incident_id=whole.pk, now=at(7), **by)
+        part.refresh_from_db()
+        assert self.lines(part, "resolved")[-1] == "Resolved by ana"
 
     def test_the_end_by_hand(self) -> None:
         incident = open_incident()

@@ -108,6 +108,14 @@ def test_who_heard_only_of_what_was_merged_hears_its_end_and_its_return() -> Non
     assert told == [(one.pk, kind) for kind in kinds]
 
 
+@pytest.mark.parametrize(("level", "state"), [("CRITICAL", "suppressed"), ("WARNING", "pending")])
+def test_what_is_merged_before_it_was_told_is_told_with_the_other(level: str, state: str) -> None:
+    whole = open_incident(level=level)
+    part = open_incident(source=make_source("other"), minute=1)
+    services.merge(incident_id=part.pk, into_id=whole.pk, now=at(2), **BY)
+    assert part.notifications.get().state == state
+
+
 def test_what_goes_on_joins_an_older_one_that_was_reopened_by_hand() -> None:
     older = open_incident()
     live(120, bad=set(), first=1)
