@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+from django.db import transaction
+
 from alerts import conf
 from alerts.models import Channel, Notification
 from alerts.selectors.channels import backup_of
 from alerts.selectors.outbox import stuck
+from alerts.services.telling import knowledge
 
-State = Notification.State
+Kind, State = Notification.Kind, Notification.State
 
 
 def hand_over_stuck(*, now: datetime) -> list[int]:
@@ -28,12 +31,13 @@ def hand_over_stuck(*, now: datetime) -> list[int]:
     return [pk for pk in written if pk is not None]
 
 
+@transaction.atomic
 def hand_to_backup(*, row: Notification, reason: str, now: datetime) -> int | None:
     """The message waits in the backup channel too, once; None if there is no backup to use."""
     backup = backup_of(row.channel)
-    if backup is None or row.stand_ins.exists() or row.kind == Notification.Kind.UPDATED:
+    if backup is None or row.stand_ins.exists() or row.kind == Kind.UPDATED:
         return None
-    if backup.pk in _asked_before(row):
+    if backup.pk in _asked_before(row) or _hears_itself(backup, row):
         return None
     occasion = f"for:{row.pk}"
     made, created = Notification.objects.get_or_create(
@@ -60,3 +64,17 @@ def _asked_before(row: Notification) -> set[int]:
         asked.add(before.channel_id)
         before = before.stands_in_for
     return asked
+
+
+def _hears_itself(backup: Channel, row: Notification) -> bool:
+    """Say whether the backup has a message of its own that says the same.
+
+    What it told in the place of another it is told the end of, and reminded of, by itself.
+    """
+    if row.incident is None:
+        return False
+    if row.kind == Kind.RESOLVED:
+        known = knowledge(row.incident, backup)
+        return known.told == Kind.RESOLVED or known.waits_over
+    same = backup.notifications.filter(incident=row.incident, occasion=row.occasion)
+    return same.exclude(state__in=(State.DEAD, State.SUPPRESSED)).exists()

@@ -40,6 +40,10 @@ class Knowledge:
         return any(row.kind in ALIVE for row in self.waiting)
 
     @property
+    def waits_over(self) -> bool:
+        return any(row.kind == Kind.RESOLVED for row in self.waiting)
+
+    @property
     def may_be_over(self) -> bool:
         """It was told that it is over, or a try to tell so may have arrived without our knowing."""
         tried = any(row.kind == Kind.RESOLVED and row.attempts for row in self.waiting)

@@ -2,10 +2,16 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from alerts import tasks
-from alerts.models import Channel, Incident, Notification
+from alerts.models import Channel, EscalationPolicy, EscalationStep, Incident, Notification
 from alerts.selectors import oldest_pending_age
-from alerts.services import hand_over_stuck, send_due_notifications
-from alerts.tests.makers import at, make_channel, open_incident
+from alerts.services import (
+    absorb_anomalies,
+    acknowledge,
+    escalate_incidents,
+    hand_over_stuck,
+    send_due_notifications,
+)
+from alerts.tests.makers import at, judge, make_channel, open_incident
 from alerts.tests.standin import Answer, StandIn
 
 pytestmark = pytest.mark.django_db
@@ -21,9 +27,9 @@ def main(vendor: StandIn) -> Channel:
     return found
 
 
-def live(until: int) -> list[str]:
+def live(until: int, since: int = 1) -> list[str]:
     """Live through minutes as the beat would; return what the backup was told."""
-    for minute in range(1, until + 1):
+    for minute in range(since, until + 1):
         send_due_notifications(now=at(minute))
         hand_over_stuck(now=at(minute))
     told = Notification.objects.filter(channel__name="backup", state="sent")
@@ -56,6 +62,29 @@ def test_nobody_waits_for_what_is_switched_off(main: Channel) -> None:
     Channel.objects.filter(pk=main.pk).update(enabled=False)
     Notification.objects.filter(channel=main).update(state="pending")
     assert oldest_pending_age(at(60)) is None
+
+
+def test_an_end_is_told_to_the_backup_once(vendor: StandIn) -> None:
+    vendor.usual = Answer(500)
+    for minute in range(12):
+        judge(minute)
+        absorb_anomalies(now=at(minute + 0.6))
+        told = live(minute + 1, since=minute + 1)
+    assert told == ["opened", "resolved"]
+    assert Incident.objects.get().state == "resolved"
+
+
+def test_so_is_a_reminder(main: Channel) -> None:
+    Channel.objects.filter(pk=main.pk).update(paused_until=at(90))
+    policy = EscalationPolicy.objects.create(name="all", remind_after_minutes=10)
+    second = make_channel("second", standby=True)
+    EscalationStep.objects.create(policy=policy, position=1, after_minutes=60, channel=second)
+    live(5)
+    incident = Incident.objects.get()
+    Notification.objects.filter(channel=main).update(state="sent")
+    acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(5))
+    escalate_incidents(now=at(15))
+    assert live(20, since=15) == ["opened", "reminder"]
 
 
 def test_two_that_back_each_other_up_are_asked_once_each(main: Channel, vendor: StandIn) -> None:
