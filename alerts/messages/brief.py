@@ -205,11 +205,13 @@ def _lines(
 
 
 def _special(incident: Incident, kind: str, language: str, now: datetime) -> str:
-    if kind == "reminder" and incident.acknowledged:
+    if kind == "reminder" and incident.state == State.ACKNOWLEDGED and incident.acknowledged:
         ago = duration(now - incident.acknowledged, language)
         return say("reminder", language, who=incident.acknowledged_by, duration=ago)
-    if kind == "escalated" and incident.step and incident.state == "open":
-        return say("escalation", language, duration=duration(now - incident.opened, language))
+    if kind == "escalated" and incident.step and incident.state == State.OPEN:
+        # Who answered before it became graver, or returned, had answered.
+        told = incident.announced or incident.opened
+        return say("escalation", language, duration=duration(now - told, language))
     if kind == "assigned":
         given = incident.events.filter(kind=IncidentEvent.Kind.ASSIGNED).last()
         return say("assigned_by", language, who=given.who) if given else ""

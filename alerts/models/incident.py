@@ -123,8 +123,11 @@ class Incident(models.Model):
 
     @property
     def holder(self) -> str:
-        """Who has it: whom it is assigned to, else who acknowledged it; empty for nobody."""
-        return self.assigned_to or self.acknowledged_by
+        """Who has it: whom it is assigned to, else who acknowledged it; empty for nobody.
+
+        Who acknowledged what became graver, or came back, has not answered to that.
+        """
+        return self.assigned_to or ("" if self.state == State.OPEN else self.acknowledged_by)
 
     @property
     def ended(self) -> datetime | None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
-from alerts.lifecycle import ONGOING, permitted
+from alerts.lifecycle import ONGOING, State, permitted
 from alerts.messages.timeline import SENT
 from alerts.models import Incident, IncidentEvent, Notification
 from detection.models import Anomaly
@@ -81,8 +81,9 @@ def incidents(filters: Filters | None = None) -> QuerySet[Incident]:
 
 def held_by(name: str) -> Q:
     """Return what finds the incidents whose `holder` this is; an empty name finds nobody's."""
-    acknowledged = Q(assigned_to="", acknowledged_by=name)
-    return acknowledged | Q(assigned_to=name) if name else acknowledged
+    if not name:
+        return Q(assigned_to="") & (Q(acknowledged_by="") | Q(state=State.OPEN))
+    return Q(assigned_to=name) | (Q(assigned_to="", acknowledged_by=name) & ~Q(state=State.OPEN))
 
 
 def seen(rows: QuerySet[Incident], sources: frozenset[int] | None) -> QuerySet[Incident]:

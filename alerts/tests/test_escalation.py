@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from alerts import services
+from alerts.messages import brief_of
 from alerts.models import (
     EscalationPolicy,
     EscalationStep,
@@ -17,6 +18,7 @@ from alerts.models import (
     Schedule,
 )
 from alerts.oncall import Standing, Turns, duty_day, on_duty, shifts
+from alerts.selectors.incidents import Filters, incidents
 from alerts.selectors.oncall import person_on_call
 from alerts.services import absorb_anomalies, escalate_incidents
 from alerts.tests.makers import at, make_anomaly, make_channel, make_source, open_incident
@@ -245,6 +247,21 @@ class TestEscalation:
         Notification.objects.update(state="sent")
         escalate_incidents(now=at(8))
         assert self.told("escalated").count("ana's phone") == 2
+
+    def test_who_answered_to_less_has_not_answered_to_the_rise(self) -> None:
+        self.step(self.policy(), 1, 5, channel=make_channel("second", standby=True))
+        incident = open_incident(level="WARNING")
+        services.acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(3))
+        assert incidents(Filters(holder="ana")).exists()
+        make_anomaly(4)
+        absorb_anomalies(now=at(4.5))
+        escalate_incidents(now=at(9.5))
+        incident.refresh_from_db()
+        brief = brief_of(incident, kind="escalated", language="en", now=at(9.5))
+        assert brief.lines[0] == "Nobody has answered for 5 min"
+        assert incident.holder == ""
+        assert list(incidents(Filters(holder=""))) == [incident]
+        assert not incidents(Filters(holder="ana")).exists()
 
     def test_a_part_calls_its_own_people_where_its_root_calls_others(self) -> None:
         parent = make_source("acquirer")
