@@ -131,9 +131,12 @@ class Incident(models.Model):
 
     @property
     def ended(self) -> datetime | None:
-        """When the failure was over: its last bad minute, or the hand that ended it if sooner."""
-        if self.resolved is None:
-            return None
+        """When the failure was over: its last bad minute, or the hand that ended it if sooner.
+
+        Another system tells of its alert hours apart; there the end is when it was ended.
+        """
+        if self.resolved is None or self.key:
+            return self.resolved
         quiet_from = self.last_anomaly + timedelta(minutes=1)
         return quiet_from if self.historical else min(self.resolved, quiet_from)
 

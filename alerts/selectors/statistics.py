@@ -13,7 +13,7 @@ PERIOD = timedelta(days=30)
 # A month of a large company is thousands of incidents: without their long texts.
 READ = (
     *("source__name", "family", "parent_id", "label", "historical", "onset", "detected", "opened"),
-    *("acknowledged", "resolved", "last_anomaly"),
+    *("acknowledged", "resolved", "last_anomaly", "key"),
 )
 
 

@@ -120,8 +120,7 @@ def _is_known(incident: Incident, standing: Standing, alert: ExternalAlert, now:
 
 def _take_in(incident: Incident, now: datetime) -> list[int]:
     incident.last_anomaly = max(incident.last_anomaly, now)
-    incident.anomaly_count += 1
-    incident.save(update_fields=["last_anomaly", "anomaly_count"])
+    incident.save(update_fields=["last_anomaly"])
     return []
 
 

@@ -6,7 +6,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from alerts import services
+from alerts.messages import brief_of
 from alerts.models import Incident, Notification
+from alerts.selectors.statistics import period_statistics
 from alerts.services import ExternalAlert, reopen, take_external_alerts
 from alerts.tests.makers import at, make_source, open_incident
 from ingest import steady_clock
@@ -152,6 +154,25 @@ def test_what_was_resolved_by_hand_has_five_minutes_to_clear() -> None:
         fire(minute)
         incident.refresh_from_db()
         assert incident.state == state
+
+
+def test_it_lasted_until_somebody_ended_it_however_far_apart_it_was_told() -> None:
+    incident = fire(1)
+    services.resolve(incident_id=incident.pk, now=at(121), **BY)
+    incident.refresh_from_db()
+    brief = brief_of(incident, kind="resolved", language="en", now=at(121))
+    assert brief.lines[0] == "Lasted 2 h 1 min (12:00 to 14:01 UTC)"
+    means = period_statistics(now=at(130), since=at(-1)).total
+    assert (means.mttr, means.downtime) == (121 * 60, 121 * 60)
+
+
+def test_how_often_it_was_told_is_no_number_of_minutes() -> None:
+    for _ in range(5):
+        incident = fire(1)
+    incident.refresh_from_db()
+    assert incident.anomaly_count == 1
+    page = Client().get(f"/incidents/{incident.pk}/").content.decode()
+    assert "out of the ordinary" not in page
 
 
 def test_our_own_alerts_do_not_come_back_as_news() -> None:

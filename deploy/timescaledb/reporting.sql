@@ -30,7 +30,8 @@ FROM detection_anomaly AS anomaly
 JOIN reporting.sources AS source ON source.id = anomaly.source_id
 WHERE anomaly.withdrawn IS NULL AND NOT anomaly.provisional;
 
--- A failure ends with its last bad minute, or with the hand that ended it if that was sooner.
+-- A failure ends with its last bad minute, or with the hand that ended it if that was sooner;
+-- what another system told of ends when it was ended.
 CREATE VIEW reporting.incidents AS
 SELECT incident.id, source.name AS source, incident.family, incident.level, incident.state,
        incident.label, incident.historical, incident.onset, incident.detected, incident.opened,
@@ -38,6 +39,7 @@ SELECT incident.id, source.name AS source, incident.family, incident.level, inci
        CASE
          WHEN incident.resolved IS NULL THEN NULL
          WHEN incident.historical THEN incident.last_anomaly + interval '1 minute'
+         WHEN incident.key <> '' THEN incident.resolved
          ELSE least(incident.resolved, incident.last_anomaly + interval '1 minute')
        END AS ended,
        incident.status, incident.auth_code, incident.excess, incident.anomaly_count,
