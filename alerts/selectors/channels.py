@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from alerts.channels import adapter_of
 from alerts.models import Channel, Incident
+from alerts.selectors.people import TO_READ, sources_of
 from ingest.models import Source
 
 
@@ -35,6 +36,23 @@ def heard_sources(channel: Channel) -> frozenset[int] | None:
         return None
     found = Source.objects.filter(Q(pk__in=own) | Q(parent__in=own))
     return frozenset(found.values_list("pk", flat=True))
+
+
+def readable_sources(channel: Channel) -> frozenset[int] | None:
+    """Return the sources of which the channel may read: if it is a person's, those they see too.
+
+    None is all of them.
+    """
+    heard = heard_sources(channel)
+    seen = None if channel.owner is None else sources_of(channel.owner)
+    if heard is None or seen is None:
+        return seen if heard is None else heard
+    return heard & seen
+
+
+def has_reader(channel: Channel) -> bool:
+    """Say whether anybody may read in the channel: a person's is shut with their account."""
+    return channel.owner is None or channel.owner.has_perm(TO_READ)
 
 
 def channels_for(incident: Incident) -> list[Channel]:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.messages import report as rendering
 from alerts.models import Channel, Notification
-from alerts.selectors.channels import active_channels, heard_sources
+from alerts.selectors.channels import active_channels, has_reader, readable_sources
 from alerts.selectors.reports import report
 from alerts.services.turns import turn
 
@@ -33,8 +33,8 @@ def queue_digests(*, now: datetime) -> list[int]:
     written: list[int] = []
     with turn("digest") as mine:
         if mine:
-            for channel in wanting.order_by("id"):
-                written += _queue(channel, now)
+            for channel in wanting.select_related("owner").order_by("id"):
+                written += _queue(channel, now) if has_reader(channel) else []
     return written
 
 
@@ -62,7 +62,7 @@ def _write(channel: Channel, kind: str, day: date, local: datetime, now: datetim
         return None
     language = channel.speaks
     since = _begin(kind, last, now)
-    found = report(since=since, until=now, sources=heard_sources(channel))
+    found = report(since=since, until=now, sources=readable_sources(channel))
     return Notification.objects.create(
         channel=channel,
         kind=Notification.Kind.DIGEST,

@@ -17,7 +17,8 @@ from alerts.messages.phrases import say
 from alerts.messages.stored import refusal_told
 from alerts.messages.telegram import escape
 from alerts.models import Channel, Incident
-from alerts.selectors.channels import heard_sources
+from alerts.selectors.channels import has_reader, readable_sources
+from alerts.selectors.people import TO_ACT
 from alerts.services.acting import act
 from alerts.services.bot_answers import anomalies, incidents, status
 from alerts.services.turns import advance_turn, lease_turn, release_turn
@@ -58,22 +59,29 @@ class Asker:
 
     @property
     def may_act(self) -> bool:
-        """In a chat that names its users only those may act; in others everybody may."""
+        """In a chat that names its users only those may act; in a person's, if that person may."""
+        owners = [channel.owner for channel in self.channels if channel.owner is not None]
+        if not all(owner.has_perm(TO_ACT) for owner in owners):
+            return False
         users = self.channel.configuration.get("users", [])
         return not users or self.number in {str(user) for user in users}
 
     @property
     def heard(self) -> frozenset[int] | None:
-        """The sources that the chat hears of; None is all of them."""
-        found = [heard_sources(channel) for channel in self.channels]
+        """The sources of which the chat may read; None is all of them."""
+        found = [readable_sources(channel) for channel in self.channels]
         return None if None in found else frozenset().union(*(one for one in found if one))
 
     def hears_of(self, incident_id: int) -> bool:
-        """Tell whether the incident is of such a source, or was told here all the same."""
+        """Tell whether the incident is of such a source, or was told here all the same.
+
+        In a person's chat that opens nothing that the pages hide from them.
+        """
         heard = self.heard
         mine = Q()
         if heard is not None:
-            mine = Q(source__in=heard) | Q(notifications__channel__in=self.channels)
+            shared = [channel for channel in self.channels if channel.owner is None]
+            mine = Q(source__in=heard) | Q(notifications__channel__in=shared)
         return Incident.objects.filter(mine, pk=incident_id).exists()
 
 
@@ -160,9 +168,10 @@ def _answer_click(bot: Channel, click: dict[str, Any], now: datetime) -> None:
 def _asker(bot: Channel, chat: str, sender: dict[str, Any]) -> Asker | None:
     here = [
         channel
-        for channel in Channel.objects.filter(kind=Channel.Kind.TELEGRAM)
+        for channel in Channel.objects.filter(kind=Channel.Kind.TELEGRAM).select_related("owner")
         if setting(channel, "chat_id") == chat and token_of(channel) == token_of(bot)
     ]
+    here = [channel for channel in here if has_reader(channel)]
     if not here:
         return None
     name = sender.get("username") or sender.get("first_name") or "somebody"

@@ -1,12 +1,15 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, User
 from pytest_django import Settings
 
-from alerts.models import Channel, Incident, Silence
-from alerts.services import acknowledge, poll_telegram
+from alerts.models import Channel, Incident, Notification, Silence
+from alerts.services import acknowledge, poll_telegram, queue_digests
 from alerts.tests.makers import at, make_channel, make_source, open_incident
 from alerts.tests.standin import Answer, Asked, StandIn
+from alerts.tests.test_assigning import person
+from guardian_site.access.models import Team
 
 pytestmark = pytest.mark.django_db
 CHAT = "-100"
@@ -98,6 +101,41 @@ def test_nor_does_it_act_on_others_but_for_what_it_was_told_of(of_shops: Bot) ->
     chat = Channel.objects.get(name="group")
     theirs.notifications.create(channel=chat, kind="escalated", reason="sent again by ana")
     assert of_shops.say(f"/ack {theirs.pk}") == f"#{theirs.pk}: done."
+
+
+@pytest.fixture
+def of_ana(bot: Bot) -> User:
+    """Make the bot's chat that of ana, whose team sees the source “shop” alone."""
+    person("ana", team="shops")
+    Team.objects.get(name="shops").sources.add(make_source("shop"))
+    ana = User.objects.get(username="ana")
+    Channel.objects.filter(name="group").update(owner=ana, digest="daily", time_zone="UTC")
+    return ana
+
+
+def test_the_chat_of_a_person_sees_what_that_person_sees(bot: Bot, of_ana: User) -> None:
+    mine, theirs = (open_incident(source=make_source(name)) for name in ("shop", "bakery"))
+    theirs.notifications.create(channel=Channel.objects.get(name="group"), kind="escalated")
+    assert bot.say(f"/resolve {theirs.pk}") == f"There is no incident #{theirs.pk}."
+    assert bot.say(f"/resolve {mine.pk}") == f"#{mine.pk}: done."
+    assert "bakery" not in bot.say("/incidents") + bot.say("/anomalies")
+    (digest,) = queue_digests(now=at(1))
+    assert "bakery" not in str(Notification.objects.get(pk=digest).content)
+
+
+def test_nor_may_who_only_reads_act_there(bot: Bot, of_ana: User) -> None:
+    of_ana.groups.set([Group.objects.get_or_create(name="viewer")[0]])
+    incident = open_incident(source=make_source("shop"))
+    assert "not act" in bot.say(f"/ack {incident.pk}")
+    assert "shop" in bot.say("/incidents")
+
+
+def test_with_the_account_its_chat_and_digest_are_shut(bot: Bot, of_ana: User) -> None:
+    incident = open_incident(source=make_source("shop"))
+    User.objects.filter(pk=of_ana.pk).update(is_active=False)
+    for text in ("/status", "/incidents", f"/ack {incident.pk}"):
+        assert bot.say(text) == ""
+    assert queue_digests(now=at(1)) == []
 
 
 def test_a_chat_that_is_named_twice_hears_of_both(of_shops: Bot) -> None:

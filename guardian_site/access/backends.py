@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 
 from guardian_site.access.roles import MODELS, Least, may, role_of
-from guardian_site.access.selectors import people_who_may
+from guardian_site.access.selectors import people_who_may, visible_source_ids
 
 
 class RolePermissions(BaseBackend):
@@ -30,6 +30,10 @@ class RolePermissions(BaseBackend):
         if not include_superusers:
             found = found.exclude(is_superuser=True)
         return found if is_active else found.none()
+
+    def source_ids_of(self, user: User) -> frozenset[int] | None:
+        """Return the sources that the user sees; None is all of them."""
+        return visible_source_ids(user)
 
     def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
         """Tell whether the user may do anything at all with an app."""
