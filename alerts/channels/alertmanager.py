@@ -19,6 +19,7 @@ from ingest import steady_clock
 
 # An alert without an end resolves by itself after minutes; we say ourselves when it is over.
 FAR = timedelta(days=7)
+LEVELS = ("WARNING", "CRITICAL")
 
 
 class Alertmanager(Configurable):
@@ -38,11 +39,13 @@ class Alertmanager(Configurable):
             headers["Authorization"] = f"Bearer {token}"
         now = steady_clock.now()
         content = [alert_of(message.brief, now=now)]
-        if message.kind == "escalated":
-            # Its severity is a label, and so it is another alert than the milder one.
-            content.append(
-                alert_of(replace(message.brief, level="WARNING", ongoing=False), now=now)
-            )
+        if message.kind == "escalated" or not message.brief.ongoing:
+            # Its severity is a label, and so it is another alert than what it was told as before.
+            content += [
+                alert_of(replace(message.brief, level=level, ongoing=False), now=now)
+                for level in LEVELS
+                if level != message.brief.level
+            ]
         refuse_failure(post(address, body=content, headers=headers))
         return Receipt(f"incident-{message.brief.incident}")
 

@@ -324,9 +324,29 @@ class TestAlertmanager:
     def test_the_end_keeps_the_labels_and_ends_now(self, vendor: StandIn) -> None:
         send("alertmanager", vendor, outgoing(), url=vendor.url)
         send("alertmanager", vendor, outgoing("resolved", brief=OVER), url=vendor.url)
-        (before,), (after,) = (asked.json for asked in vendor.asked)
+        (before,), (after, _other) = (asked.json for asked in vendor.asked)
         assert before["labels"] == after["labels"]
         assert after["endsAt"] < before["endsAt"]
+
+    def test_the_end_ends_it_as_what_it_was_told_before_a_silence_too(
+        self, vendor: StandIn
+    ) -> None:
+        send("alertmanager", vendor, outgoing(brief={"level": "WARNING"}), url=vendor.url)
+        send("alertmanager", vendor, outgoing("resolved", brief=OVER), url=vendor.url)
+        (mild,), ended = (asked.json for asked in vendor.asked)
+        assert mild["labels"] in [alert["labels"] for alert in ended]
+        assert all(alert["endsAt"] < mild["endsAt"] for alert in ended)
+
+    def test_a_call_for_a_warning_does_not_end_it(self, vendor: StandIn) -> None:
+        send(
+            "alertmanager",
+            vendor,
+            outgoing("escalated", brief={"level": "WARNING"}),
+            url=vendor.url,
+        )
+        going_on, other = vendor.asked[0].json
+        assert other["endsAt"] < going_on["endsAt"]
+        assert going_on["labels"] != other["labels"]
 
     def test_its_severity_is_a_label_and_a_rise_ends_the_milder_alert(
         self, vendor: StandIn
