@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from conftest import missing
+from guardian_site.settings_database import database_at
 from guardian_site.tests.documented import (
     documented,
     read_from_the_environment,
@@ -29,6 +30,9 @@ PORTS = {
     "metabase": "3003",
 }
 ONE_SHOT = {"secrets", "migrate", "metabase-questions"}
+# Its own rows and those it asks about, each by a pool of fifteen.
+METABASE_CONNECTIONS = 30
+KEPT_FOR_SUPERUSERS = 3
 # Has no door to be asked at; it ends when it cannot go on.
 UNASKED = {"watch"}
 MANUAL = (ROOT / "deploy" / "docs" / "operations.md").read_text()
@@ -196,6 +200,27 @@ def test_what_is_not_set_is_not_there_and_the_image_keeps_its_own() -> None:
     assert "GUARDIAN_PUBLIC_METRICS" in unset
     assert not unset & set_by_the_image()
     assert {"GUARDIAN_WEB_HOME_CORE", "GUARDIAN_DATA_DIR"} < set_by_the_image()
+
+
+def _connections_of_guardian(name: str) -> int:
+    """Return how many connections a part opens at most, with what is set as delivered."""
+    environment = services()[name]["environment"]
+    if name == "web":
+        options = database_at("postgres://guardian@timescaledb/guardian", otherwise=ROOT)["OPTIONS"]
+        return int(environment["GUARDIAN_WEB_WORKERS"]) * int(options["pool"]["max_size"])
+    children = int(environment["GUARDIAN_WORKER_CONCURRENCY"]) if "worker" in name else 0
+    # One for each task at a time; and of the process itself, its pulse or watch, and its metrics.
+    return children + 2
+
+
+def test_the_database_takes_all_who_connect_to_it() -> None:
+    [limit] = re.findall(r"max_connections=(\d+)", " ".join(services()["timescaledb"]["command"]))
+    assert services()["timescaledb"]["environment"]["TS_TUNE_MAX_CONNS"] == limit
+    parts = ("web", "worker", "worker-train", "beat", "watch", "migrate")
+    wanted = sum(_connections_of_guardian(name) for name in parts)
+    source = (ROOT / "deploy/grafana/provisioning/datasources/guardian.yaml").read_text()
+    wanted += int(re.findall(r"maxOpenConns: (\d+)", source)[0])
+    assert wanted + METABASE_CONNECTIONS + KEPT_FOR_SUPERUSERS <= int(limit)
 
 
 def test_the_script_that_restores_is_where_the_manual_says() -> None:
