@@ -18,7 +18,7 @@ class Opening(StrEnum):
     ALWAYS = "anybody"
     REPORTING = "anybody while GUARDIAN_REQUIRE_API_KEY is off"
     READING = "anybody while GUARDIAN_PUBLIC_READ is on"
-    METRICS = "anybody while GUARDIAN_PUBLIC_METRICS is on"
+    METRICS = "anybody, past a proxy those who may read, while GUARDIAN_PUBLIC_METRICS is on"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from guardian_site.telemetry.collectors import FormerNames
 from guardian_site.telemetry.exposition import exposition
 from guardian_site.telemetry.measured_tasks import OURS
 from guardian_site.telemetry.metrics import REPORT_OUTCOMES
+from guardian_site.tests.people import token_client
 from ingest import metrics as ingest_metrics
 from ingest.models import MinuteCount, Source, Status
 
@@ -134,6 +135,28 @@ def test_the_figures_are_there_as_json_too(client: Client) -> None:
 def test_the_json_is_for_those_who_may_scrape(client: Client, settings: Settings) -> None:
     settings.GUARDIAN_PUBLIC_METRICS = settings.GUARDIAN_PUBLIC_READ = False
     assert client.get("/metrics/json").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/json"])
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via"])
+def test_past_a_proxy_the_metrics_are_for_those_who_may_read(
+    path: str, header: str, client: Client, settings: Settings
+) -> None:
+    settings.GUARDIAN_PUBLIC_READ = False
+    assert client.get(path).status_code == 200
+    handed_on = {header: "203.0.113.9"}
+    assert client.get(path, headers=handed_on).status_code == 401
+    assert token_client("viewer").get(path, headers=handed_on).status_code == 200
+    settings.GUARDIAN_PUBLIC_READ = True
+    assert client.get(path, headers=handed_on).status_code == 200
+
+
+def test_past_a_proxy_the_metrics_have_a_limit(client: Client, settings: Settings) -> None:
+    settings.GUARDIAN_RATE_LIMIT = "2/m"
+    handed_on = {"X-Forwarded-For": "203.0.113.9"}
+    asked = [client.get("/metrics/json", headers=handed_on).status_code for _ in range(3)]
+    assert asked == [200, 200, 429]
+    assert client.get("/metrics/json").status_code == 200
 
 
 def test_the_canary_is_nobodys_transaction() -> None:

@@ -7,6 +7,17 @@ from django.http import HttpRequest
 
 from guardian_site.environment import short_address
 
+# What proxies add to a request that they hand on.
+ADDED = (
+    *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_FORWARDED"),
+    *("HTTP_X_REAL_IP", "HTTP_VIA"),
+)
+
+
+def was_handed_on(request: HttpRequest) -> bool:
+    """Tell whether a proxy, ours or not, handed the request on: then it came from outside."""
+    return any(name in request.META for name in ADDED)
+
 
 def client_address(request: HttpRequest) -> str:
     """Return the address of the client: the last hop that is not a proxy of ours."""

@@ -13,7 +13,7 @@ from django_ratelimit.core import get_usage
 
 from guardian_site.access.identity import machine
 from guardian_site.telemetry.metrics import RATE_LIMITED
-from guardian_site.web.client_address import neighbourhood
+from guardian_site.web.client_address import neighbourhood, was_handed_on
 from guardian_site.web.problems import wants_html
 from guardian_site.web.programs import proves_itself
 
@@ -42,11 +42,20 @@ def _times(rate: str, factor: int) -> str:
     return f"{int(count) * factor}/{period}"
 
 
+def _is_exempt(request: HttpRequest) -> bool:
+    """Tell whether the page is limited for nobody.
+
+    Metrics are dear to tell, and a scraper of ours comes directly.
+    """
+    path = request.path
+    return path.startswith(EXEMPT) and not (path.startswith("/metrics") and was_handed_on(request))
+
+
 def allowance(request: HttpRequest) -> Allowance | None:
     """Return what this request is counted against; None if it is not limited."""
     rate: str = settings.GUARDIAN_RATE_LIMIT
     unlimited = rate == "off"
-    if (unlimited and not proves_itself(request.META)) or request.path.startswith(EXEMPT):
+    if (unlimited and not proves_itself(request.META)) or _is_exempt(request):
         return None
     key = machine(request)
     if key is not None:
