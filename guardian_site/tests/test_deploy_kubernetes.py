@@ -234,6 +234,31 @@ def test_with_keda_workers_follow_the_age_of_what_waits() -> None:
     assert [one["metadata"]["name"] for one in autoscalers] == ["guardian-web"]
 
 
+def _sources_of(namespaces: list[str]) -> list[Any]:
+    objects = with_values({"networkPolicy": {"from": namespaces}})
+    policy = next(one for one in objects if one["kind"] == "NetworkPolicy")
+    return [rule.get("from") for rule in policy["spec"]["ingress"]]
+
+
+def test_where_no_namespace_is_named_no_pod_of_another_gets_in() -> None:
+    # A rule that says of nobody whence lets everybody in.
+    others, own = _sources_of(["monitoring"])
+    assert [list(source) for source in (*others, *own)] == [["namespaceSelector"], ["podSelector"]]
+    assert _sources_of([]) == [own]
+
+
+def test_the_operator_shows_a_key_to_the_web_where_one_is_asked_for() -> None:
+    key = {"name": "scraper", "key": "read"}
+    objects = with_values({"monitoring": {"enabled": True, "keySecret": key}})
+    shown = {
+        one["metadata"]["name"]: one["spec"]["podMetricsEndpoints"][0].get("authorization")
+        for one in objects
+        if one["kind"] == "PodMonitor"
+    }
+    assert shown.pop("guardian-web") == {"credentials": key}
+    assert set(shown.values()) == {None}
+
+
 def test_the_operator_gets_the_rules_that_are_tested() -> None:
     groups = of_kind("PrometheusRule", "with KEDA and the Prometheus operator")[0]["spec"]["groups"]
     folder = CHART.parents[1] / "prometheus" / "rules"
