@@ -4,6 +4,8 @@ import contextlib
 import ipaddress
 import os
 import secrets
+from collections.abc import Container, Iterable
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +14,9 @@ ZONES = Path("/usr/share/zoneinfo")
 WEB = ("http", "https")
 TRUE = frozenset({"1", "true", "yes", "on"})
 SHORTEST_SECRET = 32
+# Whoever made up the hops of a request cannot fill the memory with them.
+REMEMBERED_ADDRESSES = 4096
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
@@ -132,13 +137,43 @@ def origins(name: str) -> list[str]:
     return found
 
 
-def machines(name: str) -> list[str]:
-    """Return a comma-separated list of IP addresses, as they are written in short."""
+def machines(name: str) -> Container[str]:
+    """Return whatever holds the IP addresses of a comma-separated list of them and of networks."""
     found = names(name)
     try:
-        return [short_address(one) for one in found]
+        single = [short_address(one) for one in found if "/" not in one]
+        networks = [ipaddress.ip_network(one, strict=False) for one in found if "/" in one]
     except ValueError as error:
-        raise SettingError(f"{name}: {error}: write IP addresses, separated by commas.") from None
+        raise SettingError(
+            f"{name}: {error}: write IP addresses or networks, separated by commas."
+        ) from None
+    if everybody := [network for network in networks if network.prefixlen == 0]:
+        raise SettingError(f"{name}: {everybody[0]} is everybody: write your own networks.")
+    return Machines(single, networks) if networks else single
+
+
+class Machines:
+    """Some addresses and all those of some networks; each is looked for once.
+
+    Examples
+    --------
+    >>> ours = Machines(["192.0.2.7"], [ipaddress.ip_network("10.244.0.0/16")])
+    >>> "192.0.2.7" in ours, "10.244.3.9" in ours, "10.245.0.1" in ours, "2001:db8::1" in ours
+    (True, True, False, False)
+    """
+
+    def __init__(self, single: Iterable[str], networks: Iterable[Network]) -> None:
+        self._single, self._networks = frozenset(single), tuple(networks)
+        self._holds = lru_cache(maxsize=REMEMBERED_ADDRESSES)(self._look_for)
+
+    def __contains__(self, address: object) -> bool:
+        return self._holds(str(address))
+
+    def _look_for(self, address: str) -> bool:
+        if address in self._single:
+            return True
+        found = ipaddress.ip_address(address)
+        return any(found in network for network in self._networks)
 
 
 def short_address(value: str) -> str:

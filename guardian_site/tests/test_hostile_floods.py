@@ -8,6 +8,7 @@ import pytest
 from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from guardian_site.environment import machines
 from guardian_site.tests.people import token_client
 from guardian_site.web.client_address import client_address
 from ingest.models import Report
@@ -97,6 +98,23 @@ def test_a_trusted_proxy_is_known_by_its_address_inside_an_ipv6_one(settings: Se
         "/", REMOTE_ADDR="::ffff:10.0.0.2", headers={"X-Forwarded-For": "::ffff:203.0.113.9"}
     )
     assert client_address(request) == "203.0.113.9"
+
+
+def test_clients_behind_a_network_of_proxies_are_told_apart(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUARDIAN_TRUSTED_PROXIES", "192.0.2.1,10.244.0.0/16")
+    settings.GUARDIAN_TRUSTED_PROXIES = machines("GUARDIAN_TRUSTED_PROXIES")
+
+    def seen(hops: str, peer: str = "10.244.7.8") -> str:
+        request = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-For": hops})
+        return client_address(request)
+
+    assert seen("203.0.113.9") == "203.0.113.9"
+    assert seen("203.0.113.9, 192.0.2.1, 10.244.0.1") == "203.0.113.9"
+    # What a client writes itself stands before its own address.
+    assert seen("198.51.100.1, 203.0.113.9") == "203.0.113.9"
+    assert seen("203.0.113.9", peer="10.245.0.1") == "10.245.0.1"
 
 
 def test_a_made_up_key_gets_no_bucket_of_its_own() -> None:
