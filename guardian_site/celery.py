@@ -2,7 +2,7 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardian_site.settings")
 
@@ -11,3 +11,8 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 # Threads of the web process ask for the app too; without this they would find a default one.
 app.set_default()
 app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def _leave_the_log_as_it_is(**_: object) -> None:
+    """Django's LOGGING holds; with nobody here Celery gives the root logger a level of its own."""

@@ -307,7 +307,6 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 1800
 CELERY_TASK_SOFT_TIME_LIMIT = 1700
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "detect"
@@ -358,8 +357,8 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         # It keeps sign-ins in its table; below a warning it tells of its housekeeping.
         "axes": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
+        # Below a warning it tells of every task.
+        "celery": {"level": "WARNING"},
     },
 }
 

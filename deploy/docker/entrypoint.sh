@@ -34,10 +34,10 @@ case "$part" in
     exec celery -A guardian_site worker --pool prefork \
       --concurrency "${GUARDIAN_WORKER_CONCURRENCY:-2}" --queues "$queues" \
       --hostname "$(echo "$queues" | tr ',' '-')@%h" \
-      --loglevel WARNING --without-gossip --without-mingle
+      --without-gossip --without-mingle
     ;;
   beat)
-    exec celery -A guardian_site beat --loglevel WARNING \
+    exec celery -A guardian_site beat \
       --schedule "$GUARDIAN_DATA_DIR/beat-schedule" --pidfile ""
     ;;
   watch)

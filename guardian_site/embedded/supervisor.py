@@ -153,7 +153,7 @@ def web_command(
 def _celery(*arguments: str) -> list[str]:
     return [
         *(sys.executable, "-W", "ignore::UserWarning:celery.platforms"),
-        *("-m", "celery", "-q", "-A", "guardian_site", *arguments, "-l", "WARNING"),
+        *("-m", "celery", "-q", "-A", "guardian_site", *arguments),
     ]
 
 

@@ -3,10 +3,13 @@ import logging
 
 import pytest
 from celery import shared_task
+from celery.app.log import Logging
 from django.test import Client
 
 from alerts.services.triage import acknowledge
 from alerts.tests.makers import at, open_incident
+from guardian_site.celery import app
+from guardian_site.telemetry import incident_log
 from guardian_site.telemetry.logging import JsonFormatter, LineFormatter, request_id
 
 
@@ -66,6 +69,17 @@ def test_a_line_written_in_a_task_names_the_task() -> None:
     found = json.loads(speak.apply().get())
     assert found["task"] == "guardian_site.tests.speak"
     assert found["task_id"]
+
+
+@pytest.mark.parametrize("given", [logging.INFO, logging.ERROR])
+def test_workers_and_beat_write_what_the_setting_says(
+    given: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(given)
+    monkeypatch.setattr(Logging, "_setup", False)
+    app.log.setup_logging_subsystem(loglevel="WARNING")
+    assert incident_log.logger.getEffectiveLevel() == given
+    assert logging.getLogger("celery.worker.strategy").getEffectiveLevel() == logging.WARNING
 
 
 @pytest.mark.django_db
