@@ -315,6 +315,13 @@ def test_every_database_is_saved() -> None:
     assert saved == made == ["guardian", "metabase"]
 
 
+def test_an_upgrade_migrates_while_the_old_version_answers() -> None:
+    # `up` takes all old containers away before it starts the first of the new ones.
+    upgrade = MANUAL.partition("\n## Upgrade\n")[2].partition("\n## ")[0]
+    said = re.findall(r"`(docker compose (?:run|up)[^`]*)`", upgrade)
+    assert said[0] == "docker compose run --rm migrate && docker compose up -d"
+
+
 def test_two_installations_share_no_secret(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for root in (one, other):
