@@ -176,13 +176,13 @@ def test_a_further_setting_that_would_not_hold_is_refused(name: str, why: str) -
         with_values({"extraSettings": {name: "x"}})
 
 
-def _marks(values: dict[str, Any]) -> dict[str, str]:
+def _settings_of(objects: list[dict[str, Any]], kind: str = "Deployment") -> dict[str, str]:
+    """Return the name of the settings that each object's pods read."""
     return {
-        one["metadata"]["name"]: one["spec"]["template"]["metadata"]["annotations"][
-            "checksum/settings"
-        ]
-        for one in with_values(values)
-        if one["kind"] == "Deployment"
+        one["metadata"]["name"]: container["envFrom"][0]["configMapRef"]["name"]
+        for one in objects
+        if one["kind"] == kind
+        for container in one["spec"]["template"]["spec"]["containers"]
     }
 
 
@@ -196,10 +196,23 @@ def _marks(values: dict[str, Any]) -> dict[str, str]:
     ids=str,
 )
 def test_other_settings_make_other_pods(values: dict[str, Any]) -> None:
-    before, after = _marks({}), _marks(values)
+    before, after = _settings_of(with_values({})), _settings_of(with_values(values))
     assert set(before) == set(after) != set()
     assert not [name for name, mark in before.items() if mark == after[name]]
-    assert _marks({"web": {"autoscaling": {"maxReplicas": 20}}}) == before
+    scaled = with_values({"web": {"autoscaling": {"maxReplicas": 20}}})
+    assert _settings_of(scaled) == before
+
+
+def test_pods_of_the_release_before_keep_their_settings() -> None:
+    # Helm runs no hook when it rolls back, and has run those of an upgrade that then fails.
+    objects = with_values({"podAnnotations": {"team": "payments"}})
+    found = {one["metadata"]["name"]: one for one in objects if one["kind"] == "ConfigMap"}
+    read = set(_settings_of(objects).values())
+    for name in read:
+        assert found[name]["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    [migrating] = _settings_of(objects, "Job").values()
+    assert set(found) == {migrating, *read}
+    assert [found[name]["data"] for name in read] == [found[migrating]["data"]]
 
 
 @pytest.mark.parametrize("part", ["beat", "watch"])
@@ -212,8 +225,12 @@ def test_there_is_one_of_it_and_never_two(part: str) -> None:
 def test_migrations_run_before_the_rest() -> None:
     job = of_kind("Job")[0]
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
-    before = [one for kind in ("ConfigMap", "ServiceAccount") for one in of_kind(kind)]
-    weights = [int(one["metadata"]["annotations"]["helm.sh/hook-weight"]) for one in before]
+    weights = [
+        int(one["metadata"]["annotations"]["helm.sh/hook-weight"])
+        for one in (*of_kind("ConfigMap"), *of_kind("ServiceAccount"))
+        if "helm.sh/hook" in one["metadata"]["annotations"]
+    ]
+    assert len(weights) == 2
     assert max(weights) < int(job["metadata"]["annotations"]["helm.sh/hook-weight"])
 
 

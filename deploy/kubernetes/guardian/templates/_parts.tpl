@@ -59,6 +59,11 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ .tracesEndpoint | quote }}
 {{- toYaml (merge (dict) $own .Values.extraSettings) }}
 {{- end -}}
 
+{{/* Settings are read at the start: other settings, other name, other pods. */}}
+{{- define "guardian.settingsName" -}}
+{{ include "guardian.name" . }}-settings-{{ include "guardian.settings" . | sha256sum | trunc 10 }}
+{{- end -}}
+
 {{/* What every pod of Guardian is: who it runs as, its settings, its secrets as files. */}}
 {{- define "guardian.podBase" -}}
 serviceAccountName: {{ include "guardian.name" .root }}
@@ -102,5 +107,5 @@ volumeMounts:
   - {name: temporary, mountPath: /tmp}
   - {name: secrets, mountPath: /run/secrets/guardian, readOnly: true}
 envFrom:
-  - configMapRef: {name: {{ include "guardian.name" .root }}-settings}
+  - configMapRef: {name: {{ if eq .part "migrate" }}{{ include "guardian.name" .root }}-migrate-settings{{ else }}{{ include "guardian.settingsName" .root }}{{ end }}}
 {{- end -}}
