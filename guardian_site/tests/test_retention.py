@@ -3,16 +3,20 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 from pytest_django import Settings
 
 from detection.models import Anomaly, Band
+from guardian_site.upkeep import retention as upkeep
 from guardian_site.upkeep.retention import apply_retention
 from ingest import retention
 from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.reports import NewReport
 from ingest.services import record_reports, resolve_sources
 from ingest.tests.conftest import database, postgresql_config, sqlite_config  # noqa: F401
+from ingest.timescale import policies
+from ingest.timescale.policies import Job
 
 NOW = timezone.now()
 
@@ -101,6 +105,30 @@ def test_it_stops_when_its_time_is_up() -> None:
     send(900)
     assert apply_retention(now=NOW, seconds=-1).gone["ingest_report"] == 0
     assert Report.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_job_that_fails_fails_the_turn_after_all_others_were_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[int] = []
+
+    def run(job: Job) -> None:
+        ran.append(job.id)
+        if job.id == 1:
+            raise DatabaseError("out of memory")
+
+    tables = ("ingest_report", "ingest_minutecount")
+    hour = timedelta(hours=1)
+    due = [Job(i, "policy_compression", t, hour, "Failed", None) for i, t in enumerate(tables, 1)]
+    monkeypatch.setattr(upkeep, "is_hypertable", lambda table: True)
+    for name in ("keep_policies", "keep_refreshed", "keep_unpacking_freely"):
+        monkeypatch.setattr(policies, name, lambda *_: None)
+    monkeypatch.setattr(policies, "jobs", lambda: due)
+    monkeypatch.setattr(policies, "run_job", run)
+    with pytest.raises(upkeep.JobsFailed, match=r"policy_compression of ingest_report$"):
+        apply_retention(now=NOW + timedelta(days=30))
+    assert ran == [1, 2]
 
 
 @pytest.mark.usefixtures("database")

@@ -22,6 +22,10 @@ AGGREGATES = (counted.MINUTES, counted.HOURS)
 TURN_SECONDS = 600.0
 
 
+class JobsFailed(Exception):
+    """Jobs of TimescaleDB could not be run; everything else of the turn was done."""
+
+
 @dataclass(frozen=True)
 class Forgotten:
     """What one turn did: rows (of hypertables: chunks) gone by table, jobs run that had not."""
@@ -36,6 +40,11 @@ def apply_retention(
     """Rows older than their table's setting are gone, or as many as there was time for.
 
     Nobody looks at the clock of a task: one that is not `trusting` forgets a week at most.
+
+    Raises
+    ------
+    JobsFailed
+        At the end, if jobs of TimescaleDB that were due could not be run.
     """
     deadline = time.monotonic() + seconds
     gone = {}
@@ -61,18 +70,17 @@ def _look_after_jobs(now: datetime) -> list[str]:
     except DatabaseError:
         # Whoever restored the database by hand may own it still; late reports go on meanwhile.
         logger.exception("The limit of unpacked rows could not be lifted.")
-    return [
-        f"{job.kind} {job.table}"
-        for job in policies.jobs()
-        if job.is_overdue(now) and _has_run(job)
-    ]
+    due = [job for job in policies.jobs() if job.is_overdue(now)]
+    if failed := [job for job in due if not _has_run(job)]:
+        raise JobsFailed(", ".join(f"{job.kind} of {job.table}" for job in failed))
+    return [f"{job.kind} {job.table}" for job in due]
 
 
 def _has_run(job: policies.Job) -> bool:
     try:
         policies.run_job(job)
     except DatabaseError:
-        # One that cannot run must not keep the others from it; the health of jobs tells.
+        # One that cannot run must not keep the others from it.
         logger.exception("The job %d (%s of %s) failed.", job.id, job.kind, job.table)
         return False
     return True

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from guardian_site.upkeep.retention import apply_retention
+from guardian_site.upkeep.retention import JobsFailed, apply_retention
 from ingest import steady_clock
 
 
@@ -16,7 +16,10 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=float, default=86_400.0, help="stop after so long")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = apply_retention(now=steady_clock.now(), seconds=options["seconds"])
+        try:
+            done = apply_retention(now=steady_clock.now(), seconds=options["seconds"])
+        except JobsFailed as failure:
+            raise CommandError(f"Jobs of TimescaleDB failed, see above: {failure}.") from failure
         for table, number in done.gone.items():
             self.stdout.write(f"{table}: {number:,} gone")
         for job in done.jobs:
