@@ -13,6 +13,17 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from detection import conf
 from guardian_site import environment
 
+# What the former system read -> what takes its place.
+IN_THE_ADMIN = "a channel of the admin"
+FORMER_SETTINGS = {
+    "TELEGRAM_TOKEN": "TELEGRAM_BOT_TOKEN",
+    "ADMIN_CHAT_ID": IN_THE_ADMIN,
+    "BOT_PASSWORD": IN_THE_ADMIN,
+    "JWT_SECRET": "GUARDIAN_JWT_KEYS",
+    "REDIS_HOST": "REDIS_URL",
+    **dict.fromkeys(("DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"), "DATABASE_URL"),
+    **dict.fromkeys(("DB_POOL_MIN", "DB_POOL_MAX"), "GUARDIAN_DB_POOL"),
+}
 RATE = re.compile(r"^[1-9]\d{0,8}/[smhd]$")
 LONGEST_WARNING_WAIT = 60
 PORT = re.compile(r"^[^:]+:\d+$|\]:\d+$")
@@ -139,4 +150,19 @@ def reports_need_a_key(app_configs: object, **kwargs: Any) -> list[CheckMessage]
             hint="Set GUARDIAN_REQUIRE_API_KEY=on and give each source a key.",
             id="guardian.W001",
         )
+    ]
+
+
+@register("guardian")
+def no_former_setting_is_ignored(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+    """Warn of settings of the former system, each by what takes its place."""
+    return [
+        Warning(
+            f"{former} is a setting of the former system: it does nothing.",
+            hint=f"It is {new} now, see deploy/docs/former-system.md.",
+            id="guardian.W004",
+        )
+        for former, new in FORMER_SETTINGS.items()
+        # Others may read such a name too; whoever set ours has come over.
+        if os.environ.get(former) and not environment.text(new)
     ]

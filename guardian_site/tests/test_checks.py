@@ -1,10 +1,20 @@
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import resolve
 from pytest_django import Settings
 
-from guardian_site.checks import settings_can_run
+from guardian_site.checks import (
+    FORMER_SETTINGS,
+    IN_THE_ADMIN,
+    no_former_setting_is_ignored,
+    settings_can_run,
+)
+from guardian_site.tests.processes import ROOT
 
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("guardian.E001", {"GUARDIAN_RATE_LIMIT": "100"}),
@@ -72,3 +82,49 @@ def test_it_refuses_a_folder_it_cannot_write_to(
 def test_hosts_may_be_names_and_addresses(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["guardian.example.com", ".example.com", "*", "[::1]", "::1"]
     assert _ids() == []
+
+
+@pytest.mark.parametrize(("former", "new"), FORMER_SETTINGS.items())
+def test_a_setting_of_the_former_system_is_told_with_what_took_its_place(
+    former: str, new: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(new, raising=False)
+    monkeypatch.setenv(former, "given")
+    [told] = no_former_setting_is_ignored(None)
+    assert told.msg.startswith(f"{former} ")
+    assert new in str(told.hint)
+    monkeypatch.setenv(new, "given")
+    assert no_former_setting_is_ignored(None) == []
+
+
+def test_the_command_names_the_new_setting(tmp_path: Path) -> None:
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "GUARDIAN_DATA_DIR": str(tmp_path), "TELEGRAM_TOKEN": "1:a"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "TELEGRAM_BOT_TOKEN" in checked.stderr
+
+
+COMING_OVER = (ROOT / "deploy" / "docs" / "former-system.md").read_text()
+
+
+def test_the_page_of_the_former_system_names_every_setting() -> None:
+    told = set(re.findall(r"`([A-Z][A-Z_]+)`", COMING_OVER))
+    assert {*FORMER_SETTINGS, *FORMER_SETTINGS.values()} - {IN_THE_ADMIN} <= told
+    assert "deploy/docs/former-system.md" in (ROOT / "README.md").read_text()
+
+
+def test_whatever_the_page_sends_a_client_to_is_there() -> None:
+    rows = [line.split("|") for line in COMING_OVER.splitlines() if line.startswith("| `")]
+    route = re.compile(r"`(?:GET|POST|DELETE) (/[^`]*)`")
+    sent_to = [path for row in rows for path in route.findall(row[2])]
+    same = [
+        path for row in rows if row[2].startswith(" the same") for path in route.findall(row[1])
+    ]
+    assert len(same) > len(sent_to) > 5
+    for path in (*sent_to, *same):
+        resolve(path)
