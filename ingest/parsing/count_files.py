@@ -10,6 +10,10 @@ timestamp,status,auth_code,count
 
 import csv
 import hashlib
+import os
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from enum import Enum
@@ -56,7 +60,9 @@ class CountFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.digest, self.lines = _digest(path)
+        # What a pipe says can be read once alone.
+        self._kept = path if path.is_file() else self._copy()
+        self.digest, self.lines = _digest(self._kept)
         header = self._header()
         if "\0" in header or "\ufffd" in header:
             raise BadFile(f"{path.name} is not a text in UTF-8: save it as CSV in UTF-8")
@@ -64,8 +70,16 @@ class CountFile:
         self._columns = [name.strip(' "\t').lower() for name in header.split(self._separator)]
         self.layout = self._layout()
 
+    def _copy(self) -> Path:
+        """Return a file of what comes, which goes when this one does."""
+        descriptor, name = tempfile.mkstemp()
+        weakref.finalize(self, os.unlink, name)
+        with open(descriptor, "wb") as copy, self.path.open("rb") as incoming:
+            shutil.copyfileobj(incoming, copy)
+        return Path(name)
+
     def _header(self) -> str:
-        with self.path.open(encoding="utf-8-sig", errors="replace") as file:
+        with self._kept.open(encoding="utf-8-sig", errors="replace") as file:
             return file.readline().strip()
 
     def _layout(self) -> Layout:
@@ -83,7 +97,7 @@ class CountFile:
     ) -> Iterator[tuple[int, Row | BadLine]]:
         """Yield the number of each line after line `after`, and its row or why it has none."""
         read = _line_reader(self.layout, self._columns, zone, latest)
-        with self.path.open(encoding="utf-8-sig", errors="replace") as file:
+        with self._kept.open(encoding="utf-8-sig", errors="replace") as file:
             for number, line in enumerate(file, start=1):
                 if number <= after or not line.strip():
                     continue
