@@ -5,7 +5,9 @@ from deploy.grafana.look import BLUE, STATUS_COLOURS, Look
 from deploy.grafana.panels import columns, density, lines, listing, number
 from deploy.grafana.queries import rows, series
 
-CHOSEN = "source ~ '^(${source:regex})$' AND status ~ '^(${status:regex})$'"
+SOURCES = "source ~ '^(${source:regex})$'"
+STATUSES = "status ~ '^(${status:regex})$'"
+CHOSEN = f"{SOURCES} AND {STATUSES}"
 IN_RANGE = f"$__timeFilter(time) AND {CHOSEN}"
 BEFORE = f"""
     time >= $__timeFrom()::timestamptz - ($__timeTo()::timestamptz - $__timeFrom()::timestamptz)
@@ -14,6 +16,19 @@ BEFORE = f"""
 PER_MINUTE = f"""
     SELECT time, sum(transactions) AS transactions FROM reporting.minutes
     WHERE {IN_RANGE} GROUP BY time
+"""
+LOCAL = "time AT TIME ZONE time_zone"
+# A day that the time range cuts, or that is not over, would look like one with less traffic. From
+# the first midnight of the range to the last, each source by its own clock; all have these days.
+ON_WHOLE_DAYS = f"""
+    FROM reporting.minutes, (
+      SELECT max(date_trunc('day', $__timeFrom()::timestamptz AT TIME ZONE time_zone
+                                   + interval '1 day' - interval '1 microsecond')) AS first,
+             min(date_trunc('day', least($__timeTo()::timestamptz, now()) AT TIME ZONE time_zone))
+               AS past
+      FROM reporting.sources WHERE name ~ '^(${{source:regex}})$'
+    ) AS whole
+    WHERE $__timeFilter(time) AND {LOCAL} >= whole.first AND {LOCAL} < whole.past AND {SOURCES}
 """
 TOTAL = "SELECT sum(transactions) AS total FROM reporting.minutes"
 WEEKDAYS = "(ARRAY['Mon','Tue','Wed','Thu','Fri','Sat','Sun'])[isodow]"
@@ -91,12 +106,12 @@ DAYS = (
     ),
     columns(
         "A typical week",
-        "Mean transactions of each weekday, of the days that were reported.",
+        "Mean transactions of each weekday, of the whole days of the time range.",
         rows(f"""
             SELECT {WEEKDAYS} AS weekday, avg(total) AS transactions FROM (
-              SELECT extract(isodow FROM time AT TIME ZONE time_zone)::int AS isodow,
-                     (time AT TIME ZONE time_zone)::date AS day, sum(transactions) AS total
-              FROM reporting.minutes WHERE {IN_RANGE} GROUP BY 1, 2
+              SELECT extract(isodow FROM {LOCAL})::int AS isodow, ({LOCAL})::date AS day,
+                     sum(transactions) AS total
+              {ON_WHOLE_DAYS} AND {STATUSES} GROUP BY 1, 2
             ) AS day GROUP BY isodow ORDER BY isodow
         """),
         Look(decimals=0, steps=((None, BLUE),), low=0),
@@ -106,14 +121,15 @@ DAYS = (
 TRENDS = (
     lines(
         "Trend",
-        "Transactions a day, and the mean of the seven days up to it.",
+        "Transactions of each whole day, and the mean of the seven days up to it.",
         [
             series(f"""
                 SELECT day AS time, total AS "a day",
                        avg(total) OVER (ORDER BY day ROWS 6 PRECEDING) AS "seven days"
                 FROM (
-                  SELECT date_trunc('day', time) AS day, sum(transactions) AS total
-                  FROM reporting.minutes WHERE {IN_RANGE} GROUP BY 1
+                  SELECT min(date_trunc('day', {LOCAL}) AT TIME ZONE time_zone) AS day,
+                         sum(transactions) AS total
+                  {ON_WHOLE_DAYS} AND {STATUSES} GROUP BY ({LOCAL})::date
                 ) AS daily ORDER BY day
             """)
         ],
@@ -121,15 +137,13 @@ TRENDS = (
     ),
     lines(
         "Approval rate by day",
-        "Approved transactions of all transactions of the sources chosen.",
+        "Approved transactions of all of the sources chosen, of each whole day.",
         [
-            series("""
-                SELECT date_trunc('day', time) AS time,
+            series(f"""
+                SELECT min(date_trunc('day', {LOCAL}) AT TIME ZONE time_zone) AS time,
                        sum(transactions) FILTER (WHERE status = 'approved')
                          / nullif(sum(transactions), 0) AS "approval rate"
-                FROM reporting.minutes
-                WHERE $__timeFilter(time) AND source ~ '^(${source:regex})$'
-                GROUP BY 1 ORDER BY 1
+                {ON_WHOLE_DAYS} GROUP BY ({LOCAL})::date ORDER BY 1
             """)
         ],
         Look("percentunit", 1, high=1),

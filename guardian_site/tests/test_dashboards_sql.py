@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from deploy.grafana.checking.answers import Sources
-from deploy.grafana.checking.interpolation import Range
+from deploy.grafana.checking.interpolation import Range, put_in
 from deploy.grafana.checking.questions import Question, of_frames, of_panels
 
 pytestmark = pytest.mark.postgres
@@ -63,6 +63,13 @@ for seconds in (1, 2, 3, 40):
 Notification.objects.create(channel=channel, kind="canary", state="sent",
     created=ago(hours=9), due=ago(hours=9), sent=ago(hours=8))
 ForestVersion.objects.create(state="live", model=b"x")
+# Sixteen days of which each is like the others, long before the rest.
+west = Source.objects.create(name="west", time_zone="America/Sao_Paulo")
+MinuteCount.objects.bulk_create(
+    MinuteCount(source=source, minute=ago(days=60, hours=hour), status=status, auth_code="00",
+        count=number)
+    for hour in range(1, 16 * 24 + 1) for source in (shop, west)
+    for status, number in (("approved", 3), ("failed", 1)))
 """
 
 
@@ -132,6 +139,23 @@ def test_the_goal_is_compared_with_the_rate(database: Sources) -> None:
     asked = next(one for one in ASKED if one.panel == "Goal of the period")
     higher = Range(DAY.since, DAY.until, chosen={"source": ".*", "status": ".*", "goal": "95"})
     assert database.ask(asked, higher).value == 0.0
+
+
+EVEN = Range(UNTIL - timedelta(days=74), UNTIL - timedelta(days=60))
+WHOLE_DAYS = {"A typical week": 7, "Trend": 13, "Approval rate by day": 13}
+
+
+@pytest.mark.parametrize(("panel", "days"), WHOLE_DAYS.items())
+@pytest.mark.parametrize("chosen", ["shop", "west", "shop|west"])
+def test_a_day_that_the_range_cuts_is_not_shown_as_a_whole_one(
+    database: Sources, panel: str, days: int, chosen: str
+) -> None:
+    asked = next(one for one in ASKED if one.panel == panel)
+    over = Range(EVEN.since, EVEN.until, chosen={"source": chosen, "status": ".*"})
+    found = database.connection.execute(put_in(asked.text, over).encode()).fetchall()
+    assert len(found) == days
+    # What stands beside the day is the same for all of them.
+    assert len({row[1:] for row in found}) == 1
 
 
 def test_where_nothing_happened_nothing_is_said(database: Sources) -> None:
