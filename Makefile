@@ -18,18 +18,21 @@ FUZZ_SECONDS ?= 60
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-$(VENV)/.runtime: requirements.txt
+# What was looked at and nothing else: what a requirement needs itself is pinned in the lock alone.
+$(VENV)/.locked: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; say make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
-$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+# Constraints with hashes would ask for those of every package.
+$(VENV)/.development: requirements-dev.txt requirements-otel.txt $(VENV)/.locked
+	sed -e '/--hash=/d' -e 's/ \\$$//' requirements.lock > $(VENV)/constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c $(VENV)/constraints.txt
 	touch $@
 
-install: $(VENV)/.runtime ## Set up what running needs
+install: $(VENV)/.locked ## Set up what running needs
 
 demo: install ## Set up, fill in two weeks of a simulated company and run it with an incident on the way
 	$(MANAGE) demo

@@ -1,11 +1,17 @@
 """What is installed is pinned, hashed, licensed and the same in every list."""
 
 import json
+import os
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
+from conftest import missing
 from deploy.supply.__main__ import LICENCES, UNWANTED, told
-from deploy.supply.packages import LOCK, OPTIONAL, ROOT, hashes, pinned
+from deploy.supply.packages import LOCK, OPTIONAL, ROOT, hashes, normal, pinned
 
 
 def test_the_lock_holds_what_the_requirements_ask_for() -> None:
@@ -22,6 +28,36 @@ def test_the_image_holds_what_the_lock_holds_by_its_hashes() -> None:
     steps = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
     assert "pip install --require-hashes -r /tmp/requirements.lock" in steps
     assert "requirements.txt" not in steps
+
+
+def _steps(target: str) -> str:
+    """Return what `make` would run to set up a folder that is not there."""
+    return subprocess.run(
+        ["make", "--dry-run", "VENV=nowhere", target],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+@pytest.mark.parametrize("target", ["install", "demo", "run", "test"])
+def test_an_environment_made_by_make_holds_what_the_lock_holds(target: str) -> None:
+    installed = [line for line in _steps(target).splitlines() if " pip install " in line]
+    assert installed[0].endswith(" --require-hashes -r requirements.lock")
+    assert all(line.endswith(" -c nowhere/constraints.txt") for line in installed[1:])
+    assert len(installed) == (2 if target == "test" else 1)
+
+
+def test_what_is_installed_here_is_what_the_lock_says() -> None:
+    if not (Path(sys.prefix) / ".locked").exists():
+        missing("an environment made by make", "make install")
+    here = {normal(one.metadata["Name"]): one.version for one in metadata.distributions()}
+    locked = pinned(LOCK)
+    assert {name: here[name] for name in locked.keys() & here.keys()} == {
+        name: version for name, version in locked.items() if name in here
+    }
 
 
 def test_every_line_of_the_requirements_is_pinned() -> None:
