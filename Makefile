@@ -27,7 +27,7 @@ $(VENV)/.locked: requirements.lock
 	touch $@
 
 # Constraints with hashes would ask for those of every package.
-$(VENV)/.development: requirements-dev.txt requirements-otel.txt $(VENV)/.locked
+$(VENV)/.development: requirements-dev.txt requirements-otel.txt requirements-kafka.txt $(VENV)/.locked
 	sed -e '/--hash=/d' -e 's/ \\$$//' requirements.lock > $(VENV)/constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c $(VENV)/constraints.txt
 	touch $@

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Start one part of Guardian: web, worker QUEUES, beat, watch, migrate, or a manage.py command.
+# Start one part of Guardian: web, worker QUEUES, beat, watch, migrate, or a manage.py command such
+# as consume_stream.
 set -eu
 
 GUARDIAN_DATA_DIR="${GUARDIAN_DATA_DIR:-/run/guardian}"

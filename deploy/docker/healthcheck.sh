@@ -4,7 +4,7 @@ set -eu
 part="$(cat "${GUARDIAN_DATA_DIR:-/run/guardian}/part")"
 case "$part" in
   web) address="http://127.0.0.1:${GUARDIAN_PORT:-8001}/health/ready" ;;
-  worker | beat) address="http://127.0.0.1:${GUARDIAN_METRICS_PORT:-9100}/alive" ;;
+  worker | beat | consume_stream) address="http://127.0.0.1:${GUARDIAN_METRICS_PORT:-9100}/alive" ;;
   *) exit 0 ;;
 esac
 exec python - "$address" <<'PYTHON'

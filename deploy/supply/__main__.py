@@ -15,7 +15,8 @@ SBOM = ROOT / "var" / "sbom.json"
 UNWANTED = ("AGPL", "GPL-2", "GPL-3", "GNU General Public", "SSPL", "BUSL", "Commons Clause")
 HEAD = (
     "# Licences of what Guardian runs on\n\n"
-    "Made by `make licences` from requirements.lock and, optional, requirements-otel.txt.\n\n"
+    "Made by `make licences` from requirements.lock and, optional, requirements-otel.txt and\n"
+    "requirements-kafka.txt.\n\n"
     "| package | version | licence |\n|---|---|---|\n"
 )
 
@@ -38,7 +39,7 @@ def licence_of(name: str) -> str:
 def licences() -> int:
     """Write the list; fail if one of them is unwanted."""
     rows, bad = [], []
-    for name, version in sorted((pinned(LOCK) | pinned(OPTIONAL)).items()):
+    for name, version in sorted(pinned(LOCK, *OPTIONAL).items()):
         try:
             licence = licence_of(name)
         except metadata.PackageNotFoundError:

@@ -1,17 +1,21 @@
-"""The packages of the two requirement files."""
+"""The packages of the requirement files."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
-OPTIONAL = ROOT / "requirements-otel.txt"
+OPTIONAL = (ROOT / "requirements-otel.txt", ROOT / "requirements-kafka.txt")
 _PINNED = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
 
 
-def pinned(path: Path) -> dict[str, str]:
-    """Return the version of each package that a requirements file pins, by normalised name."""
-    return {normal(name): version for name, version in _PINNED.findall(path.read_text())}
+def pinned(*paths: Path) -> dict[str, str]:
+    """Return the version of each package that requirements files pin, by normalised name."""
+    return {
+        normal(name): version
+        for path in paths
+        for name, version in _PINNED.findall(path.read_text())
+    }
 
 
 def normal(name: str) -> str:

@@ -51,7 +51,10 @@ def _compose_in(folder: Path, *arguments: str, **environment: str) -> dict[str, 
     # Its console script returns 0 on errors; the program itself does not.
     program = Path(next(iter(compose.__path__))) / "docker-compose"
     finished = subprocess.run(
-        [program, "--profile", "extras", *arguments, "config", "--format", "json"],
+        [
+            *(program, "--profile", "extras", "--profile", "stream"),
+            *(*arguments, "config", "--format", "json"),
+        ],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", **environment},
         capture_output=True,
@@ -72,7 +75,7 @@ def services() -> dict[str, dict[str, Any]]:
 def _names() -> list[str]:
     return [
         *("secrets", "timescaledb", "redis", "migrate", "web", "worker", "worker-train", "beat"),
-        "watch",
+        *("watch", "stream"),
         *("prometheus", "alertmanager", "grafana"),
         *("redis-commander", "pgadmin", "metabase", "metabase-questions"),
     ]
@@ -160,7 +163,9 @@ def _with_every_setting() -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-@pytest.mark.parametrize("part", ["web", "worker", "worker-train", "beat", "watch", "migrate"])
+@pytest.mark.parametrize(
+    "part", ["web", "worker", "worker-train", "beat", "watch", "stream", "migrate"]
+)
 def test_a_setting_of_the_readme_reaches_every_part(name: str, part: str) -> None:
     environment = _with_every_setting()[part]
     as_file = environment.get(f"{name}_FILE")
@@ -216,11 +221,28 @@ def _connections_of_guardian(name: str) -> int:
 def test_the_database_takes_all_who_connect_to_it() -> None:
     [limit] = re.findall(r"max_connections=(\d+)", " ".join(services()["timescaledb"]["command"]))
     assert services()["timescaledb"]["environment"]["TS_TUNE_MAX_CONNS"] == limit
-    parts = ("web", "worker", "worker-train", "beat", "watch", "migrate")
+    parts = ("web", "worker", "worker-train", "beat", "watch", "stream", "migrate")
     wanted = sum(_connections_of_guardian(name) for name in parts)
     source = (ROOT / "deploy/grafana/provisioning/datasources/guardian.yaml").read_text()
     wanted += int(re.findall(r"maxOpenConns: (\d+)", source)[0])
     assert wanted + METABASE_CONNECTIONS + KEPT_FOR_SUPERUSERS <= int(limit)
+
+
+def test_with_its_profile_a_part_reads_the_stream_and_is_scraped() -> None:
+    stream = services()["stream"]
+    assert (stream["profiles"], stream["command"]) == (["stream"], ["consume_stream"])
+    port = stream["environment"]["GUARDIAN_METRICS_PORT"]
+    told = (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
+    assert f"names: [stream], type: A, port: {port}," in told
+    assert "consume_stream)" in (ROOT / "deploy" / "docker" / "healthcheck.sh").read_text()
+
+
+def test_the_image_can_be_built_for_kafka_as_for_traces() -> None:
+    assert set(services()["migrate"]["build"]["args"]) == {"VERSION", "TRACES", "KAFKA"}
+    steps = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+    for name, file in (("TRACES", "otel"), ("KAFKA", "kafka")):
+        asked = f'if [ "${name}" = on ]; then pip install -r /tmp/requirements-{file}.txt; fi'
+        assert asked in steps
 
 
 def test_the_script_that_restores_is_where_the_manual_says() -> None:

@@ -28,6 +28,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "extraSettings": {"GUARDIAN_PUBLIC_METRICS": "off", "GUARDIAN_KEEP_COUNTS_DAYS": "400"},
         "optionalSecrets": ["guardian_oidc_client_secret", "guardian_old_secret_keys"],
     },
+    "with a stream": {
+        "stream": {"enabled": True, "replicas": 2},
+        "monitoring": {"enabled": True},
+        "optionalSecrets": ["guardian_stream_url"],
+        "extraSettings": {"GUARDIAN_STREAM_NAME": "payments"},
+    },
     "pinned by digest, no ingress": {
         "image": {"digest": "sha256:" + "a" * 64},
         "ingress": {"enabled": False},
@@ -124,6 +130,7 @@ def test_no_secret_is_in_the_objects_only_its_name() -> None:
 SECRET = {
     *("GUARDIAN_JWT_KEYS", "GUARDIAN_OLD_SECRET_KEYS", "GUARDIAN_OIDC_CLIENT_SECRET"),
     *("SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "TELEGRAM_BOT_TOKEN"),
+    "GUARDIAN_STREAM_URL",
 }
 # Given by the image or beside the settings, where they differ from pod to pod.
 PLACED = {
@@ -167,6 +174,7 @@ def test_every_setting_of_the_readme_reaches_the_pods() -> None:
         ("GUARDIAN_DATA_DIR", "place of its own"),
         ("GUARDIAN_OIDC_CLIENT_SECRET", "is secret"),
         ("GUARDIAN_OLD_SECRET_KEYS", "is secret"),
+        ("GUARDIAN_STREAM_URL", "is secret"),
     ],
 )
 def test_a_further_setting_that_would_not_hold_is_refused(name: str, why: str) -> None:
@@ -213,6 +221,16 @@ def test_pods_of_the_release_before_keep_their_settings() -> None:
     [migrating] = _settings_of(objects, "Job").values()
     assert set(found) == {migrating, *read}
     assert [found[name]["data"] for name in read] == [found[migrating]["data"]]
+
+
+def test_whoever_has_a_stream_has_pods_that_read_it() -> None:
+    assert "guardian-stream" not in dict(_pods())
+    [container] = dict(_pods("with a stream"))["guardian-stream"]["containers"]
+    assert container["args"] == ["consume_stream"]
+    read = _environment(rendered("with a stream"))
+    assert read["GUARDIAN_STREAM_URL_FILE"] == "/run/secrets/guardian/guardian_stream_url"
+    scraped = [one["metadata"]["name"] for one in of_kind("PodMonitor", "with a stream")]
+    assert "guardian-stream" in scraped
 
 
 @pytest.mark.parametrize("part", ["beat", "watch"])
