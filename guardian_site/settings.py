@@ -331,6 +331,10 @@ TRACE_COLLECTORS = [
     env.address(f"OTEL_EXPORTER_OTLP_{which}", example="http://collector:4318")
     for which in ("ENDPOINT", "TRACES_ENDPOINT")
 ]
+# What the collector wants to be shown, such as a key; the SDK itself reads it from no file.
+GUARDIAN_TRACE_HEADERS = env.text("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or env.text(
+    "OTEL_EXPORTER_OTLP_HEADERS"
+)
 GUARDIAN_TRACING = (
     any(TRACE_COLLECTORS)
     and env.text("OTEL_TRACES_EXPORTER", "otlp") == "otlp"

@@ -56,6 +56,8 @@ put "$ROOT/app/telegram_bot_token" "${TELEGRAM_BOT_TOKEN:-}"
 put "$ROOT/app/old_secret_keys" "${GUARDIAN_OLD_SECRET_KEYS:-}"
 put "$ROOT/app/oidc_client_secret" "${GUARDIAN_OIDC_CLIENT_SECRET:-}"
 put "$ROOT/app/stream_url" "${GUARDIAN_STREAM_URL:-}"
+put "$ROOT/app/otlp_headers" "${OTEL_EXPORTER_OTLP_HEADERS:-}"
+put "$ROOT/app/otlp_traces_headers" "${OTEL_EXPORTER_OTLP_TRACES_HEADERS:-}"
 
 keep "$ROOT/grafana/admin_password" "$(random 32)"
 put "$ROOT/grafana/reader_password" "$reader"

@@ -33,6 +33,11 @@ class Collector:
     def paths(self) -> set[str]:
         return {asked.path for asked in self._vendor.asked}
 
+    @property
+    def shown(self) -> list[dict[str, str]]:
+        """The headers of each request."""
+        return [asked.headers for asked in self._vendor.asked]
+
     def spans(self, name: str = "") -> list[Span]:
         """Return all spans, or those of a name."""
         found = [

@@ -130,7 +130,7 @@ def test_no_secret_is_in_the_objects_only_its_name() -> None:
 SECRET = {
     *("GUARDIAN_JWT_KEYS", "GUARDIAN_OLD_SECRET_KEYS", "GUARDIAN_OIDC_CLIENT_SECRET"),
     *("SLACK_WEBHOOK_URL", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "TELEGRAM_BOT_TOKEN"),
-    "GUARDIAN_STREAM_URL",
+    *("GUARDIAN_STREAM_URL", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"),
 }
 # Given by the image or beside the settings, where they differ from pod to pod.
 PLACED = {
@@ -175,6 +175,7 @@ def test_every_setting_of_the_readme_reaches_the_pods() -> None:
         ("GUARDIAN_OIDC_CLIENT_SECRET", "is secret"),
         ("GUARDIAN_OLD_SECRET_KEYS", "is secret"),
         ("GUARDIAN_STREAM_URL", "is secret"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "is secret"),
     ],
 )
 def test_a_further_setting_that_would_not_hold_is_refused(name: str, why: str) -> None:

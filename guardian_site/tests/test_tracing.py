@@ -2,6 +2,7 @@
 
 import json
 import logging
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ pytest.importorskip(
 )
 
 from celery import shared_task
+from pytest_django import Settings
 
 from alerts.channels import ChannelError
 from alerts.models import Notification
@@ -84,6 +86,24 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[Traced]:
             yield found
         finally:
             found.off()
+
+
+def test_the_collector_is_shown_what_came_by_a_file(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GUARDIAN_DATA_DIR", str(tmp_path))
+    (tmp_path / "headers").write_text("x-collector-key=s3cr3t,x-team=payments\n")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS_FILE", str(tmp_path / "headers"))
+    found = runpy.run_path(str(ROOT / "guardian_site" / "settings.py"))
+    settings.GUARDIAN_TRACE_HEADERS = found["GUARDIAN_TRACE_HEADERS"]
+    with running_collector() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        switch.turn_on()
+        with tracer().start_as_current_span("one"):
+            pass
+        switch.turn_off()
+        [shown] = collector.shown
+    assert (shown["x-collector-key"], shown["x-team"]) == ("s3cr3t", "payments")
 
 
 def verdict(level: str) -> Verdict:

@@ -33,6 +33,7 @@ def start() -> None:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.util.re import parse_env_headers
 
     asked = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or PROTOCOL
     if asked != PROTOCOL:
@@ -40,7 +41,9 @@ def start() -> None:
     os.environ.setdefault("OTEL_SERVICE_NAME", SERVICE)
     resource = Resource.create({"service.version": settings.GUARDIAN_VERSION})
     _provider = TracerProvider(resource=resource)
-    _provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    headers = parse_env_headers(settings.GUARDIAN_TRACE_HEADERS, liberal=True)
+    exporter = OTLPSpanExporter(headers=headers)
+    _provider.add_span_processor(BatchSpanProcessor(exporter))
 
 
 def stop() -> None:

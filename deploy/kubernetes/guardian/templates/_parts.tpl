@@ -52,7 +52,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ .tracesEndpoint | quote }}
 {{- if or (hasKey $own $name) (hasKey $own (printf "%s_FILE" $name)) (has $name $pods) }}
 {{- fail (printf "extraSettings: %s has a place of its own in this chart, see values.yaml." $name) }}
 {{- end }}
-{{- if regexMatch "(TOKEN|SECRET|PASSWORD|_KEYS?|DATABASE_URL|WEBHOOK_URL|STREAM_URL)$" $name }}
+{{- if regexMatch "(TOKEN|SECRET|PASSWORD|_KEYS?|DATABASE_URL|WEBHOOK_URL|STREAM_URL|_HEADERS)$" $name }}
 {{- fail (printf "extraSettings: %s is secret. Put it into the Secret and its key into optionalSecrets." $name) }}
 {{- end }}
 {{- end }}
