@@ -80,7 +80,7 @@ def migrated(environment: dict[str, str], tmp_path_factory: pytest.TempPathFacto
         subprocess.run([DOCKER / "entrypoint.sh", "migrate"], cwd=ROOT, env=own, check=True)
 
 
-@pytest.mark.parametrize("part", ["web", "worker notify,detect", "beat"])
+@pytest.mark.parametrize("part", ["web", "worker notify,detect", "beat", "consume_stream"])
 def test_a_part_becomes_healthy_and_stops_in_order(
     part: str, environment: dict[str, str], migrated: None, tmp_path: Path
 ) -> None:
