@@ -29,10 +29,10 @@ FAST_MINUTES = (20.0, 300.0)
 # The slow level remembers 300 transactions, within three to ten hours: a shift of work.
 SLOW_PACE = 300.0
 SLOW_MINUTES = (180.0, 600.0)
-# The slow level takes in a rise only so far above itself, but at least this part of it: what
-# doubles for an hour is no level, and its end no loss; what is many times as much may be one.
+# While the fast level runs ahead the slow one rises as if so much more came than it expects, or at
+# least this part of what does: what doubles for an hour is no level, and its end no loss.
 RISE_TAKEN_IN = 1.2
-LEAST_TAKEN_IN = 0.25
+LEAST_TAKEN_IN = 0.4
 LEVEL_FLOOR = 0.02
 PHASE_FIELDS = ("phase", "phase_seen", "phase_expected", "phase_evidence")
 SEASON_FIELDS = ("season", "weekday_factor", "phase", "history", "history_day")
@@ -187,8 +187,8 @@ def follow_level(state: State, expectation: Expectation, total: Floats, learned:
     live = (learned & open_)[:, None]
     season = expectation.season[:, None]
     rise = expectation.fast / np.maximum(expectation.slow, 1e-9)
-    part = _between(RISE_TAKEN_IN / np.maximum(rise, 1e-9), LEAST_TAKEN_IN, 1.0)
-    came = np.stack([total, total * part], axis=1)
+    taken_in = np.maximum(RISE_TAKEN_IN * expectation.slow, LEAST_TAKEN_IN * expectation.fast)
+    came = np.stack([total, np.where(rise > RISE_TAKEN_IN, taken_in, total)], axis=1)
     state.level_seen[:] = np.where(live, state.level_seen * keep + came, state.level_seen)
     state.level_expected[:] = np.where(
         live, state.level_expected * keep + season, state.level_expected

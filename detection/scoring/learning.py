@@ -13,7 +13,7 @@ from detection.scoring.outlook import LEARNING_MINUTES
 from detection.scoring.policy import Policy
 from detection.scoring.scores import Scores
 from detection.scoring.series import FIRST_CODE, RATES, Bools, Floats, Ints
-from detection.scoring.shares import adopt_codes, close_hours, learn_shares
+from detection.scoring.shares import UNSEEN, adopt_codes, close_hours, learn_shares
 from detection.scoring.silence import learn_habits, reports_zeros
 from detection.scoring.state import MAXIMA_DAYS, WINDOWS, State
 from detection.scoring.thresholds import gumbel_threshold
@@ -47,7 +47,8 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     _close_day(state, policy, moments)
     for name in CARRIED:
         getattr(state, name)[:] = getattr(running, name)
-    quiet = np.where(running.alarm == 0, running.evidence, 0)
+    watched = policy.families_on[:, designs.FAMILY]
+    quiet = np.where(watched & (running.alarm == 0), running.evidence, 0)
     np.maximum(state.day_maximum, quiet, out=state.day_maximum)
     suspect = _suspect(running, moments)
     _adopt_new_levels(state, moments)
@@ -64,7 +65,8 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     record_history(state, moments, plain, ordinary & usable, told & usable, width)
     rates = channels.seen[:, designs.FIRST_RATE :]
     usual = scores.expectation.slow
-    learn_shares(state, moments.minute_of_day, rates, total, usual, calm)
+    usable_rates = calm & ~_is_odd(running, moments)[:, None]
+    learn_shares(state, moments.minute_of_day, rates, total, usual, usable_rates)
     warm = calm & (state.minutes >= LEARNING_MINUTES / 2)[:, None]
     learn_dispersion(state, channels.seen, channels.centre, warm)
     learn_habits(state, scores.expectation.fast, total, channels.width, counts.reported)
@@ -95,8 +97,24 @@ def undeclared(moments: Moments, total: Floats) -> tuple[Floats, Bools]:
 
 def _suspect(running: Running, moments: Moments) -> Bools:
     """Which tests doubt the minute so much that nothing should be learned from it, (S, T)."""
-    recent = moments.utc_minute[:, None] - running.onset < alarm.NEW_LEVEL_MINUTES
-    return (running.alarm > 0) | ((running.evidence > DOUBTFUL * running.threshold) & recent)
+    doubtful = running.evidence > DOUBTFUL * running.threshold
+    return (running.alarm > 0) | (doubtful & _is_recent(running, moments))
+
+
+def _is_odd(running: Running, moments: Moments) -> Bools:
+    """Where a rate is so far off in this minute alone that it says nothing of the usual, (S,).
+
+    No minute alone makes a test doubtful. A rare code that everything has for one would be
+    expected many times as often for hours.
+    """
+    odd = (running.gain > DOUBTFUL * running.threshold) & _is_recent(running, moments)
+    told: Bools = np.logical_or.reduce(odd[:, ~designs.IS_VOLUME], axis=1)
+    return told
+
+
+def _is_recent(running: Running, moments: Moments) -> Bools:
+    """Which tests began to speak so lately that it is no new level yet, (S, T)."""
+    return moments.utc_minute[:, None] - running.onset < alarm.NEW_LEVEL_MINUTES
 
 
 def _adopt_new_levels(state: State, moments: Moments) -> None:
@@ -154,7 +172,9 @@ def _move_baseline(state: State, lasted: Bools) -> None:
             state.window_seen[rows, LONG, 1:5].sum(1), state.window_expected[rows, LONG, 1:5].sum(1)
         )
         change = ratio[:, series] if series else change
-        state.share_seen[rows, series] *= np.where(mine, change, 1)
+        moved = (state.share_seen[rows, series] + UNSEEN) * change - UNSEEN
+        moved = np.clip(moved, 0, state.share_total[rows, series])
+        state.share_seen[rows, series] = np.where(mine, moved, state.share_seen[rows, series])
     _move_codes(state, lasted, rows)
 
 

@@ -169,9 +169,15 @@ def test_the_end_of_a_surge_is_no_loss_once_it_was_the_level(settled: Life, minu
 
 
 def test_a_source_that_grows_for_good_is_held_to_its_new_size_within_a_day() -> None:
-    life = Life().live(180, 2.0).live(MINUTES_PER_DAY, 200.0)
+    life = Life().live(180, 2.0).live(6 * 60, 200.0)
+    assert slow_level(life) > 60.0
+    assert slow_level(life.live(12 * 60, 200.0)) > 120.0
+
+
+def slow_level(life: Life) -> float:
+    """What the slow level expects of the next minute."""
     utc = np.array([START + life.minute])
-    assert expect(life.state, Moments(utc, utc)).slow[0] > 150.0
+    return float(expect(life.state, Moments(utc, utc)).slow[0])
 
 
 @pytest.mark.parametrize("rate", [105.0, 90.0, 70.0])
@@ -183,3 +189,18 @@ def test_a_loss_that_lasts_is_one_alarm_of_an_hour(settled: Life, rate: float) -
 
 def test_what_fails_every_other_minute_fails(settled: Life) -> None:
     assert lows(settled, 20, lambda minute: 60.0 if minute % 2 else 150.0) > 5
+
+
+def test_what_fails_is_not_learned_in_its_first_minute(settled: Life) -> None:
+    settled.judge([("denied", "05", 150)])
+    before, after = settled.before, settled.judge(settled.counts(150.0))
+    slot = settled.state.slots_of(0)["05"]
+    bands = [scores.code_band(0, slot)[0] for scores in (before, after)]
+    assert bands[1] < 1.12 * bands[0]
+
+
+def test_a_rate_that_stays_what_it_became_is_learned_though_nobody_watches_it() -> None:
+    life = Life(Policy.of([{"families_on": ["silence"]}])).live(MINUTES_PER_DAY, 150.0)
+    for _ in range(400):
+        life.judge([*life.counts(150.0), ("refunded", "00", 30)])
+    assert life.before.expected[0, 5] > 2
