@@ -135,9 +135,13 @@ def _grow(
     m = channels.meant.take(designs.CHANNEL, axis=1)
     # What is missing is all of it, whatever a source without transactions usually says.
     m[:, designs.SILENCE] = usual
-    started = (evidence > 0) & ((before <= 0) | _begins_now(state, before, gain, x, m))
+    # What fails begins after a minute that is as ordinary as all before it was odd.
+    ordinary = (before - alarm.FADING + gain <= 0) & (state.alarm == 0)
+    speaks = (evidence > 0) & ~ordinary
+    begins = (before <= 0) | ((state.onset < 0) & (gain > 0))
+    started = speaks & (begins | _begins_now(state, before, gain, x, m))
     onset = np.where(started, moments.utc_minute[:, None], state.onset)
-    onset = np.where(evidence > 0, onset, -1)
+    onset = np.where(speaks, onset, -1)
     at_height = ~((state.alarm > 0) & (state.clearing > 0))
     keep = np.where(at_height, alarm.SHIFT_KEEP, 1.0)
     return Running(

@@ -204,3 +204,13 @@ def test_a_rate_that_stays_what_it_became_is_learned_though_nobody_watches_it() 
     for _ in range(400):
         life.judge([*life.counts(150.0), ("refunded", "00", 30)])
     assert life.before.expected[0, 5] > 2
+
+
+def test_what_fails_begins_after_an_ordinary_minute(settled: Life) -> None:
+    for rate in (75.0, 150.0):
+        settled.judge(settled.counts(rate))
+    begins = settled.minute
+    for _ in range(4):
+        scores = settled.judge(settled.counts(105.0))
+    assert scores.family_level[0, LOW] > 0
+    assert scores.onset_utc_minute[0, LOW] == START + begins
