@@ -18,8 +18,8 @@ from detection.scoring.together import add_up
 
 # One minute may add at most this part of the threshold: no single minute pages.
 CAP = 0.6
-# One ordinary minute takes at most this part of it back: what fails every other minute fails.
-TAKEN_BACK = 0.3
+# An ordinary one gives back at most this part of it: what fails every other minute fails.
+GIVEN_BACK = 0.3
 # A small shift is tested only where its design would be proved within this many minutes.
 USEFUL_MINUTES = 300.0
 # After a gap in what was judged, evidence from before it is no evidence of now.
@@ -129,7 +129,7 @@ def _grow(
     before = np.where(judged.fresh, 0, state.evidence)
     cap = np.where(judged.past, np.inf, CAP * threshold)
     top = alarm.TOP_FACTOR * threshold
-    told = np.maximum(gain, -TAKEN_BACK * threshold)
+    told = np.maximum(gain, -GIVEN_BACK * threshold)
     evidence = accumulate(before - alarm.FADING, told, cap, top)
     x = channels.seen.take(designs.CHANNEL, axis=1)
     m = channels.meant.take(designs.CHANNEL, axis=1)

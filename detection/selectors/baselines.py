@@ -1,6 +1,6 @@
 """Who is watched and how far each source has been judged."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -71,7 +71,7 @@ def baselines(source_ids: Sequence[int]) -> QuerySet[Baseline]:
     return Baseline.objects.filter(source_id__in=source_ids).order_by()
 
 
-def first_minutes(source_ids: Sequence[int]) -> dict[int, datetime]:
+def first_minutes(source_ids: Collection[int]) -> dict[int, datetime]:
     """The oldest minute each source has counts of."""
     oldest = (
         MinuteCount.objects.filter(source_id=OuterRef("pk")).order_by("minute").values("minute")[:1]
@@ -92,11 +92,10 @@ def checkpoints_before(source_id: int, minute: datetime) -> QuerySet[Checkpoint]
     return mine.order_by("-through")
 
 
-def oldest_checkpoint(source_id: int) -> datetime | None:
-    """How far back a source can be judged again."""
-    found = Checkpoint.objects.filter(source_id=source_id).aggregate(oldest=Min("through"))
-    oldest: datetime | None = found["oldest"]
-    return oldest
+def oldest_checkpoints(source_ids: Collection[int]) -> dict[int, datetime]:
+    """How far back each source can be judged again."""
+    found = Checkpoint.objects.filter(source_id__in=source_ids).values("source_id").order_by()
+    return dict(found.annotate(oldest=Min("through")).values_list("source_id", "oldest"))
 
 
 def judged_through(source_ids: Sequence[int] | None = None) -> dict[int, datetime | None]:

@@ -8,7 +8,7 @@ sweep has judged them again in order.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +24,7 @@ from detection.selectors.declarations import declarations
 from detection.services.forests import live_forest
 from detection.services.grouping import Group, SourceMinute, arranged
 from detection.services.judgements import anomalies_of
-from detection.services.late import is_judged_again
+from detection.services.late import are_judged_again
 from detection.services.lockstep import Asking, Judged, Statuses, judge
 from detection.services.outlooks import remembered
 from detection.services.provisional import store_news
@@ -135,11 +135,8 @@ def _store(
 
     What nobody would ever confirm or remove is not stored.
     """
-    findings = {
-        row: found
-        for row, found in judged.findings.items()
-        if _is_yet_judged(minutes[row], known[row])
-    }
+    settled = _settled(minutes, known, judged.findings)
+    findings = {row: found for row, found in judged.findings.items() if row not in settled}
     if not findings:
         return
     closed = _closed(group, minutes)
@@ -158,11 +155,17 @@ def _store(
     )
 
 
-def _is_yet_judged(one: SourceMinute, at: Watched) -> bool:
-    """Whether the sweep has a minute before it: for the first time, or changed and not too old."""
-    if one.minute > at.through:
-        return True
-    return one.is_changed and is_judged_again(at.source_id, one.minute, at.through)
+def _settled(
+    minutes: Sequence[SourceMinute], known: Sequence[Watched], rows: Iterable[int]
+) -> set[int]:
+    """Return the rows of minutes that the sweep has behind it: unchanged, or too old by now."""
+    behind = [row for row in rows if minutes[row].minute <= known[row].through]
+    again = are_judged_again([(known[row], minutes[row].minute) for row in behind])
+    return {
+        row
+        for row, is_due in zip(behind, again, strict=True)
+        if not (is_due and minutes[row].is_changed)
+    }
 
 
 def _closed(group: Group, minutes: Sequence[SourceMinute]) -> list[bool]:

@@ -32,6 +32,8 @@ HOUR = 60
 DAY = 24 * HOUR
 # So young a source has no checkpoint that old: all of it is soon judged again [minutes].
 YOUNG = conf.CHECKPOINTS_KEPT.total_seconds() // 60
+# Within this there is a checkpoint before every minute [minutes].
+RECENT = DENSE_CHECKPOINTS.total_seconds() // 60
 
 
 def recheck_late_hours(*, now: datetime, deadline: float = float("inf"), part: Part = WHOLE) -> int:
@@ -156,14 +158,20 @@ def state_before(one: Watched, minute: int) -> Watched | None:
     return start if one.through - start.through <= YOUNG else None
 
 
-def is_judged_again(source_id: int, minute: int, through: int) -> bool:
-    """Whether a minute behind the frontier is judged again once its counts have changed."""
-    if through - minute < DENSE_CHECKPOINTS.total_seconds() // 60:
-        return True
-    if baselines.checkpoints_before(source_id, moment_of(minute)).exists():
-        return True
-    first = baselines.first_minutes([source_id]).get(source_id)
-    return first is not None and through - minute_of(first) < YOUNG
+def are_judged_again(minutes: Sequence[tuple[Watched, int]]) -> list[bool]:
+    """Tell of minutes behind the frontier whether they are judged again once they have changed."""
+    old = {one.source_id for one, minute in minutes if one.through - minute >= RECENT}
+    checkpoints = baselines.oldest_checkpoints(old) if old else {}
+    first = baselines.first_minutes(old) if old else {}
+
+    def is_reached(one: Watched, minute: int) -> bool:
+        if one.through - minute < RECENT:
+            return True
+        checkpoint, begin = checkpoints.get(one.source_id), first.get(one.source_id)
+        reached = checkpoint is not None and minute_of(checkpoint) < minute
+        return reached or (begin is not None and one.through - minute_of(begin) < YOUNG)
+
+    return [is_reached(one, minute) for one, minute in minutes]
 
 
 def from_first_count(one: Watched, not_before: int = 0) -> Watched:
@@ -174,7 +182,7 @@ def from_first_count(one: Watched, not_before: int = 0) -> Watched:
 
 def _is_backfill(one: Watched, hours: Sequence[int]) -> bool:
     """Whether so many old hours changed that somebody is importing history."""
-    oldest = baselines.oldest_checkpoint(one.source_id)
+    oldest = baselines.oldest_checkpoints([one.source_id]).get(one.source_id)
     limit = one.through if oldest is None else minute_of(oldest)
     return sum(hour <= limit for hour in hours) >= conf.BACKFILL_HOURS
 
@@ -188,7 +196,7 @@ def _without_the_too_old(one: Watched, hours: Sequence[int], changed: int) -> Wa
         one.source_id,
         moment_of(changed).isoformat(),
     )
-    oldest = baselines.oldest_checkpoint(one.source_id)
+    oldest = baselines.oldest_checkpoints([one.source_id]).get(one.source_id)
     if oldest is None:
         return None
     later = first_changed_minute(one, [hour for hour in hours if hour > minute_of(oldest)])

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from msgspec.structs import replace
 
 from detection.models import Anomaly, Band, Baseline, Recheck
@@ -201,3 +203,18 @@ def test_of_an_unchanged_minute_whose_verdict_is_forgotten_nothing_is_kept(clock
     [told] = assess([replace(recorded(source, 350, "failed", 80), changed=False)], complete=False)
     assert told.is_anomaly
     assert not Anomaly.objects.filter(minute=at(350)).exists()
+
+
+def test_many_late_minutes_ask_the_database_no_more_often_than_two(clock: Clock) -> None:
+    source = make_source()
+    days = 3 * 1440
+    make_counts(source, range(days), rate=20)
+    sweep_closed_minutes(now=at(days + 0.6), seconds=100)
+    clock.stand(days + 0.9)
+    asked = []
+    for minutes in (range(500, 501), range(600, 602), range(700, 740)):
+        late = [report(source, minute, "failed", 80) for minute in minutes]
+        with CaptureQueriesContext(connection) as queries:
+            assert all(told.is_anomaly for told in assess(late, complete=False))
+        asked.append(len(queries))
+    assert asked[1] == asked[2], "the first one looks up what is remembered"
