@@ -13,12 +13,9 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from detection import conf
 from guardian_site import environment
 
-# What the former system read -> what takes its place.
-IN_THE_ADMIN = "a channel of the admin"
+# What the former system read -> what is set in its place.
 FORMER_SETTINGS = {
-    "TELEGRAM_TOKEN": "TELEGRAM_BOT_TOKEN",
-    "ADMIN_CHAT_ID": IN_THE_ADMIN,
-    "BOT_PASSWORD": IN_THE_ADMIN,
+    **dict.fromkeys(("TELEGRAM_TOKEN", "ADMIN_CHAT_ID", "BOT_PASSWORD"), "TELEGRAM_BOT_TOKEN"),
     "JWT_SECRET": "GUARDIAN_JWT_KEYS",
     "REDIS_HOST": "REDIS_URL",
     **dict.fromkeys(("DB_HOST", "DB_PORT", "DB_USER", "DB_PASSWORD", "DB_NAME"), "DATABASE_URL"),
@@ -159,7 +156,7 @@ def no_former_setting_is_ignored(app_configs: object, **kwargs: Any) -> list[Che
     return [
         Warning(
             f"{former} is a setting of the former system: it does nothing.",
-            hint=f"It is {new} now, see deploy/docs/former-system.md.",
+            hint=f"Set {new}; deploy/docs/former-system.md says what took its place.",
             id="guardian.W004",
         )
         for former, new in FORMER_SETTINGS.items()
