@@ -8,14 +8,7 @@ from alerts.messages import brief_of
 from alerts.models import Incident, MaintenanceWindow, Notification, Silence, StageAlarm
 from alerts.services import absorb_anomalies
 from alerts.suppression import Subject, held_back, occurrence_at, quiet_until
-from alerts.tests.makers import (
-    at,
-    live,
-    make_anomaly,
-    make_channel,
-    make_source,
-    open_incident,
-)
+from alerts.tests.makers import at, live, make_anomaly, make_channel, make_source
 from ingest.models import MinuteCount, Source
 
 SUBJECT = Subject(frozenset({1}), "decline", "WARNING")
@@ -170,57 +163,6 @@ class TestInTheProduct:
         services.create_silence(ends=at(2.5), actor="ana", now=at(0), reason="known")
         live(4, bad={0, 1, 2, 3})
         assert Notification.objects.get(state="pending").kind == "opened"
-
-    def test_a_silence_holds_back_what_waits_already(self) -> None:
-        make_channel("night", quiet_from=time(11), quiet_until=time(14))
-        incident = open_incident(level="WARNING")
-        by: Any = {"incident_id": incident.pk, "actor": "ana", "via": "web"}
-        services.silence_incident(minutes=480, now=at(1), **by)
-        for minute in (4, 121, 480):
-            absorb_anomalies(now=at(minute))
-            assert services.send_due_notifications(now=at(minute)) == []
-        assert incident.events.filter(kind="suppressed").count() == 1
-        absorb_anomalies(now=at(481.5))
-        services.send_due_notifications(now=at(485))
-        told = Notification.objects.filter(state="sent")
-        assert [row.kind for row in told] == ["opened", "opened"]
-
-    def test_who_heard_of_it_before_the_silence_hears_nothing_new_after_it(self) -> None:
-        make_channel("night", quiet_from=time(11), quiet_until=time(14))
-        incident = open_incident(level="WARNING")
-        services.send_due_notifications(now=at(4))
-        by: Any = {"incident_id": incident.pk, "actor": "ana", "via": "web"}
-        services.silence_incident(minutes=480, now=at(5), **by)
-        services.send_due_notifications(now=at(121))
-        absorb_anomalies(now=at(485.5))
-        waiting = Notification.objects.filter(state="pending")
-        assert [row.channel.name for row in waiting] == ["night"]
-
-    def test_who_heard_of_it_before_the_silence_sees_who_acknowledged_it(self) -> None:
-        make_channel("night", quiet_from=time(11), quiet_until=time(14))
-        make_channel("chat", "telegram", configuration={"chat_id": "1", "token": "x"})
-        incident = open_incident(level="WARNING")
-        Notification.objects.exclude(channel__name="night").update(state="sent")
-        by: Any = {"incident_id": incident.pk, "actor": "ana", "via": "web"}
-        services.silence_incident(minutes=480, now=at(5), **by)
-        services.send_due_notifications(now=at(121))
-        services.acknowledge(now=at(122), **by)
-        waiting = Notification.objects.get(state="pending")
-        assert (waiting.channel.name, waiting.kind) == ("chat", "updated")
-
-    def test_what_was_sent_again_by_hand_passes_a_silence(self) -> None:
-        services.create_silence(ends=at(60), actor="ana", now=at(0), reason="known")
-        open_incident()
-        held = Notification.objects.get()
-        services.resend(notification_id=held.pk, actor="bo", now=at(1))
-        assert services.send_due_notifications(now=at(1)) == [held.pk]
-
-    def test_what_was_told_as_over_and_returned_within_it_is_back_again(self) -> None:
-        live(12, bad={0})
-        Notification.objects.update(state="sent")
-        services.create_silence(ends=at(20), actor="ana", now=at(12), reason="known")
-        live(8, bad=set(range(12, 20)), first=12)
-        assert Notification.objects.get(state="pending").kind == "reopened"
 
     def test_what_ends_within_the_silence_is_never_told(self) -> None:
         services.create_silence(ends=at(60), actor="ana", now=at(0), reason="known")
