@@ -296,8 +296,28 @@ class MinuteCount(models.Model):
         return f"{self.minute:%Y-%m-%d %H:%M} {self.status}/{self.auth_code} × {self.count}"
 
 
+class LateMark(models.Model):
+    """Says that counts of an hour changed late, as often as that happened.
+
+    Detection claims the marks and looks at the hours again. A mark of one's own for each recording
+    costs less than to look for one that is there, and nobody waits for whoever writes another.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    hour = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.source_id} {self.hour:%Y-%m-%d %H}h"
+
+
 class LateHour(models.Model):
-    """An hour of a source whose counts changed late; detection claims it and looks again."""
+    """What the release before marked an hour with: claimed as marks are, dropped in the next."""
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(

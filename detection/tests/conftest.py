@@ -13,12 +13,12 @@ from detection.services.forgetting import forget_memory
 from detection.services.watch import watch
 from detection.tests.makers import at
 from ingest import steady_clock
-from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
+from ingest.models import LateMark, MinuteCount, Report, Source, Transaction
 from ingest.services.sources import forget_sources
 from ingest.tests.conftest import default_database, pooled
 
 WRITTEN = (Backtest, Recheck, Checkpoint, Anomaly, Band, Baseline)
-COUNTED = (LateHour, MinuteCount, Report, Transaction, Source)
+COUNTED = (LateMark, MinuteCount, Report, Transaction, Source)
 
 
 @pytest.fixture(autouse=True)

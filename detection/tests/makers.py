@@ -11,7 +11,7 @@ from detection.models import Backtest, ForestVersion
 from detection.scoring.forest import FEATURES, fit_forest
 from detection.services.trials import claim_backtest, run_backtest
 from ingest import steady_clock
-from ingest.models import LateHour, MinuteCount, Source
+from ingest.models import LateMark, MinuteCount, Source
 from ingest.reports import RecordedReport, SourceRef
 
 START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
@@ -69,7 +69,7 @@ def set_count(source: Source, minute: int, status: str, code: str, count: int) -
 def mark_late(source: Source, minute: int) -> None:
     """Ingest noticed that the hour of this minute changed after it closed."""
     hour = at(minute).replace(minute=0)
-    LateHour.objects.get_or_create(source=source, hour=hour)
+    LateMark.objects.create(source=source, hour=hour)
 
 
 def recorded(

@@ -21,7 +21,7 @@ from detection.tests.makers import (
     report,
     set_count,
 )
-from ingest.models import LateHour, MinuteCount, Source
+from ingest.models import LateMark, MinuteCount, Source
 
 pytestmark = pytest.mark.django_db
 Picture = tuple[list[tuple[object, ...]], list[tuple[object, ...]], list[bytes]]
@@ -40,7 +40,7 @@ def picture() -> Picture:
 
 
 def from_scratch(minutes: float) -> Picture:
-    for model in (Band, Anomaly, Baseline, Recheck, LateHour):
+    for model in (Band, Anomaly, Baseline, Recheck, LateMark):
         model.objects.all().delete()
     watch.forget()
     sweep_closed_minutes(now=at(minutes), seconds=100)
@@ -76,7 +76,7 @@ def test_late_minutes_are_judged_as_if_they_had_come_in_order() -> None:
     sweep_closed_minutes(now=at(700.6), seconds=60)
     after = picture()
     assert Anomaly.objects.filter(family="decline", level="CRITICAL").exists()
-    assert not LateHour.objects.exists()
+    assert not LateMark.objects.exists()
     assert after == from_scratch(700.6)
 
 
@@ -114,7 +114,7 @@ def test_an_unchanged_hour_is_not_judged_again() -> None:
     mark_late(source, 30)
     assert sweep_closed_minutes(now=at(200.6)).rechecked == 0
     assert Baseline.objects.get().version == version
-    assert not LateHour.objects.exists()
+    assert not LateMark.objects.exists()
     assert not Recheck.objects.exists()
 
 

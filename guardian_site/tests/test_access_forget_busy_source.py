@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection
 from msgspec.structs import replace
 
 from guardian_site.upkeep.forgetting import REPORTED, forget_source
-from ingest.models import LateHour, Report, Source
+from ingest.models import LateMark, Report, Source
 from ingest.reports import NewReport
 from ingest.tests.conftest import database, postgresql_config  # noqa: F401
 from ingest.tests.makers import NOON, make_report, record
@@ -45,4 +45,4 @@ def test_nothing_is_left_of_it() -> None:
     assert sum(one.result() for one in sending) >= before
     assert not Source.objects.exists()
     assert not any(model._default_manager.exists() for model in REPORTED)
-    assert not LateHour.objects.exists()
+    assert not LateMark.objects.exists()

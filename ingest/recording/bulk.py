@@ -47,12 +47,9 @@ SELECT source_id, substr(timestamp, 1, 16) || ':00' AS minute, status, auth_code
 FROM news GROUP BY 1, 2, 3, 4 HAVING true
 ON CONFLICT (source_id, minute, status, auth_code) DO UPDATE SET count = m.count + excluded.count
 """
-_NEWS_TO_LATE_HOURS = """
-INSERT INTO ingest_latehour (source_id, hour, seen)
-SELECT DISTINCT source_id, substr(timestamp, 1, 13) || ':00:00',
-    CURRENT_TIMESTAMP
-FROM news WHERE timestamp < %s
-ON CONFLICT (source_id, hour) DO UPDATE SET seen = excluded.seen
+_NEWS_TO_LATE_MARKS = """
+INSERT INTO ingest_latemark (source_id, hour)
+SELECT DISTINCT source_id, substr(timestamp, 1, 13) || ':00:00' FROM news WHERE timestamp < %s
 """
 
 
@@ -104,7 +101,7 @@ def _write_news(cursor: Any, late_before: datetime) -> int:
     cursor.execute(_NEWS)
     cursor.execute(_NEWS_TO_REPORTS)
     cursor.execute(_NEWS_TO_MINUTES)
-    cursor.execute(_NEWS_TO_LATE_HOURS, [as_text(late_before)])
+    cursor.execute(_NEWS_TO_LATE_MARKS, [as_text(late_before)])
     cursor.execute("SELECT count(*) FROM news")
     [(news,)] = cursor.fetchall()
     cursor.execute("DROP TABLE news")

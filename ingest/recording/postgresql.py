@@ -109,14 +109,9 @@ counted AS (
         SET count = m.count + excluded.count
     RETURNING source_id, minute, status, auth_code, count
 ), late AS (
-    INSERT INTO ingest_latehour AS h (source_id, hour, seen)
-    SELECT DISTINCT source_id, date_bin('1 hour', minute, 'epoch'), now() FROM counted
+    INSERT INTO ingest_latemark (source_id, hour)
+    SELECT DISTINCT source_id, date_bin('1 hour', minute, 'epoch') FROM counted
     WHERE minute < %(late_before)s
-    ORDER BY 1, 2
-    -- A row that is not updated is locked all the same: whoever claims the hour waits for this
-    -- commit or leaves it, and a busy hour is not rewritten at every report.
-    ON CONFLICT (source_id, hour) DO UPDATE SET seen = excluded.seen
-        WHERE h.seen < excluded.seen - interval '1 second'
 )"""
 
 _ANSWER = """

@@ -69,9 +69,8 @@ ON CONFLICT (source_id, minute, status, auth_code) DO UPDATE SET count = m.count
 """
 
 _LATE = """
-INSERT INTO ingest_latehour (source_id, hour, seen)
-SELECT value->>0, value->>1, %s FROM json_each(%s) WHERE true
-ON CONFLICT (source_id, hour) DO UPDATE SET seen = excluded.seen
+INSERT INTO ingest_latemark (source_id, hour)
+SELECT value->>0, value->>1 FROM json_each(%s)
 """
 
 _COUNTS = """
@@ -168,7 +167,7 @@ class _Writing:
         limit = as_text(late_before)
         late = {(key[0], key[1][:13] + ":00:00") for key in self.shifts if key[1] < limit}
         if late:
-            self._run(_LATE, self.now, _json(late))
+            self._run(_LATE, _json(late))
         for source, at, status, code, count in self._run(_COUNTS, _json(self.touched)):
             counts = self.outcome.minutes.setdefault((source, _moment(at)), {})
             counts[status, code] = count

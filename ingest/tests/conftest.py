@@ -13,11 +13,20 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
-from ingest.models import ApiKey, FileImport, LateHour, MinuteCount, Report, Source, Transaction
+from ingest.models import (
+    ApiKey,
+    FileImport,
+    LateHour,
+    LateMark,
+    MinuteCount,
+    Report,
+    Source,
+    Transaction,
+)
 from ingest.repeats.answers import known_marks
 from ingest.services import forget_keys, forget_sources
 
-TABLES = (LateHour, FileImport, MinuteCount, Report, Transaction, ApiKey, Source)
+TABLES = (LateMark, LateHour, FileImport, MinuteCount, Report, Transaction, ApiKey, Source)
 
 
 def pooled(url: str, most: int = 8) -> dict[str, Any]:

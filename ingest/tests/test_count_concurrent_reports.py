@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
+from ingest.models import LateMark, MinuteCount, Report, Source, Transaction
 from ingest.services.answering import answer_batch, answer_report
 from ingest.services.sources import forget_sources, resolve_sources
 from ingest.tests.makers import NOON, MinuteSums, counts_of_rows, judge, minute_counts
@@ -78,7 +78,7 @@ def with_duplicates_shuffled(bodies: Sequence[Body], random_: random.Random) -> 
 
 
 def emptied() -> None:
-    for model in (LateHour, MinuteCount, Report, Transaction, Source):
+    for model in (LateMark, MinuteCount, Report, Transaction, Source):
         model.objects.all()._raw_delete("default")
     forget_sources()
 

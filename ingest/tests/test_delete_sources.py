@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import ProtectedError
 
-from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
+from ingest.models import LateMark, MinuteCount, Report, Source, Transaction
 from ingest.postgresql.plans import PREPARE_AFTER
 from ingest.recording import bulk, holding
 from ingest.recording.holding import hold_recordings
@@ -46,7 +46,7 @@ def plan_for_any_reports(source: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(generic_plans) FROM pg_prepared_statements")
         assert cursor.fetchone()[0] > 0
-    for model in (LateHour, MinuteCount, Report):
+    for model in (LateMark, MinuteCount, Report):
         model.objects.all().delete()
 
 
@@ -72,7 +72,7 @@ def orphans() -> int:
     known = Source.objects.values("pk")
     return sum(
         model.objects.exclude(source_id__in=known).count()
-        for model in (Report, Transaction, MinuteCount, LateHour)
+        for model in (Report, Transaction, MinuteCount, LateMark)
     )
 
 

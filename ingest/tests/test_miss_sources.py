@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test import Client
 
-from ingest.models import LateHour, MinuteCount, Report, Source, Transaction
+from ingest.models import LateMark, MinuteCount, Report, Source, Transaction
 from ingest.recording import bulk, postgresql
 from ingest.reports import NewReport, RecordedReport
 from ingest.services import record_reports
@@ -21,7 +21,7 @@ from ingest.tests.makers import NOON, counts_of_rows, judge, make_report, minute
 from ingest.tests.streams import Handed
 
 pytestmark = pytest.mark.usefixtures("database")
-RECORDED = (Report, Transaction, MinuteCount, LateHour)
+RECORDED = (Report, Transaction, MinuteCount, LateMark)
 
 
 def make_gone(**fields: Any) -> NewReport:

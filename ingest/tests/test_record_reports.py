@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError
 
 from ingest import steady_clock
-from ingest.models import LateHour, MinuteCount, Report, Transaction
+from ingest.models import LateMark, MinuteCount, Report, Transaction
 from ingest.reports import NewReport
 from ingest.services import claim_late_hours, record_reports
 from ingest.services.recording import MINUTE
@@ -197,7 +197,7 @@ def test_a_repeat_queues_no_hour() -> None:
     record(make_report(5))
     claim_late_hours(limit=10)
     record(make_report(5))
-    assert not LateHour.objects.exists()
+    assert not LateMark.objects.exists()
 
 
 def of_now(count: int, external_id: str = "") -> NewReport:
@@ -208,7 +208,7 @@ def of_now(count: int, external_id: str = "") -> NewReport:
 def test_a_minute_that_is_still_open_is_not_queued() -> None:
     record(of_now(5))
     record(of_now(1, external_id="t1"))
-    assert not LateHour.objects.exists()
+    assert not LateMark.objects.exists()
 
 
 def test_of_reports_recorded_together_those_that_are_late_queue_their_hours() -> None:
