@@ -27,9 +27,13 @@ class Expiring(Generic[Key, Value]):
 
     def get_all(self, keys: Iterable[Key]) -> dict[Key, Value]:
         """Return the fresh entries among these."""
-        limit = time.monotonic() - self._seconds
-        entries = ((key, self._entries.get(key)) for key in keys)
-        return {key: entry[1] for key, entry in entries if entry is not None and entry[0] >= limit}
+        limit, look = time.monotonic() - self._seconds, self._entries.get
+        found: dict[Key, Value] = {}
+        for key in keys:
+            entry = look(key)
+            if entry is not None and entry[0] >= limit:
+                found[key] = entry[1]
+        return found
 
     def put(self, key: Key, value: Value) -> None:
         """Remember `value` from now on."""

@@ -50,6 +50,8 @@ class Heads:
         longest: int = conf.REPORT_MINUTES,
     ) -> bool:
         """Whether minutes that came one by one are steps in a replay; remembers them."""
+        if len(minutes) == 1:
+            return self._step(source_id, minutes[0], through, longest)
         steps = [self._step(source_id, minute, through, longest) for minute in sorted(minutes)]
         return any(steps)
 

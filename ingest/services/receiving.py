@@ -1,6 +1,6 @@
 """From a checked body to reports: whose they are, and when they happened."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -26,7 +26,7 @@ class _Reading:
 
     told: Sequence[datetime]
     latest: datetime
-    zones: dict[str, ZoneInfo]
+    sources: Mapping[str, SourceRef]
     site: ZoneInfo
     alone: bool
 
@@ -50,7 +50,8 @@ class _Reading:
         return moments
 
     def _moment(self, text: str, name: str, told: datetime) -> datetime:
-        moment = read_moment(text, self.zones.get(name, self.site), told)
+        source = self.sources.get(name)
+        moment = read_moment(text, self.site if source is None else source.zone, told)
         check_plausible(moment, self.latest)
         return moment
 
@@ -90,7 +91,7 @@ def receive_reports(
     reading = _Reading(
         told=told or [steady_clock.now()] * len(rows),
         latest=latest_plausible(),
-        zones={name: ref.zone for name, ref in sources.items()},
+        sources=sources,
         site=site_zone(),
         alone=alone,
     )
