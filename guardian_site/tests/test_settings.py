@@ -109,6 +109,8 @@ def test_a_setting_that_can_work_is_read(
         ("redis://:secret@redis:6379/2", redis.Connection),
         ("rediss://:secret@redis:6379/2", redis.SSLConnection),
         ("unix://:secret@/run/redis.sock?db=2", redis.UnixDomainSocketConnection),
+        ("redis://redis:6379?db=2&password=s%2Fcret&socket_timeout=5", redis.Connection),
+        ("rediss://guardian:secret@redis:6379/1?db=2&protocol=3", redis.SSLConnection),
     ],
 )
 def test_tasks_wait_where_the_cache_is(
