@@ -6,15 +6,15 @@ from django.db import connection, transaction
 
 from ingest.models import LateHour
 
-# Marks of one hour lie close together: so many are looked at for those that are claimed.
+# Among so many of the oldest marks are the hours that are claimed.
 MARKS_AT_ONCE = 100_000
-# No later mark is in the way: a writer adds marks and touches none.
+# All marks of an hour go with it, or those of senders who are always late would heap up; a mark
+# whose writer has not committed yet is not seen, and left for the next claim.
 _CLAIM = """
-WITH oldest AS (SELECT id, source_id, hour FROM ingest_latemark ORDER BY id LIMIT %s),
+WITH oldest AS (SELECT source_id, hour FROM ingest_latemark ORDER BY id LIMIT %s),
 claimed AS (SELECT DISTINCT source_id, hour FROM oldest ORDER BY source_id, hour LIMIT %s)
 DELETE FROM ingest_latemark
-WHERE id <= (SELECT max(id) FROM oldest)
-    AND (source_id, hour) IN (SELECT source_id, hour FROM claimed)
+WHERE (source_id, hour) IN (SELECT source_id, hour FROM claimed)
 RETURNING source_id, hour
 """
 

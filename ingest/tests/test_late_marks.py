@@ -50,9 +50,11 @@ def test_what_is_left_unclaimed_keeps_all_its_marks() -> None:
 
 def test_the_oldest_marks_are_looked_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(late_hours, "MARKS_AT_ONCE", 2)
-    for hour in (4, 4, 0, 1):
-        record(make_report(hour, seconds=3600 * hour + LateMark.objects.count()))
-    assert [claim(), claim(), claim()] == [[NOON + 4 * HOUR], [NOON, NOON + HOUR], []]
+    for place, hour in enumerate((4, 4, 0, 4, 1)):
+        record(make_report(seconds=3600 * hour + place))
+    assert claim() == [NOON + 4 * HOUR]
+    assert LateMark.objects.count() == 2
+    assert [claim(), claim()] == [[NOON, NOON + HOUR], []]
 
 
 def test_hours_that_the_release_before_marked_are_claimed_too() -> None:
