@@ -4,7 +4,8 @@ from django.db import migrations, models
 # Way back: what the release before reads.
 TO_LATE_HOURS = """
 INSERT INTO ingest_latehour (source_id, hour)
-SELECT DISTINCT source_id, hour FROM ingest_latemark WHERE true
+SELECT DISTINCT source_id, hour FROM ingest_latemark
+WHERE source_id IN (SELECT id FROM ingest_source)
 ON CONFLICT (source_id, hour) DO NOTHING
 """
 

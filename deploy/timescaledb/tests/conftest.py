@@ -23,8 +23,8 @@ from ingest.tests.conftest import default_database
 FOLDER = Path(__file__).resolve().parents[1] / "pglite"
 TABLES = (
     *("detection_anomaly", "detection_band", "detection_baseline", "detection_checkpoint"),
-    *("detection_recheck", "ingest_latemark", "ingest_minutecount", "ingest_report"),
-    *("ingest_transaction", "ingest_source"),
+    *("detection_recheck", "ingest_latemark", "ingest_latehour"),
+    *("ingest_minutecount", "ingest_report", "ingest_transaction", "ingest_source"),
     *("ingest_minutetotal", "ingest_hourcount", "ingest_daycount"),
 )
 
