@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import signals
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from guardian_site.models import Heartbeat
 from ingest import steady_clock
@@ -37,7 +37,7 @@ def _beat_for_ever(part: str, kind: str, stop: threading.Event) -> None:
         try:
             close_old_connections()
             record_heartbeat(part=part, kind=kind, now=steady_clock.now())
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             # The heart goes on: the database may be restarting, and silence would look like death.
             logger.warning("heartbeat of %s not written: %s", part, error)
 
