@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Model, Prefetch, Q, QuerySet
 
 from alerts.lifecycle import ONGOING, State, permitted
 from alerts.messages.timeline import SENT
 from alerts.models import Incident, IncidentEvent, Notification
 from detection.models import Anomaly
 
+Row = TypeVar("Row", bound=Model)
 # What is sent to several channels leaves within this.
 TOGETHER = timedelta(minutes=1)
 
@@ -35,7 +37,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Detail:
-    """All that the page of one incident shows."""
+    """All that the page of one incident shows; of too many messages or minutes the newest."""
 
     incident: Incident
     timeline: list[IncidentEvent]
@@ -111,11 +113,16 @@ def incident_detail(incident_id: int) -> Detail:
     return Detail(
         incident=incident,
         timeline=told_together(timeline(incident_id)),
-        notifications=list(incident.notifications.select_related("channel").order_by("id")[:200]),
-        anomalies=list(anomalies_of(incident)[:500]),
+        notifications=newest(incident.notifications.select_related("channel").order_by("id"), 200),
+        anomalies=newest(anomalies_of(incident), 500),
         children=list(incident.children.select_related("source").order_by("id")),
         permitted=permitted(incident.state),
     )
+
+
+def newest(rows: QuerySet[Row], most: int) -> list[Row]:
+    """Return the last rows, in the order that they have."""
+    return list(rows.reverse()[:most])[::-1]
 
 
 def with_history(rows: QuerySet[Incident]) -> QuerySet[Incident]:

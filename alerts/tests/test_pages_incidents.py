@@ -8,7 +8,7 @@ from pytest_django import Settings
 from alerts import services
 from alerts.models import Incident
 from alerts.selectors.incidents import Filters, incidents
-from alerts.tests.makers import at, live, make_source, open_incident
+from alerts.tests.makers import at, live, make_anomaly, make_source, open_incident
 from alerts.tests.pages import PAGE, an_hour, operator
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +128,15 @@ def test_a_long_incident_says_that_the_newest_minutes_are_listed(client: Client)
     short = open_incident(family="reversal", source=make_source("shop"))
     page = client.get(f"/incidents/{short.pk}/", headers=PAGE).content.decode()
     assert "1 minute out of the ordinary<" in page
+
+
+def test_a_very_long_incident_lists_the_newest_minutes_of_all(client: Client) -> None:
+    incident = open_incident()
+    for minute in range(1, 502):
+        make_anomaly(minute)
+    Incident.objects.update(last_anomaly=at(501))
+    page = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+    assert re.findall(r'<td class="nowrap">([^<]+)', page)[0] == "20:21"
 
 
 @pytest.mark.parametrize(
