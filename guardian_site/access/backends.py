@@ -36,11 +36,20 @@ class RolePermissions(BaseBackend):
         return visible_source_ids(user)
 
     def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
-        """Tell whether the user may do anything at all with an app."""
+        """Tell whether the user may do anything at all with an app in the admin."""
         role = role_of(user_obj)
-        if role is None:
+        if role is None or _is_confined(user_obj):
             return False
         rules: list[Least] = [
             least for name, least in MODELS.items() if name.split(".")[0] == app_label
         ]
         return any(any(one and role.covers(one) for one in least) for least in rules)
+
+
+def _is_confined(user: Any) -> bool:
+    """Tell whether the user sees the sources of teams alone: to them the admin is closed."""
+    # A page of the admin asks for each of its models; the teams do not change meanwhile.
+    known: bool | None = getattr(user, "_guardian_confined", None)
+    if known is None:
+        known = user._guardian_confined = visible_source_ids(user) is not None
+    return known

@@ -151,6 +151,7 @@ NAMESPACES: Mapping[str, Methods] = {
 ADMIN_EXCEPTIONS: Mapping[str, Methods] = {
     "admin:logout": {"POST": PUBLIC},
     "admin:password_change": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "admin:password_change_done": {"GET": SIGNED_IN},
 }
 
 

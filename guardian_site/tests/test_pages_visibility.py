@@ -87,3 +87,16 @@ def test_who_may_mend_a_channel_is_led_there(role: str, led: bool, page: str) ->
     text = signed_in(role).get(page, headers=PAGE).content.decode()
     assert "there is no terminal" in text
     assert ("Mend it" in text) is led
+
+
+def test_a_member_changes_their_password_though_the_admin_is_closed_to_them(
+    member: Client,
+) -> None:
+    assert 'href="/admin/password_change/"' in member.get("/", headers=PAGE).content.decode()
+    form = member.get("/admin/password_change/", headers=PAGE).content.decode()
+    # Nothing else of the admin is offered: all of it would refuse them.
+    assert 'href="/admin/alerts/' not in form
+    new = {"new_password1": "correct-horse-7-battery", "new_password2": "correct-horse-7-battery"}
+    told = member.post("/admin/password_change/", {"old_password": "secret", **new}, follow=True)
+    assert told.status_code == 200
+    assert told.redirect_chain == [("/admin/password_change/done/", 302)]
