@@ -6,7 +6,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 
-from guardian_site.access.roles import MODELS, Least, may, role_of
+from guardian_site.access.roles import MODELS, SECRET, Least, may, role_of
 from guardian_site.access.selectors import people_who_may, visible_source_ids
 
 
@@ -42,7 +42,7 @@ class RolePermissions(BaseBackend):
             return False
         rules: list[Least] = [
             least for name, least in MODELS.items() if name.split(".")[0] == app_label
-        ]
+        ] or [SECRET]
         return any(any(one and role.covers(one) for one in least) for least in rules)
 
 

@@ -72,3 +72,11 @@ def test_the_admin_has_no_door_of_its_own(device: TOTPDevice) -> None:
     form = {"username": "the-admin", "password": PASSWORD}
     assert Client().post("/admin/login/", form).status_code == 405
     assert User.objects.get().last_login is None
+
+
+@pytest.mark.parametrize(("role", "offered"), [("admin", True), ("operator", False)])
+def test_administrators_alone_are_led_to_the_second_factors(role: str, offered: bool) -> None:
+    client = Client()
+    client.force_login(make_person(role))
+    page = client.get("/admin/").content.decode()
+    assert ('href="/admin/otp_totp/totpdevice/"' in page) is offered
