@@ -29,6 +29,8 @@ DRAWN = """() => {
 }"""
 TOO_WIDE = """() => [...document.querySelectorAll(".filters .field")]
   .filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"""
+CUT_OFF = """() => [...document.querySelectorAll(".panel")]
+  .filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"""
 OVERFLOW = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -182,6 +184,19 @@ def test_a_long_address_in_a_comment_does_not_widen_a_phone(site: Site, chromium
         for path in ("/incidents/1/", "/reports/handover"):
             look.page.goto(site.address + path)
             assert look.page.evaluate(OVERFLOW) <= 0, path
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_a_long_name_pushes_nothing_out_of_sight(
+    empty_site: Site, chromium: Browser, width: int
+) -> None:
+    name = "merchant_" * 7
+    empty_site.report(source=name, status="approved")
+    with looking(chromium, width=width) as look:
+        for path in ("/sources/", f"/sources/{name}/", f"/?source={name}"):
+            look.page.goto(empty_site.address + path)
+            assert look.page.evaluate(OVERFLOW) <= 0, path
+            assert look.page.evaluate(CUT_OFF) == [], path
 
 
 def test_a_reader_sees_no_button(site: Site, chromium: Browser) -> None:
