@@ -1,9 +1,10 @@
 """What a person sees: real server, real browser."""
 
 import time
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from guardian_site.tests.browser import (
     Site,
@@ -26,6 +27,12 @@ DRAWN = """() => {
   for (let at = 0; at < data.length; at += 4)
     if (data[at + 2] > 180 && data[at] < 90 && data[at + 3] > 200) return true;
   return false;
+}"""
+# Inside the plot, right under the strip that marks an incident, above every line.
+BACKGROUND = """() => {
+  const canvas = document.querySelector('[data-chart="total"] canvas');
+  const { data } = canvas.getContext("2d").getImageData(canvas.width / 2 | 0, 16, 1, 1);
+  return [...data];
 }"""
 TOO_WIDE = """() => [...document.querySelectorAll(".filters .field")]
   .filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"""
@@ -88,6 +95,30 @@ def test_the_chart_is_drawn_and_read_by_keyboard(site: Site, chromium: Browser) 
         plot.press("ArrowLeft")
         expect(reading).not_to_have_text(before)
         expect(reading).to_contain_text("80–120")
+
+
+def shade(page: Page, site: Site, incidents: int) -> Any:
+    """Return the colour behind the chart when so many incidents went on all the time."""
+    span = {"from": 0, "to": 2**31, "level": "WARNING", "family": "decline"}
+
+    def answer(route: Route) -> None:
+        told = route.fetch()
+        windows = [{**span, "id": number} for number in range(incidents)]
+        route.fulfill(response=told, json={**told.json(), "windows": windows})
+
+    page.route("**/live.json*", answer)
+    page.goto(site.address)
+    live(page)
+    page.wait_for_function(DRAWN)
+    return page.evaluate(BACKGROUND)
+
+
+def test_what_stands_behind_many_incidents_can_still_be_seen(site: Site, chromium: Browser) -> None:
+    shades = []
+    for incidents in (1, 30):
+        with looking(chromium) as look:
+            shades.append(shade(look.page, site, incidents))
+    assert shades[0] == shades[1]
 
 
 def test_a_report_appears_without_reloading(site: Site, chromium: Browser) -> None:

@@ -18,6 +18,18 @@ const colour = (name) => {
   return colours.get(name);
 };
 
+// Of one level together: shades of many incidents at once would cover what they stand behind. The
+// critical ones come last, on top.
+const joined = (windows) => {
+  const spans = [];
+  for (const span of [...windows].sort((one, other) => one.from - other.from)) {
+    const before = spans.findLast(({ level }) => level === span.level);
+    if (before && span.from <= before.to) before.to = Math.max(before.to, span.to);
+    else spans.push({ ...span });
+  }
+  return spans.sort((one, other) => other.level.localeCompare(one.level));
+};
+
 const shadeWindows = (chart, windows) => {
   const { ctx, bbox } = chart;
   for (const span of windows) {
@@ -152,7 +164,7 @@ export class BandChart {
   }
 
   show(columns, windows = [], marked = null) {
-    this.windows = windows;
+    this.windows = joined(windows);
     this.marked = marked;
     this.chart.setData(columns);
   }
