@@ -1,5 +1,6 @@
 """What a person sees: real server, real browser."""
 
+import re
 import time
 from typing import Any
 
@@ -34,6 +35,12 @@ BACKGROUND = """() => {
   const { data } = canvas.getContext("2d").getImageData(canvas.width / 2 | 0, 16, 1, 1);
   return [...data];
 }"""
+KEEP_DRAWN_WORDS = """window.drawnWords = new Set();
+const fillText = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function keep(words, ...more) {
+  window.drawnWords.add(words);
+  return fillText.call(this, words, ...more);
+};"""
 TOO_WIDE = """() => [...document.querySelectorAll(".filters .field")]
   .filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"""
 CUT_OFF = """() => [...document.querySelectorAll(".panel")]
@@ -119,6 +126,21 @@ def test_what_stands_behind_many_incidents_can_still_be_seen(site: Site, chromiu
         with looking(chromium) as look:
             shades.append(shade(look.page, site, incidents))
     assert shades[0] == shades[1]
+
+
+@pytest.mark.parametrize(("hours", "dated"), [(3, False), (72, True)])
+def test_a_chart_of_several_days_says_which_day_it_speaks_of(
+    site: Site, chromium: Browser, hours: int, dated: bool
+) -> None:
+    with looking(chromium) as look:
+        look.page.add_init_script(KEEP_DRAWN_WORDS)
+        look.page.goto(f"{site.address}/?hours={hours}")
+        live(look.page)
+        look.page.wait_for_function("() => window.drawnWords.size > 3")
+        at = look.page.locator('[data-chart="total"] .reading [data-field="at"]').inner_text()
+        assert bool(re.match(r"[A-Z][a-z]+ \d+, ", at)) is dated
+        drawn = look.page.evaluate("() => [...window.drawnWords]")
+        assert dated is False or any(re.fullmatch(r"[A-Z][a-z]+ \d+", one) for one in drawn)
 
 
 def test_a_report_appears_without_reloading(site: Site, chromium: Browser) -> None:

@@ -1,8 +1,9 @@
 // One line over its expected band, with the incidents shaded behind it.
-import { clock, moment, number, percent } from "./format.js";
+import { DAY, clock, day, number, percent } from "./format.js";
 
 const AXIS_FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
 const HATCH = 7;
+const MIDNIGHT = "00:00";
 const probe = document.createElement("span");
 probe.hidden = true;
 document.documentElement.append(probe);
@@ -81,8 +82,9 @@ const axes = (zone, small, share) => [
     stroke: () => colour("ink-2"), font: AXIS_FONT, size: small ? 22 : 28, space: small ? 70 : 80, gap: 3,
     grid: { show: !small, stroke: () => colour("chart-grid"), width: 1 },
     ticks: { stroke: () => colour("chart-grid"), width: 1, size: 4 },
-    values: (_chart, splits, _i, _space, step) =>
-      splits.map((second) => (step >= 86400 ? moment(second, zone) : clock(second, zone))),
+    // Where a day begins stands which.
+    values: (_chart, splits, _i, _space, step) => splits.map((second) =>
+      (step >= DAY || clock(second, zone) === MIDNIGHT ? day(second, zone) : clock(second, zone))),
   },
   {
     stroke: () => colour("ink-2"), font: AXIS_FONT, size: 46, gap: 4, space: small ? 30 : 36,

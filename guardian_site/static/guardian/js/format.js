@@ -12,6 +12,7 @@ const formatter = (zone, options) => {
   return zoned.get(key);
 };
 
+export const DAY = 86400;
 export const UNKNOWN = "–";
 export const number = (value) => {
   if (value === null || value === undefined) return UNKNOWN;
@@ -21,6 +22,7 @@ export const score = (value) => (value === null || value === undefined ? null : 
 export const percent = (share) => (share === null || share === undefined ? UNKNOWN : `${tenth.format(share * 100)} %`);
 export const range = (low, high) => (low === null || low === undefined ? UNKNOWN : `${number(low)}–${number(high)}`);
 export const clock = (seconds, zone) => formatter(zone, { hour: "2-digit", minute: "2-digit" }).format(seconds * 1000);
+export const day = (seconds, zone) => formatter(zone, { month: "short", day: "numeric" }).format(seconds * 1000);
 export const moment = (seconds, zone) =>
   formatter(zone, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }).format(seconds * 1000);
 

@@ -1,7 +1,7 @@
 // An incident's page: what was expected and seen around the onset, and what has become of it since.
 import { BandChart } from "./charts.js";
 import { fill, find, refreshAges } from "./dom.js";
-import { clock, number, range } from "./format.js";
+import { DAY, clock, moment, number, range } from "./format.js";
 import { keepFresh } from "./fresh.js";
 
 const config = JSON.parse(find("#incident-config").textContent);
@@ -14,7 +14,7 @@ const legend = (index) => {
   const at = index ?? minutes.findIndex((minute) => minute >= config.onset);
   if (at < 0) return;
   fill(find(".reading", place), {
-    at: clock(minutes[at], config.zone), seen: number(seen[at]),
+    at: (minutes.at(-1) - minutes[0] > DAY ? moment : clock)(minutes[at], config.zone), seen: number(seen[at]),
     expected: expected[at] === null ? null : range(lower[at], upper[at]),
   });
 };

@@ -65,7 +65,7 @@ const showLegend = (name, index) => {
   const band = lower === null ? form(expected) : range(lower, upper);
   const legend = find(`[data-chart="${name}"] .reading`);
   fill(legend, {
-    at: columns[0][at] ? clock(columns[0][at], config.zone) : null,
+    at: columns[0][at] ? (config.hours > 24 ? moment : clock)(columns[0][at], config.zone) : null,
     seen: form(columns[4][at]),
     expected: columns[3].every((value) => value === null) ? text("not-learned") : band,
     approved: name === "total" ? number(columns[5][at]) : null,
