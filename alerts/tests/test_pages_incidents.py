@@ -6,9 +6,16 @@ from django.test import Client
 from pytest_django import Settings
 
 from alerts import services
-from alerts.models import Incident
+from alerts.models import Incident, Notification
 from alerts.selectors.incidents import Filters, incidents
-from alerts.tests.makers import at, live, make_anomaly, make_source, open_incident
+from alerts.tests.makers import (
+    at,
+    live,
+    make_anomaly,
+    make_channel,
+    make_source,
+    open_incident,
+)
 from alerts.tests.pages import PAGE, an_hour, operator
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +144,17 @@ def test_a_very_long_incident_lists_the_newest_minutes_of_all(client: Client) ->
     Incident.objects.update(last_anomaly=at(501))
     page = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
     assert re.findall(r'<td class="nowrap">([^<]+)', page)[0] == "20:21"
+
+
+def test_minutes_and_messages_of_another_day_say_which(client: Client) -> None:
+    make_channel()
+    incident = open_incident()
+    make_anomaly(720)
+    Incident.objects.update(last_anomaly=at(720))
+    Notification.objects.update(sent=at(721))
+    page = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
+    assert re.findall(r'<td class="nowrap">([^<]+)', page) == ["2026-03-03 00:00", "12:00"]
+    assert "2026-03-03 00:01:00 · " in page
 
 
 @pytest.mark.parametrize(

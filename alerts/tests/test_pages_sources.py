@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from alerts.selectors.series import floor_to
-from alerts.tests.makers import make_source, open_incident
+from alerts.tests.makers import at, make_source, open_incident
 from alerts.tests.pages import PAGE, count, expect
 from detection.models import Band
 from ingest.models import Source
@@ -51,6 +51,11 @@ def test_a_stray_old_report_teaches_nothing(client: Client) -> None:
     count(source, newest, approved=3)
     Band.objects.create(source=source, minute=newest, learning=True)
     assert "400.0 days" not in shown(client)
+
+
+def test_a_minute_that_was_judged_says_of_which_day_it_is(client: Client) -> None:
+    expect(make_source(), at(0), 30)
+    assert "2026-03-02 12:00 · expected 20–40" in shown(client, "/sources/default/")
 
 
 def test_a_source_has_the_level_of_its_worst_incident(client: Client) -> None:
