@@ -2,8 +2,8 @@ import pytest
 from django.test import Client
 
 from alerts.models import Notification
-from alerts.tests.makers import at, make_channel, open_incident
-from alerts.tests.pages import PAGE, signed_in
+from alerts.tests.makers import at, make_channel, make_source, open_incident
+from alerts.tests.pages import PAGE, operator, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -29,3 +29,10 @@ def test_a_channel_that_cannot_be_reached_is_said_where_people_look() -> None:
         assert "hears nothing since 2026-03-02 12:00: HTTP 404: no_service" in text
     assert "1 message of the last day could not be delivered." in text
     assert "hears nothing" not in Client().get("/", headers=PAGE).content.decode()
+
+
+def test_a_broken_channel_is_told_of_by_the_clock_of_the_page() -> None:
+    source = make_source("shop", time_zone="America/Sao_Paulo")
+    make_channel("phone", disabled=at(0), disabled_reason="there is no terminal")
+    page = operator().get("/", {"source": source.name}, headers=PAGE).content.decode()
+    assert "hears nothing since 2026-03-02 09:00" in page
