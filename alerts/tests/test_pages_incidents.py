@@ -16,7 +16,7 @@ from alerts.tests.makers import (
     make_source,
     open_incident,
 )
-from alerts.tests.pages import PAGE, an_hour, operator
+from alerts.tests.pages import PAGE, an_hour, count, operator
 
 pytestmark = pytest.mark.django_db
 
@@ -220,3 +220,12 @@ def test_what_is_over_asks_for_nothing_any_more(client: Client) -> None:
     text = client.get(address, headers=PAGE).content.decode()
     assert "Call the issuer." not in text
     assert "/runbooks/decline" in text
+
+
+def test_ages_stand_in_the_page_before_any_script_runs(client: Client) -> None:
+    incident = open_incident()
+    count(incident.source, at(0), approved=1)
+    for address in (f"/incidents/{incident.pk}/", "/sources/default/"):
+        page = client.get(address, headers=PAGE).content.decode()
+        assert re.findall(r"data-since=\"\d+\">[^<]+</span>", page)
+        assert "></span>)" not in page
