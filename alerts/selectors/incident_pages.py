@@ -17,6 +17,7 @@ from alerts.messages.brief import (
 )
 from alerts.messages.phrases import meaning_of, name_of, say
 from alerts.models import Incident, Silence
+from alerts.models.incident import FAMILIES
 from alerts.selectors.choosing import MOST_FOUND, MOST_LISTED
 from alerts.selectors.extent import minutes_known
 from alerts.selectors.incidents import Filters, incidents, open_incidents
@@ -53,7 +54,9 @@ def _speaks_of(word: str) -> Q:
     found = (
         Q(source__name__icontains=word)
         | Q(source__title__icontains=word)
+        | Q(title__icontains=word)
         | Q(family__icontains=word)
+        | Q(family__in=_families_called(word))
         | Q(auth_code=word)
         | Q(acknowledged_by__icontains=word)
         | Q(assigned_to__icontains=word)
@@ -61,6 +64,16 @@ def _speaks_of(word: str) -> Q:
         | Q(reasons__icontains=word)
     )
     return found | Q(pk=int(number)) if number_known else found
+
+
+def _families_called(word: str) -> list[str]:
+    """Return the families in whose name, as the reader's list writes it, the word stands."""
+    words = language()
+    return [
+        family
+        for family, _title in FAMILIES
+        if word.casefold() in say(f"family.{family}", words).casefold()
+    ]
 
 
 def rows_going_on(*, now: datetime, seen: Seen, limit: int) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@ import re
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from pytest_django import Settings
 
 from alerts import services
@@ -71,6 +72,31 @@ def test_the_list_is_filtered(client: Client, query: dict[str, str], found: bool
 )
 def test_the_list_reads_no_more_incidents_than_it_shows(filters: Filters, index: str) -> None:
     assert index in incidents(filters)[:25].explain()
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "found"),
+    [
+        ("en", "Above Normal", True),
+        ("en", "negadas", False),
+        ("pt-br", "negadas", True),
+        ("pt-br", "silêncio", False),
+        ("en", "disk full", False),
+    ],
+)
+def test_an_incident_is_found_by_what_the_list_calls_it(
+    client: Client, language: str, words: str, found: bool
+) -> None:
+    open_incident()
+    with translation.override(language):
+        text = listed(client, q=words)
+    assert ("CRITICAL" in text.split("</form>")[-1]) is found
+
+
+def test_the_alert_of_another_system_is_found_by_its_title(client: Client) -> None:
+    open_incident()
+    Incident.objects.update(family="external", key="db-7", title="Disk full on db-7")
+    assert "Disk full on db-7" in listed(client, q="disk db-7").split("</form>")[-1]
 
 
 def test_a_number_finds_its_incident(client: Client) -> None:
