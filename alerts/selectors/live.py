@@ -114,7 +114,9 @@ def _told(view: View, ids: SourceIds, now: datetime) -> dict[str, Any]:
     incidents = open_incidents_of(ids, now=now, zone=view.zone, seen=view.seen)
     shown = {one["held"] for one in incidents}
     quiet = [one for one in _quiet(view, now) if one["words"] not in shown]
-    return {"incidents": incidents, "quiet": quiet}
+    # Not counted at each question as long as all of them are shown.
+    beyond = _going_on(ids).count() - INCIDENTS if len(incidents) == INCIDENTS else 0
+    return {"incidents": incidents, "beyond": beyond, "quiet": quiet}
 
 
 def open_incidents_of(
@@ -122,8 +124,7 @@ def open_incidents_of(
 ) -> list[dict[str, Any]]:
     """Return what goes on, the gravest and then the newest first; parts within their root."""
     found = (
-        Incident.objects.filter(source_id__in=source_ids, state__in=sorted(ONGOING))
-        .exclude(parent__state__in=sorted(ONGOING), parent__source_id__in=source_ids)
+        _going_on(source_ids)
         .select_related("source")
         .prefetch_related(parts_of())
         .order_by("level", "-opened", "-id")[:INCIDENTS]
@@ -132,6 +133,11 @@ def open_incidents_of(
     return [
         {**_card(one, now, seen), "held": _held(quiet.holding(one), zone, now)} for one in found
     ]
+
+
+def _going_on(source_ids: SourceIds) -> QuerySet[Incident]:
+    ongoing = Incident.objects.filter(source_id__in=source_ids, state__in=sorted(ONGOING))
+    return ongoing.exclude(parent__state__in=sorted(ONGOING), parent__source_id__in=source_ids)
 
 
 def _quiet(view: View, now: datetime) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ def test_the_first_page_of_the_admin_says_what_goes_on() -> None:
     text = signed_in("viewer").get("/admin/").content.decode()
     assert "Going on now" in text
     assert f'href="/incidents/{incident.pk}/"' in text
+    assert 'href="/incidents/?state=ongoing"' in text
     assert "42 denials in 1 min, 6 expected." in text
 
 

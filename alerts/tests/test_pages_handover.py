@@ -4,8 +4,9 @@ from django.utils import timezone, translation
 
 from alerts import services
 from alerts.models import Incident
-from alerts.tests.makers import make_anomaly, make_channel
+from alerts.tests.makers import make_anomaly, make_channel, make_source, open_incident
 from alerts.tests.pages import PAGE, signed_in
+from alerts.views import handover
 
 pytestmark = pytest.mark.django_db
 
@@ -72,3 +73,12 @@ def test_who_is_not_signed_in_is_asked_to() -> None:
     answer = Client().get("/reports/handover", headers=PAGE)
     assert answer.status_code in (302, 401)
     assert "Hand-over" not in Client().get("/", headers=PAGE).content.decode()
+
+
+def test_it_says_that_more_goes_on_than_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("shop", "bakery"):
+        open_incident(source=make_source(name))
+    client = signed_in("viewer")
+    assert "How many more go on" not in shown(client)
+    monkeypatch.setattr(handover, "OPEN_SHOWN", 1)
+    assert "How many more go on: 1." in shown(client)

@@ -229,3 +229,11 @@ def test_of_too_many_incidents_the_gravest_are_shown_and_the_newest_drawn(
     shown = picture(client)
     assert [one["id"] for one in shown["incidents"]] == [found[1], found[3]]
     assert [one["id"] for one in shown["windows"]] == [found[2], found[3]]
+    assert shown["beyond"] == 2
+    assert '<b data-field="beyond">2</b>' in page_of(client)
+
+
+def test_that_all_incidents_are_shown_needs_no_word(client: Client) -> None:
+    open_incident()
+    assert picture(client)["beyond"] == 0
+    assert '<p class="small" id="beyond" hidden>' in page_of(client)

@@ -47,6 +47,7 @@ def handover_page(
         "zone": settings.GUARDIAN_TIME_ZONE,
         "total": _line("", statistics.total),
         "still_open": [incident_row(one, now=now) for one in found.still_open[:OPEN_SHOWN]],
+        "beyond": max(0, len(found.still_open) - OPEN_SHOWN),
         "worst": [incident_row(one, now=now) for one in found.worst],
         "notes": found.comments[-NOTES_SHOWN:],
         "earlier_notes": max(0, len(found.comments) - NOTES_SHOWN),

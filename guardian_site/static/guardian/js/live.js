@@ -146,16 +146,18 @@ const announce = (incidents) => {
 };
 
 const showLists = () => {
-  const { incidents, quiet, verdicts } = known.body;
+  const { incidents, beyond, quiet, verdicts } = known.body;
   announce(incidents);
   showList(find("#incidents"), incidents, makeIncident);
+  find("#beyond").hidden = beyond === 0;
+  fill(find("#beyond"), { beyond: number(beyond) });
   showList(find("#quiet"), quiet, (record) => fill(copy("quiet-row"), record));
   find("#quiet").hidden = quiet.length === 0;
   find("#no-incidents").hidden = incidents.length > 0 || known.body.state === "empty";
   showList(find("#verdicts"), verdicts, makeVerdict);
   find("#no-verdicts").hidden = verdicts.length > 0;
   find("#verdict-table").hidden = verdicts.length === 0;
-  const count = incidents.length ? `(${incidents.length}) ` : "";
+  const count = incidents.length ? `(${incidents.length + beyond}) ` : "";
   document.title = count + document.title.replace(/^\(\d+\) /, "");
 };
 
