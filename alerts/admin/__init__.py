@@ -2,7 +2,7 @@
 
 from alerts.admin.channels import ChannelAdmin
 from alerts.admin.incidents import IncidentAdmin
-from alerts.admin.oncall import EscalationPolicyAdmin, ScheduleAdmin
+from alerts.admin.oncall import EscalationPolicyAdmin, OverrideAdmin, ScheduleAdmin
 from alerts.admin.outbox import NotificationAdmin
 from alerts.admin.quiet import MaintenanceWindowAdmin, SilenceAdmin
 
@@ -12,6 +12,7 @@ __all__ = [
     "IncidentAdmin",
     "MaintenanceWindowAdmin",
     "NotificationAdmin",
+    "OverrideAdmin",
     "ScheduleAdmin",
     "SilenceAdmin",
 ]

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from unfold.admin import ModelAdmin, TabularInline
 
+from alerts.admin.reading import moment
 from alerts.admin.weekdays import WithWeekdays
 from alerts.admin.zones import AtHome
 from alerts.models import (
@@ -48,6 +49,17 @@ class RotationAdmin(WithWeekdays):
     list_filter = ("schedule",)
     search_fields = ("name",)
     inlines = (PlaceInline,)
+
+
+@admin.register(Override)
+class OverrideAdmin(ModelAdmin):
+    """A page of its own: who may stand in for somebody may not change the schedule."""
+
+    list_display = ("user", "schedule", moment("starts"), moment("ends"), "reason")
+    list_filter = ("schedule",)
+    list_select_related = ("user", "schedule")
+    search_fields = ("user__username", "reason")
+    date_hierarchy = "starts"
 
 
 @admin.register(EscalationPolicy)

@@ -11,9 +11,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from alerts.models import Channel, MaintenanceWindow, Notification, Rotation
+from alerts.models import Channel, MaintenanceWindow, Notification, Rotation, Schedule
 from alerts.services import silence_incident
-from alerts.tests.makers import make_channel, make_source, open_incident
+from alerts.tests.makers import at, make_channel, make_source, open_incident
+from alerts.tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 MODELS = (
@@ -24,6 +25,7 @@ MODELS = (
     "maintenancewindow",
     "schedule",
     "rotation",
+    "override",
     "escalationpolicy",
 )
 
@@ -90,6 +92,19 @@ def test_a_dead_letter_is_sent_again(admin: Client) -> None:
     act(admin, "notification", "send_again", row)
     row.refresh_from_db()
     assert row.state == "pending"
+
+
+def test_an_operator_stands_in_for_somebody_on_call() -> None:
+    client, schedule = signed_in("operator"), Schedule.objects.create(name="nights")
+    cover = {"schedule": schedule.pk, "user": User.objects.get().pk, "reason": "a cold"}
+    starts = {"starts_0": "2026-03-02", "starts_1": "20:00"}
+    ends = {"ends_0": "2026-03-03", "ends_1": "08:00"}
+    answer = client.post("/admin/alerts/override/add/", {**cover, **starts, **ends})
+    assert answer.status_code == 302
+    [row] = schedule.overrides.all()
+    assert (row.starts, row.ends) == (at(8 * 60), at(20 * 60))
+    viewer = signed_in("viewer", "eva")
+    assert viewer.post("/admin/alerts/override/add/", {}).status_code == 403
 
 
 def test_a_channel_is_tested_and_enabled(admin: Client) -> None:
