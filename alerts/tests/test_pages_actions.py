@@ -93,6 +93,14 @@ def test_an_incident_is_closed_as_what_it_was() -> None:
     assert act(operator(), open_incident(), "close", label="planned").label == "planned"
 
 
+def test_a_comment_of_many_lines_is_kept_whole() -> None:
+    """Its field takes five hundred letters, each end of a line one of them."""
+    typed = "\n".join(["x" * 9] * 50) + "!"
+    sent = typed.replace("\n", "\r\n")
+    incident = act(operator(), open_incident(), "comment", text=sent)
+    assert incident.events.latest("id").why == typed
+
+
 def test_a_comment_joins_the_timeline() -> None:
     incident = act(operator(), open_incident(), "comment", text="The issuer is called.")
     assert incident.events.latest("id").why == "The issuer is called."

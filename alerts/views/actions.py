@@ -41,7 +41,8 @@ class Act:
 
     def carry_out(self, *, incident_id: int, actor: str, now: datetime, form: QueryDict) -> None:
         """The service has done it for `actor`; its refusals are passed on."""
-        asked = {name: form.get(name, "") for name in self.fields}
+        # A browser counts an end of a line as one letter and sends two: the text would be cut.
+        asked = {name: form.get(name, "").replace("\r\n", "\n") for name in self.fields}
         self.service(incident_id=incident_id, actor=actor, via="web", now=now, **asked)
 
 
