@@ -13,6 +13,7 @@ from alerts.models import (
     Schedule,
 )
 from ingest.admin.by_source import BY_SOURCE, BySource
+from ingest.admin.moments import InCalendar
 
 
 class RotationInline(TabularInline):
@@ -21,7 +22,7 @@ class RotationInline(TabularInline):
     show_change_link = True
 
 
-class OverrideInline(TabularInline):
+class OverrideInline(InCalendar, TabularInline):
     model = Override
     extra = 0
 
@@ -52,7 +53,7 @@ class RotationAdmin(WithWeekdays):
 
 
 @admin.register(Override)
-class OverrideAdmin(ModelAdmin):
+class OverrideAdmin(InCalendar, ModelAdmin):
     """A page of its own: who may stand in for somebody may not change the schedule."""
 
     list_display = ("user", "schedule", moment("starts"), moment("ends"), "reason")

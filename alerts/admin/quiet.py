@@ -15,9 +15,10 @@ from alerts.admin.zones import AtHome
 from alerts.models import MaintenanceWindow, Silence
 from ingest import steady_clock
 from ingest.admin.by_source import BY_SOURCE, BySource
+from ingest.admin.moments import InCalendar
 
 
-class Signed(BySource, ModelAdmin):
+class Signed(BySource, InCalendar, ModelAdmin):
     """Who made a row is who is logged in."""
 
     autocomplete_fields = ("source",)

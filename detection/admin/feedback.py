@@ -24,6 +24,7 @@ from detection.services.labels import (
 from detection.tasks import try_proposals
 from ingest import steady_clock
 from ingest.admin.by_source import BY_SOURCE, BySource
+from ingest.admin.moments import InCalendar
 
 KIND_COLOURS = {"incident": "danger", "noise": "warning", "expected": "success"}
 STATE_COLOURS = {"offered": "info", "applied": "success", "refused": "danger"}
@@ -38,7 +39,7 @@ def enqueue_proposals() -> None:
 
 
 @admin.register(Label)
-class LabelAdmin(BySource, ModelAdmin):
+class LabelAdmin(BySource, InCalendar, ModelAdmin):
     list_display = (
         "source",
         "shown_kind",

@@ -7,6 +7,7 @@ from unfold.admin import ModelAdmin
 from detection.models import Policy, SpecialDay
 from detection.selectors.declarations import forget_declarations
 from ingest.admin.by_source import BY_SOURCE, BySource
+from ingest.admin.moments import InCalendar
 
 
 class Declared(ModelAdmin):
@@ -49,7 +50,7 @@ class PolicyAdmin(Declared):
 
 
 @admin.register(SpecialDay)
-class SpecialDayAdmin(BySource, Declared):
+class SpecialDayAdmin(BySource, InCalendar, Declared):
     list_display = ("name", "kind", "source", "starts", "ends", "factor", "brought_by")
     readonly_fields = ("brought_by",)
     list_filter = ("kind", BY_SOURCE)

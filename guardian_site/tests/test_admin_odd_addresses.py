@@ -7,6 +7,7 @@ import pytest
 from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
+from pytest_django import Settings
 
 from ingest.admin.by_source import BY_SOURCE
 from ingest.admin.long import Between
@@ -91,3 +92,23 @@ def test_what_breaks_without_a_filter_stays_a_fault(
     admin_client.raise_request_exception = False
     for asked in ({}, {"e": "1"}):
         assert admin_client.get("/admin/ingest/report/", asked).status_code == 500
+
+
+@pytest.mark.parametrize(("day", "time"), [("0001-01-01", "00:00"), ("9999-12-31", "23:59")])
+@pytest.mark.parametrize("zone", ["UTC", "America/Sao_Paulo", "Asia/Tokyo"])
+def test_a_moment_that_not_every_zone_has_is_refused_beside_its_field(
+    day: str, time: str, zone: str, admin_client: Client, settings: Settings
+) -> None:
+    settings.TIME_ZONE = zone
+    written: dict[str, str] = {}
+    for name in ("starts", "ends", "expires"):
+        written |= {f"{name}_0": day, f"{name}_1": time}
+    for path, names in {
+        "ingest/apikey": ["expires"],
+        "alerts/silence": ["starts", "ends"],
+        "alerts/override": ["starts", "ends"],
+        "detection/label": ["starts", "ends"],
+        "detection/specialday": ["starts", "ends"],
+    }.items():
+        faults = admin_client.post(f"/admin/{path}/add/", written).context["adminform"].errors
+        assert [faults[name] for name in names] == [["A day from 1970 to 2999."]] * len(names)

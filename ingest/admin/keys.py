@@ -8,13 +8,14 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from ingest.admin.by_source import BY_SOURCE, BySource
+from ingest.admin.moments import InCalendar
 from ingest.admin.sources import show_secret
 from ingest.models import ApiKey
 from ingest.services.keys import forget_keys, issue_key, revoke_key, rotate_key
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(BySource, ModelAdmin):
+class ApiKeyAdmin(BySource, InCalendar, ModelAdmin):
     list_display = (
         "name",
         "prefix",

@@ -10,9 +10,9 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.paginator import InfinitePaginator
 from unfold.utils import parse_datetime_str
 
+from ingest.admin.moments import YEARS
+
 MIDNIGHTS = {"from": "00:00:00", "to": "23:59:59"}
-# Outside of these years it is no time of payments, and no database need understand it.
-YEARS = range(1970, 3000)
 
 
 class Between(RangeDateTimeFilter):
