@@ -62,6 +62,7 @@ def test_no_page_errs_leaves_the_host_or_scrolls_sideways(
             look.page.goto(site.address + path)
             look.page.wait_for_load_state("networkidle")
             assert look.page.evaluate(OVERFLOW) <= 0, path
+            assert look.page.evaluate(CUT_OFF) == [], path
         assert look.faults == []
         assert look.hosts == {f"127.0.0.1:{site.port}"}
 
