@@ -255,3 +255,9 @@ def test_ages_stand_in_the_page_before_any_script_runs(client: Client) -> None:
         page = client.get(address, headers=PAGE).content.decode()
         assert re.findall(r"data-since=\"\d+\">[^<]+</span>", page)
         assert "></span>)" not in page
+
+
+def test_without_a_script_a_page_says_what_it_lacks(client: Client) -> None:
+    for address in ("/", f"/incidents/{open_incident().pk}/"):
+        page = client.get(address, headers=PAGE).content.decode()
+        assert "The charts need JavaScript" in page.split("<noscript>")[-1]
