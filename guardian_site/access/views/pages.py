@@ -16,6 +16,9 @@ from mozilla_django_oidc.views import (
 
 from guardian_site.access.second_factor import passes_second_factor, second_factors_in_use
 
+CODE_NEEDED = _("The code of your second factor is needed.")
+CODE_REFUSED = _("That code is wrong, was used before, or came too soon after a wrong one.")
+
 
 class SignInForm(AuthenticationForm):
     """Name and password, and the code of a phone from those who set one up."""
@@ -27,7 +30,7 @@ class SignInForm(AuthenticationForm):
         user: User | None = self.user_cache
         code = cleaned.get("code", "")
         if user is not None and not passes_second_factor(user=user, code=code):
-            raise forms.ValidationError(_("The code of your second factor is needed."), code="code")
+            raise forms.ValidationError(CODE_REFUSED if code else CODE_NEEDED, code="code")
         return cleaned
 
 
