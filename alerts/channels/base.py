@@ -1,12 +1,13 @@
 """What every channel offers, and the one seam to the network."""
 
 import json
+import math
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,11 +17,13 @@ from alerts.conf import REQUEST_SECONDS
 from alerts.messages import Brief
 from alerts.models import Channel
 from ingest import steady_clock
+from ingest.plain import plain
 
 if TYPE_CHECKING:
     import httpx
 
 ANSWER_AT_MOST = 300
+ERROR_AT_MOST = 500
 # Of an answer no more is read [bytes]: a hundred updates of Telegram, its longest, are less.
 READ_AT_MOST = 4 * 1024 * 1024
 # However little at a time an answer comes, after this the line is cut [s].
@@ -43,7 +46,8 @@ class ChannelError(Exception):
     def __init__(
         self, message: str, *, permanent: bool = False, retry_after: float | None = None
     ) -> None:
-        super().__init__(message)
+        # Much of it was said by the other side, and not every database takes every character.
+        super().__init__(plain(message, ERROR_AT_MOST))
         self.permanent = permanent
         self.retry_after = retry_after
 
@@ -290,8 +294,8 @@ def retry_after(header: str | None, *, now: datetime | None = None) -> float | N
 
     Examples
     --------
-    >>> retry_after("30"), retry_after(None), retry_after("soon")
-    (30.0, None, None)
+    >>> retry_after("30"), retry_after(None), retry_after("soon"), retry_after("nan")
+    (30.0, None, None, None)
     """
     if not header:
         return None
@@ -300,10 +304,12 @@ def retry_after(header: str | None, *, now: datetime | None = None) -> float | N
     except ValueError:
         try:
             moment = parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
+        # One that names no zone, or “-0000”, is of Greenwich too.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - (now or steady_clock.now())).total_seconds()
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 
 def answer_object(answer: "httpx.Response") -> dict[str, Any]:

@@ -64,6 +64,26 @@ def test_retry_after_holds_back_the_whole_channel(vendor: StandIn, slack: Channe
     assert len(vendor.asked) == 2
 
 
+@pytest.mark.parametrize("when", ["nan", "Mon, 02 Mar 2026 12:10:00 -0000", "soon"])
+def test_an_odd_word_on_when_to_try_again_stops_nothing(vendor: StandIn, when: str) -> None:
+    vendor.answers = [Answer(503, "later", {"Retry-After": when})]
+    send_due_notifications(now=at(1))
+    assert (row().state, row().last_error) == ("pending", "HTTP 503: later")
+    send_due_notifications(now=at(20))
+    assert row().state == "sent"
+
+
+def test_what_a_vendor_says_can_be_kept_whatever_it_is(vendor: StandIn) -> None:
+    """No database takes half a character, and PostgreSQL no NUL, as in an answer that is packed."""
+    room = {"api": f"{vendor.url}/api", "token": "xoxb-1", "channel": "C1"}
+    bot = make_channel("bot", "slack_bot", configuration=room)
+    queue_test(channel=bot, actor="ana", now=at(1))
+    vendor.usual = Answer(200, {"ok": False, "error": "odd\ud800\x00\nline"})
+    send_due_notifications(now=at(1), channel=bot.pk)
+    waiting = Notification.objects.get(channel=bot)
+    assert (waiting.state, waiting.last_error) == ("pending", "Slack: odd���line")
+
+
 @pytest.mark.parametrize("answer", [Answer(hang=True), Answer(cut=True)])
 def test_no_answer_is_tried_again(
     vendor: StandIn, answer: Answer, monkeypatch: pytest.MonkeyPatch
