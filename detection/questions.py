@@ -178,6 +178,8 @@ def read_close(
         decoded = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise refused("body", f"must be JSON: {error}") from None
+    except RecursionError:
+        raise refused("body", "is nested too deeply") from None
     try:
         sent = msgspec.convert(decoded, CloseBody)
     except msgspec.ValidationError as error:

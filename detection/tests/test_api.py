@@ -310,6 +310,7 @@ def test_closing_for_a_source_that_never_reported_says_so() -> None:
         (b'{"timestamp": 5}', "timestamp"),
         (b"2\xff\x05", "body"),
         (b'{"timestamp": 7} trash', "body"),
+        (b"[" * 50_000, "body"),
         (b'{"timestamp": "soon"}', "timestamp"),
         (b'{"timestamp": "2999-01-01T00:00:00Z"}', "timestamp"),
         (b'{"timestamp": "2026-01-01T00:00:00Z", "source": 7}', "source"),
