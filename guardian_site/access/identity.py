@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user
 from django.contrib.auth.models import User
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
@@ -144,7 +145,12 @@ def _session_user(request: HttpRequest) -> User | None:
 def _proven(request: HttpRequest) -> Authenticated:
     if "X-Signature" not in request.headers:
         return secret_holder(request.headers)
-    asked = Asked(request.method or "", request.get_full_path(), request.body)
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        # One that says how long it is is told so by the rules, as without a signature.
+        raise NotProven("The body is too large to be signed.") from None
+    asked = Asked(request.method or "", request.get_full_path(), body)
     return signature_holder(request.headers, asked, now=steady_clock.now())
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from ingest.models import ApiKey, Report, Source
+from ingest.parsing.bodies import LARGEST_BODY
 from ingest.services.keys import issue_key
 from ingest.services.proving import WINDOW_SECONDS, Asked, signature, signing_secret
 
@@ -64,6 +65,15 @@ def test_another_body_or_another_key_does_not_fit_the_signature() -> None:
     assert post(headers(key), BODY.replace(b"3", b"4")).status_code == 401
     assert post({**headers(key), "X-Key-Id": other.prefix}).status_code == 401
     assert Report.objects.count() == 0
+
+
+def test_a_body_too_large_to_be_read_is_told_so_and_is_no_fault_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    key, _secret = issue_key(name="k")
+    large = b" " * (LARGEST_BODY + 1)
+    assert post(headers(key, large), large).status_code == 413
+    assert not [line for line in caplog.records if line.levelname == "ERROR"]
 
 
 @pytest.mark.parametrize("timestamp", ["", "now", "-1", "9" * 40, "1e9", "١٢٣"])
