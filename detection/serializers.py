@@ -11,6 +11,7 @@ from detection.services.policies import read_settings
 from ingest import steady_clock
 from ingest.models import Source, Status
 from ingest.parsing.exact_bodies import ExactSerializer
+from ingest.parsing.moment_field import MomentField
 
 
 class AnomalyTransactionSerializer(serializers.Serializer[Any]):
@@ -143,8 +144,8 @@ def anomaly_body(anomaly: Anomaly) -> dict[str, Any]:
 
 
 class BacktestRequestSerializer(ExactSerializer[Any]):
-    since = serializers.DateTimeField()
-    until = serializers.DateTimeField()
+    since = MomentField()
+    until = MomentField()
     sources = serializers.ListField(
         child=serializers.SlugRelatedField("name", queryset=Source.objects.all()),
         required=False,

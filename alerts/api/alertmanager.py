@@ -1,5 +1,5 @@
 import hmac
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -27,7 +27,10 @@ class AlertSerializer(serializers.Serializer[Any]):
     annotations = serializers.DictField(
         child=serializers.CharField(allow_blank=True), required=False, default=dict
     )
-    startsAt = serializers.DateTimeField(required=False, default=None, allow_null=True)
+    # In UTC: the beginning of the year 1, which means that nobody knows, is no time further west.
+    startsAt = serializers.DateTimeField(
+        required=False, default=None, allow_null=True, default_timezone=UTC
+    )
     generatorURL = serializers.CharField(required=False, allow_blank=True, default="")
     fingerprint = serializers.CharField(required=False, allow_blank=True, default="", max_length=64)
 

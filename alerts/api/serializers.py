@@ -8,6 +8,7 @@ from alerts.models import Incident, IncidentEvent, Notification, Silence
 from alerts.models.incident import FAMILIES
 from detection.models import Level
 from ingest.parsing.exact_bodies import ExactSerializer
+from ingest.parsing.moment_field import MomentField
 
 
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
@@ -70,8 +71,8 @@ class IncidentFilterSerializer(serializers.Serializer[Any]):
     source = serializers.CharField(required=False, max_length=64)  # type: ignore[assignment]
     label = serializers.ChoiceField(Incident.Label.choices, required=False)  # type: ignore[assignment]
     historical = serializers.BooleanField(required=False, allow_null=True, default=None)
-    since = serializers.DateTimeField(required=False)
-    until = serializers.DateTimeField(required=False)
+    since = MomentField(required=False)
+    until = MomentField(required=False)
 
 
 class ActSerializer(ExactSerializer[Any]):
@@ -88,6 +89,8 @@ class ActSerializer(ExactSerializer[Any]):
 
 class SilenceSerializer(ExactSerializer[Silence], serializers.ModelSerializer[Silence]):
     source = serializers.CharField(source="source.name", required=False, allow_null=True)  # type: ignore[assignment]
+    starts = MomentField(required=False)
+    ends = MomentField()
 
     class Meta:
         model = Silence
@@ -103,7 +106,6 @@ class SilenceSerializer(ExactSerializer[Silence], serializers.ModelSerializer[Si
             "created",
         )
         read_only_fields = ("created_by", "created")
-        extra_kwargs = {"starts": {"required": False}}
 
 
 class MeansSerializer(serializers.Serializer[Any]):

@@ -24,7 +24,7 @@ def create_silence(
 ) -> Silence:
     """From its start to its end nobody is told of the incidents that the silence matches."""
     begin = starts or now
-    if not begin < ends <= begin + LONGEST_SILENCE:
+    if ends <= begin or ends - begin > LONGEST_SILENCE:
         raise ValueError("A silence ends after it starts, and at most 90 days later.")
     if source is None and not family and not level and not reason:
         raise ValueError("A silence for everything needs a reason.")

@@ -224,7 +224,11 @@ def test_where_reports_need_a_key_the_webhook_needs_its_token(settings: Settings
 
 
 @pytest.mark.parametrize("began", ["0001-01-01T00:00:00Z", None])
-def test_an_alert_that_does_not_know_when_it_began_began_now(began: str | None) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "America/Sao_Paulo"])
+def test_an_alert_that_does_not_know_when_it_began_began_now(
+    began: str | None, zone: str, settings: Settings
+) -> None:
+    settings.TIME_ZONE = zone
     make_source("shop", time_zone="America/Sao_Paulo")
     assert post(body(alert(source="shop") | {"startsAt": began})).status_code == 200
     incident = Incident.objects.get()

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts import services
 from alerts.models import Silence
@@ -184,11 +184,30 @@ def test_silences_are_made_listed_and_ended(admin: Client) -> None:
         {"ends": "2099-01-01T00:00:00Z", "source": "nobody", "reason": "x"},
         {"ends": "2099-01-01T00:00:00Z", "family": "odd"},
         {"ends": "2099-01-01T00:00:00Z", "level": "odd"},
+        {"starts": "2026-03-02T12:00:00Z", "ends": "2026-06-02T12:00:00Z", "reason": "x"},
     ],
 )
 def test_bad_silences_are_refused(admin: Client, body: dict[str, Any]) -> None:
     assert post(admin, "/api/silences", body).status_code == 400
     assert not Silence.objects.exists()
+
+
+def test_a_silence_may_lie_at_the_end_of_the_calendar(admin: Client) -> None:
+    body = {"source": "default", "starts": "9999-12-01T00:00Z", "ends": "9999-12-31T00:00Z"}
+    make_source("default")
+    assert post(admin, "/api/silences", body).status_code == 201
+
+
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Asia/Tokyo"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+def test_a_moment_beyond_the_calendar_is_refused_or_means_what_it_says(
+    admin: Client, moment: str, zone: str, settings: Settings
+) -> None:
+    settings.TIME_ZONE = zone
+    body = {"starts": moment, "ends": moment, "reason": "x"}
+    assert post(admin, "/api/silences", body).status_code == 400
+    for name in ("since", "until"):
+        assert get(admin, "/api/incidents", **{name: moment}).status_code in (200, 400)
 
 
 def test_statistics_come_from_the_timeline(admin: Client) -> None:

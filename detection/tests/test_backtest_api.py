@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from detection.models import Backtest
 from detection.tests.makers import at, make_counts, make_source, set_count
@@ -55,6 +56,14 @@ def test_a_wrong_request_is_refused_at_its_field(
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"].startswith(field)
     assert not Backtest.objects.exists()
+
+
+def test_a_moment_that_the_calendar_has_here_alone_is_refused(
+    admin_client: Client, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "America/Sao_Paulo"
+    answer = ask(admin_client, until="9999-12-31T23:59:59")
+    assert answer.json()["errors"][0]["field"] == "until"
 
 
 def test_a_number_without_end_is_refused(admin_client: Client) -> None:
