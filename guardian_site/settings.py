@@ -139,6 +139,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "guardian_site.web.page_headers.PageHeaders",
+    "guardian_site.web.api_language.ApiLanguage",
     "guardian_site.web.odd_addresses.OddAddresses",
     "axes.middleware.AxesMiddleware",
     "guardian_site.telemetry.measured_requests.MeasuredRequests",

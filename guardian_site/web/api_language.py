@@ -1,0 +1,32 @@
+"""The API speaks English, whatever the pages speak."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from rest_framework.views import APIView
+
+from guardian_site.web.problems import wants_html
+
+SPOKEN = "en"
+
+
+class ApiLanguage:
+    """DRF and Django would tell programs what is wrong in the language of the pages."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with translation.override(translation.get_language()):
+            return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, _places: Any, _names: Any
+    ) -> HttpResponse | None:
+        of_the_api = issubclass(getattr(view, "cls", object), APIView)
+        # What is a page, too, stays one to whoever asks for it.
+        if of_the_api and not wants_html(request):
+            translation.activate(SPOKEN)
+        return None
