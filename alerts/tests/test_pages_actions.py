@@ -106,6 +106,11 @@ def test_a_comment_joins_the_timeline() -> None:
     assert incident.events.latest("id").why == "The issuer is called."
 
 
+def test_what_a_form_holds_can_be_kept_by_every_database() -> None:
+    incident = act(operator(), open_incident(), "comment", text="a\0b")
+    assert incident.events.latest("id").why == "a�b"
+
+
 @pytest.mark.parametrize(
     ("action", "form"), [("reopen", {}), ("close", {"label": "gone"}), ("comment", {"text": " "})]
 )

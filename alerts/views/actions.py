@@ -41,9 +41,15 @@ class Act:
 
     def carry_out(self, *, incident_id: int, actor: str, now: datetime, form: QueryDict) -> None:
         """The service has done it for `actor`; its refusals are passed on."""
-        # A browser counts an end of a line as one letter and sends two: the text would be cut.
-        asked = {name: form.get(name, "").replace("\r\n", "\n") for name in self.fields}
+        asked = {name: _written(form.get(name, "")) for name in self.fields}
         self.service(incident_id=incident_id, actor=actor, via="web", now=now, **asked)
+
+
+def _written(text: str) -> str:
+    """Return what a person wrote, as every database keeps it."""
+    # A browser counts an end of a line as one letter and sends two: the text would be cut.
+    # PostgreSQL takes no NUL.
+    return text.replace("\r\n", "\n").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def silence_for_an_hour(*, why: str, **by: Any) -> None:
