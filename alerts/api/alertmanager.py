@@ -16,6 +16,7 @@ from alerts.services.external import ALERTS_AT_MOST
 from ingest import steady_clock
 
 BEARER = "Bearer "
+CHALLENGE = 'Bearer realm="Transaction Guardian"'
 TEXT_AT_MOST = 500
 
 
@@ -56,6 +57,9 @@ class TakenSerializer(serializers.Serializer[Any]):
 
 class AlertWebhookView(APIView):
     authentication_classes = ()
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
 
     @extend_schema(
         operation_id="webhook_alert",
