@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from oauthlib.oauth2 import BackendApplicationClient, InvalidClientError, InvalidScopeError
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 from pytest_django.live_server_helper import LiveServer
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
@@ -142,6 +142,22 @@ def test_id_and_secret_may_be_encoded_once_more_inside() -> None:
     key, secret = issue_key(name="k")
     encoded = "".join(f"%{ord(letter):02X}" for letter in secret)
     assert ask("/auth/token", GRANT, basic(key.prefix, encoded)).status_code == 200
+
+
+def test_scopes_that_are_no_text_do_not_become_all_scopes() -> None:
+    key, secret = issue_key(name="k", scopes=("read", "report"))
+    sent = {**GRANT, "client_id": key.prefix, "client_secret": secret, "scope": ["read"]}
+    answer = Client().post("/auth/token", sent, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/auth/token", "/auth/introspect"])
+def test_no_database_is_asked_for_a_key_with_a_nul(
+    path: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    form = {**GRANT, "client_id": "tg_\0aaaaaaaa", "client_secret": "tg_\0aaaaaaaa", "token": "x"}
+    with django_assert_num_queries(0):
+        assert ask(path, form).json()["error"] == "invalid_client"
 
 
 def test_a_secret_in_the_address_is_not_read() -> None:

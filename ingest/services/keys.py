@@ -126,7 +126,9 @@ def _lifetime(key: ApiKey) -> timedelta | None:
 
 def authenticate_key(*, secret: str) -> Authenticated | None:
     """The holder of a valid key is returned and noted as seen; None for any other secret."""
-    if not secret.isascii() or not secret.startswith("tg_") or len(secret) > LONGEST_SECRET:
+    # Not every database can be asked for a NUL, which a form or HTTP Basic may hold.
+    sound = secret.isascii() and secret.isprintable() and len(secret) <= LONGEST_SECRET
+    if not sound or not secret.startswith("tg_"):
         return None
     known = known_key(prefix=secret[:PREFIX_LENGTH])
     if known is None or known.signed_only:

@@ -192,6 +192,9 @@ def _parameters(request: Request) -> dict[str, str]:
         return {name: value for name, value in given.items() if isinstance(value, str) and value}
     if not isinstance(given, dict):
         raise Refused("invalid_request", "The parameters of a form are needed.")
+    # Passed over, a list of scopes would give all that the key may.
+    if not isinstance(given.get("scope"), str | None):
+        raise Refused("invalid_request", "The scope is not text: words apart by spaces.")
     return {name: value for name, value in given.items() if isinstance(value, str) and value}
 
 
