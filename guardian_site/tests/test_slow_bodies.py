@@ -188,6 +188,36 @@ def test_one_that_cannot_be_looked_after_does_not_end_the_watch(
     assert application({"wsgi.input": Endless(), **SENDER}, print) == [b""]
 
 
+@pytest.mark.parametrize(
+    ("sent", "reads", "closed"),
+    [
+        ({"CONTENT_LENGTH": "4"}, False, True),
+        ({"HTTP_TRANSFER_ENCODING": "chunked"}, False, True),
+        ({"CONTENT_LENGTH": "4"}, True, False),
+        ({"CONTENT_LENGTH": "0"}, False, False),
+        ({}, False, False),
+    ],
+)
+def test_nobody_sends_another_request_behind_a_body_that_nobody_read(
+    sent: dict[str, str], reads: bool, closed: bool
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def site(environ: dict[str, Any], start: Any) -> list[bytes]:
+        if reads:
+            environ["wsgi.input"].read(4)
+        start("401 Unauthorized", [("Content-Length", "0")])
+        return [b""]
+
+    def start_response(_status: str, headers: list[tuple[str, str]]) -> None:
+        told.extend(headers)
+
+    application = slow_bodies.with_prompt_bodies(site, threads=2)
+    application({"wsgi.input": io.BytesIO(b"body"), **SENDER, **sent}, start_response)
+    assert (("Connection", "close") in told) is closed
+    assert ("Content-Length", "0") in told
+
+
 HALF = (
     b"POST /transaction HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: 100\r\n\r\n{"

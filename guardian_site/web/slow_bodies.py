@@ -81,6 +81,16 @@ class Body:
         """Return how long it says it is [bytes]."""
         return int(self._environ.get("CONTENT_LENGTH") or 0)
 
+    def unread(self) -> list[tuple[str, str]]:
+        """Return the header that lets nobody send another request behind a body that nobody read.
+
+        The web server closes such a connection without a word, and the next request on it is lost:
+        of whoever was refused, or of any other client of the proxy that holds the connection.
+        """
+        unknown = "HTTP_TRANSFER_ENCODING" in self._environ
+        comes = self._began is None and (self.length or unknown)
+        return [("Connection", "close")] if comes else []
+
     def _watched(self, read: Callable[..., Any], *arguments: int) -> Any:
         if self._began is None:
             self._began = time.monotonic()
@@ -215,7 +225,11 @@ def with_prompt_bodies(site: Application, threads: int) -> Application:
     threading.Thread(target=lookout.keep_looking, name="slow-bodies", daemon=True).start()
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        environ["wsgi.input"] = Body(lookout.readers, environ)
-        return site(environ, start_response)
+        body = environ["wsgi.input"] = Body(lookout.readers, environ)
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            return start_response(status, [*headers, *body.unread()], *more)
+
+        return site(environ, start)
 
     return application
