@@ -11,6 +11,7 @@ from django.test import Client
 
 from guardian_site.tests.people import PASSWORD, make_person
 from guardian_site.web.problems import FOREIGN_HOST
+from ingest.services.keys import issue_key
 
 pytestmark = pytest.mark.django_db
 PAGES = ["/", "/incidents/", "/sources/", "/help/", "/login", "/anomalies", "/nothing-here"]
@@ -54,6 +55,14 @@ def test_no_template_of_ours_holds_a_script_or_a_style_in_the_page() -> None:
     folder = Path(site.BASE_DIR) / "templates"
     found = [path.name for path in folder.rglob("*.html") if inline.search(path.read_text())]
     assert found == []
+
+
+@pytest.mark.parametrize("path", ["/anomalies", "/stats", "/api/incidents", "/", "/stream"])
+def test_what_a_key_reads_is_kept_by_no_cache_on_the_way(path: str) -> None:
+    _key, secret = issue_key(name="k", scopes=("read",))
+    kept = Client().get(path, headers={"X-API-Key": secret})["Cache-Control"]
+    assert "private" in kept or path == "/stream"
+    assert "no-cache" in kept
 
 
 @pytest.mark.parametrize("path", ["/anomalies", "/transaction", "/auth/login"])

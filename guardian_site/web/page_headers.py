@@ -1,4 +1,4 @@
-"""Headers that tell a browser what our pages never do."""
+"""Headers that tell browsers, and caches on the way, what our pages never do."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ NEVER_ASKED = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microp
 
 
 class PageHeaders:
-    """Loosens the content policy where it must be, and asks for no device anywhere."""
+    """Loosens the content policy where it must be, asks for no device, is kept by no cache."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,4 +27,7 @@ class PageHeaders:
         if request.path.startswith(LOOSER):
             response._csp_replace = LOOSER_LINE  # type: ignore[attr-defined]
         response["Permissions-Policy"] = NEVER_ASKED
+        if not response.has_header("Cache-Control"):
+            # Caches on the way know nothing of X-API-Key: some keep what says nothing, for anybody.
+            response["Cache-Control"] = "no-cache, private"
         return response
