@@ -113,6 +113,9 @@ def _beat_outside() -> None:
     import httpx
 
     try:
-        httpx.get(url, timeout=HEARTBEAT_SECONDS)
+        # Only whether it was taken matters: a redirect, or a switch that is gone, took nothing.
+        with httpx.stream("GET", url, timeout=HEARTBEAT_SECONDS) as answer:
+            if not answer.is_success:
+                logger.warning("heartbeat not delivered: HTTP %s", answer.status_code)
     except httpx.HTTPError as error:
         logger.warning("heartbeat not delivered: %s", type(error).__name__)

@@ -130,6 +130,17 @@ def test_a_heartbeat_leaves_only_while_all_is_well(vendor: StandIn, settings: Se
     assert [asked.path for asked in vendor.asked] == ["/ping"]
 
 
+@pytest.mark.parametrize("answer", [Answer(404), Answer(301, "", {"Location": "https://x/ping"})])
+def test_a_heartbeat_that_nobody_took_is_told(
+    vendor: StandIn, settings: Settings, caplog: pytest.LogCaptureFixture, answer: Answer
+) -> None:
+    settings.GUARDIAN_HEARTBEAT_URL = f"{vendor.url}/ping"
+    vendor.usual = answer
+    fly(0)
+    watch_stages(now=at(2))
+    assert f"heartbeat not delivered: HTTP {answer.status}" in caplog.messages
+
+
 class TestTheDoor:
     """The canary does not come in by the web server; the watcher asks it apart."""
 
