@@ -154,11 +154,12 @@ def test_the_newest_verdicts_say_why(client: Client) -> None:
     assert (verdict["count"], verdict["lower"], verdict["upper"]) == (42, 2.0, 12.0)
 
 
-def test_an_unchanged_picture_costs_no_body(client: Client) -> None:
+@pytest.mark.parametrize("kept", ["{}", "W/{}", '"other", {}'])
+def test_an_unchanged_picture_costs_no_body(client: Client, kept: str) -> None:
     an_hour(make_source())
     query = {"hours": 1, "until": UNTIL}
     first = client.get("/live.json", query)
-    again = client.get("/live.json", query, headers={"If-None-Match": first["ETag"]})
+    again = client.get("/live.json", query, headers={"If-None-Match": kept.format(first["ETag"])})
     assert again.status_code == 304
     assert again.content == b""
 
