@@ -60,6 +60,14 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no typ
     # What may be wrong, and cannot be told from this process.
     doubts: Sequence[str] = ()
 
+    def clean_configuration(self) -> Any:
+        configuration = self.cleaned_data["configuration"]
+        if configuration is None:  # the box was emptied
+            return {}
+        if not _can_be_kept(configuration):
+            raise forms.ValidationError(_("Write a JSON object: {…}."))
+        return configuration
+
     def clean(self) -> dict[str, Any]:
         asked: dict[str, Any] = super().clean() or self.cleaned_data
         configuration, kind = asked.get("configuration"), asked.get("kind")
@@ -72,6 +80,15 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no typ
         if faults:
             raise forms.ValidationError({"configuration": faults})
         return asked
+
+
+def _can_be_kept(configuration: object) -> bool:
+    """Tell whether every database takes it: Python reads more than JSON has, and writes it, too."""
+    try:
+        text = json.dumps(configuration, allow_nan=False)
+    except ValueError:
+        return False
+    return "\\u0000" not in text
 
 
 def findings(channel: Channel) -> tuple[list[str], list[str]]:

@@ -264,11 +264,12 @@ def test_bad_forms_say_what_is_wrong(
     assert message in page.content.decode()
 
 
-def add_channel(admin: Client, kind: str, configuration: dict[str, Any]) -> str:
+def add_channel(admin: Client, kind: str, configuration: dict[str, Any] | str) -> str:
+    written = configuration if isinstance(configuration, str) else json.dumps(configuration)
     body = {
         "name": "x",
         "kind": kind,
-        "configuration": json.dumps(configuration),
+        "configuration": written,
         "per_minute": "30",
         "minimum_level": "WARNING",
         "time_zone": "UTC",
@@ -320,6 +321,20 @@ def test_a_channel_that_can_work_is_saved_without_a_doubt(
     assert "added successfully" in page
     assert "is not set here" not in page
     assert Channel.objects.get().configuration == configuration
+
+
+@pytest.mark.parametrize("written", ["", "null"])
+def test_an_emptied_configuration_holds_nothing(admin: Client, written: str) -> None:
+    assert "added successfully" in add_channel(admin, "console", written)
+    assert Channel.objects.get().configuration == {}
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", r'"\u0000"'])
+def test_a_configuration_that_not_every_database_can_keep_is_not_saved(
+    admin: Client, value: str
+) -> None:
+    assert "Write a JSON object: {…}." in add_channel(admin, "console", f'{{"note": {value}}}')
+    assert not Channel.objects.exists()
 
 
 def test_a_variable_that_the_worker_alone_may_have_is_doubted(admin: Client) -> None:
