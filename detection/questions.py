@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -186,7 +187,8 @@ def read_close(
         raise _close_refused(decoded, str(error)) from None
     name = sent.source or own or Source.DEFAULT
     if own is not None and name != own:
-        raise refused("source", f"must be “{own}”, the source of this key")
+        fault = FieldError("source", f"must be “{own}”, the source of this key")
+        raise Refused("This key reports for another source.", [fault], status=HTTPStatus.FORBIDDEN)
     found = known_sources(names=[name]).get(name)
     if found is not None and seen is not None and found.id not in seen:
         found = None

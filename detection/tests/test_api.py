@@ -12,6 +12,7 @@ from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
 from detection.tests.makers import at, make_counts, make_source, set_count
 from ingest.models import Source
+from ingest.services.keys import issue_key
 from ingest.tests.makers import make_report, record
 
 pytestmark = pytest.mark.django_db
@@ -299,6 +300,17 @@ def test_a_minute_that_may_still_fill_is_not_learned(clock: Clock) -> None:
 
 def test_closing_for_a_source_that_never_reported_says_so() -> None:
     assert not close(Source(name="nobody"), 5)["judged"]
+
+
+def test_a_key_closes_no_minute_of_another_source_nor_reports_for_it() -> None:
+    source, other = make_source(), make_source("other")
+    _key, secret = issue_key(name="k", source=source)
+    closed = {"source": other.name, "timestamp": at(5).isoformat()}
+    report = {**closed, "status": "approved"}
+    for path, body in (("/transaction", report), ("/minutes/close", closed)):
+        answer = client.post(path, body, "application/json", headers={"X-API-Key": secret})
+        assert answer.status_code == 403
+        assert [error["field"] for error in answer.json()["errors"]] == ["source"]
 
 
 @pytest.mark.parametrize(
