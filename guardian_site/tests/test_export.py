@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from alerts.models import Incident
 from conftest import missing
 from detection.models import Anomaly
 from guardian_site.upkeep.exporting import KINDS, Wanted, rows_of
-from ingest.models import Report, Source
+from ingest.models import MinuteCount, Report, Source
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -48,6 +49,26 @@ def test_reports_of_one_source_leave_the_others_out(shop: Source, tmp_path: Path
     Report.objects.create(source=other, timestamp=NOON, status="approved", count=9)
     rows = exported(tmp_path / "r.csv", "reports", "--source", "other")
     assert [row["count"] for row in rows] == ["9"]
+
+
+def test_transactions_sent_with_an_id_are_written_too(client: Client, tmp_path: Path) -> None:
+    for said in ({"id": "a-1"}, {"id": "a-2"}, {"count": 5}):
+        body = {"source": "till", "status": "approved", "timestamp": "2026-03-04T12:00:00Z", **said}
+        answer = client.post("/transaction", body, content_type="application/json")
+        assert answer.status_code == 200, answer.content
+    transactions = exported(tmp_path / "t.csv", "transactions", "--source", "till")
+    assert [row["id"] for row in transactions] == ["a-1", "a-2"]
+    [counts] = exported(tmp_path / "c.csv", "counts", "--source", "till")
+    assert (counts["status"], counts["count"]) == ("approved", "7")
+
+
+def test_counts_that_were_written_can_be_imported(shop: Source, tmp_path: Path) -> None:
+    MinuteCount.objects.create(source=shop, minute=NOON, status="denied", auth_code="51", count=7)
+    path = tmp_path / "c.csv"
+    exported(path, "counts", "--source", "shop")
+    call_command("import_counts", str(path), source="other", verbosity=0, stdout=StringIO())
+    found = MinuteCount.objects.get(source__name="other")
+    assert (found.minute, found.status, found.auth_code, found.count) == (NOON, "denied", "51", 7)
 
 
 def test_no_cell_is_a_formula(shop: Source, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Reports, anomalies and incidents as files: CSV for people, Parquet for analysis."""
+"""What was reported, counted and found, as files: CSV for people, Parquet for analysis."""
 
 import csv
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from alerts.models import Incident
 from detection.models import Anomaly
-from ingest.models import Report
+from ingest.models import MinuteCount, Report, Transaction
 from ingest.plain import cell
 
 FETCHED_AT_ONCE = 5_000
@@ -31,6 +31,7 @@ class Kind:
 
     one: str
     rows: Callable[[], QuerySet[Any]]
+    # a column of the file
     time: str
     # column of the file -> field of the row
     columns: dict[str, str]
@@ -57,6 +58,28 @@ KINDS: dict[str, Kind] = {
         {
             "source": "source__name",
             **_same("timestamp", "status", "auth_code", "count", "received"),
+        },
+    ),
+    # Those that came one by one, each with an id: among the counts, and not among the reports.
+    "transactions": Kind(
+        "transaction",
+        lambda: Transaction.objects.all(),
+        "timestamp",
+        {
+            "source": "source__name",
+            "id": "external_id",
+            **_same("timestamp", "status", "auth_code", "count", "received"),
+        },
+    ),
+    # Both, summed: under the names that `import_counts` reads.
+    "counts": Kind(
+        "count",
+        lambda: MinuteCount.objects.all(),
+        "timestamp",
+        {
+            "source": "source__name",
+            "timestamp": "minute",
+            **_same("status", "auth_code", "count"),
         },
     ),
     "anomalies": Kind(
@@ -88,11 +111,12 @@ KINDS: dict[str, Kind] = {
 
 def rows_of(kind: Kind, wanted: Wanted) -> Generator[Row, None, None]:
     """Yield the rows in the order of time, a few thousand of them in memory at once."""
-    found = kind.rows().order_by(kind.time, "pk")
+    time = kind.columns[kind.time]
+    found = kind.rows().order_by(time, "pk")
     if wanted.since is not None:
-        found = found.filter(**{f"{kind.time}__gte": wanted.since})
+        found = found.filter(**{f"{time}__gte": wanted.since})
     if wanted.until is not None:
-        found = found.filter(**{f"{kind.time}__lt": wanted.until})
+        found = found.filter(**{f"{time}__lt": wanted.until})
     if wanted.source is not None:
         found = found.filter(source__name=wanted.source)
     yield from found.values_list(*kind.columns.values()).iterator(chunk_size=FETCHED_AT_ONCE)

@@ -26,7 +26,10 @@ from ingest.models import Source
 
 
 class Command(BaseCommand):
-    help = "Write reports, anomalies or incidents to a file or to standard output, oldest first."
+    help = (
+        "Write rows to a file or to standard output, oldest first: reports, transactions that were"
+        " sent with an id, counts per minute (of both), anomalies or incidents."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=sorted(KINDS))
