@@ -71,6 +71,14 @@ def test_counts_that_were_written_can_be_imported(shop: Source, tmp_path: Path) 
     assert (found.minute, found.status, found.auth_code, found.count) == (NOON, "denied", "51", 7)
 
 
+def test_the_canary_is_written_only_to_whoever_names_it(shop: Source, tmp_path: Path) -> None:
+    canary = Source.objects.create(name=Source.CANARY)
+    Report.objects.create(source=canary, timestamp=NOON, status="approved", count=0)
+    rows = exported(tmp_path / "r.csv", "reports")
+    assert {row["source"] for row in rows} == {"shop"}
+    assert len(exported(tmp_path / "c.csv", "reports", "--source", Source.CANARY)) == 1
+
+
 def test_no_cell_is_a_formula(shop: Source, tmp_path: Path) -> None:
     Report.objects.create(source=shop, timestamp=NOON, status="failed", auth_code="=1+1", count=1)
     rows = exported(tmp_path / "r.csv", "reports", "--until", "2026-03-05")

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from alerts.models import Incident
 from detection.models import Anomaly
-from ingest.models import MinuteCount, Report, Transaction
+from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.plain import cell
 
 FETCHED_AT_ONCE = 5_000
@@ -119,6 +119,9 @@ def rows_of(kind: Kind, wanted: Wanted) -> Generator[Row, None, None]:
         found = found.filter(**{f"{time}__lt": wanted.until})
     if wanted.source is not None:
         found = found.filter(source__name=wanted.source)
+    else:
+        # Its made-up reports are nobody's transactions.
+        found = found.exclude(source__name=Source.CANARY)
     yield from found.values_list(*kind.columns.values()).iterator(chunk_size=FETCHED_AT_ONCE)
 
 
