@@ -75,6 +75,16 @@ class Rule:
         return FAMILY_OF_STATUS[self.metric.removesuffix("_share")]
 
     @property
+    def is_rate(self) -> bool:
+        """Whether it is about a part of the transactions, however many there are."""
+        return self.metric.endswith(("_share", "_rate"))
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether it fires on too few transactions, so that each one missing counts."""
+        return self.op.startswith("<") and not self.is_rate
+
+    @property
     def status(self) -> str:
         """The status it speaks of; empty for the total."""
         if self.metric == "approval_rate":

@@ -77,6 +77,11 @@ class Declarations:
         """Whether somebody said that the counts of a minute were wrong."""
         return any(first <= minute < end for first, end in self.wrong.get(source_id, ()))
 
+    def believed_from(self, source_id: int, minute: int) -> int:
+        """The first minute since when nobody said that counts up to a minute were wrong."""
+        wrong = self.wrong.get(source_id, ())
+        return max((end for first, end in wrong if first <= minute), default=0)
+
     def why_unjudged(self, source_id: int, minute: int) -> str:
         """Why nothing is said of a minute; empty where it is judged."""
         if source_id in self.unwatched:

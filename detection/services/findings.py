@@ -144,6 +144,12 @@ class Window:
     minute: int
     status: Statuses
     recent: Iterable[tuple[int, Statuses]]
+    # The first minute from which on all that was counted is known and believed.
+    known_from: int
+
+    def knows(self, minutes: int) -> bool:
+        """Whether all of the last minutes, this one included, are known."""
+        return self.minute - minutes >= self.known_from - 1
 
     def last(self, minutes: int) -> list[float]:
         """Transactions by status in the last minutes, this one included."""
@@ -160,6 +166,9 @@ def rule_findings(rules: Sequence[Rule], window: Window, *, closed: bool) -> lis
     for rule in rules:
         if not closed and not _certain_early(rule):
             continue
+        # Minutes of which nothing is known are no minutes with nothing in them.
+        if rule.wants_more and not window.knows(rule.minutes):
+            continue
         violation = broken(rule, window.last(rule.minutes))
         if violation is not None:
             found.append(_of_rule(rule, violation))
@@ -168,7 +177,7 @@ def rule_findings(rules: Sequence[Rule], window: Window, *, closed: bool) -> lis
 
 def _certain_early(rule: Rule) -> bool:
     """Whether a minute that is still filling can only make the violation greater."""
-    return rule.op.startswith(">") and not rule.metric.endswith(("_share", "_rate"))
+    return rule.op.startswith(">") and not rule.is_rate
 
 
 def _of_rule(rule: Rule, violation: str) -> Finding:

@@ -110,7 +110,11 @@ def judge(
     for row, source_id in enumerate(asking.source_ids):
         rules = declared.asked(source_id).rules
         if rules:
-            window = Window(row, asking.minutes[row], counts.status[row], recent)
+            minute, first = asking.minutes[row], int(state.started[row])
+            known_from = max(
+                minute if first < 0 else first, declared.believed_from(source_id, minute)
+            )
+            window = Window(row, minute, counts.status[row], recent, known_from)
             broken = rule_findings(rules, window, closed=asking.closed[row])
             findings[row] = findings.get(row, []) + broken
         if declared.planned and row in findings:

@@ -133,6 +133,17 @@ def test_rules_do_not_look_back_on_wrong_counts(clock: Clock) -> None:
     assert found.alarms == []
 
 
+def test_rules_do_not_take_wrong_counts_for_none(clock: Clock) -> None:
+    source = make_source()
+    few = {"name": "FEW", "metric": "total", "op": "<", "value": 400, "minutes": 5}
+    Policy.objects.create(source=source, rules=[few])
+    make_counts(source, range(320))
+    label_deviation(source=source, kind="data_problem", starts=at(300), ends=at(309), now=at(310))
+    clock.stand(320.6)
+    sweep_closed_minutes(now=at(320.6), seconds=60)
+    assert not Anomaly.objects.exists()
+
+
 def test_what_a_worker_found_that_had_not_heard_of_the_label_is_withdrawn() -> None:
     source = history()
     known = [*Band.objects.filter(minute=at(310)), *Anomaly.objects.filter(minute=at(310))]

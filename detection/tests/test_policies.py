@@ -74,6 +74,17 @@ def test_a_rule_remembers_minutes_of_the_sweep_before() -> None:
     assert Anomaly.objects.order_by("minute")[0].minute == at(51)
 
 
+def test_too_few_are_told_once_all_minutes_of_the_window_are_known() -> None:
+    source = make_source()
+    few = {"name": "FEW", "metric": "total", "op": "<", "value": 400, "minutes": 5}
+    Policy.objects.create(source=None, rules=[few])
+    make_counts(source, range(30))
+    make_counts(source, range(30, 40), rate=10)
+    sweep_closed_minutes(now=at(40.5))
+    # of a source that has just begun the minutes before the first are not known
+    assert Anomaly.objects.order_by("minute")[0].minute == at(31)
+
+
 def test_a_rule_fires_at_once_where_more_reports_can_only_make_it_worse(clock: Clock) -> None:
     source = make_source()
     many = {"name": "MANY", "metric": "failed", "op": ">", "value": 10, "level": "CRITICAL"}
