@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
-from detection.clock import minute_of, moment_of
+from detection.clock import EPOCH, minute_of, moment_of
 from detection.episodes import Window
 from detection.models import Anomaly, Label, Policy, Proposal, Recheck
 from detection.selectors.declarations import declarations, forget_declarations
@@ -130,7 +130,7 @@ def try_proposal(
     """
     label = proposal.label
     sources = {label.source_id: label.source.name}
-    since, until = label.starts - TRIED, min(label.ends + TRIED, now)
+    since, until = _tried_between(label, now)
     run = partial(
         run_trial,
         sources=sources,
@@ -148,6 +148,12 @@ def try_proposal(
     waiting.update(state=state, reason=reason, report={"before": before, "after": after})
     proposal.refresh_from_db()
     return proposal
+
+
+def _tried_between(label: Label, now: datetime) -> tuple[datetime, datetime]:
+    """The history around a label, which may end ages from now or begin ages ago."""
+    until = now if label.ends > now - TRIED else label.ends + TRIED
+    return max(label.starts, EPOCH + TRIED) - TRIED, until
 
 
 def _lost(usual: Trial, tried: Trial) -> list[Window]:

@@ -1,5 +1,7 @@
 """What analysts say has its effect, is audited, and can be taken back."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -204,6 +206,15 @@ def test_noise_proposes_a_change_that_would_have_spared_the_page() -> None:
     proposal = try_proposal(proposal=Proposal.objects.get(), now=at(401))
     assert proposal.state == "offered", proposal.reason
     assert proposal.report["after"]["pages"] <= proposal.report["before"]["pages"]
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_noise_without_begin_or_end_is_tried_on_the_history_there_is(year: int) -> None:
+    source = history(surge=range(300, 304), denied=14)
+    starts, ends = sorted([at(303), datetime(year, 1, 1, tzinfo=UTC)])
+    label_deviation(source=source, kind="noise", starts=starts, ends=ends, now=at(401))
+    proposal = try_proposal(proposal=Proposal.objects.get(), now=at(401))
+    assert proposal.state == "offered", proposal.reason
 
 
 def test_a_proposal_that_loses_a_confirmed_incident_is_refused() -> None:
