@@ -73,6 +73,8 @@ def promote_forest(*, number: int, now: datetime) -> ForestVersion:
         version = ForestVersion.objects.select_for_update().get(pk=number)
         read_forest(version)
         live = ForestVersion.objects.filter(state=ForestVersion.State.LIVE).exclude(pk=number)
+        # Who puts an older one in its place goes back, by whatever way.
+        live.filter(trained__gt=version.trained).update(rolled_back=now)
         live.update(state=ForestVersion.State.RETIRED)
         version.state = ForestVersion.State.LIVE
         version.promoted = now

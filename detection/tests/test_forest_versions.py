@@ -159,6 +159,17 @@ def test_after_a_rollback_no_new_one_is_due_for_the_usual_time() -> None:
     assert due_reason(now=at(81) + timedelta(days=7)) == "there is none"
 
 
+def test_who_promotes_an_older_one_goes_back_as_well() -> None:
+    long_ago = at(0) - timedelta(days=8)
+    first, second = make_forest(trained=long_ago), make_forest(trained=at(0))
+    promote_forest(number=first.pk, now=long_ago)
+    promote_forest(number=second.pk, now=at(0))
+    promote_forest(number=first.pk, now=at(60))
+    assert due_reason(now=at(70)) is None
+    assert due_reason(now=at(61) + timedelta(days=7)) == "the live one is old"
+    assert roll_back_forest(now=at(80)) == second
+
+
 def test_the_command_trains_lists_and_rolls_back() -> None:
     history()
     told = StringIO()
