@@ -1,10 +1,12 @@
 """The sweep: every minute of every source is judged once it is complete."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import InterfaceError, OperationalError
 from tqdm import tqdm
 
 from detection import conf, metrics
@@ -19,6 +21,10 @@ from detection.services.late import recheck_late_hours
 from detection.services.reach import last_closed, last_to_judge
 from detection.services.watch import Watched, batches
 from ingest import steady_clock
+
+logger = logging.getLogger(__name__)
+# More sources than this that cannot be judged have a fault in common, which is not theirs.
+MOST_FAULTS = 10
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,13 @@ def sweep_closed_minutes(
     seconds: float = conf.SWEEP_SECONDS,
     part: Part = WHOLE,
 ) -> Swept:
-    """Closed minutes of the enabled sources of a part are judged, late hours too, or due again."""
+    """Closed minutes of the enabled sources of a part are judged, late hours too, or due again.
+
+    Raises
+    ------
+    Exception
+        What is wrong with a source, where it is a fault of ours, once all else is done.
+    """
     now = now or steady_clock.now()
     started = time.monotonic()
     closed = last_closed(now)
@@ -59,15 +71,41 @@ def sweep_closed_minutes(
         deadline=deadline,
     )
     left: list[Watched] = []
+    faults: list[Exception] = []
     for some in batches(sorted(due, key=lambda pk: _gap(*due[pk])), conf.SWEPT_TOGETHER):
-        left += advance_sources(watched=watched_sources(some), journey=journey)
+        left += _advance(some, journey, now, faults)
         if time.monotonic() > deadline:
             break
     rechecked = recheck_late_hours(now=now, deadline=deadline, part=part)
     metrics.LAG_SECONDS.labels(part.number).set(60 * _lag(due, left, journey.lost, closed))
     took = time.monotonic() - started
     metrics.SWEEP_SECONDS.observe(took)
+    if faults:
+        raise faults[0]
     return Swept(len(due), journey.judged_minutes, rechecked, took)
+
+
+def _advance(
+    source_ids: Sequence[int], journey: Journey, now: datetime, faults: list[Exception]
+) -> list[Watched]:
+    """Judge sources; one with which something is wrong is left behind alone, and its fault kept."""
+    try:
+        return advance_sources(watched=watched_sources(source_ids), journey=journey)
+    except (InterfaceError, OperationalError):
+        # The database is away: no source is to blame.
+        raise
+    except Exception as error:
+        if len(faults) == MOST_FAULTS:
+            raise
+        # What was found of a slice that was not stored is found again.
+        journey.keeper = Stored(now)
+        if len(source_ids) == 1:
+            logger.exception("source %s is not judged", source_ids[0])
+            faults.append(error)
+            return []
+    half = len(source_ids) // 2
+    first = _advance(source_ids[:half], journey, now, faults)
+    return first + _advance(source_ids[half:], journey, now, faults)
 
 
 def _gap(one: Frontier, upto: int) -> float:

@@ -6,7 +6,7 @@ from detection.models import Anomaly, Band, Baseline, Checkpoint
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.watch import watch
 from detection.tests.makers import at, make_counts, make_source, set_count
-from ingest.models import MinuteCount
+from ingest.models import MinuteCount, Source
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,28 @@ def test_sweeping_again_changes_nothing() -> None:
     before, state = standing(), states()
     swept = sweep_closed_minutes(now=at(50.5))
     assert (standing(), states(), swept.minutes) == (before, state, 0)
+
+
+def test_a_source_that_cannot_be_judged_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    sources = [make_source(f"s{number}") for number in range(3)]
+    for number, source in enumerate(sources):
+        make_counts(source, range(200), seed=number)
+    broken = Source.objects.filter(name="s1")
+    broken.update(time_zone="Mars/Olympus_Mons")
+    with pytest.raises(KeyError, match="Mars/Olympus_Mons"):
+        sweep_closed_minutes(now=at(200.5))
+    assert f"source {sources[1].pk} is not judged" in caplog.text
+    others, state = standing(), states()
+    assert {row[0] for row in others} == {sources[0].pk, sources[2].pk}
+    broken.update(time_zone="UTC")
+    sweep_closed_minutes(now=at(200.5))
+    assert len(standing()) == 600
+    for model in (Band, Baseline, Checkpoint):
+        model.objects.all().delete()
+    watch.forget()
+    sweep_closed_minutes(now=at(200.5))
+    assert set(others) <= set(standing())
+    assert state.items() <= states().items()
 
 
 def test_together_is_the_same_as_one_by_one() -> None:
