@@ -178,13 +178,14 @@ def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> 
 
 
 def _take_in(incident: Incident, anomaly: Anomaly) -> None:
+    # It is counted from the onset on: what a late minute in between says of it is no longer so.
+    if anomaly.excess is not None and anomaly.minute >= incident.last_anomaly:
+        incident.excess = anomaly.excess
+        incident.excess_low, incident.excess_high = anomaly.excess_low, anomaly.excess_high
     incident.first_anomaly = min(incident.first_anomaly, anomaly.minute)
     incident.last_anomaly = max(incident.last_anomaly, anomaly.minute)
     incident.onset = min(incident.onset, incident.first_anomaly)
     incident.anomaly_count = max(_bad_minutes(incident), 1)
-    if anomaly.excess is not None:
-        incident.excess = anomaly.excess
-        incident.excess_low, incident.excess_high = anomaly.excess_low, anomaly.excess_high
     if _is_worse(anomaly, incident):
         _remember_peak(incident, anomaly)
     if incident.historical:

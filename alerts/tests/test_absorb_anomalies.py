@@ -42,6 +42,15 @@ def test_later_minutes_join_the_same_incident() -> None:
     assert kinds() == ["opened"]
 
 
+def test_a_late_minute_in_between_says_nothing_of_all_that_is_missing_by_now() -> None:
+    live(4, bad={0, 3})
+    make_anomaly(1, excess=4.0, excess_low=1.0, excess_high=7.0)
+    absorb_anomalies(now=at(5))
+    incident = Incident.objects.get()
+    assert (incident.anomaly_count, incident.last_anomaly) == (3, at(3))
+    assert (incident.excess, incident.excess_low, incident.excess_high) == (36.0, 28.0, 44.0)
+
+
 def test_it_resolves_after_enough_quiet_judged_minutes() -> None:
     live(5, bad={0})
     assert Incident.objects.get().state == "open"
