@@ -7,7 +7,7 @@ from alerts.models import Incident, IncidentEvent, MaintenanceWindow, Silence
 from alerts.selectors.incidents import open_incidents, told_alone
 from alerts.selectors.oncall import OnCall, everybody_on_call
 from alerts.selectors.outbox import dead_letters
-from alerts.selectors.statistics import Statistics, period_statistics
+from alerts.selectors.statistics import Statistics, opened_between, period_statistics
 from alerts.selectors.suppression import active_silences, concerns
 from alerts.suppression import occurrence_at
 
@@ -33,9 +33,11 @@ class Report:
 def report(*, since: datetime, until: datetime, sources: frozenset[int] | None = None) -> Report:
     """Return what happened between two moments, and how things stand at the second.
 
+    Of two reports in a row one has each incident: that of the time when it was opened.
     `sources` are those that the reader may see; None is all of them.
     """
-    rows = told_alone(Incident.objects.filter(onset__gte=since, onset__lt=until), sources)
+    opened = opened_between(since, until)
+    rows = told_alone(Incident.objects.filter(opened), sources)
     worst = (
         rows.filter(historical=False).select_related("source").order_by("level", "-anomaly_count")
     )
@@ -47,7 +49,7 @@ def report(*, since: datetime, until: datetime, sources: frozenset[int] | None =
     return Report(
         since=since,
         until=until,
-        statistics=period_statistics(now=until, since=since, sources=sources),
+        statistics=period_statistics(now=until, since=since, sources=sources, which=opened),
         still_open=list(told_alone(open_incidents(), sources)),
         worst=list(worst[:WORST]),
         comments=list(comments.select_related("incident__source").order_by("at")),

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from alerts.lifecycle import State
 from alerts.models import Incident
 from alerts.selectors.incidents import seen
@@ -64,6 +66,16 @@ class Statistics:
         return ranked[:most]
 
 
+def opened_between(since: datetime, until: datetime) -> Q:
+    """Return what finds the incidents that were opened between two moments.
+
+    That is when people may first hear of them, which may be long after they began. What was found
+    in past minutes was opened for nobody, and counts when it began.
+    """
+    opened = Q(historical=False, opened__gte=since, opened__lt=until)
+    return opened | Q(historical=True, onset__gte=since, onset__lt=until)
+
+
 def period_statistics(
     *,
     now: datetime,
@@ -71,10 +83,15 @@ def period_statistics(
     source: str = "",
     family: str = "",
     sources: frozenset[int] | None = None,
+    which: Q | None = None,
 ) -> Statistics:
-    """Return the mean times of the incidents that began in a period, by default 30 days."""
+    """Return the mean times of the incidents that began in a period, by default 30 days.
+
+    Or of those which `which` finds.
+    """
     begin = since or now - PERIOD
-    rows = seen(Incident.objects.filter(onset__gte=begin, onset__lt=now), sources)
+    wanted = Q(onset__gte=begin, onset__lt=now) if which is None else which
+    rows = seen(Incident.objects.filter(wanted), sources)
     rows = rows.exclude(state=State.MERGED)
     if source:
         rows = rows.filter(source__name=source)

@@ -56,6 +56,22 @@ def test_the_four_means() -> None:
     assert found.downtime == 6 * 60
 
 
+def test_of_two_reports_in_a_row_one_has_what_began_before_it_was_found() -> None:
+    make_anomaly(5, onset=at(-20))
+    live(10, bad=set(), first=5)
+    assert Incident.objects.get().state == "resolved"
+    before, after = (report(since=at(0) - DAY, until=at(0)), report(since=at(0), until=at(60)))
+    assert (before.statistics.total.incidents, before.worst) == (0, [])
+    assert (after.statistics.total.incidents, len(after.worst)) == (1, 1)
+
+
+def test_a_report_has_what_was_found_in_past_minutes_when_it_began() -> None:
+    make_anomaly(-90, past=True)
+    absorb_anomalies(now=at(5))
+    assert report(since=at(-120), until=at(0)).statistics.total.incidents == 1
+    assert report(since=at(0), until=at(60)).statistics.total.incidents == 0
+
+
 def test_false_positives_are_counted_apart() -> None:
     incident = open_incident()
     services.mark_false_positive(incident_id=incident.pk, actor="ana", via="web", now=at(1))
