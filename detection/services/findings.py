@@ -80,20 +80,23 @@ def _of_row(state: State, scores: Scores, counts: Counts, row: int, minute: int)
         status = _status(family, subject, scores, row)
         by_code = family in ("decline", "code_mix") and status == "denied"
         code = subject.code if by_code else ""
+        onset = int(scores.onset_utc_minute[row, index])
         finding = Finding(
             family=family,
             level=int(levels[index]),
             status=status,
             auth_code=code,
             band=_code_band(state, scores, row, code),
-            onset=int(scores.onset_utc_minute[row, index]),
-            excess=round(float(scores.excess[row, index]), 1),
-            excess_low=round(float(scores.excess_low[row, index]), 1),
-            excess_high=round(float(scores.excess_high[row, index]), 1),
+            onset=onset,
             violations=told.rules[place : place + 1],
             reasons=told.reasons[place : place + 1],
             contributions=_contributions(subject.codes, told.statuses, family),
         )
+        # Of what is about to be over nothing is left to count from: what it cost is known before.
+        if onset >= 0:
+            finding.excess = round(float(scores.excess[row, index]), 1)
+            finding.excess_low = round(float(scores.excess_low[row, index]), 1)
+            finding.excess_high = round(float(scores.excess_high[row, index]), 1)
         # Of denials that fail to come the customers who cause them are no cause.
         finding.owner = messages.owner_of(family, "" if subject.falls else code)
         finding.recommendation = messages.first_action(family, finding.level, finding.auth_code)
