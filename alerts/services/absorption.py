@@ -178,8 +178,7 @@ def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> 
 
 
 def _take_in(incident: Incident, anomaly: Anomaly) -> None:
-    # It is counted from the onset on: what a late minute in between says of it is no longer so.
-    if anomaly.excess is not None and anomaly.minute >= incident.last_anomaly:
+    if anomaly.excess is not None and _is_cost(anomaly.excess, anomaly, incident):
         incident.excess = anomaly.excess
         incident.excess_low, incident.excess_high = anomaly.excess_low, anomaly.excess_high
     incident.first_anomaly = min(incident.first_anomaly, anomaly.minute)
@@ -193,6 +192,18 @@ def _take_in(incident: Incident, anomaly: Anomaly) -> None:
         # Nobody was told of it at another level, so it is as grave as its worst minute.
         if worse(anomaly.level, than=incident.level):
             incident.level = anomaly.level
+
+
+def _is_cost(excess: float, anomaly: Anomaly, incident: Incident) -> bool:
+    """Say whether what an anomaly counts from the onset on is what the incident has cost by now.
+
+    A late minute in between knows less, and so does one that speaks of less, of another status or
+    code: the first is back to normal before it.
+    """
+    if anomaly.minute < incident.last_anomaly:
+        return False
+    same = (anomaly.status, anomaly.auth_code) == (incident.status, incident.auth_code)
+    return same or incident.excess is None or abs(excess) >= abs(incident.excess)
 
 
 def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:

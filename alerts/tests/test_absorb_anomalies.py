@@ -51,6 +51,15 @@ def test_a_late_minute_in_between_says_nothing_of_all_that_is_missing_by_now() -
     assert (incident.excess, incident.excess_low, incident.excess_high) == (36.0, 28.0, 44.0)
 
 
+def test_what_ends_later_does_not_hide_what_more_the_incident_has_cost() -> None:
+    live(3, bad={0, 1, 2}, family="technical_failure", status="failed", excess=680.0, score=1.0)
+    ending = {"family": "technical_failure", "status": "backend_reversed", "score": 0.9}
+    live(1, bad={3}, first=3, excess=370.0, **ending)
+    assert Incident.objects.get().excess == 680.0
+    live(1, bad={4}, first=4, excess=700.0, **ending)
+    assert Incident.objects.get().excess == 700.0
+
+
 def test_it_resolves_after_enough_quiet_judged_minutes() -> None:
     live(5, bad={0})
     assert Incident.objects.get().state == "open"
