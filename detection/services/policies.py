@@ -30,6 +30,31 @@ class PolicyFileError(ValueError):
         self.faults = faults
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a name that stands twice in one place: YAML would take the last without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        node = super().compose_mapping_node(anchor)
+        said: set[str] = set()
+        for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+            if key.value in said:
+                told = f"{key.value} stands here twice"
+                raise yaml.constructor.ConstructorError(None, None, told, key.start_mark)
+            said.add(key.value)
+        return node
+
+
+def read_yaml(text: str) -> Any:
+    """What a file of policies says.
+
+    Raises
+    ------
+    YAMLError, ValueError
+        If it says something twice, or is no YAML: a date such as 2026-13-01 is a ValueError.
+    """
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+
+
 @dataclass
 class Plan:
     """What a file asks for, checked but not yet written."""
@@ -70,9 +95,8 @@ def read_plan(text: str, name: str) -> Plan:
     """Check a file against the database; faults are collected, none is raised."""
     plan = Plan()
     try:
-        sent = yaml.safe_load(text)
+        sent = read_yaml(text)
     except (yaml.YAMLError, ValueError) as error:
-        # A date such as 2026-13-01 is a ValueError of the reader.
         plan.faults.append(f"not YAML: {error}")
         return plan
     if not isinstance(sent, Mapping):

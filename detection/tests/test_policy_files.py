@@ -236,6 +236,8 @@ def test_a_check_writes_nothing() -> None:
     [
         ("- a", "mapping"),
         ("a: [", "not YAML"),
+        ("sources: {shop: {minimum_excess: 5}, shop: {}}", "shop stands here twice"),
+        ("default: {}\nsources: {}\ndefault: {}", "default stands here twice"),
         ("surces: {}", "surces: not known"),
         ("sources: [shop]", "sources: must be a mapping"),
         ("sources: {nobody: {}}", "sources.nobody: no source"),

@@ -18,7 +18,7 @@ from detection.models import ForestVersion
 from detection.scoring.forest import Forest
 from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
 from detection.services.forests import live_forest, read_forest
-from detection.services.policies import read_settings
+from detection.services.policies import read_settings, read_yaml
 from ingest import steady_clock
 from ingest.management.written_files import refuse_unwritable, told_in_words
 from ingest.parsing.moments import read_moment
@@ -95,7 +95,7 @@ class Command(BaseCommand):
         if file is None:
             return {}
         try:
-            sent = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+            sent = read_yaml(file.read_text(encoding="utf-8")) or {}
             if not isinstance(sent, Mapping):
                 raise CommandError(f"{file}: a mapping of policy fields is expected.")
             return read_settings(sent)
