@@ -83,7 +83,7 @@ def run_trial(
     rehearse(
         Rehearsal(
             list(sources),
-            minute_of(since - MEMORY),
+            first - MEMORY // conf.MINUTE,
             last,
             trial.hear,
             now or steady_clock.now(),

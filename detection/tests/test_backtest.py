@@ -162,6 +162,8 @@ def test_the_canary_is_not_among_all_sources() -> None:
         ({"since": "soon"}, "--since"),
         ({"since": "2026-03-02T00:00Z", "until": "2026-03-02T00:00Z"}, "--since"),
         ({"forest": "12"}, "no version 12"),
+        ({"forest": "²"}, "no version ²"),
+        ({"forest": "9" * 30}, "no version 9"),
         ({"policy": Path("/nowhere.yaml")}, "^/nowhere.yaml: No such file or directory$"),
         ({"report": Path("/nowhere/report.json")}, "/nowhere/report.json: No such file"),
         ({"chart": Path(__file__, "chart.svg")}, "chart.svg: Not a directory"),
@@ -188,6 +190,13 @@ def test_the_command_refuses_a_wrong_policy(tmp_path: Path, text: str, told: str
     file.write_text(text)
     with pytest.raises(CommandError, match=told):
         call_command("backtest", policy=file)
+
+
+def test_a_backtest_since_ever_begins_with_the_first_count() -> None:
+    history(range(0))
+    told = StringIO()
+    call_command("backtest", since="0001-01-01", until="2026-03-02T00:10", stdout=told)
+    assert "10" in told.getvalue().splitlines()[1].split()
 
 
 def test_a_day_begins_at_midnight_of_the_site() -> None:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from detection.models import ForestVersion
+from detection.questions import LONGEST_ID
 from detection.scoring.forest import Forest
 from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
 from detection.services.forests import live_forest, read_forest
@@ -109,7 +110,9 @@ class Command(BaseCommand):
     def _forest(self, asked: str) -> Forest | None:
         if asked in ("live", "none"):
             return live_forest() if asked == "live" else None
-        version = ForestVersion.objects.filter(pk=asked).first() if asked.isdigit() else None
+        # A superscript two is a digit, too.
+        number = asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_ID
+        version = ForestVersion.objects.filter(pk=asked).first() if number else None
         if version is None:
             raise CommandError(f"--forest: there is no version {asked}.")
         try:
