@@ -121,7 +121,8 @@ def occurrence_at(window: Recurring, now: datetime) -> tuple[datetime, datetime]
     length = timedelta(minutes=window.minutes)
     today = now.astimezone(zone).date()
     # One day more than the length: at the change of the clocks the local date may lag.
-    for back in range(length.days + 2):
+    furthest = min(length.days + 1, (today - window.first_day).days)
+    for back in range(furthest + 1):
         day = today - timedelta(days=back)
         if not starts_on(window, day):
             continue

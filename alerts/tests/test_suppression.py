@@ -61,6 +61,12 @@ def test_what_a_silence_matches(matcher: dict[str, Any], quiet: bool) -> None:
     assert (held(silences=[silence(**matcher)]) is not None) is quiet
 
 
+def test_a_window_of_any_length_is_looked_for_back_to_its_first_day() -> None:
+    ages = 2_000_000_000
+    assert occurrence_at(window(minutes=ages), at(0)) is not None
+    assert occurrence_at(window(minutes=ages, first_day=date(2026, 3, 3)), at(0)) is None
+
+
 def test_a_silence_for_warnings_lets_critical_through() -> None:
     grave = Subject(frozenset({1}), "decline", "CRITICAL")
     assert held(grave, silences=[silence(level="WARNING")]) is None
