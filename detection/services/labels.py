@@ -10,10 +10,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
+from django.db.models.functions import Abs
 
 from detection.clock import EPOCH, minute_of, moment_of
 from detection.episodes import Window
-from detection.models import Anomaly, Label, Policy, Proposal, Recheck
+from detection.models import Anomaly, Family, Label, Policy, Proposal, Recheck
 from detection.selectors.declarations import declarations, forget_declarations
 from detection.services.backtesting import Trial, reckoned, report_of, run_trial
 from detection.services.forests import live_forest
@@ -113,7 +114,9 @@ def _quieter(label: Label) -> dict[str, float]:
     )
     if label.family:
         found = found.filter(family=label.family)
-    spread = found.aggregate(most=Max("excess"))["most"]
+    # Of silence people are told however little is missing.
+    sized = found.exclude(family=Family.SILENCE)
+    spread = sized.aggregate(most=Max(Abs("excess")))["most"]
     asked = declarations().asked(label.source_id).policy
     allowed = float(asked.minimum_excess[0])
     if spread is not None and 0 < spread <= LARGEST_STEP * max(allowed, 1.0):

@@ -36,7 +36,7 @@ from detection.tests.makers import (
     report,
     set_count,
 )
-from ingest.models import Source
+from ingest.models import MinuteCount, Source
 
 pytestmark = pytest.mark.django_db
 MIDNIGHT = minute_of(at(0))
@@ -206,6 +206,19 @@ def test_noise_proposes_a_change_that_would_have_spared_the_page() -> None:
     proposal = try_proposal(proposal=Proposal.objects.get(), now=at(401))
     assert proposal.state == "offered", proposal.reason
     assert proposal.report["after"]["pages"] <= proposal.report["before"]["pages"]
+
+
+def test_noise_of_too_few_transactions_proposes_a_larger_excess_too() -> None:
+    source = make_source()
+    make_counts(source, range(400), rate=12)
+    MinuteCount.objects.filter(minute__range=(at(300), at(305))).update(count=0)
+    sweep_closed_minutes(now=at(400.5), seconds=60)
+    label(source, "noise", family="volume_low")
+    proposal = Proposal.objects.get()
+    missing = [-(one.excess or 0.0) for one in Anomaly.objects.filter(family="volume_low")]
+    assert 0 < max(missing) < 80
+    assert proposal.changes["minimum_excess"] > max(missing)
+    assert try_proposal(proposal=proposal, now=at(401)).state == "offered"
 
 
 @pytest.mark.parametrize("year", [1, 9999])
