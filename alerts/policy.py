@@ -238,6 +238,8 @@ class Kin:
     level: str
     onset: datetime
     first_anomaly: datetime
+    # When it last came back after it was over; None: it never was.
+    returned: datetime | None = None
 
 
 def relation(
@@ -252,6 +254,8 @@ def relation(
     """
     # One onset may lie far back where evidence grew slowly; seen together counts as much.
     apart = min(abs(new.onset - root.onset), abs(new.first_anomaly - root.first_anomaly))
+    if root.returned is not None:
+        apart = min(apart, abs(new.first_anomaly - root.returned))
     near = apart <= rules.related_minutes * MINUTE
     if new.source == root.source:
         if root.level == "CRITICAL" and new.family in HIDES.get(root.family, frozenset()):
@@ -265,6 +269,11 @@ def relation(
     if near and _all_are_silent(new, root, last_heard):
         return "no source reports any more"
     return None
+
+
+def is_another(returned: datetime, root: Standing, rules: Rules) -> bool:
+    """Say whether what returns is no part any more: what it was a part of was over long before."""
+    return not root.ongoing and returned - root.last_anomaly > rules.related_minutes * MINUTE
 
 
 def _all_are_silent(new: Kin, root: Kin, last_heard: datetime | None) -> bool:

@@ -154,6 +154,7 @@ KINSHIP = [
         "avisa por si, pois ninguém pode ser avisado de #{root}: {held}",
         held=SUPPRESSION,
     ),
+    Sentence("comes back without #{root:d}, which is over", "volta sem #{root}, que terminou"),
     Sentence("#{part:d} {family} is over", "#{part} {family}: terminou", family=FAMILY_NAMES),
     Sentence("the source is no longer watched", "a origem não é mais monitorada"),
     Sentence("all of its minutes were taken back", "todos os seus minutos foram retirados"),

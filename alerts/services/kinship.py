@@ -5,8 +5,8 @@ from datetime import datetime
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action, State
 from alerts.models import Incident, IncidentEvent
-from alerts.policy import LOW_FAMILIES, Kin, relation, worse
-from alerts.selectors.standing import newest_report, ongoing_like
+from alerts.policy import LOW_FAMILIES, Kin, is_another, relation, worse
+from alerts.selectors.standing import newest_report, ongoing_like, standing_of
 from alerts.selectors.suppression import suppression_of
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.telling import tell_update
@@ -31,9 +31,14 @@ def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
 def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
     """The root of a group is ongoing and at least as grave as each of its parts.
 
-    Where nobody may be told that of the root, a part of which they may be told leaves it.
+    Where nobody may be told that of the root, a part of which they may be told leaves it. So does
+    one that comes back by itself long after the root was over: that is not back.
     """
     root = _root_of(child, now)
+    by_itself = child.state != State.MERGED and child.reopened_by_hand is None
+    if by_itself and is_another(child.last_anomaly, standing_of(root), conf.rules()):
+        _set_apart(child, f"comes back without #{root.pk}, which is over", now)
+        return link_to_root(incident=child, now=now)
     news = root.announced is None or not root.ongoing or worse(child.level, than=root.level)
     if news and child.state != State.MERGED and (held := _holds_back(root, child, now)):
         return _leave(child, root, held, now)
@@ -74,11 +79,14 @@ def _holds_back(root: Incident, part: Incident, now: datetime) -> str | None:
 
 
 def _leave(part: Incident, root: Incident, held: str, now: datetime) -> list[int]:
+    _set_apart(part, f"tells for itself, as nobody may be told of #{root.pk}: {held}", now)
+    return announce(incident=part, now=now)
+
+
+def _set_apart(part: Incident, why: str, now: datetime) -> None:
     part.parent = None
     part.save(update_fields=["parent"])
-    why = f"tells for itself, as nobody may be told of #{root.pk}: {held}"
     note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=why)
-    return announce(incident=part, now=now)
 
 
 def _root_for(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
@@ -111,4 +119,12 @@ def kin_of(incident: Incident) -> Kin:
         level=incident.level,
         onset=incident.onset,
         first_anomaly=incident.first_anomaly,
+        returned=_returned(incident),
     )
+
+
+def _returned(incident: Incident) -> datetime | None:
+    if not incident.reopened:
+        return None
+    back = incident.events.filter(kind=IncidentEvent.Kind.REOPENED)
+    return back.order_by("id").values_list("at", flat=True).last()

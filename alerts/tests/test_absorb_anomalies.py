@@ -197,6 +197,34 @@ def test_a_part_that_returns_hangs_under_what_goes_on_by_then() -> None:
     assert not Anomaly.objects.filter(absorbed=None).exists()
 
 
+def live_through_a_stop(back: int) -> tuple[Incident, Incident]:
+    """Too few transactions for ten minutes, denials among them, and later denials alone."""
+    make_anomaly(3)
+    live(10, bad=set(range(10)), family="volume_low", excess=-50.0, excess_high=-40.0)
+    live(back - 10, bad=set(), first=10)
+    Notification.objects.update(state="sent")
+    live(3, bad={back, back + 1, back + 2}, first=back)
+    return Incident.objects.get(family="volume_low"), Incident.objects.get(family="decline")
+
+
+def test_a_part_that_returns_long_after_its_root_is_told_as_what_it_is() -> None:
+    root, part = live_through_a_stop(back=24)
+    assert (root.state, part.state, part.parent) == ("resolved", "open", None)
+    told = Notification.objects.get(state="pending")
+    assert (told.incident, told.kind) == (part, "opened")
+    make_anomaly(25, family="code_mix")
+    absorb_anomalies(now=at(27))
+    assert Incident.objects.get(family="code_mix").parent == part
+    assert Notification.objects.filter(state="pending").count() == 1
+
+
+def test_a_part_that_returns_soon_brings_its_root_back() -> None:
+    root, part = live_through_a_stop(back=17)
+    assert (root.state, part.state, part.parent) == ("open", "open", root)
+    told = Notification.objects.get(state="pending")
+    assert (told.incident, told.kind) == (root, "reopened")
+
+
 def test_many_parts_that_nobody_hears_of_apart_cost_little(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:

@@ -126,6 +126,8 @@ def kin(source: int = 1, family: str = "decline", **values: Any) -> Kin:
         (kin(family="reversal", onset=at(5)), kin(), True),
         (kin(family="reversal", onset=at(50)), kin(), False),
         (kin(family="reversal", onset=at(50), first_anomaly=at(2)), kin(), True),
+        (kin(family="reversal", onset=at(50)), kin(returned=at(45)), True),
+        (kin(family="reversal", onset=at(50)), kin(returned=at(25)), False),
         (kin(onset=at(50)), kin(family="silence"), True),
         (kin(onset=at(50)), kin(family="volume_low"), True),
         (kin(onset=at(50)), kin(family="volume_low", level="WARNING"), False),
