@@ -240,6 +240,8 @@ class Kin:
     first_anomaly: datetime
     # When it last came back after it was over; None: it never was.
     returned: datetime | None = None
+    # Its last bad minute; None: the present one.
+    last_anomaly: datetime | None = None
 
 
 def relation(
@@ -257,11 +259,14 @@ def relation(
     if root.returned is not None:
         apart = min(apart, abs(new.first_anomaly - root.returned))
     near = apart <= rules.related_minutes * MINUTE
+    # One that was quiet for long, and only waits to be over, explains nothing that begins by now.
+    quiet = new.first_anomaly - (root.last_anomaly or new.first_anomaly)
+    grave = root.level == "CRITICAL" and quiet <= rules.related_minutes * MINUTE
     if new.source == root.source:
-        if root.level == "CRITICAL" and new.family in HIDES.get(root.family, frozenset()):
+        if grave and new.family in HIDES.get(root.family, frozenset()):
             return f"hidden by {root.family} of the same source"
         return "began together at the same source" if near else None
-    total = root.family in HIDES and root.level == "CRITICAL"
+    total = root.family in HIDES and grave
     if new.source_parent == root.source and (total or (near and new.family == root.family)):
         return f"part of {root.family} at the source above it"
     if near and new.family == root.family and _are_family(new, root):

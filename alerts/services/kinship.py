@@ -120,6 +120,7 @@ def kin_of(incident: Incident) -> Kin:
         onset=incident.onset,
         first_anomaly=incident.first_anomaly,
         returned=_returned(incident),
+        last_anomaly=incident.last_anomaly,
     )
 
 

@@ -225,6 +225,19 @@ def test_a_part_that_returns_soon_brings_its_root_back() -> None:
     assert (told.incident, told.kind) == (root, "reopened")
 
 
+def test_what_was_quiet_for_long_hides_nothing_that_begins_then() -> None:
+    live(62, bad={0, 10, 30}, family="volume_low", excess=-50.0, excess_high=-40.0)
+    low = Incident.objects.get()
+    Incident.objects.filter(pk=low.pk).update(state="open", resolved=None, reopened=3)
+    Notification.objects.update(state="sent")
+    live(1, bad={62}, first=62)
+    found = Incident.objects.get(family="decline")
+    assert Incident.objects.get(family="volume_low").state == "open"
+    assert found.parent is None
+    told = Notification.objects.get(state="pending")
+    assert (told.incident, told.kind) == (found, "opened")
+
+
 def test_many_parts_that_nobody_hears_of_apart_cost_little(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
