@@ -8,6 +8,8 @@ from ingest.models import LateHour
 
 # Among so many of the oldest marks are the hours that are claimed.
 MARKS_AT_ONCE = 100_000
+# Two claims at once would choose the same hours, and wait for each other's rows in any order.
+_IN_TURN = "SELECT pg_advisory_xact_lock(hashtext('ingest_latemark'))"
 # All marks of an hour go with it, or those of senders who are always late would heap up; a mark
 # whose writer has not committed yet is not seen, and left for the next claim.
 _CLAIM = """
@@ -24,6 +26,8 @@ def claim_late_hours(*, limit: int) -> list[tuple[int, datetime]]:
     with transaction.atomic():
         before = _of_the_release_before(limit)
         with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute(_IN_TURN)
             cursor.execute(_CLAIM, [MARKS_AT_ONCE, limit - len(before)])
             marked = {(source_id, _aware(hour)) for source_id, hour in cursor.fetchall()}
     return before + sorted(marked)

@@ -2,10 +2,12 @@
 release lost."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connections, transaction
 
 from ingest.models import LateHour, LateMark, Source
 from ingest.services import claim_late_hours, late_hours
@@ -55,6 +57,22 @@ def test_the_oldest_marks_are_looked_at_first(monkeypatch: pytest.MonkeyPatch) -
     assert claim() == [NOON + 4 * HOUR]
     assert LateMark.objects.count() == 2
     assert [claim(), claim()] == [[NOON, NOON + HOUR], []]
+
+
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+def test_who_claims_beside_another_waits_and_gets_other_hours(database: str) -> None:
+    for hour in range(2):
+        record(make_report(seconds=3600 * hour))
+    with ThreadPoolExecutor(1) as beside:
+        with transaction.atomic():
+            assert claim(limit=1) == [NOON]
+            other = beside.submit(claim, limit=1)
+            with pytest.raises(TimeoutError):
+                other.result(0.5)
+        assert other.result(10) == [NOON + HOUR]
+        beside.submit(connections.close_all).result()
 
 
 def test_hours_that_the_release_before_marked_are_claimed_too() -> None:
