@@ -8,16 +8,15 @@ from django.templatetags.static import static
 from django.utils.translation import gettext
 
 from guardian_site import environment as env
-from guardian_site.openapi.subjects import SUBJECTS
 from guardian_site.schedule import BEAT_SCHEDULE, TASK_ROUTES
 from guardian_site.settings_access import *  # noqa: F403
 from guardian_site.settings_access import ACCESS_APPS, jwt_keys
+from guardian_site.settings_api import *  # noqa: F403
 from guardian_site.settings_broker import broker_at
 from guardian_site.settings_database import *  # noqa: F403
 from guardian_site.settings_database import database_at
 from guardian_site.settings_storage import *  # noqa: F403
 
-GUARDIAN_VERSION = "3.0.0"
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.folder("GUARDIAN_DATA_DIR", BASE_DIR / "var")
 
@@ -230,56 +229,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],
-    },
-}
-
-REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["guardian_site.web.strict_json.StrictJSON"],
-    "EXCEPTION_HANDLER": "guardian_site.web.problems.one_form",
-    "DEFAULT_SCHEMA_CLASS": "guardian_site.openapi.description.DeclaredSchema",
-    "UNAUTHENTICATED_USER": None,
-    # guardian_site.access.middleware has asked the rules of the routes before any view runs.
-    "DEFAULT_AUTHENTICATION_CLASSES": ["guardian_site.access.authentication.AlreadyIdentified"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Transaction Guardian",
-    "DESCRIPTION": (
-        "Send counts of transactions, read verdicts, anomalies and incidents.\n\n"
-        "Show who you are by `Authorization: Bearer` with a token, or by `X-API-Key` with a key. "
-        "A refusal says in `detail` what is wrong, and in `errors` where: each with its `field` "
-        "and `message`. A field that a body does not know is refused by name; only reports, and "
-        "what standards and vendors send, may hold more."
-    ),
-    "VERSION": GUARDIAN_VERSION,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "TAGS": SUBJECTS,
-    # As the routes stand; guardian_site.openapi.description sorts them by subject.
-    "SORT_OPERATIONS": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    # No validator of somebody else's is asked whether the description is right.
-    "SWAGGER_UI_SETTINGS": {
-        "deepLinking": True,
-        "validatorUrl": None,
-        "defaultModelsExpandDepth": 0,
-    },
-    "REDOC_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "guardian_site.openapi.description.tell_of_plain_views",
-        "guardian_site.openapi.description.put_in_order",
-        "guardian_site.access.openapi.tell_who_may",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "AlertLevel": "detection.models.Level",
-        "TransactionStatus": "ingest.models.Status",
-        "FamilyName": "detection.models.Family",
-        "VerdictLevel": "ingest.openapi.LEVELS",
-        "IncidentState": "alerts.lifecycle.State",
-        "IncidentFamily": "alerts.models.incident.FAMILIES",
-        "KeyScope": "guardian_site.access.serializers.SCOPE_WORDS",
     },
 }
 
