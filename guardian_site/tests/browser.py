@@ -174,3 +174,8 @@ def sign_in(page: Page, address: str) -> None:
     page.fill("[name=password]", "ana-ana-ana")
     page.click("main button[type=submit]")
     page.wait_for_url(f"{address}/")
+
+
+def live(page: Page) -> None:
+    """Wait until the live page has its first answer."""
+    page.wait_for_selector('body[data-live="yes"]')
