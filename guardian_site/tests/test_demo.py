@@ -1,7 +1,10 @@
 """A demo writes into a folder of its own, and keeps what it printed whoever starts another."""
 
 import socket
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -11,8 +14,9 @@ from pytest_django import Settings
 from guardian_site.embedded.demonstration import mark_as_demo, what_is_real
 from guardian_site.embedded.one_at_a_time import alone_in
 from guardian_site.management.commands import demo
-from guardian_site.management.commands.demo import ADMIN
+from guardian_site.management.commands.demo import ADMIN, SCENARIO
 from ingest.models import MinuteCount, Source
+from ingest.simulator.scenarios import Scenario, read_scenario
 
 pytestmark = pytest.mark.django_db
 
@@ -100,3 +104,21 @@ def test_it_goes_on_where_it_was_stopped_before_it_had_an_account(
     Source.objects.create(name="acquirer-a")
     call_command("demo", history="1h", skip_checks=True)
     assert len(started) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "put_in"),
+    [
+        (SCENARIO, Scenario("denial_surge", 2, 15)),
+        ("outage+5", Scenario("outage", 2, 5)),
+        ("denial_surge@4+9*0.25", Scenario("denial_surge", 4, 9, 0.25)),
+    ],
+)
+def test_the_incident_on_the_way_is_the_one_that_was_asked_for(
+    started: list[dict[str, Any]], asked: str, put_in: Scenario
+) -> None:
+    call_command("demo", "--history", "1h", "--scenario", asked, skip_checks=True)
+    [traffic] = started[0]["beside"]
+    told = dict(pairwise(traffic.command))
+    missed = int(told["--since"].removesuffix("m"))
+    assert read_scenario(told["--scenario"]) == replace(put_in, start=put_in.start + missed)

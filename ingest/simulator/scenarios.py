@@ -18,6 +18,10 @@ class Scenario:
     length: int
     strength: float = 1.0
 
+    def __str__(self) -> str:
+        """Write it as `read_scenario` reads it."""
+        return f"{self.name}@{self.start}+{self.length}*{self.strength:f}"
+
 
 Change = Callable[[Floats, float], Floats]
 

@@ -4,6 +4,7 @@ import io
 import secrets
 import sys
 from argparse import ArgumentTypeError
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,12 +23,13 @@ from guardian_site.embedded.running import alone_at, run_guardian
 from guardian_site.embedded.supervisor import Part
 from ingest.management.commands.simulate import span_minutes
 from ingest.models import MinuteCount
-from ingest.simulator.scenarios import read_scenario
+from ingest.simulator.scenarios import Scenario, read_scenario
 
 ADMIN = "demo"
 # Denials at the largest source, five times what is usual for a quarter of an hour, soon enough
 # that whoever has just opened the page sees it begin.
-SCENARIO = "denial_surge@2+15"
+STARTS = 2
+SCENARIO = f"denial_surge@{STARTS}+15"
 
 
 class Command(BaseCommand):
@@ -46,7 +48,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, default=7, help="of the simulated traffic")
 
-    def handle(self, *args: Any, history: str, scenario: str, seed: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, history: str, scenario: Scenario, seed: int, **options: Any
+    ) -> None:
         if not settings.EMBEDDED:
             raise CommandError(
                 "The demo writes simulated history: run it without DATABASE_URL and REDIS_URL."
@@ -56,7 +60,7 @@ class Command(BaseCommand):
             self._run(history, scenario, seed)
         self.stdout.write("Stopped.")
 
-    def _run(self, history: str, scenario: str, seed: int) -> None:
+    def _run(self, history: str, scenario: Scenario, seed: int) -> None:
         self._refuse_what_is_real()
         call_command("migrate", verbosity=0)
         mark_as_demo()
@@ -73,7 +77,7 @@ class Command(BaseCommand):
             beside=[self._traffic(scenario, seed)],
             notes=[
                 f"account     {ADMIN}, password {self._administrator()} (new at each start)",
-                f"incident    {scenario.split('@')[0]} begins at the largest source within two"
+                f"incident    {scenario.name} begins at the largest source within two"
                 " minutes, the alarm follows two or three later",
             ],
         )
@@ -108,15 +112,13 @@ class Command(BaseCommand):
         return password
 
     @staticmethod
-    def _traffic(scenario: str, seed: int) -> Part:
+    def _traffic(scenario: Scenario, seed: int) -> Part:
         """Go on where the history ends, so that no minute is missing in between."""
         newest = MinuteCount.objects.aggregate(newest=Max("minute"))["newest"]
         missed = max(1, min(60, int((timezone.now() - newest) / timedelta(minutes=1))))
-        name, _, when = scenario.partition("@")
-        minute, plus, length = when.partition("+")
-        scenario = f"{name}@{int(minute or 2) + missed}{plus}{length}"
+        scenario = replace(scenario, start=scenario.start + missed)
         command = [sys.executable, "manage.py", "simulate", "--live", "--seed", str(seed)]
-        command += ["--since", f"{missed}m", "--speed", "20", "--scenario", scenario]
+        command += ["--since", f"{missed}m", "--speed", "20", "--scenario", str(scenario)]
         command += ["--to-url", f"http://127.0.0.1:{settings.GUARDIAN_PORT}"]
         return Part("traffic", command, {})
 
@@ -126,12 +128,11 @@ def _span(text: str) -> str:
     return text
 
 
-def _scenario(text: str) -> str:
+def _scenario(text: str) -> Scenario:
     try:
-        read_scenario(text)
+        return read_scenario(text, STARTS)
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from None
-    return text
 
 
 def _minutes_behind(now: datetime) -> int:
