@@ -183,6 +183,22 @@ def test_what_was_there_before_a_restore_is_kept(tmp_path: Path) -> None:
     assert counted(here) == "5"
 
 
+def test_a_backup_of_a_newer_version_is_not_said_to_be_of_this_one(tmp_path: Path) -> None:
+    here, copy = {"GUARDIAN_DATA_DIR": str(tmp_path / "here")}, tmp_path / "copy.sqlite3"
+    done(here, "migrate", "-v0")
+    done(here, "backup", str(copy))
+    with closing(sqlite3.connect(copy)) as newer:
+        newer.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES"
+            " ('alerts', '9999_of_tomorrow', '2030-01-01'), ('axes', '0000_dropped', '2020-01-01')"
+        )
+        newer.commit()
+    told = manage(here, "restore", str(copy), "--yes")
+    assert told.returncode == 1
+    assert "this one does not know alerts 9999_of_tomorrow. Start" in told.stderr
+    assert "brought to this version" not in told.stdout
+
+
 def test_what_was_kept_stays_until_the_next_is_whole(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -225,6 +241,12 @@ def test_a_backup_that_cannot_be_written_says_so(path: str, told: str, tmp_path:
     (tmp_path / "file").write_text("")
     with pytest.raises(CommandError, match=told):
         call_command("backup", str(tmp_path / path))
+
+
+@pytest.mark.django_db
+def test_a_backup_without_a_name_is_refused() -> None:
+    with pytest.raises(CommandError, match="exists already"):
+        call_command("backup", "")
 
 
 @pytest.mark.postgres

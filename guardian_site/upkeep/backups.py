@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.apps import apps
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from guardian_site.upkeep.dumps import make_dump, restore_dump
@@ -15,14 +17,16 @@ from guardian_site.upkeep.postgresql_tools import BackupFailed
 SQLITE_MAGIC = b"SQLite format 3\0"
 # A file that has seen none of their migrations is somebody else's.
 OURS = frozenset({"ingest", "detection", "alerts"})
+# Of their migrations this version knows all that it can read; others drop old ones now and then.
+ROOMS = OURS | {"guardian_site"}
 
 
 def back_up(path: Path) -> None:
     """A copy of the database, as it was at one moment, is in `path`; writers went on meanwhile."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
     with _told_in_words(path):
         if path.exists():
             raise BackupFailed(f"{path} exists already; name a new file.")
+        unfinished = path.with_name(f"{path.name}.unfinished")
         _refuse_foreign()
         unfinished.unlink(missing_ok=True)
         try:
@@ -50,6 +54,19 @@ def restore(path: Path, administrator_url: str = "") -> None:
             _restore_sqlite(path)
         else:
             restore_dump(path, administrator_url)
+
+
+def refuse_newer(path: Path) -> None:
+    """Raise if what was restored knows more than this version, which would misread it."""
+    known = MigrationLoader(connection)
+    ours = {one.label for one in apps.get_app_configs() if one.name.partition(".")[0] in ROOMS}
+    made = {(app, name) for app, name in known.applied_migrations if app in ours}
+    if newer := sorted(made - known.disk_migrations.keys()):
+        told = ", ".join(" ".join(one) for one in newer)
+        raise BackupFailed(
+            f"The database is that of {path} now, but a newer version of Guardian made it: this one"
+            f" does not know {told}. Start that version on it, or restore another backup."
+        )
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from django.db import connection
 
 from guardian_site import environment
 from guardian_site.embedded.one_at_a_time import InUse, alone_in
-from guardian_site.upkeep.backups import kept_aside, restore
+from guardian_site.upkeep.backups import kept_aside, refuse_newer, restore
 from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 
@@ -33,6 +33,7 @@ class Command(BaseCommand):
             with alone_in(settings.DATA_DIR) if connection.vendor == "sqlite" else nullcontext():
                 # A superuser, for TimescaleDB. Read here, so that nothing else ever knows it.
                 restore(file, administrator_url=environment.text("GUARDIAN_RESTORE_URL"))
+                refuse_newer(file)
                 call_command("migrate", verbosity=0)
         except (BackupFailed, InUse) as error:
             raise CommandError(str(error)) from error
