@@ -125,6 +125,12 @@ def test_a_date_that_is_none_is_refused() -> None:
         call_command("export", "reports", "--since", "yesterday")
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+def test_a_moment_that_utc_does_not_have_is_refused(moment: str) -> None:
+    with pytest.raises(CommandError, match="beyond the calendar"):
+        call_command("export", "reports", "--since", moment)
+
+
 def test_a_window_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(CommandError, match="--since must lie before --until"):
         call_command("export", "reports", "--since", "2026-03-05", "--until", "2026-03-04")

@@ -163,7 +163,10 @@ def test_the_same_history_again_changes_nothing() -> None:
         {"days": 0.0},
         {"rate": -5.0},
         {"rate": float("nan")},
+        {"seed": -1},
         {"to_url": "guardian.example.com"},
+        {"to_url": "http://[::1"},
+        {"to_url": "http://"},
         {"on": "nobody"},
         {"scenario": ["fire"]},
         {"truth": Path("/nowhere/truth.json")},
@@ -173,6 +176,12 @@ def test_a_bad_option_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(CommandError, match=r"--|/nowhere"):
         call_command("simulate", verbosity=0, skip_checks=True, **options)
     assert not Report.objects.exists()
+
+
+@pytest.mark.parametrize("span", ["0", "0m", "soon", "3661d", "9" * 5_000])
+def test_a_span_that_nobody_means_is_refused(span: str) -> None:
+    with pytest.raises(CommandError, match="write a span such as 14d"):
+        call_command("simulate", "--history", span, verbosity=0, skip_checks=True)
 
 
 def test_live_ticks_add_up_to_the_minutes() -> None:

@@ -84,4 +84,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
     if moment is None:
         raise CommandError(f"--{name} {text}: write a day such as 2026-01-31 or a moment.")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise CommandError(f"--{name} {text}: is beyond the calendar of UTC.") from None

@@ -34,9 +34,19 @@ _UNITS = {"m": 1, "h": 60, "d": DAY_MINUTES, "": DAY_MINUTES}
 def span_minutes(text: str) -> int:
     """Return the minutes of a span such as 14d, 6h or 90m; a bare number is days."""
     found = _SPAN.fullmatch(text)
-    if found is None or int(found[1]) == 0:
-        raise ArgumentTypeError(f"{text}: write a span such as 14d, 6h or 90m")
-    return int(found[1]) * _UNITS[found[2]]
+    minutes = int(found[1]) * _UNITS[found[2]] if found and len(found[1]) < 9 else 0
+    if not 0 < minutes <= MOST["days"] * DAY_MINUTES:
+        most = f"at most {MOST['days']}d"
+        raise ArgumentTypeError(f"{text}: write a span such as 14d, 6h or 90m, {most}")
+    return minutes
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 class Command(BaseCommand):
@@ -99,7 +109,9 @@ class Command(BaseCommand):
             # Also what is no number, which is not over 0 either.
             if options[name] is not None and not 0 < options[name] <= most:
                 raise CommandError(f"--{name} must be over 0, and {most:,} at most.")
-        if options["to_url"] and not options["to_url"].startswith(("http://", "https://")):
+        if options["seed"] < 0:
+            raise CommandError("--seed is a whole number from 0 on.")
+        if options["to_url"] and not _is_address(options["to_url"]):
             raise CommandError(f"--to-url {options['to_url']}: write http://… or https://…")
 
     def _plan(self, first: int, origin: int, end: int, default: int, options: Any) -> Plan:
