@@ -1,6 +1,6 @@
 """Who can be told."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
@@ -68,6 +68,13 @@ def channels_for(incident: Incident) -> list[Channel]:
         return []
     told_of_all = {channel.pk for channel in _usable(_naming(incident.parent.source))}
     return [channel for channel in found if channel.pk not in told_of_all]
+
+
+def named_among(sources: Collection[int]) -> set[int]:
+    """Return those of the sources that some channel names by themselves."""
+    rows = Channel.sources.through.objects.filter(source__in=sources)
+    heard = rows.filter(channel__enabled=True, channel__owner=None, channel__standby=False)
+    return set(heard.values_list("source", flat=True))
 
 
 def _naming(source: Source) -> Q:

@@ -1,11 +1,11 @@
 """Who is on call, and how an incident escalates."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.db.models import Q
 
 from alerts.models import EscalationPolicy, EscalationStep, Incident, Schedule
 from alerts.oncall import Shift, Standing, Turns, on_duty, shifts
@@ -72,21 +72,35 @@ def escalation_of(incident: Incident) -> tuple[EscalationPolicy, list[Escalation
 
     A part whose root escalates by the same policy needs no second call: None for it.
     """
-    found = _first_policy(incident)
+    policy = _policy_of(incident, _policies())
+    if policy is None:
+        return None
+    return policy, list(policy.steps.select_related("channel", "schedule").order_by("position"))
+
+
+def escalating(incidents: Iterable[Incident]) -> set[int]:
+    """Return the ids of those that a policy means; for very many at once."""
+    policies = _policies()
+    return {one.pk for one in incidents if _policy_of(one, policies) is not None}
+
+
+def _policies() -> list[EscalationPolicy]:
+    return list(EscalationPolicy.objects.order_by("rank", "id"))
+
+
+def _policy_of(incident: Incident, policies: Sequence[EscalationPolicy]) -> EscalationPolicy | None:
+    found = _first_meaning(incident, policies)
     if found is None or incident.parent is None:
         return found
-    calls_already = _first_policy(incident.parent)
-    return None if calls_already is not None and calls_already[0] == found[0] else found
+    return None if _first_meaning(incident.parent, policies) == found else found
 
 
-def _first_policy(incident: Incident) -> tuple[EscalationPolicy, list[EscalationStep]] | None:
-    sources = [incident.source_id, incident.source.parent_id]
-    rows = EscalationPolicy.objects.filter(
-        Q(source=None) | Q(source__in=[pk for pk in sources if pk is not None]),
-        family__in=("", incident.family),
-    ).order_by("rank", "id")
-    for policy in rows:
-        if not worse(policy.minimum_level, than=incident.level):
-            steps = policy.steps.select_related("channel", "schedule").order_by("position")
-            return policy, list(steps)
+def _first_meaning(
+    incident: Incident, policies: Sequence[EscalationPolicy]
+) -> EscalationPolicy | None:
+    for policy in policies:
+        here = policy.source_id in (None, incident.source_id, incident.source.parent_id)
+        of_its_kind = policy.family in ("", incident.family)
+        if here and of_its_kind and not worse(policy.minimum_level, than=incident.level):
+            return policy
     return None

@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from alerts.lifecycle import ONGOING, State
 from alerts.models import Incident
 from alerts.policy import Standing
 from alerts.selectors.extent import minutes_known
 from alerts.selectors.together import ids_together
-from detection.models import Anomaly, Band, Baseline
+from detection.models import Anomaly, Band
 from ingest.models import Source
 
 
@@ -96,12 +96,16 @@ def last_bad_minute(incident: Incident) -> datetime | None:
     return last
 
 
-def judged_through(source: int) -> datetime | None:
-    """Return the last minute of the source that detection has judged; None if there is none."""
-    bands = Band.objects.filter(source=source).aggregate(last=Max("minute"))["last"]
-    learned = Baseline.objects.filter(source=source).values_list("through", flat=True).first()
-    known = [minute for minute in (bands, learned) if minute is not None]
-    return max(known) if known else None
+def judged_through(sources: Collection[int]) -> dict[int, datetime | None]:
+    """Return the last minute of each source that detection has judged; None if there is none."""
+    bands = Band.objects.filter(source=OuterRef("pk")).order_by("-minute")
+    rows = Source.objects.filter(pk__in=sources).values_list(
+        "pk", Subquery(bands.values("minute")[:1]), "baseline__through"
+    )
+    return {
+        source: max((minute for minute in (judged, learned) if minute is not None), default=None)
+        for source, judged, learned in rows
+    }
 
 
 def newest_report() -> datetime | None:

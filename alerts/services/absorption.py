@@ -49,9 +49,10 @@ def absorb_anomalies(*, now: datetime) -> list[int]:
     sync_builtin_channels()
     written: list[int] = []
     fault: Exception | None = None
+    canary = Source.objects.filter(name=Source.CANARY).values_list("pk", flat=True).first()
     for source in waiting_sources():
         try:
-            written += _absorb_source(source, now)
+            written += _absorb_source(source, now, watched=source != canary)
         except DatabaseError:
             # Rolled back as a whole: the anomalies still wait, the other sources go on.
             logger.exception("anomalies of source %s not absorbed", source)
@@ -72,17 +73,15 @@ def waiting_sources() -> list[int]:
     return list(waiting.values_list("source_id", flat=True).distinct())
 
 
-def _absorb_source(source: int, now: datetime) -> list[int]:
+def _absorb_source(source: int, now: datetime, *, watched: bool = True) -> list[int]:
     written: list[int] = []
     with turn("absorb") as mine:
         if not mine:
             return []
         reached = None
-        if Source.objects.filter(pk=source, name=Source.CANARY).exists():
-            # It has no customers: whatever is odd about it is about us, and watched elsewhere.
-            _claim(source, now)
-            return []
-        for anomaly in _claim(source, now):
+        claimed = _claim(source, now)
+        # The canary has no customers: whatever is odd about it is about us, and watched elsewhere.
+        for anomaly in claimed if watched else ():
             if not anomaly.past and anomaly.minute != reached:
                 reached = anomaly.minute
                 written += settle_source(source=source, before=reached, now=now)

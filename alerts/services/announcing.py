@@ -1,10 +1,11 @@
 """Tells people of an incident, or writes down what holds that back."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from alerts.models import Incident, IncidentEvent, Notification
-from alerts.selectors.channels import channels_for
-from alerts.selectors.oncall import escalation_of
+from alerts.selectors.channels import channels_for, named_among
+from alerts.selectors.oncall import escalating, escalation_of
 from alerts.selectors.suppression import suppression_of
 from alerts.services.escalation import begin_escalation
 from alerts.services.telling import BY_LEVEL, hold_waiting, tell_alive, tell_held
@@ -51,6 +52,22 @@ def hold_back(*, incident: Incident, reason: str, now: datetime) -> None:
         incident.announced = None
         incident.save(update_fields=["announced"])
     _note_held(incident, reason, now)
+
+
+def those_heard(incidents: Collection[Incident]) -> set[int]:
+    """Return the ids of those that somebody hears of; asks for many as little as for one."""
+    parts = [one for one in incidents if one.parent_id is not None]
+    if not parts:
+        return {one.pk for one in incidents}
+    named = named_among([pk for one in parts for pk in (one.source_id, one.source.parent_id) if pk])
+    called = escalating(parts)
+    return {
+        one.pk
+        for one in incidents
+        if one.parent_id is None
+        or one.pk in called
+        or not named.isdisjoint((one.source_id, one.source.parent_id))
+    }
 
 
 def _is_heard(incident: Incident) -> bool:

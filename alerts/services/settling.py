@@ -1,14 +1,15 @@
 """Ends what is over, and tells what may be told by now."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action
 from alerts.models import Incident, IncidentEvent
-from alerts.policy import MINUTE, decide_resolution
+from alerts.policy import MINUTE, decide_resolution, quiet_needed
 from alerts.selectors.standing import judged_through, last_bad_minute, standing_of
-from alerts.services.announcing import announce
+from alerts.services.announcing import announce, those_heard
 from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
 from alerts.services.turns import turn
@@ -26,9 +27,9 @@ def settle_incidents(*, now: datetime) -> list[int]:
         with turn("absorb") as mine:
             if not mine:
                 return written
-            for incident in _ongoing(pk__in=waiting[first : first + AT_ONCE]):
-                through = judged_through(incident.source_id)
-                written += _settle(incident, through=through, now=now)
+            some = _ongoing(pk__in=waiting[first : first + AT_ONCE])
+            through = judged_through({incident.source_id for incident in some})
+            written += _settle(some, through=through, now=now)
     return written
 
 
@@ -38,34 +39,37 @@ def settle_source(*, source: int, before: datetime, now: datetime) -> list[int]:
     A worker that catches up takes many minutes at once; what people are told must not depend on
     how many. The caller has the turn.
     """
-    written: list[int] = []
-    for incident in _ongoing(source=source):
-        written += _settle(incident, through=before - MINUTE, now=now)
-    return written
+    return _settle(_ongoing(source=source), through={source: before - MINUTE}, now=now)
 
 
 def _ongoing(**which: Any) -> list[Incident]:
     """Return what is ongoing, parts before their roots: a root waits for its parts."""
     rows = (
         Incident.objects.select_for_update(of=("self",))
-        .select_related("source", "parent")
+        .select_related("source", "parent__source")
         .filter(state__in=ONGOING, **which)
         .order_by("id")
     )
     return sorted(rows, key=lambda incident: (incident.parent_id is None, incident.pk))
 
 
-def _settle(incident: Incident, *, through: datetime | None, now: datetime) -> list[int]:
+def _settle(
+    some: Sequence[Incident], *, through: Mapping[int, datetime | None], now: datetime
+) -> list[int]:
     written: list[int] = []
-    if incident.announced is None:
-        written += announce(incident=incident, now=now)
-    # What another system told us is over when that system says so.
-    if not incident.key and (why := _over(incident, through)):
-        written += resolve_quiet_incident(incident=incident, at=now, why=why)
+    unannounced = those_heard([incident for incident in some if incident.announced is None])
+    for incident in some:
+        if incident.pk in unannounced:
+            written += announce(incident=incident, now=now)
+        # What another system told us is over when that system says so.
+        if not incident.key and (why := _over(incident, through[incident.source_id])):
+            written += resolve_quiet_incident(incident=incident, at=now, why=why)
     return written
 
 
 def _over(incident: Incident, through: datetime | None) -> str | None:
+    if incident.source.enabled and _goes_on(incident, through):
+        return None
     if incident.children.filter(state__in=ONGOING).exists():
         return None
     if not incident.source.enabled:
@@ -75,6 +79,13 @@ def _over(incident: Incident, through: datetime | None) -> str | None:
     standing = standing_of(incident)
     resolution = decide_resolution(standing, judged_through=through, rules=conf.rules())
     return resolution.reason if resolution.over else None
+
+
+def _goes_on(incident: Incident, through: datetime | None) -> bool:
+    """Say of most that last, without asking anybody, that they are not over."""
+    if through is None:
+        return True
+    return timedelta() <= through - incident.last_anomaly < quiet_needed(0, conf.rules()) * MINUTE
 
 
 def _cut_back(incident: Incident, through: datetime | None) -> bool:
