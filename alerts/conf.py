@@ -24,6 +24,9 @@ class Rules:
         What goes on so long after somebody resolved it by hand is told again [min].
     related_minutes : int
         Failures that begin so close together may have one cause [min].
+    wave_sources : int
+        One more source where the same begins as at so many others is no chance, and told with them
+        [sources]; of a thousand sources one more is odd by chance.
     settle_minutes : int
         A warning is told so long after it opened [min]: most outages are warnings first, and one
         message that says critical is worth more than two. `GUARDIAN_WARNING_WAIT_MINUTES`.
@@ -34,6 +37,7 @@ class Rules:
     reopen_minutes: int = 30
     patience_minutes: int = 5
     related_minutes: int = 10
+    wave_sources: int = 3
     settle_minutes: int = 3
 
 

@@ -26,6 +26,7 @@ EXPLAINS_FIRST = (
 )
 MINUTE = timedelta(minutes=1)
 LATE = "a late minute of an incident that is known"
+WAVE = "began together at many sources"
 
 
 class Step(StrEnum):
@@ -242,10 +243,36 @@ class Kin:
     returned: datetime | None = None
     # Its last bad minute; None: the present one.
     last_anomaly: datetime | None = None
+    direction: str = "high"
+
+
+def is_wave(others: int, *, watched: int, rules: Rules) -> bool:
+    """Say whether what begins at one more source is what began at others, and not by chance.
+
+    Parameters
+    ----------
+    others : int
+        Sources at which the same began about then.
+    watched : int
+        Sources that are watched: of very many some are always odd at the same time.
+
+    Examples
+    --------
+    >>> [is_wave(n, watched=40, rules=Rules()) for n in (2, 3)]
+    [False, True]
+    >>> is_wave(9, watched=10_000, rules=Rules())
+    False
+    """
+    return others >= rules.wave_sources + watched // 1_000
 
 
 def relation(
-    new: Kin, root: Kin, rules: Rules, *, last_heard: datetime | None = None
+    new: Kin,
+    root: Kin,
+    rules: Rules,
+    *,
+    last_heard: datetime | None = None,
+    wave: bool = False,
 ) -> str | None:
     """Return why `new` is a part of the ongoing incident `root`; None if it is not.
 
@@ -253,6 +280,8 @@ def relation(
     ----------
     last_heard : datetime or None
         The newest minute in which any watched source reported; None if it does not matter.
+    wave : bool
+        So many sources began like `new` that it is one failure of all of them.
     """
     # One onset may lie far back where evidence grew slowly; seen together counts as much.
     apart = min(abs(new.onset - root.onset), abs(new.first_anomaly - root.first_anomaly))
@@ -273,6 +302,8 @@ def relation(
         return "began together at sources of one parent"
     if near and _all_are_silent(new, root, last_heard):
         return "no source reports any more"
+    if near and wave and (new.family, new.direction) == (root.family, root.direction):
+        return WAVE
     return None
 
 

@@ -118,6 +118,7 @@ RELATIONS = [
         "começaram juntos em origens sob uma mesma origem",
     ),
     Sentence("no source reports any more", "nenhuma origem reporta mais"),
+    Sentence("began together at many sources", "começaram juntos em muitas origens"),
 ]
 SUPPRESSION = [
     Sentence(

@@ -1,31 +1,45 @@
 """Incidents with one cause hang together under one root; only the root is told."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action, State
 from alerts.models import Incident, IncidentEvent
-from alerts.policy import LOW_FAMILIES, Kin, is_another, relation, worse
+from alerts.policy import LOW_FAMILIES, WAVE, Kin, is_another, relation, worse
+from alerts.selectors.kinship import alone_in_wave, is_part_of_wave, locked, possible_kin
 from alerts.selectors.standing import newest_report, ongoing_like, standing_of
 from alerts.selectors.suppression import suppression_of
 from alerts.services.announcing import announce, tell_or_hold
-from alerts.services.telling import tell_update
+from alerts.services.telling import forget_joined, tell_update
 from alerts.services.timeline import move, note
 
 
 def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
     """The new incident hangs under the ongoing one it belongs to, if there is one."""
-    found = _root_for(incident, now)
+    new = _new_of(incident)
+    found = _root_for(new, now)
     if found is None:
         return []
     root, reason = found
-    incident.parent = root
-    incident.save(update_fields=["parent"])
-    note(incident=incident, kind=IncidentEvent.Kind.LINKED, at=now, why=f"{reason}: #{root.pk}")
+    written = _link(incident, root, reason, now)
+    if reason == WAVE and suppression_of(root, now=now) is None:
+        root = locked(root.pk)  # as grave as its new part by now
+        for other in alone_in_wave(incident).exclude(pk=root.pk):
+            other.children.update(parent=root)
+            written += _link(other, root, reason, now)
+            forget_joined(incident=other, root=root, reason=f"{reason}: #{root.pk}")
+    return written
+
+
+def _link(part: Incident, root: Incident, reason: str, now: datetime) -> list[int]:
+    part.parent = root
+    part.save(update_fields=["parent"])
+    note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=f"{reason}: #{root.pk}")
     # Who sees the root need not see this source: its name is found behind the number.
-    named = f"#{incident.pk} {incident.get_family_display()}: {reason}"
+    named = f"#{part.pk} {part.get_family_display()}: {reason}"
     note(incident=root, kind=IncidentEvent.Kind.LINKED, at=now, why=named)
-    return raise_root(child=incident, now=now, reason=named)
+    return raise_root(child=part, now=now, reason=named)
 
 
 def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
@@ -60,12 +74,11 @@ def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
 def _root_of(part: Incident, now: datetime) -> Incident:
     """Return the root of a part; of one that is over, what goes on of its kind takes its place."""
     assert part.parent is not None
-    rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
-    root = rows.get(pk=part.parent.pk)
+    root = locked(part.parent.pk)
     again = None if root.ongoing else ongoing_like(root)
     if again is None:
         return root
-    part.parent = rows.get(pk=again.parent_id or again.pk)
+    part.parent = locked(again.parent_id or again.pk)
     part.save(update_fields=["parent"])
     why = f"what was #{root.pk} goes on as #{part.parent.pk}"
     note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=why)
@@ -89,23 +102,42 @@ def _set_apart(part: Incident, why: str, now: datetime) -> None:
     note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=why)
 
 
-def _root_for(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
-    roots = (
-        Incident.objects.select_for_update(of=("self",))
-        .select_related("source", "parent")
-        .filter(state__in=ONGOING, parent=None, historical=False, key="")
-        .exclude(pk=incident.pk)
-        .order_by("opened", "id")
+@dataclass(frozen=True)
+class _New:
+    """An incident that looks for its root, and what is asked about it once."""
+
+    incident: Incident
+    kin: Kin
+    last_heard: datetime | None
+    wave: bool
+
+    def relation_to(self, other: Incident) -> str | None:
+        return relation(
+            self.kin, kin_of(other), conf.rules(), last_heard=self.last_heard, wave=self.wave
+        )
+
+
+def _new_of(incident: Incident) -> _New:
+    low = incident.family in LOW_FAMILIES
+    return _New(
+        incident, kin_of(incident), newest_report() if low else None, is_part_of_wave(incident)
     )
-    last_heard = newest_report() if incident.family in LOW_FAMILIES else None
-    for root in roots:
-        kin = kin_of(incident), kin_of(root)
-        reason = relation(*kin, conf.rules(), last_heard=last_heard)
+
+
+def _root_for(new: _New, now: datetime) -> tuple[Incident, str] | None:
+    related = [(new.relation_to(one), one) for one in possible_kin(new.incident, wave=new.wave)]
+    # Whom it is akin to explains more than who else began then.
+    for reason, other in sorted(related, key=lambda found: found[0] == WAVE):
         if reason is None:
             continue
-        # Who silenced what they were told of needs no message about what is no worse.
-        known = root.announced is not None and not worse(incident.level, than=root.level)
-        if known or not _holds_back(root, incident, now):
+        root = other if other.parent_id is None else locked(other.parent_id)
+        if not root.ongoing:
+            continue
+        # Who silenced what they were told of needs no message about what is no worse, but a
+        # silence of one source says nothing of all the others in a wave.
+        told = root.announced is not None and not worse(new.incident.level, than=root.level)
+        known = told and reason != WAVE
+        if known or not _holds_back(root, new.incident, now):
             return root, reason
     return None
 
@@ -121,6 +153,7 @@ def kin_of(incident: Incident) -> Kin:
         first_anomaly=incident.first_anomaly,
         returned=_returned(incident),
         last_anomaly=incident.last_anomaly,
+        direction=incident.direction,
     )
 
 

@@ -162,15 +162,15 @@ def tell_update(*, incident: Incident, reason: str, now: datetime) -> list[int]:
     return written
 
 
-def forget_merged(*, incident: Incident, root: Incident) -> None:
-    """Who hears of the root, no milder, hears nothing more of what was merged into it."""
+def forget_joined(*, incident: Incident, root: Incident, reason: str) -> None:
+    """Who hears of the root, no milder, hears nothing more of what belongs to it by now."""
     if worse(incident.level, than=root.level):
         return
     for channel in _knowing(incident):
         whole = knowledge(root, channel)
         if whole.told in ALIVE or whole.waits_alive:
             waiting = knowledge(incident, channel).waiting
-            _drop(waiting, (*ALIVE, Kind.REMINDER), f"merged into #{root.pk}")
+            _drop(waiting, (*ALIVE, Kind.REMINDER), reason)
 
 
 def tell_reminder(*, incident: Incident, reason: str, now: datetime) -> list[int]:

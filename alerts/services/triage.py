@@ -20,7 +20,7 @@ from alerts.services.escalation import plan_reminder
 from alerts.services.kinship import raise_root
 from alerts.services.telling import (
     forget_assigned,
-    forget_merged,
+    forget_joined,
     tell_assigned,
     tell_resolved,
     tell_update,
@@ -148,7 +148,7 @@ def merge(
     reason = f"into #{root.pk}" + (f": {why}" if why else "")
     move(incident=incident, action=Action.MERGE, at=now, who=actor, via=via, why=reason)
     note(incident=root, kind=Kind.LINKED, at=now, who=actor, via=via, why=f"took in #{incident.pk}")
-    forget_merged(incident=incident, root=root)
+    forget_joined(incident=incident, root=root, reason=f"merged into #{root.pk}")
     tell_update(incident=incident, reason=f"merged into #{root.pk}", now=now)
     _show([root], f"took in #{incident.pk}", now)
     return incident

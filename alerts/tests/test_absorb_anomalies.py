@@ -123,12 +123,12 @@ def test_of_many_only_some_are_locked_at_once(monkeypatch: pytest.MonkeyPatch) -
     """What was settled before a fault stays so: it was let go of before."""
     monkeypatch.setattr(settling, "AT_ONCE", 2)
     incidents = [open_incident(source=make_source(f"shop-{number}")) for number in range(5)]
-    Incident.objects.update(last_anomaly=at(0))
+    Incident.objects.update(last_anomaly=at(0), parent=None)
 
-    def through(source: int) -> datetime:
-        if source == incidents[-1].source_id:
+    def through(sources: set[int]) -> dict[int, datetime]:
+        if incidents[-1].source_id in sources:
             raise RuntimeError("the last of them")
-        return at(60)
+        return dict.fromkeys(sources, at(60))
 
     monkeypatch.setattr(settling, "judged_through", through)
     with pytest.raises(RuntimeError):
@@ -340,7 +340,7 @@ def test_one_source_that_cannot_be_absorbed_does_not_stop_the_others(
     make_anomaly()
     real = absorption._absorb_source
 
-    def fail(source: int, now: object) -> list[int]:
+    def fail(source: int, now: object, *, watched: bool) -> list[int]:
         if source == broken.pk:
             raise DatabaseError("disk full")
         return real(source, at(1))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.utils import translation
@@ -12,8 +14,8 @@ from guardian_site.access.models import Team
 pytestmark = pytest.mark.django_db
 
 
-def of(name: str, minute: float = 0) -> Incident:
-    return open_incident(source=make_source(name), minute=minute)
+def of(name: str, minute: float = 0, **values: Any) -> Incident:
+    return open_incident(source=make_source(name), minute=minute, **values)
 
 
 def test_it_becomes_part_of_another_and_is_split_off_again() -> None:
@@ -50,7 +52,7 @@ def test_a_part_is_split_off_on_the_page_of_the_whole() -> None:
 
 def test_what_goes_on_and_is_a_whole_is_offered_the_nearest_first() -> None:
     far, incident, near, after = of("a"), of("b", 20), of("c", 15), of("d", 23)
-    over, part = of("e", 20), of("f", 20)
+    over, part = of("e", 20, family="reversal"), of("f", 20, family="reversal")
     services.resolve(incident_id=over.pk, actor="ana", via="web", now=at(21))
     services.merge(incident_id=part.pk, into_id=far.pk, actor="ana", via="web", now=at(21))
     found = [one.pk for one, _title in wholes_to_choose(incident, seen=None)]

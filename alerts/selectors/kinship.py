@@ -1,0 +1,79 @@
+"""Which ongoing incidents one may belong to."""
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from alerts import conf
+from alerts.lifecycle import ONGOING, State
+from alerts.models import Incident, IncidentEvent
+from alerts.policy import LOW_FAMILIES, MINUTE, is_wave
+from ingest.models import Source
+
+SPLIT = IncidentEvent.Kind.SPLIT
+
+
+def locked(incident_id: int) -> Incident:
+    """Return an incident that nobody else changes until the transaction ends."""
+    rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
+    return rows.get(pk=incident_id)
+
+
+def possible_kin(incident: Incident, *, wave: bool) -> QuerySet[Incident]:
+    """Return, locked, the ongoing incidents that may be this one's root, or a part of its root.
+
+    Of its own source all are; of other sources those that tell for themselves.
+    """
+    source = incident.source
+    elsewhere = Q(source__parent=source)
+    if source.parent_id is not None:
+        elsewhere |= Q(source=source.parent_id) | Q(source__parent=source.parent_id)
+    if incident.family in LOW_FAMILIES:
+        elsewhere |= Q(family__in=LOW_FAMILIES)
+    if wave:
+        elsewhere |= Q(family=incident.family, direction=incident.direction)
+    return (
+        _others(incident)
+        .filter(Q(source=source) | (elsewhere & Q(parent=None)))
+        .select_for_update(of=("self",))
+        .select_related("source", "parent")
+        .order_by("opened", "id")
+    )
+
+
+def is_part_of_wave(incident: Incident) -> bool:
+    """Say whether the same began at so many other sources that it is one failure of all.
+
+    Sources of one parent count as one: what they share need not be what others share.
+    """
+    rules = conf.rules()
+    group = Coalesce("source__parent", "source")
+    others = _wave(incident).annotate(group=group).order_by().values("group").distinct()
+    if others[: rules.wave_sources].count() < rules.wave_sources:
+        return False
+    watched = Source.objects.filter(enabled=True).count()
+    return is_wave(others.count(), watched=watched, rules=rules)
+
+
+def alone_in_wave(incident: Incident) -> QuerySet[Incident]:
+    """Return, locked, those of the incident's wave that tell for themselves, and not by hand."""
+    return (
+        _wave(incident)
+        .filter(state=State.OPEN, parent=None)
+        .exclude(pk__in=IncidentEvent.objects.filter(kind=SPLIT).values("incident"))
+        .select_for_update(of=("self",))
+        .select_related("source", "parent")
+        .order_by("id")
+    )
+
+
+def _wave(incident: Incident) -> QuerySet[Incident]:
+    """Return what began like the incident, at about the same time, at other sources."""
+    reach = conf.rules().related_minutes * MINUTE
+    began = (incident.first_anomaly - reach, incident.first_anomaly + reach)
+    alike = _others(incident).filter(family=incident.family, direction=incident.direction)
+    return alike.filter(first_anomaly__range=began).exclude(source=incident.source_id)
+
+
+def _others(incident: Incident) -> QuerySet[Incident]:
+    ongoing = Incident.objects.filter(state__in=ONGOING, historical=False, key="")
+    return ongoing.exclude(pk=incident.pk)
