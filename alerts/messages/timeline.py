@@ -138,14 +138,30 @@ SUPPRESSION = [
         because=BECAUSE,
     ),
 ]
+PART_LINKED = Sentence(
+    "#{part:d} {family}: {relation}",
+    "#{part} {family}: {relation}",
+    family=FAMILY_NAMES,
+    relation=RELATIONS,
+)
+PART_OVER = Sentence(
+    "#{part:d} {family} is over", "#{part} {family}: terminou", family=FAMILY_NAMES
+)
+# What a page says of many parts in one line.
+PARTS_LINKED = Sentence(
+    "{amount:d} parts, #{first:d} to #{last:d}: {relation}",
+    "{amount} partes, #{first} a #{last}: {relation}",
+    relation=RELATIONS,
+)
+PARTS_OVER = Sentence(
+    "{amount:d} parts, #{first:d} to #{last:d}, are over",
+    "{amount} partes, #{first} a #{last}: terminaram",
+)
 KINSHIP = [
     Sentence("{relation}: #{root:d}", "{relation}: #{root}", relation=RELATIONS),
-    Sentence(
-        "#{part:d} {family}: {relation}",
-        "#{part} {family}: {relation}",
-        family=FAMILY_NAMES,
-        relation=RELATIONS,
-    ),
+    PART_LINKED,
+    PARTS_LINKED,
+    PARTS_OVER,
     Sentence("as grave as #{part:d}", "tão grave quanto #{part}"),
     Sentence(
         "what was #{before:d} goes on as #{root:d}", "o que era #{before} continua como #{root}"
@@ -156,7 +172,7 @@ KINSHIP = [
         held=SUPPRESSION,
     ),
     Sentence("comes back without #{root:d}, which is over", "volta sem #{root}, que terminou"),
-    Sentence("#{part:d} {family} is over", "#{part} {family}: terminou", family=FAMILY_NAMES),
+    PART_OVER,
     Sentence("the source is no longer watched", "a origem não é mais monitorada"),
     Sentence("all of its minutes were taken back", "todos os seus minutos foram retirados"),
 ]

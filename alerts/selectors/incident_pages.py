@@ -29,6 +29,8 @@ from alerts.selectors.visibility import Seen, seen_by
 
 BEFORE = timedelta(minutes=60)
 AFTER = timedelta(minutes=30)
+# The others wait behind a click.
+PARTS_LISTED = 10
 # Minutes in one point, so that a chart of any length has at most about so many points.
 POINTS = 480
 STEPS = (1, 5, 15, 60, 240, 1440)
@@ -139,7 +141,10 @@ def incident_chart(incident: Incident, *, now: datetime) -> dict[str, Any]:
 def incident_words(incident: Incident, *, now: datetime, seen: Seen) -> dict[str, Any]:
     """Return what the page of an incident says in words, in the language of the page."""
     words, whole = language(), _whole_seen(incident, seen)
-    parts = seen_by(incident.children.select_related("source"), seen).order_by("id")
+    parts = [
+        (part, headline(part, words))
+        for part in seen_by(incident.children.select_related("source"), seen).order_by("id")
+    ]
     kind = "updated" if incident.ongoing else "resolved"
     brief = brief_of(incident, kind=kind, language=words, now=now)
     end = now if incident.ongoing else incident.ended or incident.last_anomaly
@@ -159,7 +164,8 @@ def incident_words(incident: Incident, *, now: datetime, seen: Seen) -> dict[str
         ],
         "charted": charted_name(incident),
         "charted_label": name_of(charted_name(incident), words),
-        "parts": [(part, headline(part, words)) for part in parts],
+        "parts": parts[:PARTS_LISTED],
+        "more_parts": parts[PARTS_LISTED:],
         # Of whole and parts at sources of others no more than the number is told.
         "whole": headline(whole, words) if whole else "",
         "live_until": int((end + AFTER).timestamp()),

@@ -1,21 +1,17 @@
 """Incidents as pages, the API and messages read them."""
 
-from collections.abc import Iterable
-from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from django.db.models import Count, Model, Prefetch, Q, QuerySet
 
 from alerts.lifecycle import ONGOING, State, permitted
-from alerts.messages.timeline import SENT
 from alerts.models import Incident, IncidentEvent, Notification
+from alerts.selectors.lines import told_together
 from detection.models import Anomaly
 
 Row = TypeVar("Row", bound=Model)
-# What is sent to several channels leaves within this.
-TOGETHER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -134,33 +130,6 @@ def with_history(rows: QuerySet[Incident]) -> QuerySet[Incident]:
 def timeline(incident_id: int) -> QuerySet[IncidentEvent]:
     """Return every change of an incident, oldest first."""
     return IncidentEvent.objects.filter(incident=incident_id).order_by("at", "id")
-
-
-def told_together(events: Iterable[IncidentEvent]) -> list[IncidentEvent]:
-    """Return the timeline with one line for what several channels were told at the same time.
-
-    The line is of the first of them and names them all; none of it is stored.
-    """
-    lines: list[IncidentEvent] = []
-    for event in events:
-        before = lines[-1] if lines else None
-        joined = _joined(before, event) if before else None
-        if before and joined:
-            lines[-1] = copy(before)
-            lines[-1].why = joined
-        else:
-            lines.append(event)
-    return lines
-
-
-def _joined(before: IncidentEvent, event: IncidentEvent) -> str | None:
-    """Return what two lines say of which the channel alone differs; None if more does."""
-    if {before.kind, event.kind} != {IncidentEvent.Kind.SENT} or event.at - before.at > TOGETHER:
-        return None
-    mine, others = SENT.facts(before.why), SENT.facts(event.why)
-    if mine is None or others is None or {**mine, "channel": others["channel"]} != others:
-        return None
-    return SENT.say(**{**mine, "channel": f"{mine['channel']}, {others['channel']}"})
 
 
 def anomalies_of(incident: Incident) -> QuerySet[Anomaly]:
