@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
+
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action, State
 from alerts.models import Incident, IncidentEvent
@@ -90,24 +92,30 @@ def _set_apart(part: Incident, why: str, now: datetime) -> None:
 
 
 def _root_for(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
-    roots = (
-        Incident.objects.select_for_update(of=("self",))
-        .select_related("source", "parent")
-        .filter(state__in=ONGOING, parent=None, historical=False, key="")
-        .exclude(pk=incident.pk)
-        .order_by("opened", "id")
-    )
     last_heard = newest_report() if incident.family in LOW_FAMILIES else None
-    for root in roots:
-        kin = kin_of(incident), kin_of(root)
+    for other in _may_explain(incident):
+        kin = kin_of(incident), kin_of(other)
         reason = relation(*kin, conf.rules(), last_heard=last_heard)
         if reason is None:
             continue
+        root = other.parent or other
         # Who silenced what they were told of needs no message about what is no worse.
         known = root.announced is not None and not worse(incident.level, than=root.level)
         if known or not _holds_back(root, incident, now):
             return root, reason
     return None
+
+
+def _may_explain(incident: Incident) -> QuerySet[Incident]:
+    """Return what is ongoing: every root, and the parts that are of the incident's own source."""
+    return (
+        Incident.objects.select_for_update(of=("self",))
+        .select_related("source", "parent__source")
+        .filter(Q(parent=None) | Q(source=incident.source_id), state__in=ONGOING)
+        .filter(historical=False, key="")
+        .exclude(pk=incident.pk)
+        .order_by("opened", "id")
+    )
 
 
 def kin_of(incident: Incident) -> Kin:
