@@ -19,6 +19,7 @@ from alerts.policy import (
     quiet_needed,
     worse,
 )
+from alerts.selectors.costs import cost_before, cost_of
 from alerts.selectors.standing import latest_incident, past_incident, standing_of
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.canary import advance_canaries
@@ -178,9 +179,8 @@ def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> 
 
 
 def _take_in(incident: Incident, anomaly: Anomaly) -> None:
-    if anomaly.excess is not None and _is_cost(anomaly.excess, anomaly, incident):
-        incident.excess = anomaly.excess
-        incident.excess_low, incident.excess_high = anomaly.excess_low, anomaly.excess_high
+    if anomaly.excess is not None and anomaly.minute >= incident.last_anomaly:
+        _take_in_cost(incident, anomaly)
     incident.first_anomaly = min(incident.first_anomaly, anomaly.minute)
     incident.last_anomaly = max(incident.last_anomaly, anomaly.minute)
     incident.onset = min(incident.onset, incident.first_anomaly)
@@ -194,16 +194,17 @@ def _take_in(incident: Incident, anomaly: Anomaly) -> None:
             incident.level = anomaly.level
 
 
-def _is_cost(excess: float, anomaly: Anomaly, incident: Incident) -> bool:
-    """Say whether what an anomaly counts from the onset on is what the incident has cost by now.
+def _take_in_cost(incident: Incident, anomaly: Anomaly) -> None:
+    """What an anomaly counts from its onset on, and the runs before it, is what it has cost by now.
 
-    A late minute in between knows less, and so does one that speaks of less, of another status or
-    code: the first is back to normal before it.
+    One that speaks of less, of another status or code, does not say so: the first is back to
+    normal before it. Nor does a late minute in between, which knows less.
     """
-    if anomaly.minute < incident.last_anomaly:
-        return False
+    cost = cost_before(incident, anomaly) + cost_of(anomaly)
     same = (anomaly.status, anomaly.auth_code) == (incident.status, incident.auth_code)
-    return same or incident.excess is None or abs(excess) >= abs(incident.excess)
+    if same or incident.excess is None or abs(cost.excess) >= abs(incident.excess):
+        incident.excess = round(cost.excess, 1)
+        incident.excess_low, incident.excess_high = round(cost.low, 1), round(cost.high, 1)
 
 
 def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:
