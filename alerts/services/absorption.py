@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError
 
 from alerts import conf
-from alerts.lifecycle import Action
+from alerts.lifecycle import Action, State
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import (
     EXPLAINS_FIRST,
@@ -20,7 +20,7 @@ from alerts.policy import (
     worse,
 )
 from alerts.selectors.costs import cost_before, cost_of
-from alerts.selectors.standing import latest_incident, past_incident, standing_of
+from alerts.selectors.standing import just_recorded, latest_incident, past_incident, standing_of
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.canary import advance_canaries
 from alerts.services.channels import sync_builtin_channels
@@ -123,6 +123,9 @@ def _apply(
 ) -> list[int]:
     if incident is None or decision.step in (Step.OPEN, Step.RECORD):
         past = decision.step is Step.RECORD
+        reach = quiet_needed(0, conf.rules()) * MINUTE
+        if not past and (begun := just_recorded(anomaly, direction, reach)):
+            return _go_on(begun, anomaly, decision.reason, now)
         return _open(anomaly, direction, decision.reason, now, historical=past)
     _take_in(incident, anomaly)
     if decision.step is Step.REOPEN:
@@ -159,6 +162,20 @@ def _open(
     note(incident=incident, kind=kind, at=now, why=reason, states=("", incident.state))
     if historical:
         return []
+    return link_to_root(incident=incident, now=now) + announce(incident=incident, now=now)
+
+
+def _go_on(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
+    """What began in past minutes is one incident with what goes on, and people are called."""
+    before = incident.state
+    incident.historical, incident.state = False, State.OPEN
+    incident.opened, incident.resolved = now, None
+    _take_in(incident, anomaly)
+    if worse(anomaly.level, than=incident.level):
+        incident.level = anomaly.level
+    incident.save()
+    kind = IncidentEvent.Kind.OPENED
+    note(incident=incident, kind=kind, at=now, why=reason, states=(before, incident.state))
     return link_to_root(incident=incident, now=now) + announce(incident=incident, now=now)
 
 
