@@ -10,22 +10,24 @@ from detection.models import Anomaly
 
 @dataclass(frozen=True)
 class Cost:
-    """Transactions too many, or below zero too few, with the interval they lie in."""
+    """Transactions too many, or below zero too few, and the interval they lie in, if known."""
 
     excess: float = 0.0
-    low: float = 0.0
-    high: float = 0.0
+    low: float | None = 0.0
+    high: float | None = 0.0
 
     def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.excess + other.excess, self.low + other.low, self.high + other.high)
+        excess = round(self.excess + other.excess, 1)
+        return Cost(excess, _sum(self.low, other.low), _sum(self.high, other.high))
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else round(one + other, 1)
 
 
 def cost_of(anomaly: Anomaly) -> Cost:
     """Return what an anomaly says that its run has cost so far."""
-    excess = anomaly.excess or 0.0
-    low = excess if anomaly.excess_low is None else anomaly.excess_low
-    high = excess if anomaly.excess_high is None else anomaly.excess_high
-    return Cost(excess, low, high)
+    return Cost(anomaly.excess or 0.0, anomaly.excess_low, anomaly.excess_high)
 
 
 def cost_before(incident: Incident, anomaly: Anomaly) -> Cost:

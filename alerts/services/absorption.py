@@ -220,8 +220,11 @@ def _take_in_cost(incident: Incident, anomaly: Anomaly) -> None:
     cost = cost_before(incident, anomaly) + cost_of(anomaly)
     same = (anomaly.status, anomaly.auth_code) == (incident.status, incident.auth_code)
     if same or incident.excess is None or abs(cost.excess) >= abs(incident.excess):
-        incident.excess = round(cost.excess, 1)
-        incident.excess_low, incident.excess_high = round(cost.low, 1), round(cost.high, 1)
+        incident.excess, incident.excess_low, incident.excess_high = (
+            cost.excess,
+            cost.low,
+            cost.high,
+        )
 
 
 def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:
