@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from alerts.policy import worse
+from alerts.conf import Rules
+from alerts.policy import MINUTE, worse
 
 # As much as a notification keeps, so that the same reason is known again.
 REASON_AT_MOST = 300
@@ -130,6 +131,35 @@ def occurrence_at(window: Recurring, now: datetime) -> tuple[datetime, datetime]
         if begin <= now < begin + length:
             return begin, begin + length
     return None
+
+
+@dataclass(frozen=True)
+class Away:
+    """When we ourselves heard nobody: after a minute, None if never before, and before another."""
+
+    after: datetime | None
+    before: datetime
+
+
+def unheard(family: str, *, onset: datetime, last: datetime, away: Away, rules: Rules) -> bool:
+    """Say whether too little at a source tells of nothing but the time when we were away.
+
+    Parameters
+    ----------
+    family : str
+        The incident's family.
+    onset, last : datetime
+        When it began, and its last bad minute.
+    away : Away
+        When we last were.
+    rules : Rules
+        How patient to be: sums over the last minutes hold those for a while.
+    """
+    if family == "silence":
+        return last <= away.before
+    near = rules.related_minutes * MINUTE
+    began = away.after is not None and onset >= away.after - near
+    return family == "volume_low" and began and last <= away.before + near
 
 
 def held_back(

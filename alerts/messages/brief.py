@@ -158,7 +158,7 @@ def _silent_elsewhere(incident: Incident) -> bool:
 
 def _banner(incident: Incident, kind: str, language: str) -> str:
     level = say(f"level.{incident.level}", language)
-    if kind == "opened":
+    if kind == "opened" or _is_call(incident, kind):
         return level.upper()
     if kind == "updated":
         return _standing(incident, level.upper(), language)
@@ -208,7 +208,7 @@ def _special(incident: Incident, kind: str, language: str, now: datetime) -> str
     if kind == "reminder" and incident.state == State.ACKNOWLEDGED and incident.acknowledged:
         ago = duration(now - incident.acknowledged, language)
         return say("reminder", language, who=incident.acknowledged_by, duration=ago)
-    if kind == "escalated" and incident.step and incident.state == State.OPEN:
+    if _is_call(incident, kind):
         # Who answered before it became graver, or returned, had answered.
         told = incident.announced or incident.opened
         return say("escalation", language, duration=duration(now - told, language))
@@ -216,6 +216,11 @@ def _special(incident: Incident, kind: str, language: str, now: datetime) -> str
         given = incident.events.filter(kind=IncidentEvent.Kind.ASSIGNED).last()
         return say("assigned_by", language, who=given.who) if given else ""
     return ""
+
+
+def _is_call(incident: Incident, kind: str) -> bool:
+    """Say whether somebody is called because nobody answered, and not because it became graver."""
+    return kind == "escalated" and bool(incident.step) and incident.state == State.OPEN
 
 
 def _answered(incident: Incident, language: str) -> str:

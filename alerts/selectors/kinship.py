@@ -14,7 +14,9 @@ SPLIT = IncidentEvent.Kind.SPLIT
 
 def locked(incident_id: int) -> Incident:
     """Return an incident that nobody else changes until the transaction ends."""
-    rows = Incident.objects.select_for_update(of=("self",)).select_related("source", "parent")
+    rows = Incident.objects.select_for_update(of=("self",)).select_related(
+        "source", "parent__source"
+    )
     return rows.get(pk=incident_id)
 
 
@@ -35,7 +37,7 @@ def possible_kin(incident: Incident, *, wave: bool) -> QuerySet[Incident]:
         _others(incident)
         .filter(Q(source=source) | (elsewhere & Q(parent=None)))
         .select_for_update(of=("self",))
-        .select_related("source", "parent")
+        .select_related("source", "parent__source")
         .order_by("opened", "id")
     )
 
@@ -61,7 +63,7 @@ def alone_in_wave(incident: Incident) -> QuerySet[Incident]:
         .filter(state=State.OPEN, parent=None)
         .exclude(pk__in=IncidentEvent.objects.filter(kind=SPLIT).values("incident"))
         .select_for_update(of=("self",))
-        .select_related("source", "parent")
+        .select_related("source", "parent__source")
         .order_by("id")
     )
 

@@ -36,6 +36,13 @@ def past_incident(anomaly: Anomaly, direction: str, reach: timedelta) -> Inciden
     )
 
 
+def just_recorded(anomaly: Anomaly, direction: str, reach: timedelta) -> Incident | None:
+    """Return what was recorded of past minutes next before the anomaly, locked, if untouched."""
+    mine = _same_kind(anomaly, direction).filter(historical=True, state=State.RESOLVED)
+    near = mine.filter(last_anomaly__gte=anomaly.minute - reach, resolved_by="")
+    return near.order_by("-last_anomaly").first()
+
+
 def _same_kind(anomaly: Anomaly, direction: str) -> QuerySet[Incident]:
     return (
         Incident.objects.select_for_update(of=("self",))

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.models import Incident, MaintenanceWindow, Silence
+from alerts import conf
+from alerts.models import Incident, MaintenanceWindow, Silence, StageAlarm
 from alerts.models.quiet import Matcher
-from alerts.selectors.watch import late_stage
-from alerts.suppression import Holding, Subject, held_back, holding_now
+from alerts.selectors.watch import last_away, late_stage
+from alerts.suppression import LATE, Away, Holding, Subject, held_back, holding_now, unheard
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,12 @@ class Quiet:
     silences: list[Silence]
     windows: list[MaintenanceWindow]
     late_stage: str | None
+    away: Away | None
 
     def holding(self, incident: Incident) -> Holding | None:
         """Return what keeps the incident from being told; None if nothing does."""
+        if self._unheard(incident):
+            return Holding(LATE, StageAlarm.Stage.INGEST.label.lower())
         sources = (incident.source_id, incident.source.parent_id)
         subject = Subject(
             sources=frozenset(pk for pk in sources if pk is not None),
@@ -34,6 +38,16 @@ class Quiet:
             late_stage=self.late_stage,
         )
 
+    def _unheard(self, incident: Incident) -> bool:
+        """Say whether we were away in all that the incident knows of."""
+        return self.away is not None and unheard(
+            incident.family,
+            onset=incident.onset,
+            last=incident.last_anomaly,
+            away=self.away,
+            rules=conf.rules(),
+        )
+
     def concerning(self, sources: frozenset[int] | None) -> list[Holding]:
         """Return the silences and windows that hold for a reader of these sources."""
         silences = [one for one in self.silences if concerns(one, sources)]
@@ -46,7 +60,11 @@ def quiet_at(now: datetime) -> Quiet:
     silences = Silence.objects.filter(starts__lte=now, ends__gt=now).select_related("source")
     windows = MaintenanceWindow.objects.select_related("source")
     return Quiet(
-        now, list(silences.order_by("id")), list(windows.order_by("id")), late_stage(now=now)
+        now=now,
+        silences=list(silences.order_by("id")),
+        windows=list(windows.order_by("id")),
+        late_stage=late_stage(now=now),
+        away=last_away(),
     )
 
 

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from django.db.models import Max
 
 from alerts.models import Canary, StageAlarm
+from alerts.suppression import Away
 
 Stage = StageAlarm.Stage
+# As long as the longest quiet that ends an incident, and what was held back is over by then.
+CANARIES_LOOKED_AT = 90
 # How late the canary may be at a stage before the stage is said to stand still: the minute must
 # close and be swept before it can be judged.
 LATE_AFTER = {
@@ -91,3 +95,16 @@ def late_stage(*, now: datetime) -> str | None:
         if stage in stopped:
             return stage.label.lower()
     return None
+
+
+def last_away() -> Away | None:
+    """Return when we last heard nobody, the canary neither; None if that is long ago.
+
+    So it is where no canary was ever sent.
+    """
+    newest = Canary.objects.order_by("-minute").values_list("minute", flat=True)
+    minutes = list(newest[:CANARIES_LOOKED_AT])
+    for later, earlier in pairwise(minutes):
+        if later - earlier > LATE_AFTER[Stage.INGEST]:
+            return Away(earlier, later)
+    return Away(None, minutes[-1]) if 0 < len(minutes) < CANARIES_LOOKED_AT else None

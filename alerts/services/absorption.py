@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError
 
 from alerts import conf
-from alerts.lifecycle import Action
+from alerts.lifecycle import Action, State
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import (
     EXPLAINS_FIRST,
@@ -19,7 +19,8 @@ from alerts.policy import (
     quiet_needed,
     worse,
 )
-from alerts.selectors.standing import latest_incident, past_incident, standing_of
+from alerts.selectors.costs import cost_before, cost_of
+from alerts.selectors.standing import just_recorded, latest_incident, past_incident, standing_of
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.canary import advance_canaries
 from alerts.services.channels import sync_builtin_channels
@@ -121,6 +122,9 @@ def _apply(
 ) -> list[int]:
     if incident is None or decision.step in (Step.OPEN, Step.RECORD):
         past = decision.step is Step.RECORD
+        reach = quiet_needed(0, conf.rules()) * MINUTE
+        if not past and (begun := just_recorded(anomaly, direction, reach)):
+            return _go_on(begun, anomaly, decision.reason, now)
         return _open(anomaly, direction, decision.reason, now, historical=past)
     _take_in(incident, anomaly)
     if decision.step is Step.REOPEN:
@@ -160,6 +164,20 @@ def _open(
     return link_to_root(incident=incident, now=now) + announce(incident=incident, now=now)
 
 
+def _go_on(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
+    """What began in past minutes is one incident with what goes on, and people are called."""
+    before = incident.state
+    incident.historical, incident.state = False, State.OPEN
+    incident.opened, incident.resolved = now, None
+    _take_in(incident, anomaly)
+    if worse(anomaly.level, than=incident.level):
+        incident.level = anomaly.level
+    incident.save()
+    kind = IncidentEvent.Kind.OPENED
+    note(incident=incident, kind=kind, at=now, why=reason, states=(before, incident.state))
+    return link_to_root(incident=incident, now=now) + announce(incident=incident, now=now)
+
+
 def _reopen(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
     incident.level = anomaly.level
     stir(incident=incident, action=Action.REOPEN, at=now, why=reason)
@@ -177,9 +195,8 @@ def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> 
 
 
 def _take_in(incident: Incident, anomaly: Anomaly) -> None:
-    if anomaly.excess is not None and _is_cost(anomaly.excess, anomaly, incident):
-        incident.excess = anomaly.excess
-        incident.excess_low, incident.excess_high = anomaly.excess_low, anomaly.excess_high
+    if anomaly.excess is not None and anomaly.minute >= incident.last_anomaly:
+        _take_in_cost(incident, anomaly)
     incident.first_anomaly = min(incident.first_anomaly, anomaly.minute)
     incident.last_anomaly = max(incident.last_anomaly, anomaly.minute)
     incident.onset = min(incident.onset, incident.first_anomaly)
@@ -193,16 +210,20 @@ def _take_in(incident: Incident, anomaly: Anomaly) -> None:
             incident.level = anomaly.level
 
 
-def _is_cost(excess: float, anomaly: Anomaly, incident: Incident) -> bool:
-    """Say whether what an anomaly counts from the onset on is what the incident has cost by now.
+def _take_in_cost(incident: Incident, anomaly: Anomaly) -> None:
+    """What an anomaly counts from its onset on, and the runs before it, is what it has cost by now.
 
-    A late minute in between knows less, and so does one that speaks of less, of another status or
-    code: the first is back to normal before it.
+    One that speaks of less, of another status or code, does not say so: the first is back to
+    normal before it. Nor does a late minute in between, which knows less.
     """
-    if anomaly.minute < incident.last_anomaly:
-        return False
+    cost = cost_before(incident, anomaly) + cost_of(anomaly)
     same = (anomaly.status, anomaly.auth_code) == (incident.status, incident.auth_code)
-    return same or incident.excess is None or abs(excess) >= abs(incident.excess)
+    if same or incident.excess is None or abs(cost.excess) >= abs(incident.excess):
+        incident.excess, incident.excess_low, incident.excess_high = (
+            cost.excess,
+            cost.low,
+            cost.high,
+        )
 
 
 def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:

@@ -60,6 +60,19 @@ def test_what_ends_later_does_not_hide_what_more_the_incident_has_cost() -> None
     assert Incident.objects.get().excess == 700.0
 
 
+def test_each_run_of_a_failure_that_comes_and_goes_counts_in_what_it_has_cost() -> None:
+    for onset, counted in ((0, (20.0, 50.0)), (10, (30.0, 40.0)), (20, (5.0, 10.0))):
+        for minute, excess in enumerate(counted, onset + 1):
+            make_anomaly(minute, onset=at(onset), excess=excess)
+    make_anomaly(23, onset=at(22), excess=12.0)
+    for minute in range(24):
+        judge(minute)
+    absorb_anomalies(now=at(24))
+    incident = Incident.objects.get()
+    assert incident.excess == 50.0 + 40.0 + 12.0
+    assert (incident.excess_low, incident.excess_high) == (3 * 28.0, 3 * 44.0)
+
+
 def test_it_resolves_after_enough_quiet_judged_minutes() -> None:
     live(5, bad={0})
     assert Incident.objects.get().state == "open"

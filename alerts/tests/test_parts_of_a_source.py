@@ -1,0 +1,40 @@
+"""What is odd at a source that is itself a part of a larger failure belongs to that failure."""
+
+import pytest
+
+from alerts.models import Incident, Notification
+from alerts.services import absorb_anomalies
+from alerts.tests.makers import at, make_anomaly, make_source
+from ingest.models import MinuteCount, Source
+
+pytestmark = pytest.mark.django_db
+
+
+def heard_from(source: Source, minute: float) -> None:
+    MinuteCount.objects.create(source=source, minute=at(minute), status="approved", count=9)
+
+
+def test_sources_of_one_parent_that_fail_in_two_ways_are_told_once() -> None:
+    parent = make_source("acquirer")
+    for name in "ab":
+        child = make_source(name, parent=parent)
+        make_anomaly(0, source=child, family="technical_failure")
+        make_anomaly(1, source=child, family="reversal")
+    absorb_anomalies(now=at(2))
+    assert [row.kind for row in Notification.objects.all()] == ["opened"]
+    assert Incident.objects.filter(parent=None).count() == 1
+
+
+def test_what_a_common_silence_leaves_behind_pages_nobody_after_it() -> None:
+    for name in "ab":
+        heard_from(make_source(name), 0)
+        make_anomaly(1, source=make_source(name), family="silence")
+    absorb_anomalies(now=at(2))
+    Notification.objects.update(state="sent")
+    for name in "ab":
+        heard_from(make_source(name), 5)
+        low = {"family": "volume_low", "excess_high": -9.0, "onset": at(0)}
+        make_anomaly(5, source=make_source(name), **low)
+    absorb_anomalies(now=at(6))
+    assert not Notification.objects.filter(state="pending").exists()
+    assert Incident.objects.filter(parent=None).count() == 1
