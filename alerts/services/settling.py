@@ -1,13 +1,13 @@
 """Ends what is over, and tells what may be told by now."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action
 from alerts.models import Incident, IncidentEvent
-from alerts.policy import MINUTE, decide_resolution, quiet_needed
+from alerts.policy import MINUTE, decide_resolution
 from alerts.selectors.standing import judged_through, last_bad_minute, standing_of
 from alerts.services.announcing import announce, those_heard
 from alerts.services.telling import tell_resolved, tell_update
@@ -82,10 +82,8 @@ def _over(incident: Incident, through: datetime | None) -> str | None:
 
 
 def _goes_on(incident: Incident, through: datetime | None) -> bool:
-    """Say of most that last, without asking anybody, that they are not over."""
-    if through is None:
-        return True
-    return timedelta() <= through - incident.last_anomaly < quiet_needed(0, conf.rules()) * MINUTE
+    """Say of most that last, without asking anybody, that they are not over: bad by now."""
+    return through is None or through == incident.last_anomaly
 
 
 def _cut_back(incident: Incident, through: datetime | None) -> bool:
