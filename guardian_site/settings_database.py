@@ -61,8 +61,12 @@ def parts_of(name: str, url: str) -> dict[str, Any]:
         raise env.SettingError(f"{name}: write {EXAMPLE}, or leave it out.")
     try:
         found: dict[str, Any] = environ.Env.db_url_config(url)
-    except ValueError as error:
-        raise env.SettingError(f"{name}: {error}. Write {EXAMPLE}.") from None
+    except ValueError:
+        # What it says of a port may be the beginning of a password.
+        raise env.SettingError(
+            f"{name}: its host and port cannot be read. Write {EXAMPLE}, and in user and "
+            "password %2F for /, %3F for ?, %40 for @ and %25 for %."
+        ) from None
     if not found["NAME"] and "service" not in found.get("OPTIONS", {}):
         raise env.SettingError(f"{name} names no database: write {EXAMPLE}.")
     return found

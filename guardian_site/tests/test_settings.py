@@ -204,6 +204,13 @@ def test_the_address_of_a_restore_is_read_by_the_same_rule() -> None:
         parts_of("GUARDIAN_RESTORE_URL", "nope")
 
 
+@pytest.mark.parametrize("password", ["s3cr3t/x", "s3cr3t?x", "s3cr3t[x/"])
+def test_nothing_of_a_password_that_cannot_be_read_is_told(password: str) -> None:
+    with pytest.raises(SettingError, match="%2F for /") as told:
+        parts_of("DATABASE_URL", f"postgres://guardian:{password}@db:5432/guardian")
+    assert "s3cr3t" not in str(told.value)
+
+
 def test_a_host_that_is_none_is_told_in_words() -> None:
     with pytest.raises(CommandError, match="GUARDIAN_HOST=no such host"):
         call_command("run", host="no such host", skip_checks=True)
