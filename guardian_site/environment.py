@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Container, Iterable
 from functools import lru_cache
@@ -12,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ZONES = Path("/usr/share/zoneinfo")
 WEB = ("http", "https")
+REDIS = ("redis", "rediss", "unix")
+REDIS_PATH = re.compile(r"^(/\d*)?$", re.ASCII)
 TRUE = frozenset({"1", "true", "yes", "on"})
 SHORTEST_SECRET = 32
 # Whoever made up the hops of a request cannot fill the memory with them.
@@ -104,6 +107,8 @@ def is_address(value: str, schemes: tuple[str, ...] = WEB) -> bool:
     (True, False)
     >>> is_address("http://host:port"), is_address("unix:///run/redis.sock", ("redis", "unix"))
     (False, True)
+    >>> is_address("redis://host/2", REDIS), is_address("redis://host/cache", REDIS)
+    (True, False)
     """
     try:
         parts = urlsplit(value)
@@ -111,7 +116,26 @@ def is_address(value: str, schemes: tuple[str, ...] = WEB) -> bool:
         port = None if "," in parts.netloc else parts.port
     except ValueError:
         return False
-    return parts.scheme in schemes and port != 0 and bool(parts.hostname or parts.scheme not in WEB)
+    if parts.scheme not in schemes or port == 0:
+        return False
+    if parts.scheme in REDIS:
+        return _leads_to_redis(value)
+    return bool(parts.hostname or parts.scheme not in WEB)
+
+
+def _leads_to_redis(value: str) -> bool:
+    """Tell whether the cache and the tasks find the same database there.
+
+    A path that is no number is the first database to the one client, and a fault to the other.
+    """
+    from redis.connection import parse_url
+
+    try:
+        told = parse_url(value)
+    except ValueError:
+        return False
+    path = urlsplit(value).path
+    return bool(told.get("path")) if value.startswith("unix:") else bool(REDIS_PATH.match(path))
 
 
 def address(

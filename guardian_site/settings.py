@@ -22,8 +22,7 @@ DATA_DIR = env.folder("GUARDIAN_DATA_DIR", BASE_DIR / "var")
 
 # Where things are --------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS = ("redis", "rediss", "unix")
-REDIS_URL = env.address("REDIS_URL", schemes=REDIS, example="redis://host:6379/0")
+REDIS_URL = env.address("REDIS_URL", schemes=env.REDIS, example="redis://host:6379/0")
 EMBEDDED = not DATABASE_URL and not REDIS_URL
 GUARDIAN_HOST = env.text("GUARDIAN_HOST", "127.0.0.1")
 GUARDIAN_PORT = env.whole("GUARDIAN_PORT", 8001, 1, 65535)
@@ -235,7 +234,7 @@ CONTENT_SECURITY_POLICY = {
 # Celery ------------------------------------------------------------------------------------------
 # Embedded mode: `manage.py run` starts a Valkey and hands its address down in this variable.
 CELERY_BROKER_URL = broker_at(
-    env.address("GUARDIAN_BROKER_URL", schemes=(*REDIS, "filesystem"))
+    env.address("GUARDIAN_BROKER_URL", schemes=(*env.REDIS, "filesystem"))
     or REDIS_URL
     or "filesystem://"
 )

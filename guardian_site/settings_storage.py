@@ -14,7 +14,7 @@ GUARDIAN_SWEEP_PARTS = env.whole("GUARDIAN_SWEEP_PARTS", 1, 1, 256)
 # Where `manage.py consume_stream` reads reports: redis://… or kafka://…; REDIS_URL if empty.
 GUARDIAN_STREAM_URL = env.address(
     "GUARDIAN_STREAM_URL",
-    schemes=("redis", "rediss", "unix", "kafka"),
+    schemes=(*env.REDIS, "kafka"),
     example="redis://host:6379/0 or kafka://host:9092",
 )
-GUARDIAN_STREAM_NAME = env.text("GUARDIAN_STREAM_NAME", "guardian:reports")
+GUARDIAN_STREAM_NAME = env.text("GUARDIAN_STREAM_NAME") or "guardian:reports"

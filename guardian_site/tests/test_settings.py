@@ -47,6 +47,14 @@ BAD = [
     ("DATABASE_URL", "sqlite:////dev/null/guardian.sqlite3"),
     ("REDIS_URL", "http://redis:6379"),
     ("REDIS_URL", "redis://redis:port"),
+    ("REDIS_URL", "redis://redis:6379/cache"),
+    ("REDIS_URL", "redis://redis:6379/0/"),
+    ("REDIS_URL", "redis://redis:6379/-1"),
+    ("REDIS_URL", "redis://redis:6379?db=cache"),
+    ("REDIS_URL", "redis://one:6379,two:6379/0"),
+    ("REDIS_URL", "redis://redis:6379/0?socket_timeout=soon"),
+    ("REDIS_URL", "unix://"),
+    ("GUARDIAN_STREAM_URL", "redis://redis:6379/reports"),
     ("SLACK_WEBHOOK_URL", "https://[hooks"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector"),
@@ -70,6 +78,8 @@ GOOD = [
     ("DATABASE_URL", "postgres:///guardian"),
     ("DATABASE_URL", "sqlite://:memory:"),
     ("REDIS_URL", "unix:///run/redis.sock"),
+    ("REDIS_URL", "redis://redis/"),
+    ("REDIS_URL", "redis://:p%2Fss@[::1]:6379/15?socket_timeout=2"),
     ("REDIS_URL", ""),
     ("GUARDIAN_BROKER_URL", "filesystem://"),
     ("GUARDIAN_OLD_SECRET_KEYS", f"{'k' * 40}, {'l' * 40}"),
@@ -188,6 +198,13 @@ def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
     assert full["GUARDIAN_DISK_PATH"] is None
     named = read(monkeypatch, tmp_path, "GUARDIAN_DISK_PATH", "/mnt/database")
     assert named["GUARDIAN_DISK_PATH"] == Path("/mnt/database")
+
+
+def test_a_stream_without_a_name_is_the_usual_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "GUARDIAN_STREAM_NAME", "")
+    assert found["GUARDIAN_STREAM_NAME"] == "guardian:reports"
 
 
 def test_addresses_of_proxies_are_compared_as_they_come(
