@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 ZONES = Path("/usr/share/zoneinfo")
 WEB = ("http", "https")
 REDIS = ("redis", "rediss", "unix")
+HOST_NAME = re.compile(r"^[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$", re.ASCII | re.IGNORECASE)
 REDIS_PATH = re.compile(r"^(/\d*)?$", re.ASCII)
 TRUE = frozenset({"1", "true", "yes", "on"})
 SHORTEST_SECRET = 32
@@ -311,3 +312,42 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def own_address(host: str, port: int) -> str:
+    """Return where this machine reaches what listens on `host`.
+
+    Examples
+    --------
+    >>> own_address("::1", 8001), own_address("0.0.0.0", 8001)
+    ('http://[::1]:8001', 'http://127.0.0.1:8001')
+    """
+    with contextlib.suppress(ValueError):
+        found = ipaddress.ip_address(host)
+        if found.is_unspecified:
+            host = "127.0.0.1" if found.version == 4 else "::1"
+    return f"http://{bracketed(host)}:{port}"
+
+
+def bracketed(host: str) -> str:
+    """Return a host as addresses and requests name it.
+
+    Examples
+    --------
+    >>> bracketed("2001:db8::1"), bracketed("guardian.example.com")
+    ('[2001:db8::1]', 'guardian.example.com')
+    """
+    return f"[{host}]" if ":" in host else host
+
+
+def listening_host(name: str, default: str) -> str:
+    """Return a host to listen on: an IP address as it is, or a name."""
+    value = text(name, default)
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        if not HOST_NAME.match(value):
+            raise SettingError(
+                f"{name}={value}: write an IP address or a name alone, such as 127.0.0.1 or ::1."
+            ) from None
+    return value.lower()

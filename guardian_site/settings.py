@@ -24,7 +24,7 @@ DATA_DIR = env.folder("GUARDIAN_DATA_DIR", BASE_DIR / "var")
 DATABASE_URL = env.text("DATABASE_URL")
 REDIS_URL = env.address("REDIS_URL", schemes=env.REDIS, example="redis://host:6379/0")
 EMBEDDED = not DATABASE_URL and not REDIS_URL
-GUARDIAN_HOST = env.text("GUARDIAN_HOST", "127.0.0.1")
+GUARDIAN_HOST = env.listening_host("GUARDIAN_HOST", "127.0.0.1")
 GUARDIAN_PORT = env.whole("GUARDIAN_PORT", 8001, 1, 65535)
 GUARDIAN_URL = env.address("GUARDIAN_URL", f"http://localhost:{GUARDIAN_PORT}").rstrip("/")
 
@@ -89,7 +89,7 @@ SECRET_KEY = (
 GUARDIAN_JWT_KEYS = jwt_keys(SECRET_KEY)
 ALLOWED_HOSTS = env.names(
     "GUARDIAN_ALLOWED_HOSTS",
-    "localhost,127.0.0.1,[::1]" + (f",{GUARDIAN_HOST}" if EMBEDDED else ""),
+    "localhost,127.0.0.1,[::1]" + (f",{env.bracketed(GUARDIAN_HOST)}" if EMBEDDED else ""),
 )
 # Probes are answered under this name, whatever else is allowed (guardian_site.web.probes).
 if "localhost" not in ALLOWED_HOSTS:

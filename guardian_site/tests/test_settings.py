@@ -31,6 +31,10 @@ BAD = [
     ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.1,10.0.0.0/33"),
     ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"),
     ("GUARDIAN_TRUSTED_ORIGINS", "guardian.example.com"),
+    ("GUARDIAN_HOST", ""),
+    ("GUARDIAN_HOST", "[::1]"),
+    ("GUARDIAN_HOST", "127.0.0.1:8001"),
+    ("GUARDIAN_HOST", "http://localhost"),
     ("GUARDIAN_URL", "foo"),
     ("GUARDIAN_URL", "https://"),
     ("GUARDIAN_HEARTBEAT_URL", "foo"),
@@ -72,6 +76,8 @@ GOOD = [
     ("GUARDIAN_TRUSTED_ORIGINS", "https://*.example.com, http://localhost:8001"),
     ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.1, 10.0.0.1/8, fd00::/8"),
     ("GUARDIAN_HEARTBEAT_URL", ""),
+    ("GUARDIAN_HOST", "Localhost"),
+    ("GUARDIAN_HOST", "::1"),
     ("GUARDIAN_STREAM_URL", "kafka://one:9092,two:9092"),
     ("GUARDIAN_TOKEN_MINUTES", "1440"),
     ("DATABASE_URL", "postgres://user:p%40ss@one:5432,two:5433/guardian"),
@@ -198,6 +204,15 @@ def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
     assert full["GUARDIAN_DISK_PATH"] is None
     named = read(monkeypatch, tmp_path, "GUARDIAN_DISK_PATH", "/mnt/database")
     assert named["GUARDIAN_DISK_PATH"] == Path("/mnt/database")
+
+
+def test_a_page_is_served_at_the_address_that_is_listened_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GUARDIAN_SECRET_KEY", "k" * 40)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    found = read(monkeypatch, tmp_path, "GUARDIAN_HOST", "2001:db8::5")
+    assert "[2001:db8::5]" in found["ALLOWED_HOSTS"]
 
 
 def test_a_stream_without_a_name_is_the_usual_one(
