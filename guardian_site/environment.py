@@ -155,10 +155,12 @@ def address(
 
 
 def origins(name: str) -> list[str]:
-    """Return a comma-separated list of addresses of sites."""
-    found = names(name)
+    """Return a comma-separated list of addresses of sites, as a browser tells them."""
+    found = [one.rstrip("/").lower() for one in names(name)]
     if bad := [one for one in found if not is_address(one)]:
         raise SettingError(f"{name}: {bad[0]} is no address: write https://{bad[0]}.")
+    if bad := [one for one in found if urlsplit(one).path or urlsplit(one).query]:
+        raise SettingError(f"{name}: {bad[0]}: leave out what comes after the host.")
     return found
 
 

@@ -31,6 +31,7 @@ BAD = [
     ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.1,10.0.0.0/33"),
     ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"),
     ("GUARDIAN_TRUSTED_ORIGINS", "guardian.example.com"),
+    ("GUARDIAN_TRUSTED_ORIGINS", "https://guardian.example.com/live"),
     ("GUARDIAN_HOST", ""),
     ("GUARDIAN_HOST", "[::1]"),
     ("GUARDIAN_HOST", "127.0.0.1:8001"),
@@ -213,6 +214,13 @@ def test_a_page_is_served_at_the_address_that_is_listened_on(
     monkeypatch.delenv("DATABASE_URL", raising=False)
     found = read(monkeypatch, tmp_path, "GUARDIAN_HOST", "2001:db8::5")
     assert "[2001:db8::5]" in found["ALLOWED_HOSTS"]
+
+
+def test_a_trusted_origin_is_written_as_a_browser_tells_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "GUARDIAN_TRUSTED_ORIGINS", "https://Guardian.Example.com/")
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://guardian.example.com"]
 
 
 def test_a_stream_without_a_name_is_the_usual_one(
