@@ -132,7 +132,7 @@ def _leads_to_redis(value: str) -> bool:
     from redis.connection import parse_url
 
     try:
-        told = parse_url(value)
+        told = parse_url(value)  # type: ignore[no-untyped-call]
     except ValueError:
         return False
     path = urlsplit(value).path
