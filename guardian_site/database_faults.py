@@ -10,6 +10,11 @@ from guardian_site.environment import SettingError
 
 # PostgreSQL's codes of a table, a column and a schema that are not there.
 _ABSENT = frozenset({"42P01", "42703", "3F000"})
+# And of what it forbids, with what to do.
+_FORBIDDEN = {
+    "42501": "Is the user of DATABASE_URL the owner of the database, and of what is in it?",
+    "25006": "It takes no writes: a demoted primary, or the address of a standby?",
+}
 
 
 @contextmanager
@@ -28,10 +33,14 @@ def ending_in_words() -> Iterator[None]:
 
 def in_words(error: DatabaseError) -> str | None:
     """Return one line for a fault that whoever runs the command can mend; None for one of ours."""
-    lines = str(error).splitlines()
+    # Who looks for migrations wraps what the database said once more.
+    cause = error.__cause__ or getattr(error.__context__, "__cause__", None)
+    state = getattr(cause, "sqlstate", None)
+    lines = str(cause if state in _FORBIDDEN else error).splitlines()
     told = lines[0].strip().removesuffix(".") if lines else type(error).__name__
-    absent = getattr(error.__cause__, "sqlstate", None) in _ABSENT
-    if absent or told.startswith(("no such table", "no such column")):
+    if state in _FORBIDDEN:
+        return f"The database does not allow it: {told}. {_FORBIDDEN[state]}"
+    if state in _ABSENT or told.startswith(("no such table", "no such column")):
         return (
             f"The tables of this database are not those of this version ({told}). If it is the "
             "one you mean (GUARDIAN_DATA_DIR, DATABASE_URL), `manage.py migrate` makes them so."

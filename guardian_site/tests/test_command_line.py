@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.db import OperationalError
@@ -13,6 +14,7 @@ from guardian_site.tests.processes import ROOT
 
 # What the image runs before `manage.py migrate`.
 REPORTING = ["-m", "deploy.timescaledb.reporting", "drop"]
+CREATE = ["-m", "deploy.timescaledb.reporting", "create"]
 
 
 def refused(command: str, **settings: str) -> str:
@@ -49,6 +51,29 @@ def test_a_database_that_does_not_answer_is_told_without_a_traceback() -> None:
     assert told.splitlines()[-1].startswith("The database cannot be used: ")
     assert told.endswith("is DATABASE_URL right?\n")
     assert "Connection refused" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("option", "asked"),
+    [
+        # A role that every server has, and that owns nothing.
+        ("role=pg_monitor", "the owner of the database"),
+        ("default_transaction_read_only=on", "a standby?"),
+    ],
+)
+@pytest.mark.parametrize("program", [["manage.py", "migrate"], CREATE])
+def test_what_the_database_forbids_is_told_with_what_to_look_at(
+    postgres_url: str, program: list[str], option: str, asked: str
+) -> None:
+    mark = "&" if "?" in postgres_url else "?"
+    address = f"{postgres_url}{mark}options=-c%20{quote(option)}"
+    told = ended(program, DATABASE_URL=address, REDIS_URL="redis://127.0.0.1:1/0")
+    # Before it the pool may tell of the connection that is given up.
+    line = told.splitlines()[-1]
+    assert line.startswith("The database does not allow it: ")
+    assert asked in line
     assert "Traceback" not in told
 
 
