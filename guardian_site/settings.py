@@ -60,7 +60,8 @@ GUARDIAN_RUNBOOKS = {
 }
 GUARDIAN_TIME_ZONE = env.zone("GUARDIAN_TIME_ZONE", "UTC")
 GUARDIAN_LANGUAGE = env.choice("GUARDIAN_LANGUAGE", "en", "en", "pt-br")
-GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 1 if EMBEDDED else 2, 1, 64)
+# Several need a cache that they share.
+GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 2 if REDIS_URL else 1, 1, 64)
 GUARDIAN_WEB_THREADS = env.whole("GUARDIAN_WEB_THREADS", 32, 1, 512)
 # Off by itself, for any process may import the application; whoever starts a web server sets it.
 GUARDIAN_WEB_HOME_CORE = env.flag("GUARDIAN_WEB_HOME_CORE")

@@ -195,6 +195,18 @@ def test_a_database_in_a_file_is_for_its_owner_alone(
     assert made == [0o600] * 3
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "workers"),
+    [("DATABASE_URL", "postgres://db/guardian", 1), ("REDIS_URL", "redis://redis:6379/0", 2)],
+)
+def test_a_database_alone_is_served_by_one_process(
+    name: str, value: str, workers: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for other in ("GUARDIAN_WEB_WORKERS", "REDIS_URL"):
+        monkeypatch.delenv(other, raising=False)
+    assert read(monkeypatch, tmp_path, name, value)["GUARDIAN_WEB_WORKERS"] == workers
+
+
 def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
