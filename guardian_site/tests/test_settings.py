@@ -195,6 +195,13 @@ def test_a_database_in_a_file_is_for_its_owner_alone(
     assert made == [0o600] * 3
 
 
+def test_sums_by_hour_are_kept_as_long_as_what_they_sum(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "GUARDIAN_KEEP_COUNTS_DAYS", "3650")
+    assert found["GUARDIAN_KEEP_HOURS_DAYS"] == 3650
+
+
 @pytest.mark.parametrize(
     ("name", "value", "workers"),
     [("DATABASE_URL", "postgres://db/guardian", 1), ("REDIS_URL", "redis://redis:6379/0", 2)],
