@@ -49,6 +49,8 @@ BAD = [
     ("DATABASE_URL", "guardian"),
     ("DATABASE_URL", "postgres://db:port/guardian"),
     ("DATABASE_URL", "postgres://db:5432"),
+    ("DATABASE_URL", "postgres://db/guardian?conn_max_age=60"),
+    ("DATABASE_URL", "postgres://db/guardian?autocommit=false"),
     ("DATABASE_URL", "sqlite:////dev/null/guardian.sqlite3"),
     ("REDIS_URL", "http://redis:6379"),
     ("REDIS_URL", "redis://redis:port"),
