@@ -1,4 +1,4 @@
-"""What the command line says when the database is not there, or is another version's."""
+"""What the command line says when the database or a setting ends it, or somebody by hand."""
 
 import sys
 from collections.abc import Iterator
@@ -15,13 +15,18 @@ _FORBIDDEN = {
     "42501": "Is the user of DATABASE_URL the owner of the database, and of what is in it?",
     "25006": "It takes no writes: a demoted primary, or the address of a standby?",
 }
+# As a shell tells of what SIGINT has ended.
+_ENDED_BY_HAND = 130
 
 
 @contextmanager
 def ending_in_words() -> Iterator[None]:
-    """A setting that is wrong, or a database that is away, ends the program with one line."""
+    """A wrong setting, a database that is away, or Ctrl-C ends the program with one line."""
     try:
         yield
+    except KeyboardInterrupt:
+        print("Stopped before the end.", file=sys.stderr)
+        sys.exit(_ENDED_BY_HAND)
     except SettingError as error:
         sys.exit(f"Setting refused: {error}")
     except DatabaseError as error:

@@ -1,6 +1,7 @@
 """A command that has no database to work on says so in a line."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,28 @@ def test_a_full_disk_is_told_by_the_folder_it_holds(fault: str, asks: bool) -> N
 
 def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
     assert "Traceback" in refused("export incidents --traceback", GUARDIAN_DATA_DIR=str(tmp_path))
+
+
+def test_one_that_is_ended_by_hand_says_so_in_a_line(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "simulate", "--live", "--speed", "1", "--to-url", "http://x"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "guardian_site.settings",
+            "GUARDIAN_DATA_DIR": str(tmp_path),
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        # The bar shows that it has begun.
+        first = process.stderr.read(5)
+        process.send_signal(signal.SIGINT)
+        told = first + process.stderr.read()
+    assert process.returncode == 130
+    assert told.endswith("Stopped before the end.\n")
+    assert "Traceback" not in told
 
 
 def test_a_reader_that_has_seen_enough_breaks_nothing(tmp_path: Path) -> None:
