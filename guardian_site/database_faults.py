@@ -1,5 +1,6 @@
 """What the command line says when the database or a setting ends it, or somebody by hand."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ def ending_in_words() -> Iterator[None]:
     except KeyboardInterrupt:
         print("Stopped before the end.", file=sys.stderr)
         sys.exit(_ENDED_BY_HAND)
+    except BrokenPipeError:
+        # Whoever reads has seen enough; what is still held back would be written at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except SettingError as error:
         sys.exit(f"Setting refused: {error}")
     except DatabaseError as error:

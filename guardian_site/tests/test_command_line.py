@@ -131,6 +131,21 @@ def test_one_that_is_ended_by_hand_says_so_in_a_line(tmp_path: Path) -> None:
     assert "Traceback" not in told
 
 
+@pytest.mark.parametrize("command", ["access_table", "help --commands"])
+def test_a_reader_of_a_list_that_has_seen_enough_breaks_nothing(
+    tmp_path: Path, command: str
+) -> None:
+    finished = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -u manage.py {command} | (read -r line; exit 0)"],
+        cwd=ROOT,
+        env={**os.environ, "GUARDIAN_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert finished.stderr == ""
+
+
 def test_a_reader_that_has_seen_enough_breaks_nothing(tmp_path: Path) -> None:
     settings = {**os.environ, "GUARDIAN_DATA_DIR": str(tmp_path)}
     settings["DJANGO_SETTINGS_MODULE"] = "guardian_site.settings"
