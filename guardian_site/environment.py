@@ -220,7 +220,10 @@ def short_address(value: str) -> str:
 def folder(name: str, default: Path) -> Path:
     """Return a folder, which was made if it was not there."""
     value = text(name) or str(default)
-    return made(Path(value), f"{name}={value}")
+    # Where no shell has read it, such as in a unit of systemd, a ~ is still there.
+    with contextlib.suppress(RuntimeError):
+        return made(Path(value).expanduser(), f"{name}={value}")
+    raise SettingError(f"{name}={value}: there is no such home; write the whole path.")
 
 
 def made(path: Path, told: str) -> Path:

@@ -15,7 +15,7 @@ import redis
 from django.core.management import CommandError, call_command
 from kombu import Connection
 
-from guardian_site.environment import SettingError
+from guardian_site.environment import SettingError, folder
 from guardian_site.settings_database import database_at, parts_of
 from guardian_site.tests.processes import ROOT
 
@@ -195,6 +195,15 @@ def test_a_database_in_a_file_is_for_its_owner_alone(
         database.execute("CREATE TABLE sessions (secret TEXT)")
         made = [one.stat().st_mode & 0o777 for one in path.parent.glob(f"{path.name}*")]
     assert made == [0o600] * 3
+
+
+def test_a_folder_may_be_named_from_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GUARDIAN_DATA_DIR", "~/guardian")
+    assert folder("GUARDIAN_DATA_DIR", Path("var")) == tmp_path / "guardian"
+    monkeypatch.setenv("GUARDIAN_DATA_DIR", "~nobody-of-that-name/guardian")
+    with pytest.raises(SettingError, match="no such home"):
+        folder("GUARDIAN_DATA_DIR", Path("var"))
 
 
 def test_sums_by_hour_are_kept_as_long_as_what_they_sum(
