@@ -23,7 +23,8 @@ FORMER_SETTINGS = {
 }
 RATE = re.compile(r"^[1-9]\d{0,8}/[smhd]$")
 LONGEST_WARNING_WAIT = 60
-PORT = re.compile(r"^[^:]+:\d+$|\]:\d+$")
+# What Django takes for a host, or for all of them.
+HOST = re.compile(r"^(\*|[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])$", re.ASCII)
 
 
 def _rate_limit() -> Iterator[CheckMessage]:
@@ -96,11 +97,13 @@ def _folder() -> Iterator[CheckMessage]:
 
 
 def _hosts() -> Iterator[CheckMessage]:
+    own = environment.bracketed(settings.GUARDIAN_HOST)
     for host in settings.ALLOWED_HOSTS:
-        if "/" in host or PORT.search(host):
+        if host != own and not HOST.match(host.lower()):
             yield Error(
                 f"GUARDIAN_ALLOWED_HOSTS: no request comes for {host}.",
-                hint="Write names alone, such as guardian.example.com: no https://, no port.",
+                hint="Write names alone, such as guardian.example.com, .example.com (with all below"
+                " it) or [::1]: no https://, no port.",
                 id="guardian.E013",
             )
 

@@ -1,5 +1,6 @@
-"""What the command line says when the database is not there, or is another version's."""
+"""What the command line says when the database or a setting ends it, or somebody by hand."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +11,27 @@ from guardian_site.environment import SettingError
 
 # PostgreSQL's codes of a table, a column and a schema that are not there.
 _ABSENT = frozenset({"42P01", "42703", "3F000"})
+# And of what it forbids, with what to do.
+_FORBIDDEN = {
+    "42501": "Is the user of DATABASE_URL the owner of the database, and of what is in it?",
+    "25006": "It takes no writes: a demoted primary, or the address of a standby?",
+}
+# As a shell tells of what SIGINT has ended.
+_ENDED_BY_HAND = 130
 
 
 @contextmanager
 def ending_in_words() -> Iterator[None]:
-    """A setting that is wrong, or a database that is away, ends the program with one line."""
+    """A wrong setting, a database that is away, or Ctrl-C ends the program with one line."""
     try:
         yield
+    except KeyboardInterrupt:
+        print("Stopped before the end.", file=sys.stderr)
+        sys.exit(_ENDED_BY_HAND)
+    except BrokenPipeError:
+        # Whoever reads has seen enough; what is still held back would be written at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except SettingError as error:
         sys.exit(f"Setting refused: {error}")
     except DatabaseError as error:
@@ -28,10 +43,14 @@ def ending_in_words() -> Iterator[None]:
 
 def in_words(error: DatabaseError) -> str | None:
     """Return one line for a fault that whoever runs the command can mend; None for one of ours."""
-    lines = str(error).splitlines()
+    # Who looks for migrations wraps what the database said once more.
+    cause = error.__cause__ or getattr(error.__context__, "__cause__", None)
+    state = getattr(cause, "sqlstate", None)
+    lines = str(cause if state in _FORBIDDEN else error).splitlines()
     told = lines[0].strip().removesuffix(".") if lines else type(error).__name__
-    absent = getattr(error.__cause__, "sqlstate", None) in _ABSENT
-    if absent or told.startswith(("no such table", "no such column")):
+    if state in _FORBIDDEN:
+        return f"The database does not allow it: {told}. {_FORBIDDEN[state]}"
+    if state in _ABSENT or told.startswith(("no such table", "no such column")):
         return (
             f"The tables of this database are not those of this version ({told}). If it is the "
             "one you mean (GUARDIAN_DATA_DIR, DATABASE_URL), `manage.py migrate` makes them so."

@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Container, Iterable
 from functools import lru_cache
@@ -12,6 +13,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ZONES = Path("/usr/share/zoneinfo")
 WEB = ("http", "https")
+REDIS = ("redis", "rediss", "unix")
+HOST_NAME = re.compile(r"^[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$", re.ASCII | re.IGNORECASE)
+REDIS_PATH = re.compile(r"^(/\d*)?$", re.ASCII)
 TRUE = frozenset({"1", "true", "yes", "on"})
 SHORTEST_SECRET = 32
 # Whoever made up the hops of a request cannot fill the memory with them.
@@ -104,6 +108,8 @@ def is_address(value: str, schemes: tuple[str, ...] = WEB) -> bool:
     (True, False)
     >>> is_address("http://host:port"), is_address("unix:///run/redis.sock", ("redis", "unix"))
     (False, True)
+    >>> is_address("redis://host/2", REDIS), is_address("redis://host/cache", REDIS)
+    (True, False)
     """
     try:
         parts = urlsplit(value)
@@ -111,7 +117,26 @@ def is_address(value: str, schemes: tuple[str, ...] = WEB) -> bool:
         port = None if "," in parts.netloc else parts.port
     except ValueError:
         return False
-    return parts.scheme in schemes and port != 0 and bool(parts.hostname or parts.scheme not in WEB)
+    if parts.scheme not in schemes or port == 0:
+        return False
+    if parts.scheme in REDIS:
+        return _leads_to_redis(value)
+    return bool(parts.hostname or parts.scheme not in WEB)
+
+
+def _leads_to_redis(value: str) -> bool:
+    """Tell whether the cache and the tasks find the same database there.
+
+    A path that is no number is the first database to the one client, and a fault to the other.
+    """
+    from redis.connection import parse_url
+
+    try:
+        told = parse_url(value)  # type: ignore[no-untyped-call]
+    except ValueError:
+        return False
+    path = urlsplit(value).path
+    return bool(told.get("path")) if value.startswith("unix:") else bool(REDIS_PATH.match(path))
 
 
 def address(
@@ -130,10 +155,12 @@ def address(
 
 
 def origins(name: str) -> list[str]:
-    """Return a comma-separated list of addresses of sites."""
-    found = names(name)
+    """Return a comma-separated list of addresses of sites, as a browser tells them."""
+    found = [one.rstrip("/").lower() for one in names(name)]
     if bad := [one for one in found if not is_address(one)]:
         raise SettingError(f"{name}: {bad[0]} is no address: write https://{bad[0]}.")
+    if bad := [one for one in found if urlsplit(one).path or urlsplit(one).query]:
+        raise SettingError(f"{name}: {bad[0]}: leave out what comes after the host.")
     return found
 
 
@@ -193,7 +220,10 @@ def short_address(value: str) -> str:
 def folder(name: str, default: Path) -> Path:
     """Return a folder, which was made if it was not there."""
     value = text(name) or str(default)
-    return made(Path(value), f"{name}={value}")
+    # Where no shell has read it, such as in a unit of systemd, a ~ is still there.
+    with contextlib.suppress(RuntimeError):
+        return made(Path(value).expanduser(), f"{name}={value}")
+    raise SettingError(f"{name}={value}: there is no such home; write the whole path.")
 
 
 def made(path: Path, told: str) -> Path:
@@ -287,3 +317,42 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def own_address(host: str, port: int) -> str:
+    """Return where this machine reaches what listens on `host`.
+
+    Examples
+    --------
+    >>> own_address("::1", 8001), own_address("0.0.0.0", 8001)
+    ('http://[::1]:8001', 'http://127.0.0.1:8001')
+    """
+    with contextlib.suppress(ValueError):
+        found = ipaddress.ip_address(host)
+        if found.is_unspecified:
+            host = "127.0.0.1" if found.version == 4 else "::1"
+    return f"http://{bracketed(host)}:{port}"
+
+
+def bracketed(host: str) -> str:
+    """Return a host as addresses and requests name it.
+
+    Examples
+    --------
+    >>> bracketed("2001:db8::1"), bracketed("guardian.example.com")
+    ('[2001:db8::1]', 'guardian.example.com')
+    """
+    return f"[{host}]" if ":" in host else host
+
+
+def listening_host(name: str, default: str) -> str:
+    """Return a host to listen on: an IP address as it is, or a name."""
+    value = text(name, default)
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        if not HOST_NAME.match(value):
+            raise SettingError(
+                f"{name}={value}: write an IP address or a name alone, such as 127.0.0.1 or ::1."
+            ) from None
+    return value.lower()

@@ -60,7 +60,11 @@ def takes_writes() -> bool:
             cursor.execute("SELECT 1")
             return True
         cursor.execute("SELECT current_setting('transaction_read_only')")
-        return bool(cursor.fetchone() == ("off",))
+        writable = bool(cursor.fetchone() == ("off",))
+    if not writable:
+        # Where no report comes because of it nothing fails on it: looked at afterwards, it ends.
+        connection.errors_occurred = True
+    return writable
 
 
 def cache_health() -> PartHealth:

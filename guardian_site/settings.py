@@ -22,10 +22,9 @@ DATA_DIR = env.folder("GUARDIAN_DATA_DIR", BASE_DIR / "var")
 
 # Where things are --------------------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL")
-REDIS = ("redis", "rediss", "unix")
-REDIS_URL = env.address("REDIS_URL", schemes=REDIS, example="redis://host:6379/0")
+REDIS_URL = env.address("REDIS_URL", schemes=env.REDIS, example="redis://host:6379/0")
 EMBEDDED = not DATABASE_URL and not REDIS_URL
-GUARDIAN_HOST = env.text("GUARDIAN_HOST", "127.0.0.1")
+GUARDIAN_HOST = env.listening_host("GUARDIAN_HOST", "127.0.0.1")
 GUARDIAN_PORT = env.whole("GUARDIAN_PORT", 8001, 1, 65535)
 GUARDIAN_URL = env.address("GUARDIAN_URL", f"http://localhost:{GUARDIAN_PORT}").rstrip("/")
 
@@ -61,7 +60,8 @@ GUARDIAN_RUNBOOKS = {
 }
 GUARDIAN_TIME_ZONE = env.zone("GUARDIAN_TIME_ZONE", "UTC")
 GUARDIAN_LANGUAGE = env.choice("GUARDIAN_LANGUAGE", "en", "en", "pt-br")
-GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 1 if EMBEDDED else 2, 1, 64)
+# Several need a cache that they share.
+GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 2 if REDIS_URL else 1, 1, 64)
 GUARDIAN_WEB_THREADS = env.whole("GUARDIAN_WEB_THREADS", 32, 1, 512)
 # Off by itself, for any process may import the application; whoever starts a web server sets it.
 GUARDIAN_WEB_HOME_CORE = env.flag("GUARDIAN_WEB_HOME_CORE")
@@ -90,7 +90,7 @@ SECRET_KEY = (
 GUARDIAN_JWT_KEYS = jwt_keys(SECRET_KEY)
 ALLOWED_HOSTS = env.names(
     "GUARDIAN_ALLOWED_HOSTS",
-    "localhost,127.0.0.1,[::1]" + (f",{GUARDIAN_HOST}" if EMBEDDED else ""),
+    "localhost,127.0.0.1,[::1]" + (f",{env.bracketed(GUARDIAN_HOST)}" if EMBEDDED else ""),
 )
 # Probes are answered under this name, whatever else is allowed (guardian_site.web.probes).
 if "localhost" not in ALLOWED_HOSTS:
@@ -235,7 +235,7 @@ CONTENT_SECURITY_POLICY = {
 # Celery ------------------------------------------------------------------------------------------
 # Embedded mode: `manage.py run` starts a Valkey and hands its address down in this variable.
 CELERY_BROKER_URL = broker_at(
-    env.address("GUARDIAN_BROKER_URL", schemes=(*REDIS, "filesystem"))
+    env.address("GUARDIAN_BROKER_URL", schemes=(*env.REDIS, "filesystem"))
     or REDIS_URL
     or "filesystem://"
 )
@@ -299,6 +299,7 @@ LOGGING = {
         "line": {"()": "guardian_site.telemetry.logging.LineFormatter"},
         "json": {"()": "guardian_site.telemetry.logging.JsonFormatter"},
     },
+    "filters": {"seldom": {"()": "guardian_site.telemetry.logging.Seldom"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
@@ -309,6 +310,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        "django_redis.cache": {"filters": ["seldom"]},
         # It keeps sign-ins in its table; below a warning it tells of its housekeeping.
         "axes": {"level": "WARNING"},
         # Below a warning it tells of every task.

@@ -13,6 +13,8 @@ POSTGRESQL = "ingest.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 EXAMPLE = "postgres://user:password@host:5432/name"
 IN_MEMORY = ":memory:"
+# What Django would read of an address, and what is built on: a pool, and answers after commits.
+OURS = frozenset({"CONN_MAX_AGE", "AUTOCOMMIT", "ATOMIC_REQUESTS"})
 # Endings of what lies beside the file and holds its rows: what a restore kept, too.
 BESIDE_SQLITE = ("-wal", "-shm", "-journal", ".before")
 # The pool's pauses between tries double up to this: soon after a database is back, so are we [s].
@@ -61,8 +63,14 @@ def parts_of(name: str, url: str) -> dict[str, Any]:
         raise env.SettingError(f"{name}: write {EXAMPLE}, or leave it out.")
     try:
         found: dict[str, Any] = environ.Env.db_url_config(url)
-    except ValueError as error:
-        raise env.SettingError(f"{name}: {error}. Write {EXAMPLE}.") from None
+    except ValueError:
+        # What it says of a port may be the beginning of a password.
+        raise env.SettingError(
+            f"{name}: its host and port cannot be read. Write {EXAMPLE}, and in user and "
+            "password %2F for /, %3F for ?, %40 for @ and %25 for %."
+        ) from None
+    if ours := sorted(OURS & found.keys()):
+        raise env.SettingError(f"{name}: leave out {ours[0].lower()}, which is not to choose.")
     if not found["NAME"] and "service" not in found.get("OPTIONS", {}):
         raise env.SettingError(f"{name} names no database: write {EXAMPLE}.")
     return found

@@ -59,8 +59,14 @@ SQL
 CREATE EXTENSION timescaledb VERSION :'version';
 SELECT timescaledb_pre_restore();
 SQL
+# Jobs of TimescaleDB run as the owner of their table, who cannot be another; else whoever made the
+# backup need not be known here.
+[ -n "$version" ] || set -- --no-owner "--role=$owner"
 # `migrate` makes the views of dashboards; as they were they would only be in its way.
-pg_restore --exit-on-error --no-privileges --exclude-schema=reporting -d "$new" "$dump"
+pg_restore --exit-on-error --no-privileges --exclude-schema=reporting "$@" -d "$new" "$dump"
+other="$(echo "SELECT tableowner FROM pg_tables WHERE schemaname = 'public'
+  AND tableowner <> :'owner' LIMIT 1" | run "$new")"
+[ -z "$other" ] || refuse "The tables of the backup belong to $other, who is not $owner."
 [ -z "$version" ] || run "$new" > /dev/null <<'SQL'
 SELECT timescaledb_post_restore();
 -- A setting of the database is in no backup of it.

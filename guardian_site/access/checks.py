@@ -11,6 +11,7 @@ from guardian_site import environment
 from guardian_site.access.passwords import PUBLISHED
 from guardian_site.access.routes import all_routes
 from guardian_site.access.rules import methods_of
+from guardian_site.settings_database import parts_of
 
 # What an outside provider is described by, and the setting that holds it.
 PROVIDER = {
@@ -46,9 +47,15 @@ def no_password_is_published(app_configs: object, **kwargs: Any) -> list[CheckMe
             hint="Give the server a new one.",
             id="guardian.E021",
         )
-        for name in ("DATABASE_URL", "REDIS_URL")
-        if unquote(urlsplit(getattr(settings, name)).password or "") in PUBLISHED
+        for name, password in _passwords()
+        if password in PUBLISHED
     ]
+
+
+def _passwords() -> Iterator[tuple[str, str | None]]:
+    if settings.DATABASE_URL:
+        yield "DATABASE_URL", parts_of("DATABASE_URL", settings.DATABASE_URL).get("PASSWORD")
+    yield "REDIS_URL", unquote(urlsplit(settings.REDIS_URL).password or "")
 
 
 @register(Tags.security)

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from guardian_site.access.exposure import reasons_not_to_listen, who_may
 from guardian_site.embedded import supervisor
 from guardian_site.embedded.one_at_a_time import InUse, alone_in
+from guardian_site.environment import own_address
 from guardian_site.schedule import QUEUES
 
 READY_SECONDS = 60.0
@@ -126,7 +127,7 @@ def _empty(folder: Path) -> Path:
 
 
 def _greet(host: str, port: int, notes: Sequence[str]) -> None:
-    address = f"http://{host}:{port}"
+    address = own_address(host, port)
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):

@@ -69,6 +69,11 @@ def test_a_published_database_password_stops_the_start(settings: Settings) -> No
     assert [message.id for message in no_password_is_published(None)] == ["guardian.E021"]
 
 
+def test_a_database_password_with_a_bracket_is_read(settings: Settings) -> None:
+    settings.DATABASE_URL = "postgres://guardian:p[ss@db/guardian"
+    assert no_password_is_published(None) == []
+
+
 def test_an_outside_provider_that_is_half_described_stops_the_start(settings: Settings) -> None:
     assert outside_sign_in_is_whole(None) == []
     settings.OIDC_RP_CLIENT_ID = "guardian"

@@ -35,6 +35,9 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("guardian.E013", {"ALLOWED_HOSTS": ["https://guardian.example.com"]}),
     ("guardian.E013", {"ALLOWED_HOSTS": ["guardian.example.com:8001"]}),
     ("guardian.E013", {"ALLOWED_HOSTS": ["[::1]:8001"]}),
+    ("guardian.E013", {"ALLOWED_HOSTS": ["2001:db8::5"]}),
+    ("guardian.E013", {"ALLOWED_HOSTS": ["*.example.com"]}),
+    ("guardian.E013", {"ALLOWED_HOSTS": ['"guardian.example.com"']}),
     (
         "guardian.E014",
         {"DEBUG": True, "GUARDIAN_HOST": "0.0.0.0", "GUARDIAN_REQUIRE_API_KEY": True},
@@ -79,7 +82,7 @@ def test_it_refuses_a_folder_it_cannot_write_to(
 
 
 def test_hosts_may_be_names_and_addresses(settings: Settings) -> None:
-    settings.ALLOWED_HOSTS = ["guardian.example.com", ".example.com", "*", "[::1]", "::1"]
+    settings.ALLOWED_HOSTS = ["guardian.example.com", ".Example.com", "*", "[::1]", "10.0.0.1"]
     assert _ids() == []
 
 

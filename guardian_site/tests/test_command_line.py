@@ -1,9 +1,11 @@
 """A command that has no database to work on says so in a line."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.db import OperationalError
@@ -13,6 +15,7 @@ from guardian_site.tests.processes import ROOT
 
 # What the image runs before `manage.py migrate`.
 REPORTING = ["-m", "deploy.timescaledb.reporting", "drop"]
+CREATE = ["-m", "deploy.timescaledb.reporting", "create"]
 
 
 def refused(command: str, **settings: str) -> str:
@@ -52,6 +55,29 @@ def test_a_database_that_does_not_answer_is_told_without_a_traceback() -> None:
     assert "Traceback" not in told
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("option", "asked"),
+    [
+        # A role that every server has, and that owns nothing.
+        ("role=pg_monitor", "the owner of the database"),
+        ("default_transaction_read_only=on", "a standby?"),
+    ],
+)
+@pytest.mark.parametrize("program", [["manage.py", "migrate"], CREATE])
+def test_what_the_database_forbids_is_told_with_what_to_look_at(
+    postgres_url: str, program: list[str], option: str, asked: str
+) -> None:
+    mark = "&" if "?" in postgres_url else "?"
+    address = f"{postgres_url}{mark}options=-c%20{quote(option)}"
+    told = ended(program, DATABASE_URL=address, REDIS_URL="redis://127.0.0.1:1/0")
+    # Before it the pool may tell of the connection that is given up.
+    line = told.splitlines()[-1]
+    assert line.startswith("The database does not allow it: ")
+    assert asked in line
+    assert "Traceback" not in told
+
+
 @pytest.mark.parametrize("program", [["manage.py", "migrate"], REPORTING])
 def test_a_wrong_setting_is_told_in_a_line(program: list[str]) -> None:
     told = ended(program, DATABASE_URL="mysql://db/guardian")
@@ -81,6 +107,43 @@ def test_a_full_disk_is_told_by_the_folder_it_holds(fault: str, asks: bool) -> N
 
 def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
     assert "Traceback" in refused("export incidents --traceback", GUARDIAN_DATA_DIR=str(tmp_path))
+
+
+def test_one_that_is_ended_by_hand_says_so_in_a_line(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "simulate", "--live", "--speed", "1", "--to-url", "http://x"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "guardian_site.settings",
+            "GUARDIAN_DATA_DIR": str(tmp_path),
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        # The bar shows that it has begun.
+        first = process.stderr.read(5)
+        process.send_signal(signal.SIGINT)
+        told = first + process.stderr.read()
+    assert process.returncode == 130
+    assert told.endswith("Stopped before the end.\n")
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("command", ["access_table", "help --commands"])
+def test_a_reader_of_a_list_that_has_seen_enough_breaks_nothing(
+    tmp_path: Path, command: str
+) -> None:
+    finished = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -u manage.py {command} | (read -r line; exit 0)"],
+        cwd=ROOT,
+        env={**os.environ, "GUARDIAN_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert finished.stderr == ""
 
 
 def test_a_reader_that_has_seen_enough_breaks_nothing(tmp_path: Path) -> None:

@@ -178,6 +178,36 @@ def test_the_script_restores_metabase_and_the_reader_still_stays_out(
         psycopg.connect(host=server, user="guardian_reader", dbname="metabase")
 
 
+@pytest.fixture
+def other(server: str) -> Iterator[str]:
+    asked(server, "postgres", "CREATE DATABASE other OWNER guardian")
+    yield "other"
+    for name in ("other", "other_before"):
+        asked(server, "postgres", f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def test_the_script_gives_what_another_role_made_to_the_one_that_signs_in(
+    server: str, other: str, tmp_path: Path
+) -> None:
+    asked(server, other, "CREATE TABLE question AS SELECT 1 AS id")
+    copy = tmp_path / "plain.dump"
+    arguments = ["pg_dump", "-U", "postgres", "-Fc", "-d", other, "-f", str(copy)]
+    subprocess.run(arguments, env=as_in_compose(server), check=True)
+    finished = restored(server, copy, GUARDIAN_DATABASE=other)
+    assert finished.returncode == 0, finished.stderr
+    with psycopg.connect(host=server, user="guardian", dbname=other) as connection:
+        assert connection.execute("SELECT id FROM question").fetchall() == [(1,)]
+
+
+def test_the_script_refuses_hypertables_of_another_role(
+    server: str, dump: Path, other: str
+) -> None:
+    refused = restored(server, dump, GUARDIAN_DATABASE=other, GUARDIAN_DATABASE_OWNER="metabase")
+    assert refused.returncode != 0
+    assert "belong to guardian, who is not metabase" in refused.stderr
+    assert "Nothing was restored; other is as it was." in refused.stderr
+
+
 def databases(server: str) -> list[str]:
     found = asked(server, "postgres", "SELECT datname FROM pg_database WHERE datname ~ 'guardian'")
     return sorted(str(name) for (name,) in found)

@@ -15,7 +15,7 @@ import redis
 from django.core.management import CommandError, call_command
 from kombu import Connection
 
-from guardian_site.environment import SettingError
+from guardian_site.environment import SettingError, folder
 from guardian_site.settings_database import database_at, parts_of
 from guardian_site.tests.processes import ROOT
 
@@ -31,6 +31,11 @@ BAD = [
     ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.1,10.0.0.0/33"),
     ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.0/8,0.0.0.0/0"),
     ("GUARDIAN_TRUSTED_ORIGINS", "guardian.example.com"),
+    ("GUARDIAN_TRUSTED_ORIGINS", "https://guardian.example.com/live"),
+    ("GUARDIAN_HOST", ""),
+    ("GUARDIAN_HOST", "[::1]"),
+    ("GUARDIAN_HOST", "127.0.0.1:8001"),
+    ("GUARDIAN_HOST", "http://localhost"),
     ("GUARDIAN_URL", "foo"),
     ("GUARDIAN_URL", "https://"),
     ("GUARDIAN_HEARTBEAT_URL", "foo"),
@@ -44,9 +49,19 @@ BAD = [
     ("DATABASE_URL", "guardian"),
     ("DATABASE_URL", "postgres://db:port/guardian"),
     ("DATABASE_URL", "postgres://db:5432"),
+    ("DATABASE_URL", "postgres://db/guardian?conn_max_age=60"),
+    ("DATABASE_URL", "postgres://db/guardian?autocommit=false"),
     ("DATABASE_URL", "sqlite:////dev/null/guardian.sqlite3"),
     ("REDIS_URL", "http://redis:6379"),
     ("REDIS_URL", "redis://redis:port"),
+    ("REDIS_URL", "redis://redis:6379/cache"),
+    ("REDIS_URL", "redis://redis:6379/0/"),
+    ("REDIS_URL", "redis://redis:6379/-1"),
+    ("REDIS_URL", "redis://redis:6379?db=cache"),
+    ("REDIS_URL", "redis://one:6379,two:6379/0"),
+    ("REDIS_URL", "redis://redis:6379/0?socket_timeout=soon"),
+    ("REDIS_URL", "unix://"),
+    ("GUARDIAN_STREAM_URL", "redis://redis:6379/reports"),
     ("SLACK_WEBHOOK_URL", "https://[hooks"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector"),
@@ -64,12 +79,16 @@ GOOD = [
     ("GUARDIAN_TRUSTED_ORIGINS", "https://*.example.com, http://localhost:8001"),
     ("GUARDIAN_TRUSTED_PROXIES", "10.0.0.1, 10.0.0.1/8, fd00::/8"),
     ("GUARDIAN_HEARTBEAT_URL", ""),
+    ("GUARDIAN_HOST", "Localhost"),
+    ("GUARDIAN_HOST", "::1"),
     ("GUARDIAN_STREAM_URL", "kafka://one:9092,two:9092"),
     ("GUARDIAN_TOKEN_MINUTES", "1440"),
     ("DATABASE_URL", "postgres://user:p%40ss@one:5432,two:5433/guardian"),
     ("DATABASE_URL", "postgres:///guardian"),
     ("DATABASE_URL", "sqlite://:memory:"),
     ("REDIS_URL", "unix:///run/redis.sock"),
+    ("REDIS_URL", "redis://redis/"),
+    ("REDIS_URL", "redis://:p%2Fss@[::1]:6379/15?socket_timeout=2"),
     ("REDIS_URL", ""),
     ("GUARDIAN_BROKER_URL", "filesystem://"),
     ("GUARDIAN_OLD_SECRET_KEYS", f"{'k' * 40}, {'l' * 40}"),
@@ -178,6 +197,34 @@ def test_a_database_in_a_file_is_for_its_owner_alone(
     assert made == [0o600] * 3
 
 
+def test_a_folder_may_be_named_from_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GUARDIAN_DATA_DIR", "~/guardian")
+    assert folder("GUARDIAN_DATA_DIR", Path("var")) == tmp_path / "guardian"
+    monkeypatch.setenv("GUARDIAN_DATA_DIR", "~nobody-of-that-name/guardian")
+    with pytest.raises(SettingError, match="no such home"):
+        folder("GUARDIAN_DATA_DIR", Path("var"))
+
+
+def test_sums_by_hour_are_kept_as_long_as_what_they_sum(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "GUARDIAN_KEEP_COUNTS_DAYS", "3650")
+    assert found["GUARDIAN_KEEP_HOURS_DAYS"] == 3650
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "workers"),
+    [("DATABASE_URL", "postgres://db/guardian", 1), ("REDIS_URL", "redis://redis:6379/0", 2)],
+)
+def test_a_database_alone_is_served_by_one_process(
+    name: str, value: str, workers: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for other in ("GUARDIAN_WEB_WORKERS", "REDIS_URL"):
+        monkeypatch.delenv(other, raising=False)
+    assert read(monkeypatch, tmp_path, name, value)["GUARDIAN_WEB_WORKERS"] == workers
+
+
 def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -188,6 +235,29 @@ def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
     assert full["GUARDIAN_DISK_PATH"] is None
     named = read(monkeypatch, tmp_path, "GUARDIAN_DISK_PATH", "/mnt/database")
     assert named["GUARDIAN_DISK_PATH"] == Path("/mnt/database")
+
+
+def test_a_page_is_served_at_the_address_that_is_listened_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GUARDIAN_SECRET_KEY", "k" * 40)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    found = read(monkeypatch, tmp_path, "GUARDIAN_HOST", "2001:db8::5")
+    assert "[2001:db8::5]" in found["ALLOWED_HOSTS"]
+
+
+def test_a_trusted_origin_is_written_as_a_browser_tells_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "GUARDIAN_TRUSTED_ORIGINS", "https://Guardian.Example.com/")
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://guardian.example.com"]
+
+
+def test_a_stream_without_a_name_is_the_usual_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "GUARDIAN_STREAM_NAME", "")
+    assert found["GUARDIAN_STREAM_NAME"] == "guardian:reports"
 
 
 def test_addresses_of_proxies_are_compared_as_they_come(
@@ -202,6 +272,13 @@ def test_addresses_of_proxies_are_compared_as_they_come(
 def test_the_address_of_a_restore_is_read_by_the_same_rule() -> None:
     with pytest.raises(SettingError, match="GUARDIAN_RESTORE_URL: write postgres://"):
         parts_of("GUARDIAN_RESTORE_URL", "nope")
+
+
+@pytest.mark.parametrize("password", ["s3cr3t/x", "s3cr3t?x", "s3cr3t[x/"])
+def test_nothing_of_a_password_that_cannot_be_read_is_told(password: str) -> None:
+    with pytest.raises(SettingError, match="%2F for /") as told:
+        parts_of("DATABASE_URL", f"postgres://guardian:{password}@db:5432/guardian")
+    assert "s3cr3t" not in str(told.value)
 
 
 def test_a_host_that_is_none_is_told_in_words() -> None:

@@ -1,18 +1,22 @@
 """How a refusal is told: one form for programs, a page for people."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import DisallowedHost
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import Resolver404, is_valid_path
 from django.utils.encoding import escape_uri_path
 from django.views import defaults
+from psycopg.errors import ReadOnlySqlTransaction
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from ingest.parsing.bodies import wrong_type
+from ingest.views import unavailable
 
 NAMED_AT_MOST = 100
 FOREIGN_HOST = (
@@ -63,10 +67,26 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Answer for a fault of ours, without a word of its cause."""
+    """Answer for a fault of ours, without a word of its cause, or for a database that is away."""
+    if _is_away(sys.exception()):
+        return _away(request)
     if wants_html(request):
         return defaults.server_error(request)
     return JsonResponse({"detail": "Something broke on our side; it was logged."}, status=500)
+
+
+def _away(request: HttpRequest) -> HttpResponse:
+    answer: HttpResponse = unavailable()
+    if not wants_html(request):
+        return answer
+    page = defaults.server_error(request, template_name="503.html")
+    page.status_code, page["Retry-After"] = answer.status_code, answer["Retry-After"]
+    return page
+
+
+def _is_away(error: BaseException | None) -> bool:
+    read_only = isinstance(getattr(error, "__cause__", None), ReadOnlySqlTransaction)
+    return read_only or isinstance(error, (OperationalError, InterfaceError))
 
 
 def one_form(error: Exception, context: dict[str, Any]) -> Response | None:

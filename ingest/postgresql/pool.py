@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
+from psycopg.pq import TransactionStatus
 
 _healing = threading.Lock()
 # A database that did not answer is not asked again for so long [s]: whoever waited for it would
@@ -17,6 +18,9 @@ REFUSED_SECONDS = 1.0
 LOOK_SECONDS = 0.1
 # The moment from which it may be asked again; None while it answers.
 _ask_again: float | None = None
+# One connection that takes no writes is given up in so many seconds.
+ENDED_SECONDS = 0.1
+_ended = float("-inf")
 # When somebody last got a connection: who waits meanwhile waits for a busy pool, not the database.
 _lent = float("-inf")
 
@@ -38,6 +42,9 @@ def lent_connection() -> Iterator[Any]:
         raw = _from(pool)
         try:
             yield raw
+        except psycopg.errors.ReadOnlySqlTransaction:
+            ended_if_read_only(raw)
+            raise
         finally:
             pool.putconn(raw)
 
@@ -74,6 +81,24 @@ def unless_away(pool: Any) -> Iterator[None]:
             _ask_again = time.monotonic() + REFUSED_SECONDS
         raise
     _ask_again, _lent = None, time.monotonic()
+
+
+def ended_if_read_only(raw: Any) -> bool:
+    """Tell whether a connection took no writes, and was ended: the pool gets another for it.
+
+    It may lead to what is a standby now, or stay read-only when its server is that no more; the
+    pool would lend it for an hour.
+    """
+    global _ended
+    now = time.monotonic()
+    # One that stays read-only is not connected to without a pause.
+    if now < _ended + ENDED_SECONDS or raw.info.transaction_status != TransactionStatus.IDLE:
+        return False
+    if raw.execute("SHOW transaction_read_only").fetchone() == ("off",):
+        return False
+    _ended = now
+    raw.close()
+    return True
 
 
 def heal_pool() -> None:

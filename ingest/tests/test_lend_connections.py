@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg_pool
 import pytest
-from django.db import DataError, OperationalError, connection, transaction
+from django.db import DataError, InternalError, OperationalError, connection, transaction
 from pytest_django import DjangoDbBlocker
 
 from ingest.postgresql import pool as pool_module
@@ -141,3 +141,47 @@ def test_one_that_is_back_is_asked_without_a_pause(
     connection.close()
     assert pool_module._ask_again is None
     assert lent() == 0
+
+
+READ_ONLY = "SET default_transaction_read_only = on"
+
+
+@pytest.fixture
+def long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection was ended lately."""
+    monkeypatch.setattr(pool_module, "_ended", float("-inf"))
+
+
+def test_one_that_takes_no_writes_is_not_lent_again(long_ago: None) -> None:
+    def refused() -> None:
+        with lent_connection() as raw:
+            raw.execute(READ_ONLY)
+            raw.execute("DELETE FROM ingest_source")
+
+    with pytest.raises(InternalError, match="read-only"):
+        refused()
+    with lent_connection() as again:
+        assert again.execute("SHOW transaction_read_only").fetchone() == ("off",)
+
+
+@pytest.mark.parametrize("give_back", ["close_if_unusable_or_obsolete", "close"])
+def test_a_thread_gives_none_back_that_takes_no_writes(give_back: str, long_ago: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(READ_ONLY)
+        with pytest.raises(InternalError, match="read-only"), transaction.atomic():
+            cursor.execute("DELETE FROM ingest_source")
+    getattr(connection, give_back)()
+    with lent_connection() as again:
+        assert again.execute("SHOW transaction_read_only").fetchone() == ("off",)
+
+
+def test_a_database_that_stays_read_only_is_not_connected_to_without_a_pause(
+    long_ago: None,
+) -> None:
+    with lent_connection() as raw:
+        raw.execute(READ_ONLY)
+        assert pool_module.ended_if_read_only(raw)
+    with lent_connection() as raw:
+        raw.execute(READ_ONLY)
+        assert not pool_module.ended_if_read_only(raw)
+        raw.execute("SET default_transaction_read_only = off")

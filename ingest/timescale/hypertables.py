@@ -70,9 +70,10 @@ class ToHypertable(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if not has_timescale(schema_editor.connection):
-            return
         table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        database = schema_editor.connection
+        if not has_timescale(database) or is_cut(table, database):
+            return
         for statement in (
             f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey"',
             f'CREATE INDEX "{table}_id" ON "{table}" (id)',

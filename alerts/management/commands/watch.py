@@ -1,15 +1,19 @@
 """manage.py watch: say so when a stage of Guardian itself stands still."""
 
+import logging
 import time
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from alerts.conf import door_url
 from alerts.services import watch_stages
 from ingest import steady_clock
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -36,12 +40,17 @@ class Command(BaseCommand):
             raise CommandError("--every is a second or more.")
         # After a night switched off, the stages have their time before somebody is told.
         begun = None if options["once"] else steady_clock.now()
-        while True:
-            close_old_connections()
-            states = watch_stages(now=steady_clock.now(), door=options["door"], begun=begun)
-            if options["once"]:
-                for state in states:
-                    word = "stands still" if state.stopped else "goes"
-                    self.stdout.write(f"{state.stage}: {word}")
-                return
+        while not options["once"]:
+            self._look_on(options["door"], begun)
             time.sleep(options["every"])
+        for state in watch_stages(now=steady_clock.now(), door=options["door"], begun=begun):
+            word = "stands still" if state.stopped else "goes"
+            self.stdout.write(f"{state.stage}: {word}")
+
+    def _look_on(self, door: str, begun: datetime | None) -> None:
+        try:
+            close_old_connections()
+            watch_stages(now=steady_clock.now(), door=door, begun=begun)
+        except (OperationalError, InterfaceError) as error:
+            # Whoever began anew for each restart of the database would give grace to what stands.
+            logger.warning("not looked: %s", error)

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from detection.models import Anomaly, Band
+from deploy.timescaledb.hypertables import CUTS, cut
+from detection.models import Anomaly, Band, SpecialDay
 from detection.services.sweep import sweep_closed_minutes
 from ingest.models import MinuteCount, Report, Source
 from ingest.reports import NewReport
@@ -154,18 +156,43 @@ def test_back_to_plain_tables_and_forward_again_keeps_every_row(timescale: Any) 
     assert minute_counts() == counts_of_rows()
 
 
-@pytest.mark.timeout(240)
-def test_the_extension_may_come_after_the_tables(timescale: Any) -> None:
-    send(0, 5)
+def plain_again() -> None:
+    """As a backup of plain PostgreSQL is restored: plain tables, and nothing left to apply."""
     for target in (("detection", "0001"), ("ingest", "0002")):
         call_command("migrate", *target, verbosity=0, skip_checks=True)
-    # As a backup of plain PostgreSQL is restored: plain tables, and nothing left to apply.
     for target in (("ingest", "0003"), ("detection", "0002")):
         call_command("migrate", *target, fake=True, verbosity=0, skip_checks=True)
     call_command("migrate", verbosity=0, skip_checks=True)
+
+
+@pytest.mark.timeout(240)
+def test_the_extension_may_come_after_the_tables(timescale: Any) -> None:
+    send(0, 5)
+    plain_again()
     assert hypertables(timescale) == []
-    for target in (("detection", "0001"), ("ingest", "0002")):
-        call_command("migrate", *target, verbosity=0, skip_checks=True)
-    call_command("migrate", verbosity=0, skip_checks=True)
+    when = {"starts": START, "ends": START + timedelta(days=1), "factor": 1.2}
+    day = SpecialDay.objects.create(name="Payday", kind="payday", brought_by="a.yaml", **when)
+    assert cut() == "They are hypertables now."
+    assert hypertables(timescale) == HYPERTABLES
+    assert Report.objects.get().count == 5
+    day.refresh_from_db()
+    assert day.brought_by == "a.yaml"
+    day.delete()
+    for minute in range(3):
+        send(minute, 9)
+    assert minute_counts() == counts_of_rows()
+    assert cut() == "They are hypertables already."
+
+
+@pytest.mark.timeout(240)
+def test_cutting_that_broke_off_goes_on(timescale: Any) -> None:
+    send(0, 5)
+    plain_again()
+    loader = MigrationLoader(connection)
+    ingest: Any = loader.get_migration(*CUTS[0])
+    ingest.operations = ingest.operations[:-3]
+    with connection.schema_editor(atomic=False) as editor:
+        ingest.apply(loader.project_state(), editor)
+    assert cut() == "They are hypertables now."
     assert hypertables(timescale) == HYPERTABLES
     assert Report.objects.get().count == 5
