@@ -23,6 +23,8 @@ from ingest.streaming.entries import Entry, Stream, read_entry, reason_of
 logger = logging.getLogger(__name__)
 LONGEST_PAUSE = 30.0
 TOLD_EVERY = 5.0
+# Of what is put aside so much is kept: no report is longer, and no broker refuses it.
+BURIED_BYTES = 100_000
 
 
 class StreamAway(Exception):
@@ -107,6 +109,9 @@ class Consumer:
         logger.warning("Entry %s holds no report and is put aside: %s", entry.id, reason)
         # What may be a card number is kept nowhere, least of all among things to look at.
         body = b"(withheld)" if may_hold_card(entry.body) else entry.body
+        if len(body) > BURIED_BYTES:
+            reason = f"{reason} (of {len(body):,} bytes the first {BURIED_BYTES:,})"
+            body = body[:BURIED_BYTES]
         self.stream.bury(replace(entry, body=body), reason)
         self.buried += 1
         metrics.stream_entries.labels("buried").inc()
