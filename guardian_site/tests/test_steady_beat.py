@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import celery.app.base
 import pytest
+from celery import Celery
 
 from guardian_site.celery import app
 from guardian_site.schedule import BEAT_SCHEDULE
@@ -78,3 +79,17 @@ def test_what_was_due_while_beat_was_down_is_due_at_once(file: str) -> None:
     after = scheduler(file)
     assert set(waits(after).values()) == {0}
     after.close()
+
+
+def test_a_broker_that_is_away_is_told_in_a_line(
+    file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    nobody = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    nobody.conf.update(beat_schedule=BEAT_SCHEDULE, task_publish_retry=False)
+    found = SteadyScheduler(app=nobody, schedule_filename=file)
+    found.apply_entry(found.schedule["absorb-anomalies"])
+    [told] = [one for one in caplog.records if one.name == "guardian_site.steady_beat"]
+    assert "absorb-anomalies" in told.message
+    assert told.exc_info is None
+    assert len(told.message) < 300
+    found.close()
