@@ -1,6 +1,7 @@
 """From a stream into the tables: committed first, acknowledged after."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from ingest.streaming.entries import Entry, Stream, read_entry, reason_of
 logger = logging.getLogger(__name__)
 LONGEST_PAUSE = 30.0
 TOLD_EVERY = 5.0
+# What was told last is no longer so, and 0 would be a lie.
+UNKNOWN = math.nan
 # Of what is put aside so much is kept: no report is longer, and no broker refuses it.
 BURIED_BYTES = 100_000
 
@@ -61,9 +64,11 @@ class Consumer:
         if time.monotonic() - self._told < TOLD_EVERY:
             return
         self._told = time.monotonic()
-        waiting = self.stream.waiting()
-        if waiting is not None:
-            metrics.stream_waiting.set(waiting)
+        try:
+            waiting = self.stream.waiting()
+        except StreamAway:
+            waiting = None
+        metrics.stream_waiting.set(UNKNOWN if waiting is None else waiting)
 
     def _record(self, found: Sequence[tuple[Entry, NewReport]]) -> None:
         if found:
@@ -150,6 +155,8 @@ def consume(
             logger.error("Reports wait in the stream; trying again in %.0f s: %s", off, error)
             consumer.stream.rewind()
             connection.close()
+            # Without a database they pile up: then more than ever the number has to be true.
+            consumer.tell_waiting()
             _pause(off, stopping, pause)
 
 
