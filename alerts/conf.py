@@ -49,7 +49,7 @@ SEND_BUDGET_SECONDS = 40.0  # with one slow request more this stays well under t
 # A try that comes to nothing and took so long keeps a worker from everything else: its channel
 # then rests. While somebody sends in a channel no other worker does, unless that one is gone.
 HANGS_AFTER_SECONDS = 5.0
-RESTS = timedelta(seconds=30)
+RESTS = timedelta(seconds=15)
 SENDS_ALONE = timedelta(seconds=15)
 GIVE_UP_AFTER = timedelta(hours=6)
 STUCK_AFTER = timedelta(minutes=3)
