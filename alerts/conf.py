@@ -50,6 +50,11 @@ def rules() -> Rules:
 BATCH = 200  # anomalies or notifications taken at once, so that one turn stays short
 LEASE = timedelta(seconds=120)
 SEND_BUDGET_SECONDS = 40.0  # with one slow request more this stays well under the lease
+# A try that comes to nothing and took so long keeps a worker from everything else: its channel
+# then rests. While somebody sends in a channel no other worker does, unless that one is gone.
+HANGS_AFTER_SECONDS = 5.0
+RESTS = timedelta(seconds=15)
+SENDS_ALONE = timedelta(seconds=15)
 GIVE_UP_AFTER = timedelta(hours=6)
 STUCK_AFTER = timedelta(minutes=3)
 REMINDERS_AT_MOST = 3

@@ -41,7 +41,10 @@ def run_backtest(number: int) -> None:
 
 def enqueue_backtest(number: int) -> None:
     """Have it run once it is committed; without a broker, once beat finds it waiting."""
-    transaction.on_commit(lambda: run_backtest.apply_async((number,), queue="train"), robust=True)
+    # Whoever asked does not wait for a broker that hangs.
+    transaction.on_commit(
+        lambda: run_backtest.apply_async((number,), queue="train", retry=False), robust=True
+    )
 
 
 @shared_task

@@ -73,7 +73,8 @@ def cache_health() -> PartHealth:
     stamp = str(time.time())
     cache.set("guardian:health", stamp, 30)
     if cache.get("guardian:health") != stamp:
-        return PartHealth("degraded", f"{name} does not answer; repeats and limits are not kept")
+        found = f"{name} keeps nothing (away, full or a replica): no repeats, no limits"
+        return PartHealth("degraded", found)
     return PartHealth("ok", name, latency_ms=_elapsed(started))
 
 

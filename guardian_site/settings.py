@@ -175,6 +175,7 @@ if REDIS_URL:
                 # A lost Redis makes answers slower, never wrong: reads miss, writes are dropped.
                 "IGNORE_EXCEPTIONS": True,
                 "SERIALIZER": "guardian_site.cache_values.JSONValues",
+                "CONNECTION_POOL_CLASS": "guardian_site.cache_connections.WatchedPool",
                 "SOCKET_CONNECT_TIMEOUT": 0.5,
                 "SOCKET_TIMEOUT": 0.5,
             },
@@ -190,7 +191,6 @@ else:
     }
     # One web process answers in embedded mode, so a cache of its own is shared by all it serves.
     SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
-DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 RATELIMIT_FAIL_OPEN = True
 
 LANGUAGE_CODE = GUARDIAN_LANGUAGE

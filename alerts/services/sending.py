@@ -53,9 +53,19 @@ def send_due_notifications(*, now: datetime, channel: int | None = None) -> list
             row = lease_next(channel=number, now=now)
             if row is None:
                 break
+            tried = time.monotonic()
             if send_leased(row=row, now=now):
                 sent.append(row.pk)
+            elif time.monotonic() - tried > conf.HANGS_AFTER_SECONDS:
+                _rest(number, now + timedelta(seconds=time.monotonic() - begun))
+                break
     return sent
+
+
+def _rest(channel: int, now: datetime) -> None:
+    """A vendor that hangs is left alone for a moment, so that others come first."""
+    free = Q(paused_until=None) | Q(paused_until__lt=now + conf.RESTS)
+    Channel.objects.filter(free, pk=channel).update(paused_until=now + conf.RESTS)
 
 
 def lease_next(*, channel: int, now: datetime) -> Notification | None:
@@ -63,7 +73,8 @@ def lease_next(*, channel: int, now: datetime) -> Notification | None:
     with transaction.atomic():
         # The channel's row orders its senders: of two, one finds nothing left to lease.
         place = Channel.objects.select_for_update(skip_locked=True, no_key=True)
-        if not (held := place.filter(pk=channel).first()) or _spent(held, now):
+        held = place.filter(pk=channel).first()
+        if held is None or _spent(held, now) or _is_sent_in(held, now):
             return None
         row = _first_in_line(channel, now)
         if row is None:
@@ -101,6 +112,12 @@ def _first_in_line(channel: int, now: datetime) -> Notification | None:
 def _spent(channel: Channel, now: datetime) -> bool:
     recent = channel.notifications.filter(state=State.SENT, sent__gt=now - MINUTE, sent__lte=now)
     return recent.count() >= channel.per_minute
+
+
+def _is_sent_in(channel: Channel, now: datetime) -> bool:
+    """Tell whether somebody has just begun to send: a vendor that hangs has one worker at most."""
+    lately = now + conf.LEASE - conf.SENDS_ALONE
+    return channel.notifications.filter(state=State.SENDING, leased_until__gt=lately).exists()
 
 
 def send_leased(*, row: Notification, now: datetime) -> bool:

@@ -16,9 +16,11 @@ from guardian_site.access.exposure import reasons_not_to_listen, who_may
 from guardian_site.embedded import supervisor
 from guardian_site.embedded.one_at_a_time import InUse, alone_in
 from guardian_site.environment import own_address
+from guardian_site.pulse import URGENT
 from guardian_site.schedule import QUEUES
 
 READY_SECONDS = 60.0
+PATIENT = tuple(queue for queue in QUEUES if queue not in URGENT)
 BANNER = """
   Transaction Guardian is running.
     live page   {address}/
@@ -109,10 +111,12 @@ def _parts(host: str, port: int, environment: dict[str, str]) -> list[supervisor
     workers, threads = settings.GUARDIAN_WEB_WORKERS, settings.GUARDIAN_WEB_THREADS
     web = {"GUARDIAN_WEB_HOME_CORE": "on", **environment}
     # One of them listens there, and tells what all have counted.
-    beat = {**environment, "GUARDIAN_METRICS_PORT": "0"}
+    other = {**environment, "GUARDIAN_METRICS_PORT": "0"}
     return [
-        supervisor.Part("worker", supervisor.worker_command(QUEUES), environment),
-        supervisor.Part("beat", supervisor.beat_command(settings.DATA_DIR), beat),
+        supervisor.Part("worker", supervisor.worker_command(URGENT), environment),
+        # Backtests take minutes each: what is judged and told must not wait for them.
+        supervisor.Part("trainer", supervisor.worker_command(PATIENT, threads=2), other),
+        supervisor.Part("beat", supervisor.beat_command(settings.DATA_DIR), other),
         # Not a task: it has to speak up when the worker, which runs the tasks, is gone.
         supervisor.Part("watch", [sys.executable, "manage.py", "watch"], environment),
         supervisor.Part("web", supervisor.web_command(host, port, workers, threads), web),

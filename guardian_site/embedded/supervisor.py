@@ -1,4 +1,4 @@
-"""Embedded mode: broker, worker with beat, and web under one parent, in order."""
+"""Embedded mode: broker, workers, beat and web under one parent, in order."""
 
 import contextlib
 import ctypes
@@ -157,10 +157,11 @@ def _celery(*arguments: str) -> list[str]:
     ]
 
 
-def worker_command(queues: Sequence[str]) -> list[str]:
-    """Return the command line of the worker."""
-    threads = ("-P", "threads", "-c", "4", "--without-gossip", "--without-mingle")
-    return _celery("worker", *threads, "-Q", ",".join(queues))
+def worker_command(queues: Sequence[str], threads: int = 4) -> list[str]:
+    """Return the command line of a worker of these queues."""
+    pool = ("-P", "threads", "-c", str(threads), "--without-gossip", "--without-mingle")
+    name = ("-n", f"{'-'.join(queues)}@%h")
+    return _celery("worker", *pool, *name, "-Q", ",".join(queues))
 
 
 def beat_command(folder: Path) -> list[str]:

@@ -92,7 +92,7 @@ class Product:
             for each in (task / "children").read_text().split()
         ]
         lines = {each: Path(f"/proc/{each}/cmdline").read_text() for each in numbers}
-        names = {"granian": "web", "worker\0-P": "worker", "valkey": "broker"}
+        names = {"granian": "web", "notify,detect": "worker", "valkey": "broker"}
         return {
             name: number
             for number, line in lines.items()

@@ -1,11 +1,15 @@
 """Beat sends its tasks whatever the wall clock does, and whatever it did before a restart."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import celery.app.base
 import pytest
+from celery import Celery
 
 from guardian_site.celery import app
 from guardian_site.schedule import BEAT_SCHEDULE
@@ -78,3 +82,50 @@ def test_what_was_due_while_beat_was_down_is_due_at_once(file: str) -> None:
     after = scheduler(file)
     assert set(waits(after).values()) == {0}
     after.close()
+
+
+def test_beat_begins_where_its_file_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "no folder").touch()
+    found = scheduler(str(tmp_path / "no folder" / "beat-schedule"))
+    assert set(waits(found)) == set(BEAT_SCHEDULE)
+    found.sync()
+    found.close()
+
+
+def test_beat_goes_on_while_the_disk_is_full(file: str) -> None:
+    found = scheduler(file)
+    ran(found, beat_time() - HOUR)
+    with no_room():
+        found.sync()
+    assert set(waits(found).values()) == {0}
+    ran(found, beat_time())
+    found.sync()
+    found.close()
+    after = scheduler(file)
+    assert 0 not in waits(after).values()
+    after.close()
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Refuse every byte that this process writes into a file, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_broker_that_is_away_is_told_in_a_line(
+    file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    nobody = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    nobody.conf.update(beat_schedule=BEAT_SCHEDULE, task_publish_retry=False)
+    found = SteadyScheduler(app=nobody, schedule_filename=file)
+    found.apply_entry(found.schedule["absorb-anomalies"])
+    [told] = [one for one in caplog.records if one.name == "guardian_site.steady_beat"]
+    assert "absorb-anomalies" in told.message
+    assert told.exc_info is None
+    assert len(told.message) < 300
+    found.close()

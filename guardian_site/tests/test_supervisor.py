@@ -23,6 +23,7 @@ from guardian_site.embedded.supervisor import (
     is_taken,
     web_command,
 )
+from guardian_site.schedule import QUEUES
 from guardian_site.tests.processes import free_port
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -164,8 +165,19 @@ def test_one_part_alone_listens_where_metrics_are_asked_for() -> None:
         part.name: part.environment.get("GUARDIAN_METRICS_PORT")
         for part in running._parts("127.0.0.1", 8001, {"GUARDIAN_HOST": "127.0.0.1"})
     }
-    assert ports.pop("beat") == "0"
+    assert [ports.pop(name) for name in ("beat", "trainer")] == ["0", "0"]
     assert set(ports.values()) == {None}
+
+
+def test_what_is_judged_and_told_waits_for_no_backtest() -> None:
+    parts = running._parts("127.0.0.1", 8001, {})
+    queues = {
+        part.name: part.command[part.command.index("-Q") + 1].split(",")
+        for part in parts
+        if "-Q" in part.command
+    }
+    assert "train" not in queues["worker"]
+    assert sorted(queue for some in queues.values() for queue in some) == sorted(QUEUES)
 
 
 @pytest.mark.parametrize("own", [True, False])

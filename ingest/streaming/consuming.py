@@ -1,6 +1,7 @@
 """From a stream into the tables: committed first, acknowledged after."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ from ingest.streaming.entries import Entry, Stream, read_entry, reason_of
 logger = logging.getLogger(__name__)
 LONGEST_PAUSE = 30.0
 TOLD_EVERY = 5.0
+# What was told last is no longer so, and 0 would be a lie.
+UNKNOWN = math.nan
+# Of what is put aside so much is kept: no report is longer, and no broker refuses it.
+BURIED_BYTES = 100_000
 
 
 class StreamAway(Exception):
@@ -59,9 +64,11 @@ class Consumer:
         if time.monotonic() - self._told < TOLD_EVERY:
             return
         self._told = time.monotonic()
-        waiting = self.stream.waiting()
-        if waiting is not None:
-            metrics.stream_waiting.set(waiting)
+        try:
+            waiting = self.stream.waiting()
+        except StreamAway:
+            waiting = None
+        metrics.stream_waiting.set(UNKNOWN if waiting is None else waiting)
 
     def _record(self, found: Sequence[tuple[Entry, NewReport]]) -> None:
         if found:
@@ -107,6 +114,9 @@ class Consumer:
         logger.warning("Entry %s holds no report and is put aside: %s", entry.id, reason)
         # What may be a card number is kept nowhere, least of all among things to look at.
         body = b"(withheld)" if may_hold_card(entry.body) else entry.body
+        if len(body) > BURIED_BYTES:
+            reason = f"{reason} (of {len(body):,} bytes the first {BURIED_BYTES:,})"
+            body = body[:BURIED_BYTES]
         self.stream.bury(replace(entry, body=body), reason)
         self.buried += 1
         metrics.stream_entries.labels("buried").inc()
@@ -145,6 +155,8 @@ def consume(
             logger.error("Reports wait in the stream; trying again in %.0f s: %s", off, error)
             consumer.stream.rewind()
             connection.close()
+            # Without a database they pile up: then more than ever the number has to be true.
+            consumer.tell_waiting()
             _pause(off, stopping, pause)
 
 

@@ -91,9 +91,20 @@ class KafkaTopic:
     def bury(self, entry: Entry, reason: str) -> None:
         """A copy of the message lies in the topic `NAME.dead`, the reason in its header."""
         headers: Any = [("reason", reason.encode()), ("id", entry.id.encode())]
-        self._producer.produce(f"{self._name}.dead", entry.body, headers=headers)
-        if self._producer.flush(ANSWER_SECONDS):
-            raise StreamAway(f"message {entry.id} could not be put aside")
+        dead, refusals = f"{self._name}.dead", list[str]()
+
+        def told(error: Any, _message: Any) -> None:
+            if error is not None:
+                refusals.append(error.str())
+
+        try:
+            self._producer.produce(dead, entry.body, headers=headers, on_delivery=told)
+        except (BufferError, self._kafka.KafkaException) as error:
+            raise StreamAway(str(error)) from error
+        # What was given up, for want of such a topic or of the right to write, waits no longer.
+        if self._producer.flush(ANSWER_SECONDS) or refusals:
+            why = refusals[0] if refusals else "no answer"
+            raise StreamAway(f"message {entry.id} could not be put aside in {dead}: {why}")
 
     def waiting(self) -> int | None:
         """Return the messages of its own partitions that are not acknowledged."""

@@ -16,6 +16,11 @@ STALE_MILLISECONDS = 60_000
 DEAD_AT_MOST = 100_000
 # What every group has acknowledged is deleted once in so many seconds.
 TRIM_SECONDS = 5.0
+# A Redis that is full lets nothing be added, but a script go on once it has taken something away.
+_PUT_ASIDE = """
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
+"""
 Returned = TypeVar("Returned")
 
 
@@ -68,12 +73,26 @@ class RedisStream:
     def _join(self) -> None:
         if self._joined:
             return
+        # A Redis that is full makes no group, nor says that there is one.
+        if not self._is_there():
+            self._make_group()
+        self._joined, self._own = True, "0"
+
+    def _is_there(self) -> bool:
+        try:
+            groups = self._redis.xinfo_groups(self._name)
+        except redis.ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return False
+        return any(self._is_mine(group) for group in groups)
+
+    def _make_group(self) -> None:
         try:
             self._redis.xgroup_create(self._name, self._group, id="0", mkstream=True)
         except redis.ResponseError as error:
             if "BUSYGROUP" not in str(error):
                 raise
-        self._joined, self._own = True, "0"
 
     def _again(self, count: int) -> list[Entry]:
         if self._own is None:
@@ -137,16 +156,25 @@ class RedisStream:
     def bury(self, entry: Entry, reason: str) -> None:
         """A copy of the entry lies in the stream `NAME:dead` with the reason."""
         fields: Any = {"id": entry.id, "report": entry.body, "reason": reason}
-        self._redis.xadd(f"{self._name}:dead", fields, maxlen=DEAD_AT_MOST, approximate=True)
+        dead = f"{self._name}:dead"
+        try:
+            self._redis.xadd(dead, fields, maxlen=DEAD_AT_MOST, approximate=True)
+        except redis.OutOfMemoryError:
+            flat = [part for field in fields.items() for part in field]
+            told = (self._group, entry.id, DEAD_AT_MOST, *flat)
+            self._redis.eval(_PUT_ASIDE, 2, self._name, dead, *told)
 
     @_told
     def waiting(self) -> int | None:
         """Return the entries not delivered yet and those delivered but not acknowledged."""
         for group in self._redis.xinfo_groups(self._name):
-            if group["name"] in (self._group, self._group.encode()):
+            if self._is_mine(group):
                 lag = group.get("lag")
                 return None if lag is None else int(lag) + int(group["pending"])
         return None
+
+    def _is_mine(self, group: Any) -> bool:
+        return group["name"] in (self._group, self._group.encode())
 
     def close(self) -> None:
         self._redis.close()
