@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -91,6 +92,23 @@ class CountFile:
             f"{self.path.name}: the first line must name timestamp, status and/or auth_code,"
             f" and count; it is “{self._header()[:80]}”"
         )
+
+    def first_sources(self) -> list[str]:
+        """Return the first two names in a column `source`: one file is of one source."""
+        if "source" not in self._columns:
+            return []
+        place, found = self._columns.index("source"), list[str]()
+        with self._kept.open(encoding="utf-8-sig", errors="replace") as file:
+            next(file)
+            for line in file:
+                name = ""
+                with suppress(csv.Error, IndexError):
+                    name = self._fields(line.rstrip("\r\n"))[place].strip(' "')
+                if name and name not in found:
+                    found.append(name)
+                if len(found) > 1:
+                    break
+        return found
 
     def rows(
         self, zone: ZoneInfo, latest: datetime, after: int = 1

@@ -146,6 +146,15 @@ def test_a_separator_within_quotes_separates_nothing(csv_file: Path, separator: 
     assert split() == {("denied", "00"): 4}
 
 
+def test_counts_of_several_sources_are_not_mixed_into_one(csv_file: Path) -> None:
+    text = "source,timestamp,status,count\n"
+    with pytest.raises(CommandError, match="of shop and bank among them"):
+        run(csv_file, text + f"shop,{AT},approved,1\nshop,{AT},denied,1\nbank,{AT},approved,3\n")
+    assert not Report.objects.exists()
+    run(csv_file, text + f"shop,{AT},approved,1\n\nshop,{AT},denied,1\n")
+    assert total() == 2
+
+
 BAD_LINES = [
     (f'{AT},approved,"1,000"', "count “1,000”"),
     (f'"{AT},approved,1', "1 columns"),

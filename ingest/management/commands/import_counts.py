@@ -40,6 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         file = self._file(options["file"])
+        self._refuse_several(file)
         zone = self._zone(options["time_zone"], options["source"])
         with self._bar(file.lines, "Checking", options) as bar:
             survey = survey_file(file=file, zone=zone, progress=bar.update)
@@ -83,6 +84,15 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {error.strerror}.") from None
         except BadFile as error:
             raise CommandError(str(error)) from None
+
+    def _refuse_several(self, file: CountFile) -> None:
+        names = file.first_sources()
+        if len(names) > 1:
+            raise CommandError(
+                f"{file.path.name} holds counts of several sources, of {names[0]} and {names[1]}"
+                " among them, which would be mixed into one: nothing was imported. Give each a file"
+                " of its own, as `export counts --source NAME` writes it."
+            )
 
     def _zone(self, name: str, source_name: str) -> ZoneInfo:
         source = Source.objects.filter(name=source_name).first()
