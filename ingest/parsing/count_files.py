@@ -165,10 +165,7 @@ def _line_reader(
         if len(fields) != width:
             raise ValueError(f"has {len(fields)} columns instead of {width}")
         code = APPROVED_CODE if code_at is None else _code(fields[code_at])
-        if status_at is not None:
-            status = _status(fields[status_at])
-        else:
-            status = Status.APPROVED.value if code == APPROVED_CODE else Status.DENIED.value
+        status = _status_of(code) if status_at is None else _status(fields[status_at])
         return moment(fields[at]), status, code, _count(fields[number])
 
     return read
@@ -188,6 +185,14 @@ def _status(text: str) -> str:
     if status is None:
         raise ValueError(f"status “{text[:40]}” must be one of {', '.join(Status.values)}")
     return status
+
+
+def _status_of(code: str) -> str:
+    if code != APPROVED_CODE and not code.strip("0"):
+        raise ValueError(
+            f"auth_code “{code}” must be 00 if it is approved; a spreadsheet takes zeros away"
+        )
+    return Status.APPROVED.value if code == APPROVED_CODE else Status.DENIED.value
 
 
 def _code(text: str) -> str:

@@ -199,7 +199,7 @@ def test_a_line_that_is_not_utf8_is_named(csv_file: Path) -> None:
         run(csv_file, STATUS_FILE.encode() + b"\xff\xfe,approved,1\n")
 
 
-@pytest.mark.parametrize("code", ["", "0" * 17, "４", "4111111111111111"])
+@pytest.mark.parametrize("code", ["", "0", "000", "0" * 17, "４", "4111111111111111"])
 def test_a_bad_code_is_named(csv_file: Path, code: str) -> None:
     with pytest.raises(CommandError, match="1 bad line:"):
         run(csv_file, BY_CODE + f"{AT},{code},1\n")
