@@ -27,6 +27,7 @@ from ingest.models import Status
 from ingest.parsing.bodies import LARGEST_COUNT
 from ingest.parsing.card_numbers import holds_card_number
 from ingest.parsing.moments import check_plausible, read_moment
+from ingest.plain import FORMULA_STARTS
 
 APPROVED_CODE = "00"
 _MOST_DIGITS = len(str(LARGEST_COUNT))
@@ -197,6 +198,9 @@ def _status_of(code: str) -> str:
 
 def _code(text: str) -> str:
     code = text.strip(' "')
+    # What `export` writes before what a spreadsheet would take for a formula.
+    if code.startswith("'") and code[1:].startswith(FORMULA_STARTS):
+        code = code[1:]
     if not (code and code.isascii() and code.isprintable() and len(code) <= _LONGEST_CODE):
         raise ValueError("auth_code must be 1 to 16 printable characters")
     if len(code) > 12 and holds_card_number(code):
