@@ -5,6 +5,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from msgspec import Struct
 
@@ -50,7 +51,15 @@ class Imported(Struct):
 
 
 def source_for_import(*, name: str, time_zone: str) -> Source:
-    """The source exists; one that is new is in `time_zone`."""
+    """The source exists; one that is new is in `time_zone`.
+
+    Raises
+    ------
+    ValidationError
+        If it is Guardian's own, or its name cannot be one.
+    """
+    if name == Source.CANARY:
+        raise ValidationError(f"“{name}” is for Guardian itself.")
     source, created = Source.objects.get_or_create(
         name=name, defaults={"time_zone": time_zone or settings.TIME_ZONE}
     )
