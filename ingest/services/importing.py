@@ -14,6 +14,7 @@ from ingest.models import FileImport, Source
 from ingest.parsing.count_files import BadLine, CountFile, Layout, Row
 from ingest.parsing.moments import latest_plausible
 from ingest.recording import bulk, reconciling
+from ingest.retention import COUNTS
 from ingest.services.sources import forget_sources
 
 CHUNK_LINES = 50_000
@@ -35,6 +36,8 @@ class Survey(Struct):
     bad: int = 0
     # The first of them; a file of nothing else must not fill the memory.
     bad_lines: list[BadLine] = []
+    # Good lines that are older than counts are kept.
+    old: int = 0
 
 
 class Imported(Struct):
@@ -72,9 +75,11 @@ def source_for_import(*, name: str, time_zone: str) -> Source:
 def survey_file(*, file: CountFile, zone: ZoneInfo, progress: Progress) -> Survey:
     """Every line has been read and nothing written; the bad lines are named and counted."""
     survey = Survey()
+    kept_since = steady_clock.now() - COUNTS.age
     for _number, row in _telling(file.rows(zone, latest_plausible()), progress):
         if not isinstance(row, BadLine):
             survey.good += 1
+            survey.old += row[0] < kept_since
             continue
         survey.bad += 1
         if len(survey.bad_lines) < BAD_LINES_KEPT:

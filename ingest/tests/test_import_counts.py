@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from ingest import steady_clock
 from ingest.models import FileImport, MinuteCount, Report, Source
 from ingest.recording.bulk import write
 from ingest.services import claim_late_hours, importing
@@ -128,6 +129,16 @@ def test_who_loses_a_line_to_a_later_one_is_told(csv_file: Path, capsys: Any) ->
     assert "2 lines were replaced by a later one" in capsys.readouterr().err
     run(csv_file, STATUS_FILE)
     assert "replaced" not in capsys.readouterr().err
+
+
+def test_lines_that_will_be_forgotten_at_once_are_told(
+    csv_file: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steady_clock, "now", lambda: NOON)
+    run(csv_file, STATUS_FILE + "2001-03-04 12:00:00,approved,1\n")
+    assert "1 line is older than counts are kept" in capsys.readouterr().err
+    run(csv_file, STATUS_FILE)
+    assert capsys.readouterr().err == ""
 
 
 def test_windows_line_ends_a_byte_order_mark_and_quotes_are_taken(csv_file: Path) -> None:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from ingest.management.wording import counted
 from ingest.models import Source
 from ingest.parsing.count_files import BadFile, CountFile
+from ingest.retention import COUNTS
 from ingest.services.importing import Survey, import_file, source_for_import, survey_file
 
 SHOWN = 20
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         with self._bar(file.lines, "Checking", options) as bar:
             survey = survey_file(file=file, zone=zone, progress=bar.update)
         self._tell_bad(survey)
+        self._tell_old(survey)
         if survey.bad and not options["skip_bad"]:
             raise CommandError(
                 f"{counted(survey.bad, 'bad line', 'bad lines')}: nothing was imported."
@@ -56,7 +58,9 @@ class Command(BaseCommand):
                 file=file, source=source, zone=zone, progress=bar.update, again=options["again"]
             )
         if done.already:
-            self.stdout.write(f"{file.path.name} is in already; nothing to do.")
+            self.stdout.write(
+                f"{file.path.name} is in already; nothing to do (--again reads it once more)."
+            )
             return
         left = f", {counted(survey.bad, 'bad line', 'bad lines')} left out" if survey.bad else ""
         self.stdout.write(
@@ -115,6 +119,14 @@ class Command(BaseCommand):
         if survey.bad > SHOWN:
             more = counted(survey.bad - SHOWN, "more bad line", "more bad lines")
             self.stderr.write(f"... and {more}")
+
+    def _tell_old(self, survey: Survey) -> None:
+        if survey.old:
+            lines = counted(survey.old, "line is", "lines are")
+            self.stderr.write(
+                f"{lines} older than counts are kept, {COUNTS.age.days} days, and will be forgotten"
+                " again; GUARDIAN_KEEP_COUNTS_DAYS keeps them for longer."
+            )
 
     def _bar(self, lines: int, title: str, options: dict[str, Any]) -> "tqdm[Any]":
         quiet = options["verbosity"] == 0 or None
