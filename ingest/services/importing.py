@@ -1,5 +1,6 @@
 """Importing files of counts: all lines checked first, then written in chunks that can go on."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from msgspec import Struct
 from ingest import steady_clock
 from ingest.models import FileImport, Source
 from ingest.parsing.count_files import BadLine, CountFile, Layout, Row
-from ingest.parsing.moments import latest_plausible
+from ingest.parsing.moments import comes_twice, latest_plausible
 from ingest.recording import bulk, reconciling
 from ingest.retention import COUNTS
 from ingest.services.sources import forget_sources
@@ -49,6 +50,8 @@ class Imported(Struct):
     already: bool = False
     # Lines with the time, status and code of a later one, as far as the two came close together.
     replaced: int = 0
+    # Those of them in an hour that comes twice, so that both were taken for the first.
+    twice: int = 0
     # Times of which more is denied by code than by status, so that the latter is forgotten.
     exceeded: int = 0
 
@@ -104,11 +107,20 @@ def import_file(
         _telling(file.rows(zone, latest_plausible(), done.resumed_after), progress)
     ):
         done.lines += len(rows)
-        done.replaced += len(rows) - len({row[:3] for row in rows})
+        _count_replaced(done, rows, zone)
         _write_chunk(state, done, file.layout, rows, last)
     state.finished = steady_clock.now()
     state.save()
     return done
+
+
+def _count_replaced(done: Imported, rows: list[Row], zone: ZoneInfo) -> None:
+    if len(rows) == len({row[:3] for row in rows}):
+        return
+    for (moment, *_key), times in Counter(row[:3] for row in rows).items():
+        done.replaced += times - 1
+        if times > 1 and comes_twice(moment, zone):
+            done.twice += times - 1
 
 
 def _write_chunk(

@@ -131,6 +131,18 @@ def test_who_loses_a_line_to_a_later_one_is_told(csv_file: Path, capsys: Any) ->
     assert "replaced" not in capsys.readouterr().err
 
 
+def test_who_loses_an_hour_as_the_clock_is_set_back_is_told_how_to_write_it(
+    csv_file: Path, capsys: Any
+) -> None:
+    at, zone = "2025-11-02 01:30:00", "America/New_York"
+    run(csv_file, BY_STATUS + f"{at},approved,1\n" * 2 + f"{AT},denied,1\n" * 2, time_zone=zone)
+    assert "1 of them in an hour that the clock of America/New_York shows twice" in (
+        capsys.readouterr().err
+    )
+    run(csv_file, BY_STATUS + f"{at}-04:00,approved,1\n{at}-05:00,approved,1\n", time_zone=zone)
+    assert (capsys.readouterr().err, total()) == ("", 3)
+
+
 def test_lines_that_will_be_forgotten_at_once_are_told(
     csv_file: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

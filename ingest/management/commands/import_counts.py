@@ -13,7 +13,7 @@ from ingest.management.wording import counted
 from ingest.models import Source
 from ingest.parsing.count_files import BadFile, CountFile
 from ingest.retention import COUNTS
-from ingest.services.importing import Survey, import_file, source_for_import, survey_file
+from ingest.services.importing import Imported, Survey, import_file, source_for_import, survey_file
 
 SHOWN = 20
 
@@ -67,13 +67,7 @@ class Command(BaseCommand):
             f"{counted(done.lines, 'line', 'lines')} into “{source.name}”:"
             f" {done.news:,} changed a count{left}."
         )
-        if done.replaced:
-            lines = counted(done.replaced, "line was", "lines were")
-            self.stderr.write(
-                f"{lines} replaced by a later one of the same time, status and code, not added to"
-                " it. To have both, add them up in the file, or give each part a source of its own."
-            )
-
+        self._tell_replaced(done, zone)
         if done.exceeded:
             times = counted(done.exceeded, "time", "times")
             self.stderr.write(
@@ -126,6 +120,19 @@ class Command(BaseCommand):
             self.stderr.write(
                 f"{lines} older than counts are kept, {COUNTS.age.days} days, and will be forgotten"
                 " again; GUARDIAN_KEEP_COUNTS_DAYS keeps them for longer."
+            )
+
+    def _tell_replaced(self, done: Imported, zone: ZoneInfo) -> None:
+        if done.replaced:
+            lines = counted(done.replaced, "line was", "lines were")
+            self.stderr.write(
+                f"{lines} replaced by a later one of the same time, status and code, not added to"
+                " it. To have both, add them up in the file, or give each part a source of its own."
+            )
+        if done.twice:
+            self.stderr.write(
+                f"{done.twice:,} of them in an hour that the clock of {zone.key} shows twice, as it"
+                " is set back: write such times with a zone, as in 2025-11-02T01:30-05:00."
             )
 
     def _bar(self, lines: int, title: str, options: dict[str, Any]) -> "tqdm[Any]":
