@@ -100,26 +100,26 @@ def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> di
 
     `pages` are the episodes that became critical, `warnings` the others, `warnings_told` those of
     them that lasted until people heard of them. `incidents_caught` are the labelled incidents that
-    people heard of by either, `delay_median_minutes` how long that took.
+    people heard of by either, `delay_median_minutes` how long that took; those that began before
+    the trial's window are not among them.
     """
     windows = labelled_windows(trial.sources, trial.since, trial.until)
     patience = conf.patience()
     episodes = episodes_of(trial.alarms)
+    total = reckon(episodes, windows, patience, trial.since)
     per_source = []
     for source_id, name in trial.sources.items():
         mine = [one for one in episodes if one.source_id == source_id]
         labels = [one for one in windows if one.source_id == source_id]
         per_source.append(
-            _told(name, mine, reckon(mine, labels, patience), trial.judged[source_id])
+            _told(name, mine, reckon(mine, labels, patience, trial.since), trial.judged[source_id])
         )
     return {
         "since": moment_of(trial.since).isoformat(),
         "until": moment_of(trial.until + 1).isoformat(),
         "changes": dict(changes),
         "seconds": round(seconds, 2),
-        "total": _told(
-            "", episodes, reckon(episodes, windows, patience), sum(trial.judged.values())
-        ),
+        "total": _told("", episodes, total, sum(trial.judged.values())),
         "sources": per_source,
         "live": against_live(trial),
     }
@@ -128,7 +128,7 @@ def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> di
 def reckoned(trial: Trial) -> Reckoning:
     """How a trial stands against what people said."""
     windows = labelled_windows(trial.sources, trial.since, trial.until)
-    return reckon(episodes_of(trial.alarms), windows, conf.patience())
+    return reckon(episodes_of(trial.alarms), windows, conf.patience(), trial.since)
 
 
 def _told(name: str, episodes: Sequence[Episode], told: Reckoning, minutes: int) -> dict[str, Any]:
