@@ -16,7 +16,7 @@ from detection.selectors.trials import labelled_windows, live_alarms
 from detection.services.drawing import SourceChart, draw
 from detection.services.findings import merge
 from detection.services.lockstep import Judged, Lockstep
-from detection.services.rehearsing import Progress, Rehearsal, rehearse
+from detection.services.rehearsing import Progress, Rehearsal, rehearse, walk_length
 from ingest import steady_clock
 from ingest.models import Source
 
@@ -76,14 +76,14 @@ def run_trial(
     declared = read_declarations()
     for source_id in sources if changes else ():
         declared = declared.changed(source_id, changes or {})
-    first, last = minute_of(since), minute_of(until) - 1
+    begin, first, last = _walked(since, until)
     trial = Trial(sources, first, last, declared, forest)
     step = max((last - first + 1) // CHART_POINTS, 1)
     trial.charts = {source_id: SourceChart(first, step) for source_id in sources}
     rehearse(
         Rehearsal(
             list(sources),
-            first - MEMORY // conf.MINUTE,
+            begin,
             last,
             trial.hear,
             now or steady_clock.now(),
@@ -93,6 +93,18 @@ def run_trial(
         )
     )
     return trial
+
+
+def trial_length(*, sources: Mapping[int, str], since: datetime, until: datetime) -> int:
+    """How many source minutes a trial walks, those that it only remembers among them."""
+    begin, _, last = _walked(since, until)
+    return walk_length(source_ids=list(sources), first=begin, last=last, now=steady_clock.now())
+
+
+def _walked(since: datetime, until: datetime) -> tuple[int, int, int]:
+    """Where the walk begins, the first minute that counts, and the last."""
+    first = minute_of(since)
+    return first - MEMORY // conf.MINUTE, first, minute_of(until) - 1
 
 
 def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> dict[str, Any]:
