@@ -126,10 +126,14 @@ class Reckoning:
     lost: list[Window] = field(default_factory=list)
 
 
-def reckon(episodes: Sequence[Episode], windows: Sequence[Window], patience: Patience) -> Reckoning:
+def reckon(
+    episodes: Sequence[Episode], windows: Sequence[Window], patience: Patience, since: int = 0
+) -> Reckoning:
     """Count pages, and incidents found and lost; a page counts once however long it lasts.
 
-    An incident is found by what people hear of: a page, or a warning that is told.
+    An incident is found by what people hear of: a page, or a warning that is told. One that began
+    before the minute `since`, the first of the episodes, is neither found nor lost: when people
+    would have heard of it is not among them.
     """
     told = Reckoning()
     incidents = [one for one in windows if one.kind == "incident"]
@@ -147,6 +151,8 @@ def reckon(episodes: Sequence[Episode], windows: Sequence[Window], patience: Pat
         else:
             told.unlabelled_pages += 1
     for window in incidents:
+        if window.first < since:
+            continue
         heard = [
             minute
             for episode in episodes

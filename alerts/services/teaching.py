@@ -16,22 +16,30 @@ NOTE_AT_MOST = 500
 
 
 def teach_label(
-    *, incident: Incident, until: datetime | None, who: str, why: str, now: datetime
+    *,
+    incident: Incident,
+    until: datetime | None,
+    who: str,
+    why: str,
+    now: datetime,
+    part: Incident | None = None,
 ) -> None:
     """Detection has the label of an incident, up to a moment or to its last bad minute.
+
+    Of a part that was merged into it the same is said, for as long as it is said of the incident.
 
     Of a duplicate the other one says it all, and of what other systems found detection knows
     nothing.
     """
-    kind = KIND_OF_LABEL.get(incident.label)
-    if kind is None or incident.family not in Family.values:
+    kind, meant = KIND_OF_LABEL.get(incident.label), part or incident
+    if kind is None or meant.family not in Family.values:
         return
     label_deviation(
-        source=incident.source,
+        source=meant.source,
         kind=kind,
-        family=incident.family,
-        starts=incident.onset,
-        ends=max(incident.last_anomaly, until or incident.last_anomaly),
+        family=meant.family,
+        starts=meant.onset,
+        ends=max(meant.last_anomaly, until or meant.last_anomaly),
         note=f"#{incident.pk} closed by {who}: {why}"[:NOTE_AT_MOST],
         incident=incident.pk,
         now=now,

@@ -18,6 +18,7 @@ from alerts.selectors.standing import ongoing_like
 from alerts.services.announcing import tell_or_hold
 from alerts.services.escalation import plan_reminder
 from alerts.services.kinship import raise_root
+from alerts.services.teaching import teach_label
 from alerts.services.telling import (
     forget_assigned,
     forget_joined,
@@ -78,19 +79,21 @@ def resolve(*, incident_id: int, actor: str, via: str, now: datetime, why: str =
 def close(
     *, incident_id: int, label: str, actor: str, via: str, now: datetime, why: str = ""
 ) -> Incident:
-    """The incident is over and says what it was; an ongoing one ends with it."""
+    """The incident and its parts are over and say what they were; who was told of them hears so."""
     if label not in Incident.Label.values:
         known = ", ".join(Incident.Label.values)
         raise ValueError(f"“{label}” is not a label; use one of {known}.")
     incident = _locked(incident_id)
-    was_ongoing = incident.ongoing
-    together = [*_parts(incident, ONGOING), incident]
+    together = [*_parts(incident, {*ONGOING, State.RESOLVED}), incident]
+    ended = [each for each in together if each.ongoing]
+    reason = f"{label}: {why}" if why else label
     for each in together:
         each.label = label
-        reason = f"{label}: {why}" if why else label
         move(incident=each, action=Action.CLOSE, at=now, who=actor, via=via, why=reason)
-    if was_ongoing:
-        _tell_over(together, f"closed as {label} by {actor}", now)
+    for part in _parts(incident, {State.MERGED}):
+        teach_label(incident=incident, part=part, until=None, who=actor, why=reason, now=now)
+    if incident in ended:
+        _tell_over(ended, f"closed as {label} by {actor}", now)
     return incident
 
 

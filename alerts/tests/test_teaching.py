@@ -66,3 +66,25 @@ def test_the_parts_that_end_with_it_are_said_too() -> None:
     open_incident(family="reversal")
     services.close(incident_id=root.pk, label="planned", now=at(2), **BY)
     assert set(Label.objects.values_list("family", flat=True)) == {"technical_failure", "reversal"}
+
+
+def test_the_parts_that_were_over_before_it_was_closed_are_said_too() -> None:
+    root = open_incident(family="technical_failure")
+    open_incident(family="reversal")
+    services.resolve(incident_id=root.pk, now=at(2), **BY)
+    services.close(incident_id=root.pk, label="planned", now=at(60), **BY)
+    assert set(Incident.objects.values_list("state", "label")) == {("closed", "planned")}
+    assert set(Label.objects.values_list("family", "kind")) == {
+        ("technical_failure", "expected"),
+        ("reversal", "expected"),
+    }
+
+
+def test_of_what_was_merged_into_it_the_same_is_said_until_it_is_reopened() -> None:
+    root, part = open_incident(family="technical_failure"), open_incident(family="volume_high")
+    services.merge(incident_id=part.pk, into_id=root.pk, now=at(1), **BY)
+    services.close(incident_id=root.pk, label="real", now=at(2), **BY)
+    assert Label.objects.get(family="volume_high").kind == "incident"
+    assert Incident.objects.get(pk=part.pk).state == "merged"
+    services.reopen(incident_id=root.pk, now=at(3), **BY)
+    assert not Label.objects.filter(revoked=None).exists()

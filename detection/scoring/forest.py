@@ -38,6 +38,7 @@ FEATURES = (
     *(f"z_{name}_5" for name in ("denied", "failed", "reversed", "backend", "total")),
     "change_of_total",
 )
+_POINTERS = ("left", "right", "roots")
 PICKED = (1, 2, 3, 4, 6)
 TOTAL = 6
 
@@ -115,10 +116,34 @@ class Forest:
             raise ValueError(f"unknown version of a packed forest: {bytes(blob[:4])!r}")
         try:
             with np.load(io.BytesIO(blob[len(MAGIC) :]), allow_pickle=False) as arrays:
-                return cls(**{one.name: arrays[one.name] for one in fields(cls)})
+                forest = cls(**{one.name: arrays[one.name] for one in fields(cls)})
+            fault = forest._fault()
         except Exception as error:
             # A damaged archive fails in as many ways as it has layers.
             raise ValueError(f"a damaged packed forest: {error}") from None
+        if fault:
+            raise ValueError(f"a packed forest that does not fit: {fault}")
+        return forest
+
+    def _fault(self) -> str:
+        """Why it cannot score rows of `FEATURES`; empty when it can."""
+        nodes = len(self.feature)
+        shapes = {
+            **dict.fromkeys(("threshold", "left", "right", "length"), (nodes,)),
+            "depth": (1,),
+            "norm": (1,),
+            "tail": (3,),
+        }
+        wrong = [name for name, shape in shapes.items() if getattr(self, name).shape != shape]
+        if wrong:
+            return f"{', '.join(wrong)}: of another length"
+        for name, end in {"feature": len(FEATURES), **dict.fromkeys(_POINTERS, nodes)}.items():
+            found = getattr(self, name)
+            if found.dtype.kind != "i" or not ((found >= 0) & (found < end)).all():
+                return f"{name}: points at what is not there"
+        if not 0 <= self.depth[0] <= nodes or not (self.norm[0] > 0 and np.isfinite(self.norm[0])):
+            return "depth, norm: out of range"
+        return ""
 
 
 def features(state: State, scores: Scores, counts: Counts, closed: Bools | None = None) -> Floats:

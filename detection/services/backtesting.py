@@ -16,7 +16,7 @@ from detection.selectors.trials import labelled_windows, live_alarms
 from detection.services.drawing import SourceChart, draw
 from detection.services.findings import merge
 from detection.services.lockstep import Judged, Lockstep
-from detection.services.rehearsing import Progress, Rehearsal, rehearse
+from detection.services.rehearsing import Progress, Rehearsal, rehearse, walk_length
 from ingest import steady_clock
 from ingest.models import Source
 
@@ -76,14 +76,14 @@ def run_trial(
     declared = read_declarations()
     for source_id in sources if changes else ():
         declared = declared.changed(source_id, changes or {})
-    first, last = minute_of(since), minute_of(until) - 1
+    begin, first, last = _walked(since, until)
     trial = Trial(sources, first, last, declared, forest)
     step = max((last - first + 1) // CHART_POINTS, 1)
     trial.charts = {source_id: SourceChart(first, step) for source_id in sources}
     rehearse(
         Rehearsal(
             list(sources),
-            first - MEMORY // conf.MINUTE,
+            begin,
             last,
             trial.hear,
             now or steady_clock.now(),
@@ -95,31 +95,43 @@ def run_trial(
     return trial
 
 
+def trial_length(*, sources: Mapping[int, str], since: datetime, until: datetime) -> int:
+    """How many source minutes a trial walks, those that it only remembers among them."""
+    begin, _, last = _walked(since, until)
+    return walk_length(source_ids=list(sources), first=begin, last=last, now=steady_clock.now())
+
+
+def _walked(since: datetime, until: datetime) -> tuple[int, int, int]:
+    """Where the walk begins, the first minute that counts, and the last."""
+    first = minute_of(since)
+    return first - MEMORY // conf.MINUTE, first, minute_of(until) - 1
+
+
 def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     """The report of a trial, ready for JSON.
 
     `pages` are the episodes that became critical, `warnings` the others, `warnings_told` those of
     them that lasted until people heard of them. `incidents_caught` are the labelled incidents that
-    people heard of by either, `delay_median_minutes` how long that took.
+    people heard of by either, `delay_median_minutes` how long that took; those that began before
+    the trial's window are not among them.
     """
     windows = labelled_windows(trial.sources, trial.since, trial.until)
     patience = conf.patience()
     episodes = episodes_of(trial.alarms)
+    total = reckon(episodes, windows, patience, trial.since)
     per_source = []
     for source_id, name in trial.sources.items():
         mine = [one for one in episodes if one.source_id == source_id]
         labels = [one for one in windows if one.source_id == source_id]
         per_source.append(
-            _told(name, mine, reckon(mine, labels, patience), trial.judged[source_id])
+            _told(name, mine, reckon(mine, labels, patience, trial.since), trial.judged[source_id])
         )
     return {
         "since": moment_of(trial.since).isoformat(),
         "until": moment_of(trial.until + 1).isoformat(),
         "changes": dict(changes),
         "seconds": round(seconds, 2),
-        "total": _told(
-            "", episodes, reckon(episodes, windows, patience), sum(trial.judged.values())
-        ),
+        "total": _told("", episodes, total, sum(trial.judged.values())),
         "sources": per_source,
         "live": against_live(trial),
     }
@@ -128,7 +140,7 @@ def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> di
 def reckoned(trial: Trial) -> Reckoning:
     """How a trial stands against what people said."""
     windows = labelled_windows(trial.sources, trial.since, trial.until)
-    return reckon(episodes_of(trial.alarms), windows, conf.patience())
+    return reckon(episodes_of(trial.alarms), windows, conf.patience(), trial.since)
 
 
 def _told(name: str, episodes: Sequence[Episode], told: Reckoning, minutes: int) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from detection.clock import minute_of
 from detection.scoring.forest import Forest
+from detection.selectors.baselines import first_minutes
 from detection.selectors.declarations import Declarations, declarations
 from detection.services.advancing import Journey, advance_sources
 from detection.services.keeping import Rehearsed
@@ -49,6 +51,16 @@ def rehearse(rehearsal: Rehearsal) -> int:
     watched = [begin[source_id] for source_id in rehearsal.source_ids if source_id in begin]
     advance_sources(watched=watched, journey=journey)
     return journey.judged_minutes
+
+
+def walk_length(*, source_ids: Sequence[int], first: int, last: int, now: datetime) -> int:
+    """How many source minutes a rehearsal of first..last walks."""
+    ends = walked_ends(source_ids, last, now)
+    begins = first_minutes(ends)
+    return sum(
+        max(ends[source_id] - max(minute_of(oldest), first) + 1, 0)
+        for source_id, oldest in begins.items()
+    )
 
 
 def _counting(rehearsal: Rehearsal) -> Callable[[Judged, Lockstep], None]:

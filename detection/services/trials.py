@@ -14,7 +14,13 @@ from django.db.models import F, QuerySet
 from detection import conf
 from detection.models import Backtest, ForestVersion
 from detection.selectors.trials import forgotten_backtests, lost_backtests
-from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
+from detection.services.backtesting import (
+    chart_of,
+    chosen_sources,
+    report_of,
+    run_trial,
+    trial_length,
+)
 from detection.services.forests import live_forest, read_forest
 from detection.services.rehearsing import Progress
 from ingest import steady_clock
@@ -140,7 +146,8 @@ def _finish(backtest: Backtest, **outcome: object) -> None:
 
 def _telling(backtest: Backtest, progress: Progress | None) -> Callable[[int], None]:
     """Tell the caller of every step, and the stored row that this worker lives."""
-    whole = expected_minutes(backtest)
+    sources = chosen_sources(backtest.sources)
+    whole = max(trial_length(sources=sources, since=backtest.since, until=backtest.until), 1)
     told, beaten = 0.0, steady_clock.now()
     walked = 0
 
@@ -156,9 +163,3 @@ def _telling(backtest: Backtest, progress: Progress | None) -> Callable[[int], N
                 raise TakenOver
 
     return step
-
-
-def expected_minutes(backtest: Backtest) -> int:
-    """About how many source minutes a backtest walks: for its progress."""
-    span = backtest.until - backtest.since
-    return max(int(span.total_seconds() // 60) * len(chosen_sources(backtest.sources)), 1)

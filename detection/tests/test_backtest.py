@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from detection.management.commands import backtest as command
 from detection.models import Anomaly, Backtest, Band, Baseline, Label, Policy
-from detection.services.backtesting import chosen_sources
+from detection.services.backtesting import chosen_sources, run_trial, trial_length
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
 from detection.tests.makers import (
@@ -53,6 +53,16 @@ def test_the_live_configuration_reproduces_the_live_anomalies_exactly() -> None:
     live = backtest().report["live"]
     assert live == {"same": Anomaly.objects.count(), "only_live": 0, "only_backtest": 0}
     assert live["same"] > 10
+
+
+@pytest.mark.parametrize(("since", "until"), [(200, 300), (350, 9000), (-500, -400)])
+def test_its_progress_ends_at_its_length(clock: Clock, since: int, until: int) -> None:
+    source = history()
+    clock.stand(401.5)
+    sources, steps = {source.pk: source.name}, list[int]()
+    length = trial_length(sources=sources, since=at(since), until=at(until))
+    run_trial(sources=sources, since=at(since), until=at(until), progress=steps.append)
+    assert sum(steps) == length == {300: 300, 9000: 401, -400: 0}[until]
 
 
 def test_the_time_after_an_import_is_not_judged(clock: Clock) -> None:

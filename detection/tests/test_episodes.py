@@ -32,3 +32,13 @@ def test_an_incident_is_found_by_a_warning_that_lasts() -> None:
     found = reckon(lasting, [window], Patience(wait=8, quiet=5))
     assert (found.found, found.delays, found.pages) == ([window], [9], 0)
     assert (found.warnings, found.warnings_told) == (1, 1)
+
+
+def test_an_incident_that_began_before_is_neither_found_nor_lost_and_its_page_not_false() -> None:
+    window = Window(1, "", "incident", 9, 20)
+    page = episodes_of([Alarm(1, minute, "decline", 2, 0.9) for minute in (12, 13)])
+    whole = reckon(page, [window], Patience(wait=3, quiet=5), since=9)
+    assert (whole.found, whole.delays) == ([window], [3])
+    late = reckon(page, [window], Patience(wait=3, quiet=5), since=10)
+    assert (late.found, late.lost, late.delays) == ([], [], [])
+    assert (late.pages, late.unlabelled_pages) == (1, 0)

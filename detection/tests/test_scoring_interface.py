@@ -114,6 +114,18 @@ def test_a_damaged_state_is_refused() -> None:
         State.unpack([blob[: len(blob) // 2]])
 
 
+@pytest.mark.parametrize("name", ["feature", "left", "right", "roots", "tail", "depth", "norm"])
+def test_a_forest_of_something_else_is_refused(name: str) -> None:
+    forest = fit_forest(np.random.default_rng(1).normal(size=(50, len(FEATURES))), trees=3)
+    other = {
+        "tail": forest.tail[:2],
+        "norm": np.zeros(1),
+        "feature": forest.feature + len(FEATURES),
+    }.get(name, getattr(forest, name) + 10_000)
+    with pytest.raises(ValueError, match=f"does not fit: .*{name}"):
+        type(forest).unpack(replace(forest, **{name: other}).pack())
+
+
 def test_a_damaged_forest_is_refused() -> None:
     forest = fit_forest(np.random.default_rng(0).normal(size=(50, len(FEATURES))), trees=2)
     blob = forest.pack()
@@ -138,7 +150,7 @@ def test_scoring_three_times_gives_the_same_answer() -> None:
 def test_the_forest_scores_as_scikit_learn_does() -> None:
     from sklearn.ensemble import IsolationForest
 
-    rows = np.random.default_rng(1).normal(size=(500, 19))
+    rows = np.random.default_rng(1).normal(size=(500, len(FEATURES)))
     forest = fit_forest(rows, trees=20, seed=3)
     model = IsolationForest(n_estimators=20, max_samples=256, random_state=3).fit(rows)
     np.testing.assert_allclose(forest.score(rows), model.score_samples(rows), atol=1e-9)

@@ -62,13 +62,14 @@ def test_transactions_sent_with_an_id_are_written_too(client: Client, tmp_path: 
     assert (counts["status"], counts["count"]) == ("approved", "7")
 
 
-def test_counts_that_were_written_can_be_imported(shop: Source, tmp_path: Path) -> None:
-    MinuteCount.objects.create(source=shop, minute=NOON, status="denied", auth_code="51", count=7)
+@pytest.mark.parametrize("code", ["51", "-1", "'1"])
+def test_counts_that_were_written_can_be_imported(shop: Source, tmp_path: Path, code: str) -> None:
+    MinuteCount.objects.create(source=shop, minute=NOON, status="denied", auth_code=code, count=7)
     path = tmp_path / "c.csv"
     exported(path, "counts", "--source", "shop")
     call_command("import_counts", str(path), source="other", verbosity=0, stdout=StringIO())
     found = MinuteCount.objects.get(source__name="other")
-    assert (found.minute, found.status, found.auth_code, found.count) == (NOON, "denied", "51", 7)
+    assert (found.minute, found.status, found.auth_code, found.count) == (NOON, "denied", code, 7)
 
 
 def test_the_canary_is_written_only_to_whoever_names_it(shop: Source, tmp_path: Path) -> None:

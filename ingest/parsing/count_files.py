@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -26,6 +27,7 @@ from ingest.models import Status
 from ingest.parsing.bodies import LARGEST_COUNT
 from ingest.parsing.card_numbers import holds_card_number
 from ingest.parsing.moments import check_plausible, read_moment
+from ingest.plain import FORMULA_STARTS
 
 APPROVED_CODE = "00"
 _MOST_DIGITS = len(str(LARGEST_COUNT))
@@ -92,6 +94,23 @@ class CountFile:
             f" and count; it is “{self._header()[:80]}”"
         )
 
+    def first_sources(self) -> list[str]:
+        """Return the first two names in a column `source`: one file is of one source."""
+        if "source" not in self._columns:
+            return []
+        place, found = self._columns.index("source"), list[str]()
+        with self._kept.open(encoding="utf-8-sig", errors="replace") as file:
+            next(file)
+            for line in file:
+                name = ""
+                with suppress(csv.Error, IndexError):
+                    name = self._fields(line.rstrip("\r\n"))[place].strip(' "')
+                if name and name not in found:
+                    found.append(name)
+                if len(found) > 1:
+                    break
+        return found
+
     def rows(
         self, zone: ZoneInfo, latest: datetime, after: int = 1
     ) -> Iterator[tuple[int, Row | BadLine]]:
@@ -147,10 +166,7 @@ def _line_reader(
         if len(fields) != width:
             raise ValueError(f"has {len(fields)} columns instead of {width}")
         code = APPROVED_CODE if code_at is None else _code(fields[code_at])
-        if status_at is not None:
-            status = _status(fields[status_at])
-        else:
-            status = Status.APPROVED.value if code == APPROVED_CODE else Status.DENIED.value
+        status = _status_of(code) if status_at is None else _status(fields[status_at])
         return moment(fields[at]), status, code, _count(fields[number])
 
     return read
@@ -172,8 +188,19 @@ def _status(text: str) -> str:
     return status
 
 
+def _status_of(code: str) -> str:
+    if code != APPROVED_CODE and not code.strip("0"):
+        raise ValueError(
+            f"auth_code “{code}” must be 00 if it is approved; a spreadsheet takes zeros away"
+        )
+    return Status.APPROVED.value if code == APPROVED_CODE else Status.DENIED.value
+
+
 def _code(text: str) -> str:
     code = text.strip(' "')
+    # What `export` writes before what a spreadsheet would take for a formula.
+    if code.startswith("'") and code[1:].startswith(FORMULA_STARTS):
+        code = code[1:]
     if not (code and code.isascii() and code.isprintable() and len(code) <= _LONGEST_CODE):
         raise ValueError("auth_code must be 1 to 16 printable characters")
     if len(code) > 12 and holds_card_number(code):

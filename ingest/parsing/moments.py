@@ -64,6 +64,20 @@ def _local(moment: datetime, now: datetime | None) -> datetime:
     return again if found < again <= now + CLOCK_AHEAD else found
 
 
+def comes_twice(moment: datetime, zone: ZoneInfo) -> bool:
+    """Return whether the clock of `zone` shows the time of a moment again, once it is set back.
+
+    Examples
+    --------
+    >>> comes_twice(datetime(2025, 11, 2, 5, 30, tzinfo=UTC), ZoneInfo("America/New_York"))
+    True
+    >>> comes_twice(datetime(2025, 11, 2, 6, 30, tzinfo=UTC), ZoneInfo("America/New_York"))
+    False
+    """
+    shown = moment.astimezone(zone)
+    return shown.fold == 0 and shown.replace(fold=1).utcoffset() != shown.utcoffset()
+
+
 def latest_plausible() -> datetime:
     """Return how late a moment may lie at most; after a jump either clock may be the right one."""
     return steady_clock.latest() + timedelta(seconds=settings.GUARDIAN_MAX_SKEW_SECONDS)

@@ -1,18 +1,21 @@
 """Importing files of counts: all lines checked first, then written in chunks that can go on."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from msgspec import Struct
 
 from ingest import steady_clock
 from ingest.models import FileImport, Source
 from ingest.parsing.count_files import BadLine, CountFile, Layout, Row
-from ingest.parsing.moments import latest_plausible
+from ingest.parsing.moments import comes_twice, latest_plausible
 from ingest.recording import bulk, reconciling
+from ingest.retention import COUNTS
 from ingest.services.sources import forget_sources
 
 CHUNK_LINES = 50_000
@@ -34,6 +37,8 @@ class Survey(Struct):
     bad: int = 0
     # The first of them; a file of nothing else must not fill the memory.
     bad_lines: list[BadLine] = []
+    # Good lines that are older than counts are kept.
+    old: int = 0
 
 
 class Imported(Struct):
@@ -45,12 +50,22 @@ class Imported(Struct):
     already: bool = False
     # Lines with the time, status and code of a later one, as far as the two came close together.
     replaced: int = 0
+    # Those of them in an hour that comes twice, so that both were taken for the first.
+    twice: int = 0
     # Times of which more is denied by code than by status, so that the latter is forgotten.
     exceeded: int = 0
 
 
 def source_for_import(*, name: str, time_zone: str) -> Source:
-    """The source exists; one that is new is in `time_zone`."""
+    """The source exists; one that is new is in `time_zone`.
+
+    Raises
+    ------
+    ValidationError
+        If it is Guardian's own, or its name cannot be one.
+    """
+    if name == Source.CANARY:
+        raise ValidationError(f"“{name}” is for Guardian itself.")
     source, created = Source.objects.get_or_create(
         name=name, defaults={"time_zone": time_zone or settings.TIME_ZONE}
     )
@@ -63,9 +78,11 @@ def source_for_import(*, name: str, time_zone: str) -> Source:
 def survey_file(*, file: CountFile, zone: ZoneInfo, progress: Progress) -> Survey:
     """Every line has been read and nothing written; the bad lines are named and counted."""
     survey = Survey()
+    kept_since = steady_clock.now() - COUNTS.age
     for _number, row in _telling(file.rows(zone, latest_plausible()), progress):
         if not isinstance(row, BadLine):
             survey.good += 1
+            survey.old += row[0] < kept_since
             continue
         survey.bad += 1
         if len(survey.bad_lines) < BAD_LINES_KEPT:
@@ -90,11 +107,20 @@ def import_file(
         _telling(file.rows(zone, latest_plausible(), done.resumed_after), progress)
     ):
         done.lines += len(rows)
-        done.replaced += len(rows) - len({row[:3] for row in rows})
+        _count_replaced(done, rows, zone)
         _write_chunk(state, done, file.layout, rows, last)
     state.finished = steady_clock.now()
     state.save()
     return done
+
+
+def _count_replaced(done: Imported, rows: list[Row], zone: ZoneInfo) -> None:
+    if len(rows) == len({row[:3] for row in rows}):
+        return
+    for (moment, *_key), times in Counter(row[:3] for row in rows).items():
+        done.replaced += times - 1
+        if times > 1 and comes_twice(moment, zone):
+            done.twice += times - 1
 
 
 def _write_chunk(

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from ingest import steady_clock
 from ingest.models import FileImport, MinuteCount, Report, Source
 from ingest.recording.bulk import write
 from ingest.services import claim_late_hours, importing
@@ -130,6 +131,28 @@ def test_who_loses_a_line_to_a_later_one_is_told(csv_file: Path, capsys: Any) ->
     assert "replaced" not in capsys.readouterr().err
 
 
+def test_who_loses_an_hour_as_the_clock_is_set_back_is_told_how_to_write_it(
+    csv_file: Path, capsys: Any
+) -> None:
+    at, zone = "2025-11-02 01:30:00", "America/New_York"
+    run(csv_file, BY_STATUS + f"{at},approved,1\n" * 2 + f"{AT},denied,1\n" * 2, time_zone=zone)
+    assert "1 of them in an hour that the clock of America/New_York shows twice" in (
+        capsys.readouterr().err
+    )
+    run(csv_file, BY_STATUS + f"{at}-04:00,approved,1\n{at}-05:00,approved,1\n", time_zone=zone)
+    assert (capsys.readouterr().err, total()) == ("", 3)
+
+
+def test_lines_that_will_be_forgotten_at_once_are_told(
+    csv_file: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steady_clock, "now", lambda: NOON)
+    run(csv_file, STATUS_FILE + "2001-03-04 12:00:00,approved,1\n")
+    assert "1 line is older than counts are kept" in capsys.readouterr().err
+    run(csv_file, STATUS_FILE)
+    assert capsys.readouterr().err == ""
+
+
 def test_windows_line_ends_a_byte_order_mark_and_quotes_are_taken(csv_file: Path) -> None:
     text = '\ufeff"timestamp","status","count"\r\n"2026-03-04T12:00Z","approved","4"\r\n\r\n'
     run(csv_file, text)
@@ -144,6 +167,15 @@ def test_a_separator_within_quotes_separates_nothing(csv_file: Path, separator: 
     ]
     run(csv_file, "".join(separator.join(line) + "\n" for line in lines))
     assert split() == {("denied", "00"): 4}
+
+
+def test_counts_of_several_sources_are_not_mixed_into_one(csv_file: Path) -> None:
+    text = "source,timestamp,status,count\n"
+    with pytest.raises(CommandError, match="of shop and bank among them"):
+        run(csv_file, text + f"shop,{AT},approved,1\nshop,{AT},denied,1\nbank,{AT},approved,3\n")
+    assert not Report.objects.exists()
+    run(csv_file, text + f"shop,{AT},approved,1\n\nshop,{AT},denied,1\n")
+    assert total() == 2
 
 
 BAD_LINES = [
@@ -190,7 +222,7 @@ def test_a_line_that_is_not_utf8_is_named(csv_file: Path) -> None:
         run(csv_file, STATUS_FILE.encode() + b"\xff\xfe,approved,1\n")
 
 
-@pytest.mark.parametrize("code", ["", "0" * 17, "４", "4111111111111111"])
+@pytest.mark.parametrize("code", ["", "0", "000", "0" * 17, "４", "4111111111111111"])
 def test_a_bad_code_is_named(csv_file: Path, code: str) -> None:
     with pytest.raises(CommandError, match="1 bad line:"):
         run(csv_file, BY_CODE + f"{AT},{code},1\n")
@@ -228,7 +260,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         call_command("import_counts", tmp_path / "none.csv", skip_checks=True)
 
 
-@pytest.mark.parametrize("options", [{"source": "a b"}, {"time_zone": "Mars/Olympus"}])
+@pytest.mark.parametrize(
+    "options", [{"source": "a b"}, {"source": Source.CANARY}, {"time_zone": "Mars/Olympus"}]
+)
 def test_a_bad_option_is_refused(csv_file: Path, options: dict[str, str]) -> None:
     with pytest.raises(CommandError, match="--"):
         run(csv_file, STATUS_FILE, **options)

@@ -17,7 +17,13 @@ from tqdm import tqdm
 from detection.models import ForestVersion
 from detection.questions import LONGEST_ID
 from detection.scoring.forest import Forest
-from detection.services.backtesting import chart_of, chosen_sources, report_of, run_trial
+from detection.services.backtesting import (
+    chart_of,
+    chosen_sources,
+    report_of,
+    run_trial,
+    trial_length,
+)
 from detection.services.forests import live_forest, read_forest
 from detection.services.policies import read_settings, read_yaml
 from ingest import steady_clock
@@ -61,8 +67,8 @@ class Command(BaseCommand):
         sources = self._sources(options["source"])
         forest = self._forest(options["forest"])
         started = time.monotonic()
-        whole = int((until - since).total_seconds() // 60) * len(sources)
-        with tqdm(total=whole, desc="Judging", unit=" min", leave=False) as bar:
+        whole = trial_length(sources=sources, since=since, until=until)
+        with tqdm(total=whole, desc="Judging", unit=" min", leave=False, disable=None) as bar:
             trial = run_trial(
                 sources=sources,
                 since=since,

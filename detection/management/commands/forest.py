@@ -39,7 +39,7 @@ class Command(BaseCommand):
         if if_due and reason is None:
             self.stdout.write("None is due.")
             return
-        with tqdm(desc="Walking history", unit=" min", leave=False) as bar:
+        with tqdm(desc="Walking history", unit=" min", leave=False, disable=None) as bar:
             version = retrain_forest(now=now, force=True, progress=bar.update)
         if version is None:
             raise CommandError("Too little quiet history to train on yet.")

@@ -12,7 +12,8 @@ from tqdm import tqdm
 from ingest.management.wording import counted
 from ingest.models import Source
 from ingest.parsing.count_files import BadFile, CountFile
-from ingest.services.importing import Survey, import_file, source_for_import, survey_file
+from ingest.retention import COUNTS
+from ingest.services.importing import Imported, Survey, import_file, source_for_import, survey_file
 
 SHOWN = 20
 
@@ -40,10 +41,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         file = self._file(options["file"])
+        self._refuse_several(file)
         zone = self._zone(options["time_zone"], options["source"])
         with self._bar(file.lines, "Checking", options) as bar:
             survey = survey_file(file=file, zone=zone, progress=bar.update)
         self._tell_bad(survey)
+        self._tell_old(survey)
         if survey.bad and not options["skip_bad"]:
             raise CommandError(
                 f"{counted(survey.bad, 'bad line', 'bad lines')}: nothing was imported."
@@ -55,20 +58,16 @@ class Command(BaseCommand):
                 file=file, source=source, zone=zone, progress=bar.update, again=options["again"]
             )
         if done.already:
-            self.stdout.write(f"{file.path.name} is in already; nothing to do.")
+            self.stdout.write(
+                f"{file.path.name} is in already; nothing to do (--again reads it once more)."
+            )
             return
         left = f", {counted(survey.bad, 'bad line', 'bad lines')} left out" if survey.bad else ""
         self.stdout.write(
             f"{counted(done.lines, 'line', 'lines')} into “{source.name}”:"
             f" {done.news:,} changed a count{left}."
         )
-        if done.replaced:
-            lines = counted(done.replaced, "line was", "lines were")
-            self.stderr.write(
-                f"{lines} replaced by a later one of the same time, status and code, not added to"
-                " it. To have both, add them up in the file, or give each part a source of its own."
-            )
-
+        self._tell_replaced(done, zone)
         if done.exceeded:
             times = counted(done.exceeded, "time", "times")
             self.stderr.write(
@@ -83,6 +82,15 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {error.strerror}.") from None
         except BadFile as error:
             raise CommandError(str(error)) from None
+
+    def _refuse_several(self, file: CountFile) -> None:
+        names = file.first_sources()
+        if len(names) > 1:
+            raise CommandError(
+                f"{file.path.name} holds counts of several sources, of {names[0]} and {names[1]}"
+                " among them, which would be mixed into one: nothing was imported. Give each a file"
+                " of its own, as `export counts --source NAME` writes it."
+            )
 
     def _zone(self, name: str, source_name: str) -> ZoneInfo:
         source = Source.objects.filter(name=source_name).first()
@@ -105,6 +113,27 @@ class Command(BaseCommand):
         if survey.bad > SHOWN:
             more = counted(survey.bad - SHOWN, "more bad line", "more bad lines")
             self.stderr.write(f"... and {more}")
+
+    def _tell_old(self, survey: Survey) -> None:
+        if survey.old:
+            lines = counted(survey.old, "line is", "lines are")
+            self.stderr.write(
+                f"{lines} older than counts are kept, {COUNTS.age.days} days, and will be forgotten"
+                " again; GUARDIAN_KEEP_COUNTS_DAYS keeps them for longer."
+            )
+
+    def _tell_replaced(self, done: Imported, zone: ZoneInfo) -> None:
+        if done.replaced:
+            lines = counted(done.replaced, "line was", "lines were")
+            self.stderr.write(
+                f"{lines} replaced by a later one of the same time, status and code, not added to"
+                " it. To have both, add them up in the file, or give each part a source of its own."
+            )
+        if done.twice:
+            self.stderr.write(
+                f"{done.twice:,} of them in an hour that the clock of {zone.key} shows twice, as it"
+                " is set back: write such times with a zone, as in 2025-11-02T01:30-05:00."
+            )
 
     def _bar(self, lines: int, title: str, options: dict[str, Any]) -> "tqdm[Any]":
         quiet = options["verbosity"] == 0 or None
