@@ -228,7 +228,9 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         call_command("import_counts", tmp_path / "none.csv", skip_checks=True)
 
 
-@pytest.mark.parametrize("options", [{"source": "a b"}, {"time_zone": "Mars/Olympus"}])
+@pytest.mark.parametrize(
+    "options", [{"source": "a b"}, {"time_zone": "Mars/Olympus"}, {"time_zone": "right/UTC"}]
+)
 def test_a_bad_option_is_refused(csv_file: Path, options: dict[str, str]) -> None:
     with pytest.raises(CommandError, match="--"):
         run(csv_file, STATUS_FILE, **options)
