@@ -114,6 +114,8 @@ class Source(models.Model):
         return self.title or self.name
 
     def clean(self) -> None:
+        if self.name and not self.name.strip("."):
+            raise ValidationError({"name": _("A name of dots alone leads to no page.")})
         if self.parent_id is not None and self.parent_id == self.pk:
             raise ValidationError({"parent": _("A source cannot be its own parent.")})
 

@@ -94,7 +94,7 @@ class Command(BaseCommand):
 
     def _source(self, options: dict[str, Any]) -> Source:
         try:
-            Source(name=options["source"]).clean_fields()
+            Source(name=options["source"]).full_clean(validate_unique=False)
             return source_for_import(name=options["source"], time_zone=options["time_zone"])
         except ValidationError as error:
             raise CommandError(f"--source: {' '.join(error.messages)}") from None
