@@ -75,6 +75,9 @@ class Silence(Matcher):
         ends_after(self.starts, self.ends, longest=LONGEST_SILENCE)
         if not (self.source_id or self.family or self.level or self.reason):
             raise ValidationError({"reason": _("A silence for everything needs a reason.")})
+        # One that is there already may be ended so.
+        if self._state.adding and self.ends is not None and self.ends <= timezone.now():
+            raise ValidationError({"ends": _("A silence that is over already hushes nobody.")})
 
 
 class MaintenanceWindow(Matcher):
