@@ -9,7 +9,8 @@ from collections.abc import Container, Iterable
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ingest.zones import is_zone
 
 ZONES = Path("/usr/share/zoneinfo")
 WEB = ("http", "https")
@@ -88,13 +89,8 @@ def choice(name: str, default: str, *known: str) -> str:
 def zone(name: str, default: str) -> str:
     """Return the name of a time zone that this machine knows."""
     value = text(name, default)
-    try:
-        ZoneInfo(value)
-        # Django wants a file of the system for it, where the system has any.
-        known = (ZONES / value).is_file() or not ZONES.exists()
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        known = False
-    if not known:
+    # Django wants a file of the system for it, where the system has any.
+    if not (is_zone(value) and ((ZONES / value).is_file() or not ZONES.exists())):
         raise SettingError(f"{name}={value}: write an IANA name such as America/Sao_Paulo.")
     return value
 

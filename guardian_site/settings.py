@@ -95,6 +95,7 @@ ALLOWED_HOSTS = env.names(
 # Probes are answered under this name, whatever else is allowed (guardian_site.web.probes).
 if "localhost" not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append("localhost")
+CSRF_FAILURE_VIEW = "guardian_site.web.problems.not_from_here"
 CSRF_TRUSTED_ORIGINS = env.origins("GUARDIAN_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ingest.recording.holding import hold_recordings
+from ingest.zones import is_zone
 
 RATE = re.compile(r"[1-9]\d{0,8}/[smhd]")
 
@@ -29,13 +29,11 @@ class Status(models.TextChoices):
 
 
 def _known_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    if not is_zone(name):
         raise ValidationError(
             _("“%(name)s” is not an IANA time zone such as America/Sao_Paulo."),
             params={"name": name},
-        ) from None
+        )
 
 
 def _default_zone() -> str:
@@ -116,6 +114,8 @@ class Source(models.Model):
         return self.title or self.name
 
     def clean(self) -> None:
+        if self.name and not self.name.strip("."):
+            raise ValidationError({"name": _("A name of dots alone leads to no page.")})
         if self.parent_id is not None and self.parent_id == self.pk:
             raise ValidationError({"parent": _("A source cannot be its own parent.")})
 

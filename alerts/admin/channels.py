@@ -22,6 +22,7 @@ from alerts.selectors.live import language
 from alerts.selectors.outbox import WAITING
 from ingest import steady_clock
 from ingest.admin.by_source import SomeSources
+from ingest.admin.written_json import ReadsJSON
 
 Kind = Channel.Kind
 HEALTH_COLOURS = {
@@ -64,8 +65,6 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no typ
         configuration = self.cleaned_data["configuration"]
         if configuration is None:  # the box was emptied
             return {}
-        if not _can_be_kept(configuration):
-            raise forms.ValidationError(_("Write a JSON object: {…}."))
         return configuration
 
     def clean(self) -> dict[str, Any]:
@@ -80,15 +79,6 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no typ
         if faults:
             raise forms.ValidationError({"configuration": faults})
         return asked
-
-
-def _can_be_kept(configuration: object) -> bool:
-    """Tell whether every database takes it: Python reads more than JSON has, and writes it, too."""
-    try:
-        text = json.dumps(configuration, allow_nan=False)
-    except ValueError:
-        return False
-    return "\\u0000" not in text
 
 
 def findings(channel: Channel) -> tuple[list[str], list[str]]:
@@ -119,7 +109,7 @@ def findings(channel: Channel) -> tuple[list[str], list[str]]:
 
 
 @admin.register(Channel)
-class ChannelAdmin(SomeSources, AtHome):
+class ChannelAdmin(ReadsJSON, SomeSources, AtHome):
     form = ChannelForm
     list_display = (
         "name",
@@ -161,6 +151,7 @@ class ChannelAdmin(SomeSources, AtHome):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and db_field.name == "configuration":
             field.help_text = what_each_needs()
+            field.error_messages["invalid"] = _("Write a JSON object: {…}.")
         if field is not None and db_field.name == "kind":
             field.choices = [choice for choice in field.choices if choice[0] != Kind.SINK]
         return field

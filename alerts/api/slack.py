@@ -42,7 +42,7 @@ def slack_actions(request: HttpRequest) -> HttpResponse:
         # Who may see the channel may press; a channel that names its users means them alone.
         users = named_slack_users()
         if users and str(who["id"]) not in users:
-            logger.warning("slack: %s may not act", plain(_name(who)))
+            logger.warning("slack: %s may not act", _name(who))
             return HttpResponse(status=200)
         done = [plain(_click(click, _name(who))) for click in clicks]
     except (ValueError, OverflowError, KeyError, TypeError, AttributeError):
@@ -53,7 +53,7 @@ def slack_actions(request: HttpRequest) -> HttpResponse:
 
 
 def _name(who: dict[str, Any]) -> str:
-    return f"{who.get('username') or who.get('name') or 'somebody'} ({who['id']})"
+    return plain(f"{who.get('username') or who.get('name') or 'somebody'} ({who['id']})")
 
 
 def _click(click: dict[str, Any], actor: str) -> str:

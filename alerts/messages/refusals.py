@@ -99,6 +99,10 @@ REFUSALS = [
         "Um silêncio termina depois de começar, e no máximo 90 dias depois.",
     ),
     Sentence(
+        "A silence that is over already hushes nobody.",
+        "Um silêncio que já terminou não cala ninguém.",
+    ),
+    Sentence(
         "A silence for everything needs a reason.", "Um silêncio para tudo precisa de um motivo."
     ),
     Sentence(

@@ -1,7 +1,6 @@
 """What may be wrong without waking anybody."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,18 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from alerts.models.incident import FAMILIES
 from detection.models import Level
 from ingest.models import Source
+from ingest.zones import is_zone
 
 LONGEST_SILENCE = timedelta(days=90)
 
 
 def known_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    if not is_zone(name):
         raise ValidationError(
             _("“%(name)s” is not an IANA time zone such as America/Sao_Paulo."),
             params={"name": name},
-        ) from None
+        )
 
 
 def ends_after(
@@ -77,6 +75,9 @@ class Silence(Matcher):
         ends_after(self.starts, self.ends, longest=LONGEST_SILENCE)
         if not (self.source_id or self.family or self.level or self.reason):
             raise ValidationError({"reason": _("A silence for everything needs a reason.")})
+        # One that is there already may be ended so.
+        if self._state.adding and self.ends is not None and self.ends <= timezone.now():
+            raise ValidationError({"ends": _("A silence that is over already hushes nobody.")})
 
 
 class MaintenanceWindow(Matcher):

@@ -175,7 +175,7 @@ def _asker(bot: Channel, chat: str, sender: dict[str, Any]) -> Asker | None:
     if not here:
         return None
     name = sender.get("username") or sender.get("first_name") or "somebody"
-    return Asker(here, f"{name} ({sender.get('id')})", str(sender.get("id")))
+    return Asker(here, plain(f"{name} ({sender.get('id')})"), str(sender.get("id")))
 
 
 def reply_to(asker: Asker, command: str, words: list[str], now: datetime) -> str:

@@ -185,6 +185,7 @@ def test_silences_are_made_listed_and_ended(admin: Client) -> None:
         {"ends": "2099-01-01T00:00:00Z", "family": "odd"},
         {"ends": "2099-01-01T00:00:00Z", "level": "odd"},
         {"starts": "2026-03-02T12:00:00Z", "ends": "2026-06-02T12:00:00Z", "reason": "x"},
+        {"starts": "2026-03-02T12:00:00Z", "ends": "2026-03-02T13:00:00Z", "reason": "x"},
     ],
 )
 def test_bad_silences_are_refused(admin: Client, body: dict[str, Any]) -> None:

@@ -73,7 +73,7 @@ def test_an_unknown_page_is_answered_in_our_style(client: Client) -> None:
 def test_a_refusal_is_answered_in_our_style() -> None:
     client = operator()
     client.handler.enforce_csrf_checks = True
-    answer = client.post("/login", {"username": "ana", "password": "secret"})
+    answer = client.post("/login", {"username": "ana", "password": "secret"}, headers=PAGE)
     assert answer.status_code == 403
     assert "You may not do that" in answer.content.decode()
 

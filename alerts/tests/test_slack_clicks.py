@@ -21,10 +21,10 @@ def signing(settings: Settings) -> None:
     settings.SLACK_SIGNING_SECRET = SECRET
 
 
-def click(action: str, value: Any, *, age: int = 0, secret: str = SECRET) -> Any:
+def click(action: str, value: Any, *, age: int = 0, secret: str = SECRET, name: str = "ana") -> Any:
     payload = {
         "type": "block_actions",
-        "user": {"id": "U1", "username": "ana"},
+        "user": {"id": "U1", "username": name},
         "actions": [{"action_id": action, "value": str(value)}],
     }
     return send(urlencode({"payload": json.dumps(payload)}), age=age, secret=secret)
@@ -47,6 +47,14 @@ def test_acknowledge_is_kept_with_who_and_from_where() -> None:
     incident.refresh_from_db()
     assert (incident.state, incident.acknowledged_by) == ("acknowledged", "ana (U1)")
     assert incident.events.get(kind="acknowledged").via == "slack"
+
+
+@pytest.mark.parametrize("odd", ["\0", "\ud800", "\u202e"])
+def test_a_name_that_no_database_keeps_acts_under_one_that_it_does(odd: str) -> None:
+    incident = open_incident()
+    assert click("acknowledge", incident.pk, name=f"an{odd}a").status_code == 200
+    incident.refresh_from_db()
+    assert incident.acknowledged_by == "an\N{REPLACEMENT CHARACTER}a (U1)"
 
 
 @pytest.mark.parametrize(

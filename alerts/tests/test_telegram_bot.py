@@ -28,13 +28,13 @@ class Bot:
         fresh = [one for one in self.updates if one["update_id"] >= asked.json["offset"]]
         return Answer(body={"ok": True, "result": fresh})
 
-    def say(self, text: str, chat: str = CHAT, user: int = 7) -> str:
+    def say(self, text: str, chat: str = CHAT, user: int = 7, name: str = "ana") -> str:
         update = {
             "update_id": len(self.updates) + 1,
             "message": {
                 "text": text,
                 "chat": {"id": int(chat)},
-                "from": {"id": user, "username": "ana"},
+                "from": {"id": user, "username": name},
             },
         }
         return self.send(update)
@@ -67,6 +67,13 @@ def test_acknowledging_by_command(bot: Bot) -> None:
     assert bot.say(f"/ack {incident.pk}") == f"#{incident.pk}: done."
     incident.refresh_from_db()
     assert (incident.state, incident.acknowledged_by) == ("acknowledged", "ana (7)")
+
+
+def test_a_name_that_no_database_keeps_acts_under_one_that_it_does(bot: Bot) -> None:
+    incident = open_incident()
+    bot.say(f"/ack {incident.pk}", name="an\0a")
+    incident.refresh_from_db()
+    assert incident.acknowledged_by == "an\N{REPLACEMENT CHARACTER}a (7)"
 
 
 def test_a_command_is_carried_out_once(bot: Bot) -> None:

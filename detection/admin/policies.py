@@ -8,6 +8,7 @@ from detection.models import Policy, SpecialDay
 from detection.selectors.declarations import forget_declarations
 from ingest.admin.by_source import BY_SOURCE, BySource
 from ingest.admin.moments import InCalendar
+from ingest.admin.written_json import ReadsJSON
 
 
 class Declared(ModelAdmin):
@@ -23,7 +24,7 @@ class Declared(ModelAdmin):
 
 
 @admin.register(Policy)
-class PolicyAdmin(Declared):
+class PolicyAdmin(ReadsJSON, Declared):
     list_display = (
         "__str__",
         "pages_per_week",

@@ -10,6 +10,11 @@ from typing import Any
 
 from celery import current_task
 
+from ingest.plain import plain
+
+# Longer than what anything of ours writes in one line.
+LONGEST_LINE = 10_000
+
 # The request being answered in this thread; empty outside of requests.
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
@@ -56,13 +61,18 @@ class JsonFormatter(logging.Formatter):
 
 
 class LineFormatter(logging.Formatter):
-    """One line for people; the request's id at its end where there is one."""
+    """One line for people; the request's id at its end where there is one.
+
+    What follows a first line, as a traceback does, is indented: libraries log what outsiders sent
+    as it is, and none of that may look like a line of ours.
+    """
 
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname:<7} {name}: {message}", style="{")
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+        first, *more = super().format(record).splitlines() or [""]
+        line = "\n    ".join(plain(one, LONGEST_LINE) for one in (first, *more))
         asked = request_id.get()
         return f"{line} [request {asked}]" if asked else line
 

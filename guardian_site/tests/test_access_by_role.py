@@ -96,6 +96,18 @@ def test_the_form_of_another_site_changes_nothing_through_the_browser_of_an_admi
     assert "CSRF" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"), [("application/json", "application/json"), ("text/html", "text/html")]
+)
+def test_a_form_without_its_token_is_refused_in_the_form_that_was_asked_for(
+    accept: str, kind: str
+) -> None:
+    browser = Client(enforce_csrf_checks=True, headers={"Accept": accept})
+    answer = browser.post("/login", {"username": "ana", "password": "x"})
+    assert answer.status_code == 403
+    assert answer["Content-Type"].partition(";")[0] == kind
+
+
 def test_health_is_open_and_tells_no_figures() -> None:
     answer = Client().get("/health/live")
     assert answer.status_code == 200

@@ -75,6 +75,23 @@ def test_what_a_form_can_begin_with_stays(admin_client: Client) -> None:
     }
 
 
+@pytest.mark.parametrize("word", ["word", "1e400", "\0"])
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("access/team", "sources"), ("alerts/silence", "source"), ("ingest/source", "parent")],
+)
+def test_a_form_that_chooses_by_a_word_is_refused(
+    path: str, field: str, word: str, admin_client: Client
+) -> None:
+    page = admin_client.get(f"/admin/{path}/add/").context
+    inline = {
+        f"{one.formset.prefix}-{name}": "0"
+        for one in page["inline_admin_formsets"]
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+    assert admin_client.post(f"/admin/{path}/add/", {**inline, field: word}).status_code == 400
+
+
 @pytest.mark.parametrize("what", ["", "change/", "delete/", "history/"])
 def test_a_row_that_cannot_be_is_not_there(what: str, admin_client: Client) -> None:
     for model in admin.site._registry:

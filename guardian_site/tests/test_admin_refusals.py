@@ -79,6 +79,7 @@ def test_a_second_policy(of_a_source: bool, words: str, admin_client: Client) ->
     [
         ("2026-03-03", "", "A silence for everything needs a reason."),
         ("2026-06-02", "move", "At most 90 days."),
+        ("2026-03-03", "move", "A silence that is over already hushes nobody."),
     ],
 )
 def test_a_silence_that_hushes_too_much(
@@ -101,3 +102,19 @@ def test_what_a_form_refuses_is_told_in_portuguese(admin_client: Client) -> None
         assert "O fim não pode vir antes do início." in told(admin_client, "detection/label", label)
         page = told(admin_client, "alerts/escalationpolicy", dict(STEP))
     assert "Escolha um canal ou uma escala, não os dois." in page
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 900 + "]" * 900, "[" * 200_000 + "]" * 200_000, "9" * 5000, r'"\ud800"', "NaN"]
+)
+@pytest.mark.parametrize(
+    ("path", "field", "words"),
+    [
+        ("detection/policy", "rules", "Enter a valid JSON."),
+        ("alerts/channel", "configuration", "Write a JSON object: {…}."),
+    ],
+)
+def test_json_that_cannot_be_kept_is_refused_in_words(
+    path: str, field: str, words: str, value: str, admin_client: Client
+) -> None:
+    assert words in told(admin_client, path, {field: f'{{"note": {value}}}'})

@@ -59,6 +59,19 @@ def test_the_cache_of_redis_is_told_so() -> None:
     assert [type(one) for one in told.filters] == [Seldom]
 
 
+@pytest.mark.django_db
+def test_nobody_writes_a_line_of_the_log(
+    admin_client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    forged = "2026-01-01 00:00:00,000 ERROR forged"
+    admin_client.get("/admin/alerts/incident/", {"_to_field": f"x\n{forged}\x1b[2K"})
+    [record] = [one for one in caplog.records if one.name.startswith("django.security")]
+    line = LineFormatter().format(record)
+    assert forged in line
+    assert "\x1b" not in line
+    assert all(one.startswith("    ") for one in line.splitlines()[1:])
+
+
 def test_objects_do_not_leak_into_the_line() -> None:
     assert "request" not in json.loads(JsonFormatter().format(_record(request=object())))
 

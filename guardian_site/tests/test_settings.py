@@ -24,6 +24,7 @@ BAD = [
     ("GUARDIAN_TIME_ZONE", "Sao_Paulo"),
     ("GUARDIAN_TIME_ZONE", ""),
     ("GUARDIAN_TIME_ZONE", "../etc/passwd"),
+    ("GUARDIAN_TIME_ZONE", "localtime"),
     ("GUARDIAN_LOG_LEVEL", "LOUD"),
     ("GUARDIAN_LOG_FORMAT", "xml"),
     ("GUARDIAN_LANGUAGE", "tlh"),

@@ -9,6 +9,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import DateTimeField, Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from guardian_site.web.problems import bad_request
 from ingest.plain import plain
 
 logger = logging.getLogger(__name__)
@@ -43,11 +44,12 @@ class OddAddresses:
                 del kept[name]
         return None if kept == request.GET else _led_back(request, kept.urlencode())
 
-    def process_exception(
-        self, request: HttpRequest, exception: Exception
-    ) -> HttpResponseRedirect | None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         match = request.resolver_match
         of_admin = match is not None and match.namespace == "admin"
+        if of_admin and request.method == "POST" and _is_word_for_number(request, exception):
+            logger.warning("Refused a form at %s: %s", plain(request.path), plain(exception))
+            return bad_request(request, exception)
         # With the flag it was led back already: then it is no fault of the address.
         asked = request.method in ("GET", "HEAD") and ERROR_FLAG not in request.GET
         if not (of_admin and asked and request.GET and _is_odd_number(exception)):
@@ -74,6 +76,17 @@ def _can_be(model: type[Model], name: str, value: str) -> bool:
     except (ValidationError, ValueError, AttributeError):
         return False
     return True
+
+
+def _is_word_for_number(request: HttpRequest, exception: Exception) -> bool:
+    """Tell whether a form named a row, in a list to choose from, by what is no number.
+
+    Django refuses it beside its field, and then fails to show what was chosen.
+    """
+    if not (isinstance(exception, ValueError) and "expected a number but got" in str(exception)):
+        return False
+    sent = (one for values in request.POST.lists() for one in values[1])
+    return any(str(exception).endswith(f"got {one!r}.") for one in sent)
 
 
 def _is_odd_number(exception: Exception) -> bool:

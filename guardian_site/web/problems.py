@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import Resolver404, is_valid_path
 from django.utils.encoding import escape_uri_path
 from django.views import defaults
+from django.views.csrf import csrf_failure
 from psycopg.errors import ReadOnlySqlTransaction
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
 from rest_framework.response import Response
@@ -50,6 +51,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if wants_html(request):
         return defaults.permission_denied(request, exception)
     return JsonResponse({"detail": str(exception) or "You may not do that."}, status=403)
+
+
+def not_from_here(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that no page of ours has sent, or one that is too old."""
+    if wants_html(request):
+        return csrf_failure(request, reason)
+    return JsonResponse({"detail": f"CSRF failed: {reason}"}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

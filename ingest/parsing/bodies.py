@@ -27,7 +27,8 @@ StatusName = Literal["approved", "denied", "failed", "reversed", "backend_revers
 Count = Annotated[int, Meta(ge=0, le=LARGEST_COUNT)]
 Moment = Annotated[str, Meta(max_length=40)]
 AuthCode = Annotated[str, Meta(pattern=r"^[ -~]{0,16}\Z")]
-SourceName = Annotated[str, Meta(pattern=r"^[\w.:-]{1,64}\Z")]
+# Browsers take dots alone for a way through folders: a source of such a name would have no page.
+SourceName = Annotated[str, Meta(pattern=r"^(?!\.+\Z)[\w.:-]{1,64}\Z")]
 TransactionId = Annotated[str, Meta(pattern=r"^[!-~]{1,128}\Z")]
 
 
@@ -53,7 +54,7 @@ _MUST_BE = {
     "timestamp": f"{EXPECTED}, or left out for now",
     "count": "a whole number from 0 to 1000000000000",
     "auth_code": "text of at most 16 printable characters such as 00, or left out",
-    "source": "a name of at most 64 letters, digits and _ . : -",
+    "source": "a name of at most 64 letters, digits and _ . : -, not of dots alone",
     "id": "text of 1 to 128 printable characters without spaces",
 }
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(ReportBody)}

@@ -154,3 +154,19 @@ def test_a_source_is_not_its_own_parent(admin_client: Client) -> None:
     assert admin_client.post(url, {**fields, **inline, "parent": other.pk}).status_code == 302
     source.refresh_from_db()
     assert source.parent == other
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posix/America/Sao_Paulo", "right/UTC"])
+def test_a_zone_that_no_browser_knows_is_refused(admin_client: Client, zone: str) -> None:
+    fields = {"name": "shop-1", "time_zone": zone, "enabled": "on"}
+    inline = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
+    page = admin_client.post(reverse("admin:ingest_source_add"), {**fields, **inline})
+    assert "is not an IANA time zone" in page.content.decode()
+    assert not Source.objects.filter(name="shop-1").exists()
+
+
+def test_a_source_that_would_have_no_page_is_refused(admin_client: Client) -> None:
+    fields = {"name": "..", "time_zone": "UTC", "enabled": "on"}
+    inline = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
+    page = admin_client.post(reverse("admin:ingest_source_add"), {**fields, **inline})
+    assert "A name of dots alone leads to no page." in page.content.decode()

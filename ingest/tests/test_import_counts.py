@@ -261,7 +261,14 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"source": "a b"}, {"source": Source.CANARY}, {"time_zone": "Mars/Olympus"}]
+    "options",
+    [
+        {"source": "a b"},
+        {"source": ".."},
+        {"source": Source.CANARY},
+        {"time_zone": "Mars/Olympus"},
+        {"time_zone": "right/UTC"},
+    ],
 )
 def test_a_bad_option_is_refused(csv_file: Path, options: dict[str, str]) -> None:
     with pytest.raises(CommandError, match="--"):

@@ -85,6 +85,7 @@ SINGLE: list[tuple[str, bytes, str]] = [
     ("source too long", body(source="s" * 65), "source"),
     ("source with NUL", body(source="shop\0"), "source"),
     ("source with a path", body(source="../etc"), "source"),
+    ("source of dots", body(source=".."), "source"),
     ("source an object", body(source={"name": "shop"}), "source"),
     ("id empty", body(id=""), "id"),
     ("id too long", body(id="t" * 129), "id"),

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -14,6 +14,7 @@ from ingest.models import Source
 from ingest.parsing.count_files import BadFile, CountFile
 from ingest.retention import COUNTS
 from ingest.services.importing import Imported, Survey, import_file, source_for_import, survey_file
+from ingest.zones import is_zone
 
 SHOWN = 20
 
@@ -95,14 +96,13 @@ class Command(BaseCommand):
     def _zone(self, name: str, source_name: str) -> ZoneInfo:
         source = Source.objects.filter(name=source_name).first()
         name = name or (source.time_zone if source else Source().time_zone)
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise CommandError(f"--time-zone {name}: write an IANA name such as UTC.") from None
+        if not is_zone(name):
+            raise CommandError(f"--time-zone {name}: write an IANA name such as UTC.")
+        return ZoneInfo(name)
 
     def _source(self, options: dict[str, Any]) -> Source:
         try:
-            Source(name=options["source"]).clean_fields()
+            Source(name=options["source"]).full_clean(validate_unique=False)
             return source_for_import(name=options["source"], time_zone=options["time_zone"])
         except ValidationError as error:
             raise CommandError(f"--source: {' '.join(error.messages)}") from None
