@@ -243,7 +243,6 @@ class Kin:
     returned: datetime | None = None
     # Its last bad minute; None: the present one.
     last_anomaly: datetime | None = None
-    direction: str = "high"
 
 
 def is_wave(others: int, *, watched: int, rules: Rules) -> bool:
@@ -267,12 +266,7 @@ def is_wave(others: int, *, watched: int, rules: Rules) -> bool:
 
 
 def relation(
-    new: Kin,
-    root: Kin,
-    rules: Rules,
-    *,
-    last_heard: datetime | None = None,
-    wave: bool = False,
+    new: Kin, root: Kin, rules: Rules, *, last_heard: datetime | None = None
 ) -> str | None:
     """Return why `new` is a part of the ongoing incident `root`; None if it is not.
 
@@ -280,8 +274,6 @@ def relation(
     ----------
     last_heard : datetime or None
         The newest minute in which any watched source reported; None if it does not matter.
-    wave : bool
-        So many sources began like `new` that it is one failure of all of them.
     """
     # One onset may lie far back where evidence grew slowly; seen together counts as much.
     apart = min(abs(new.onset - root.onset), abs(new.first_anomaly - root.first_anomaly))
@@ -302,8 +294,6 @@ def relation(
         return "began together at sources of one parent"
     if near and _all_are_silent(new, root, last_heard):
         return "no source reports any more"
-    if near and wave and (new.family, new.direction) == (root.family, root.direction):
-        return WAVE
     return None
 
 

@@ -1,13 +1,19 @@
 """Incidents with one cause hang together under one root; only the root is told."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action, State
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import LOW_FAMILIES, WAVE, Kin, is_another, relation, worse
-from alerts.selectors.kinship import alone_in_wave, is_part_of_wave, locked, possible_kin
+from alerts.selectors.kinship import (
+    alone_in_wave,
+    began_near,
+    is_part_of_wave,
+    locked,
+    possible_kin,
+    roots_of_wave,
+)
 from alerts.selectors.standing import newest_report, ongoing_like, standing_of
 from alerts.selectors.suppression import suppression_of
 from alerts.services.announcing import announce, tell_or_hold
@@ -17,18 +23,25 @@ from alerts.services.timeline import move, note
 
 def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
     """The new incident hangs under the ongoing one it belongs to, if there is one."""
-    new = _new_of(incident)
-    found = _root_for(new, now)
+    wave = is_part_of_wave(incident)
+    found = _root_for(incident, now) or (_root_of_wave(incident, now) if wave else None)
     if found is None:
         return []
     root, reason = found
     written = _link(incident, root, reason, now)
-    if reason == WAVE and suppression_of(root, now=now) is None:
-        root = locked(root.pk)  # as grave as its new part by now
-        for other in alone_in_wave(incident).exclude(pk=root.pk):
-            other.children.update(parent=root)
-            written += _link(other, root, reason, now)
-            forget_joined(incident=other, root=root, reason=f"{reason}: #{root.pk}")
+    return written + (_gather(incident, root.pk, now) if wave else [])
+
+
+def _gather(incident: Incident, root_id: int, now: datetime) -> list[int]:
+    """Those of its wave that told for themselves, before there were enough, are told with it."""
+    root = locked(root_id)
+    if not began_near(incident, root) or suppression_of(root, now=now) is not None:
+        return []
+    written: list[int] = []
+    for other in alone_in_wave(incident).exclude(pk=root.pk):
+        other.children.update(parent=root)
+        written += _link(other, root, WAVE, now)
+        forget_joined(incident=other, root=root, reason=f"{WAVE}: #{root.pk}")
     return written
 
 
@@ -102,43 +115,26 @@ def _set_apart(part: Incident, why: str, now: datetime) -> None:
     note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=why)
 
 
-@dataclass(frozen=True)
-class _New:
-    """An incident that looks for its root, and what is asked about it once."""
-
-    incident: Incident
-    kin: Kin
-    last_heard: datetime | None
-    wave: bool
-
-    def relation_to(self, other: Incident) -> str | None:
-        return relation(
-            self.kin, kin_of(other), conf.rules(), last_heard=self.last_heard, wave=self.wave
-        )
-
-
-def _new_of(incident: Incident) -> _New:
-    low = incident.family in LOW_FAMILIES
-    return _New(
-        incident, kin_of(incident), newest_report() if low else None, is_part_of_wave(incident)
-    )
-
-
-def _root_for(new: _New, now: datetime) -> tuple[Incident, str] | None:
-    related = [(new.relation_to(one), one) for one in possible_kin(new.incident, wave=new.wave)]
-    # Whom it is akin to explains more than who else began then.
-    for reason, other in sorted(related, key=lambda found: found[0] == WAVE):
-        if reason is None:
+def _root_for(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
+    last_heard = newest_report() if incident.family in LOW_FAMILIES else None
+    for other in possible_kin(incident):
+        kin = kin_of(incident), kin_of(other)
+        reason = relation(*kin, conf.rules(), last_heard=last_heard)
+        root = other.parent or other
+        if reason is None or not root.ongoing:
             continue
-        root = other if other.parent_id is None else locked(other.parent_id)
-        if not root.ongoing:
-            continue
-        # Who silenced what they were told of needs no message about what is no worse, but a
-        # silence of one source says nothing of all the others in a wave.
-        told = root.announced is not None and not worse(new.incident.level, than=root.level)
-        known = told and reason != WAVE
-        if known or not _holds_back(root, new.incident, now):
+        # Who silenced what they were told of needs no message about what is no worse.
+        known = root.announced is not None and not worse(incident.level, than=root.level)
+        if known or not _holds_back(root, incident, now):
             return root, reason
+    return None
+
+
+def _root_of_wave(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
+    for root in roots_of_wave(incident):
+        # A silence of one source says nothing of all the others.
+        if not _holds_back(root, incident, now):
+            return root, WAVE
     return None
 
 
@@ -153,7 +149,6 @@ def kin_of(incident: Incident) -> Kin:
         first_anomaly=incident.first_anomaly,
         returned=_returned(incident),
         last_anomaly=incident.last_anomaly,
-        direction=incident.direction,
     )
 
 

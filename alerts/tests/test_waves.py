@@ -86,6 +86,23 @@ def test_what_else_breaks_at_a_source_of_the_wave_belongs_to_it() -> None:
     )
 
 
+def test_what_breaks_in_two_ways_at_many_sources_is_told_once() -> None:
+    fail_at("abcd", family="technical_failure")
+    fail_at("bcdefgh")
+    absorb_anomalies(now=at(1))
+    assert (roots(), told()) == (["a"], [("a", "opened")])
+
+
+def test_what_began_long_before_at_one_of_the_sources_is_no_part_of_it() -> None:
+    fail_at("a", -30, family="silence")
+    absorb_anomalies(now=at(-29))
+    fail_at("a", -1, family="silence")
+    fail_at("abcdef")
+    absorb_anomalies(now=at(1))
+    assert roots() == ["a", "b"]
+    assert sorted(told()) == [("a", "opened"), ("b", "opened")]
+
+
 def test_a_silence_of_the_first_source_hides_no_other() -> None:
     services.create_silence(
         source=make_source("a"),
