@@ -43,20 +43,19 @@ class KafkaTopic:
             messages = self._consumer.consume(count, timeout=seconds)
         except self._kafka.KafkaException as error:
             raise StreamAway(str(error)) from error
-        found = [self._entry(one) for one in messages if not self._is_failure(one)]
+        found = [self._entry(one) for one in messages if one.error() is None]
         for entry in found:
             partition, offset = _place(entry)
             self._unacknowledged.setdefault(partition, offset)
+        # Told after the others are noted: a rewind goes back to before them.
+        for message in messages:
+            self._refuse_failure(message.error())
         return found
 
-    def _is_failure(self, message: Any) -> bool:
-        error = message.error()
-        if error is None:
-            return False
+    def _refuse_failure(self, error: Any) -> None:
         unknown = self._kafka.KafkaError.UNKNOWN_TOPIC_OR_PART
-        if error.code() == unknown or error.retriable():
-            return True
-        raise StreamAway(str(error))
+        if error is not None and error.code() != unknown and not error.retriable():
+            raise StreamAway(str(error))
 
     def _entry(self, message: Any) -> Entry:
         _kind, milliseconds = message.timestamp()
