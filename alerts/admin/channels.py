@@ -15,7 +15,7 @@ from unfold.decorators import display
 from alerts import services
 from alerts.admin.zones import AtHome
 from alerts.channels import ADAPTERS, ChannelError
-from alerts.channels.base import setting, variables
+from alerts.channels.base import NEVER_SENT, setting, variables
 from alerts.messages.stored import fault_told
 from alerts.models import Channel, Notification
 from alerts.selectors.live import language
@@ -94,6 +94,12 @@ def findings(channel: Channel) -> tuple[list[str], list[str]]:
             words = {"name": name, "variable": variable}
             faults.append(
                 _("%(name)s: “env:%(variable)s” names no variable; write env:NAME.") % words
+            )
+        elif variable in NEVER_SENT:
+            words = {"name": name, "variable": variable}
+            faults.append(
+                _("%(name)s: %(variable)s is a secret of Guardian itself and goes to no channel.")
+                % words
             )
         elif not setting(channel, name):
             doubts.append(

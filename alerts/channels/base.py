@@ -29,6 +29,14 @@ READ_AT_MOST = 4 * 1024 * 1024
 # However little at a time an answer comes, after this the line is cut [s].
 ANSWER_SECONDS = 2 * REQUEST_SECONDS
 ENVIRONMENT = "env:"
+# Who may set up a channel names an address beside it: there these would open more than a channel.
+NEVER_SENT = frozenset(
+    {
+        *("GUARDIAN_SECRET_KEY", "GUARDIAN_OLD_SECRET_KEYS", "GUARDIAN_JWT_KEYS"),
+        *("GUARDIAN_OIDC_CLIENT_SECRET", "GUARDIAN_WEBHOOK_TOKEN", "SLACK_SIGNING_SECRET"),
+        *("DATABASE_URL", "REDIS_URL", "GUARDIAN_BROKER_URL", "GUARDIAN_STREAM_URL"),
+    }
+)
 LONGEST_RETRY_AFTER = 3600.0
 
 
@@ -150,6 +158,8 @@ def setting(channel: Channel, name: str) -> str:
     if not value.startswith(ENVIRONMENT):
         return value
     variable = value.removeprefix(ENVIRONMENT)
+    if variable in NEVER_SENT:
+        return ""
     if path := os.environ.get(f"{variable}_FILE"):
         try:
             return Path(path).read_text(encoding="utf-8").strip()

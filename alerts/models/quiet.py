@@ -36,6 +36,11 @@ def ends_after(
         raise ValidationError({"ends": words})
 
 
+def not_over(ends: datetime | None) -> None:
+    if ends is not None and ends <= timezone.now():
+        raise ValidationError({"ends": _("A silence that is over already hushes nobody.")})
+
+
 def weekday_numbers(days: object) -> None:
     if not isinstance(days, list) or any(day not in range(7) for day in days):
         raise ValidationError({"weekdays": _("A list of numbers, 0 (Monday) to 6 (Sunday).")})
@@ -76,8 +81,8 @@ class Silence(Matcher):
         if not (self.source_id or self.family or self.level or self.reason):
             raise ValidationError({"reason": _("A silence for everything needs a reason.")})
         # One that is there already may be ended so.
-        if self._state.adding and self.ends is not None and self.ends <= timezone.now():
-            raise ValidationError({"ends": _("A silence that is over already hushes nobody.")})
+        if self._state.adding:
+            not_over(self.ends)
 
 
 class MaintenanceWindow(Matcher):

@@ -292,6 +292,11 @@ MAIL = {"host": "mail", "from": "guardian@example.com", "to": "Ana <ana@example.
         ("apprise", {"url": "json://10.1.2.3/"}, "inside a private network"),
         ("pagerduty", {"routing_key": "r", "api": "pagerduty"}, "this is no address"),
         ("telegram", {"chat_id": "1", "token": "env:"}, "“env:” names no variable"),
+        (
+            "telegram",
+            {"chat_id": "1", "token": "env:DATABASE_URL"},
+            "is a secret of Guardian itself",
+        ),
         ("telegram", {"token": "t"}, "Telegram lacks: chat_id."),
         ("email", {**MAIL, "port": "smtp"}, "port smtp: write a number, 1 to 65535."),
         ("email", {**MAIL, "security": "ssl"}, "security is starttls, tls, or left out."),

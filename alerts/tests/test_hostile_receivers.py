@@ -1,4 +1,4 @@
-"""Whoever is told decides neither how long that takes nor how much memory it costs."""
+"""Whoever is told decides neither how long that takes, nor its memory, nor what of ours it gets."""
 
 import gzip
 import socket
@@ -10,6 +10,7 @@ import pytest
 
 from alerts.channels import ChannelError, base
 from alerts.channels.base import READ_AT_MOST, post
+from alerts.models import Channel
 from alerts.tests.outgoing import refusal
 from alerts.tests.standin import HANG_SECONDS, Answer, StandIn
 
@@ -86,3 +87,12 @@ def test_a_refusal_is_one_whatever_encoding_it_names(vendor: StandIn, charset: s
     target = {"url": vendor.url, "secret": "s3cret", "allow_private": True}
     refused = refusal("webhook", vendor, answer, **target)
     assert (refused.permanent, str(refused)) == (True, "HTTP 404: gone")
+
+
+@pytest.mark.parametrize("name", ["GUARDIAN_SECRET_KEY", "DATABASE_URL", "SLACK_SIGNING_SECRET"])
+def test_none_is_sent_what_opens_more_than_a_channel(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "secret")
+    channel = Channel(kind="telegram", configuration={"token": f"env:{name}"})
+    assert base.setting(channel, "token") == ""

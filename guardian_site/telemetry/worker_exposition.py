@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 class _Answer(BaseHTTPRequestHandler):
     """`/alive` for the probe, `/metrics` with what the processes of this container counted."""
 
+    # Who connects and says nothing, or is cut off, would hold a thread and a file for ever [s].
+    timeout = 10
+
     def do_GET(self) -> None:
         if self.path == "/alive":
             self._send(200, "text/plain", b"alive\n")

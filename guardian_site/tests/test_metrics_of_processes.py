@@ -70,6 +70,18 @@ def test_a_worker_answers_probes_and_scrapes_on_its_port() -> None:
         server.server_close()
 
 
+def test_whoever_says_nothing_there_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert worker_exposition._Answer.timeout
+    monkeypatch.setattr(worker_exposition._Answer, "timeout", 0.1)
+    server = worker_exposition.serve(0, "127.0.0.1")
+    try:
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as silent:
+            assert silent.recv(1) == b""
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_a_worker_listens_to_those_the_site_listens_to(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,6 +119,13 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number in JSON")
 
 
+def _whole(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError:
+        raise ValueError("a number has too many digits") from None
+
+
 def _loaded(body: bytes) -> Any:
     """Return `body` as plain objects; raise Refused if it is not proper JSON."""
     for start, why in _NOT_AS_IT_IS.items():
@@ -126,7 +133,8 @@ def _loaded(body: bytes) -> Any:
             raise refused("body", why)
     try:
         text = body.decode("utf-8")
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        hooks = {"parse_int": _whole, "parse_constant": _no_constant}
+        return json.loads(text, object_pairs_hook=_unique, **hooks)
     except UnicodeDecodeError as error:
         raise refused("body", f"is not UTF-8 at byte {error.start}") from None
     except _DuplicateName as error:

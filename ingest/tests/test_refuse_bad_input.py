@@ -175,6 +175,12 @@ def test_a_bad_batch_is_refused_by_row(client: Client, sent: bytes, field: str) 
     assert stored() == 0
 
 
+def test_a_number_that_nobody_can_read_is_told_in_words_for_its_sender(client: Client) -> None:
+    sent = b'{"status": "approved", "count": ' + b"9" * 5000 + b"}"
+    response = client.post("/transaction", sent, content_type="application/json")
+    assert response.json()["detail"] == "body: is not JSON: a number has too many digits"
+
+
 @pytest.mark.parametrize(
     ("sent", "told"),
     [(gzip.compress(body()), "gzip"), (b"\xef\xbb\xbf" + body(), "byte order mark")],
