@@ -117,7 +117,8 @@ def is_address(value: str, schemes: tuple[str, ...] = WEB) -> bool:
         return False
     if parts.scheme in REDIS:
         return _leads_to_redis(value)
-    return bool(parts.hostname or parts.scheme not in WEB)
+    # A broker in files is where the data folder is.
+    return bool(parts.hostname) or parts.scheme == "filesystem"
 
 
 def _leads_to_redis(value: str) -> bool:

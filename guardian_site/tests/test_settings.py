@@ -63,6 +63,8 @@ BAD = [
     ("REDIS_URL", "redis://redis:6379/0?socket_timeout=soon"),
     ("REDIS_URL", "unix://"),
     ("GUARDIAN_STREAM_URL", "redis://redis:6379/reports"),
+    ("GUARDIAN_STREAM_URL", "kafka://"),
+    ("GUARDIAN_STREAM_URL", "kafka://:9092"),
     ("SLACK_WEBHOOK_URL", "https://[hooks"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector"),
