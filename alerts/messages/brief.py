@@ -19,6 +19,7 @@ from alerts.messages.phrases import (
     say,
     say_number,
 )
+from alerts.messages.timeline import TAKEN_BACK
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import LOW_FAMILIES, RANK
 from detection.messages import ACTION_OF_FAMILY, WATCH
@@ -184,6 +185,8 @@ def _lines(
 ) -> list[str]:
     whole = _whole_of(incident)
     if not incident.ongoing and whole is None:
+        if _is_taken_back(incident):
+            return [say("taken_back", language)]
         return [
             _lasted(incident, language),
             excess_line(incident, language, over=True),
@@ -246,6 +249,11 @@ def _lasted(incident: Incident, language: str) -> str:
         begin=(_local if same_clock else time_of)(incident, incident.onset, end),
         end=time_of(incident, end, end),
     )
+
+
+def _is_taken_back(incident: Incident) -> bool:
+    ended = incident.events.filter(kind=IncidentEvent.Kind.RESOLVED).last()
+    return ended is not None and ended.why == TAKEN_BACK.english and not incident.resolved_by
 
 
 def _ending(incident: Incident, language: str) -> str:

@@ -57,6 +57,7 @@ STAGES = [
 ]
 KINDS = [Sentence(kind, told) for kind, told in KINDS_TOLD.items()]
 NOTHING = Sentence("", "")
+TAKEN_BACK = Sentence("all of its minutes were taken back", "todos os seus minutos foram retirados")
 ANYTHING = Sentence("{text}", "{text}")
 # Why a silence was made, when nobody wrote it.
 SILENCED = Sentence("from incident #{incident:d}", "do incidente #{incident}")
@@ -157,7 +158,7 @@ KINSHIP = [
     Sentence("comes back without #{root:d}, which is over", "volta sem #{root}, que terminou"),
     Sentence("#{part:d} {family} is over", "#{part} {family}: terminou", family=FAMILY_NAMES),
     Sentence("the source is no longer watched", "a origem não é mais monitorada"),
-    Sentence("all of its minutes were taken back", "todos os seus minutos foram retirados"),
+    TAKEN_BACK,
 ]
 ALERTMANAGER = [
     Sentence("the alert fires again", "o alerta dispara de novo"),
