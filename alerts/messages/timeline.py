@@ -5,7 +5,7 @@ writes what is not here.
 """
 
 from alerts.messages.phrases import PHRASES
-from alerts.models.incident import FAMILIES, Incident
+from alerts.models.incident import FAMILIES, Incident, IncidentEvent
 from alerts.models.watch import StageAlarm
 from detection.models import Level
 from detection.scoring.wording import PORTUGUESE, Sentence
@@ -313,3 +313,9 @@ OF_PEOPLE = {
         )
     ],
 }
+
+
+def is_taken_back(incident: Incident) -> bool:
+    """Say whether an incident ended because nothing of it was left."""
+    ended = incident.events.filter(kind=IncidentEvent.Kind.RESOLVED).last()
+    return ended is not None and ended.why == TAKEN_BACK.english and not incident.resolved_by
