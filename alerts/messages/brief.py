@@ -19,6 +19,7 @@ from alerts.messages.phrases import (
     say,
     say_number,
 )
+from alerts.messages.timeline import is_taken_back
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import LOW_FAMILIES, RANK
 from detection.messages import ACTION_OF_FAMILY, WATCH
@@ -184,17 +185,19 @@ def _lines(
 ) -> list[str]:
     whole = _whole_of(incident)
     if not incident.ongoing and whole is None:
+        if is_taken_back(incident):
+            return [say("taken_back", language)]
         return [
-            _lasted(incident, language),
-            excess_line(incident, language, over=True),
+            _its_own(_lasted(incident, language), incident, language),
+            _its_own(excess_line(incident, language, over=True), incident, language),
             _ending(incident, language),
         ]
     return [
         say("part_of", language, id=whole.pk) if whole and kind != "updated" else "",
         _special(incident, kind, language, now),
         say("since", language, time=time_of(incident, incident.onset, now)),
-        seen_line(incident, language),
-        excess_line(incident, language, over=False),
+        _its_own(seen_line(incident, language), incident, language),
+        _its_own(excess_line(incident, language, over=False), incident, language),
         _external(incident),
         _codes(incident, language),
         _labelled("owner", name_of(incident.owner, language), language),
@@ -202,6 +205,12 @@ def _lines(
         _labelled("assigned", incident.assigned_to if kind != "assigned" else "", language),
         _answered(incident, language),
     ]
+
+
+def _its_own(text: str, incident: Incident, language: str) -> str:
+    """Name the source of which a line tells where the headline speaks of more."""
+    alone = not text or not _elsewhere(incident, language)
+    return text if alone else f"{incident.source}: {text[:1].lower()}{text[1:]}"
 
 
 def _special(incident: Incident, kind: str, language: str, now: datetime) -> str:

@@ -5,7 +5,7 @@ writes what is not here.
 """
 
 from alerts.messages.phrases import PHRASES
-from alerts.models.incident import FAMILIES, Incident
+from alerts.models.incident import FAMILIES, Incident, IncidentEvent
 from alerts.models.watch import StageAlarm
 from detection.models import Level
 from detection.scoring.wording import PORTUGUESE, Sentence
@@ -57,6 +57,7 @@ STAGES = [
 ]
 KINDS = [Sentence(kind, told) for kind, told in KINDS_TOLD.items()]
 NOTHING = Sentence("", "")
+TAKEN_BACK = Sentence("all of its minutes were taken back", "todos os seus minutos foram retirados")
 ANYTHING = Sentence("{text}", "{text}")
 # Why a silence was made, when nobody wrote it.
 SILENCED = Sentence("from incident #{incident:d}", "do incidente #{incident}")
@@ -174,7 +175,7 @@ KINSHIP = [
     Sentence("comes back without #{root:d}, which is over", "volta sem #{root}, que terminou"),
     PART_OVER,
     Sentence("the source is no longer watched", "a origem não é mais monitorada"),
-    Sentence("all of its minutes were taken back", "todos os seus minutos foram retirados"),
+    TAKEN_BACK,
 ]
 ALERTMANAGER = [
     Sentence("the alert fires again", "o alerta dispara de novo"),
@@ -329,3 +330,9 @@ OF_PEOPLE = {
         )
     ],
 }
+
+
+def is_taken_back(incident: Incident) -> bool:
+    """Say whether an incident ended because nothing of it was left."""
+    ended = incident.events.filter(kind=IncidentEvent.Kind.RESOLVED).last()
+    return ended is not None and ended.why == TAKEN_BACK.english and not incident.resolved_by

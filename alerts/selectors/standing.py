@@ -103,6 +103,18 @@ def last_bad_minute(incident: Incident) -> datetime | None:
     return last
 
 
+def is_taken_back(incident: Incident) -> bool:
+    """Say whether late counts have shown of every minute of the incident that it was none."""
+    found = Anomaly.objects.filter(
+        source=incident.source_id,
+        family=incident.family,
+        minute__range=(incident.first_anomaly, incident.last_anomaly),
+    )
+    if incident.reopened_by_hand is not None or found.filter(withdrawn=None).exists():
+        return False
+    return found.exists() and not incident.children.filter(state=State.MERGED).exists()
+
+
 def judged_through(sources: Collection[int]) -> dict[int, datetime | None]:
     """Return the last minute of each source that detection has judged; None if there is none."""
     bands = Band.objects.filter(source=OuterRef("pk")).order_by("-minute")

@@ -6,9 +6,10 @@ from typing import Any
 
 from alerts import conf
 from alerts.lifecycle import ONGOING, Action
+from alerts.messages.timeline import TAKEN_BACK
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import MINUTE, decide_resolution
-from alerts.selectors.standing import judged_through, last_bad_minute, standing_of
+from alerts.selectors.standing import is_taken_back, judged_through, last_bad_minute, standing_of
 from alerts.services.announcing import announce, those_heard
 from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
@@ -74,8 +75,10 @@ def _over(incident: Incident, through: datetime | None) -> str | None:
         return None
     if not incident.source.enabled:
         return "the source is no longer watched"
-    if _cut_back(incident, through):
-        return "all of its minutes were taken back"
+    # What is bad now was not taken back.
+    quiet = through is not None and through > incident.last_anomaly
+    if _cut_back(incident, through) or (quiet and is_taken_back(incident)):
+        return TAKEN_BACK.english
     standing = standing_of(incident)
     resolution = decide_resolution(standing, judged_through=through, rules=conf.rules())
     return resolution.reason if resolution.over else None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from alerts.messages import brief_of
 from alerts.models import Incident, Notification
 from alerts.services import absorb_anomalies
 from alerts.tests.makers import at, make_anomaly, make_source
@@ -38,3 +39,20 @@ def test_what_a_common_silence_leaves_behind_pages_nobody_after_it() -> None:
     absorb_anomalies(now=at(6))
     assert not Notification.objects.filter(state="pending").exists()
     assert Incident.objects.filter(parent=None).count() == 1
+
+
+def test_figures_of_one_source_say_so_where_the_headline_speaks_of_more() -> None:
+    parent = make_source("acquirer")
+    for name in "ab":
+        make_anomaly(0, source=make_source(name, parent=parent))
+    absorb_anomalies(now=at(1))
+    root = Incident.objects.get(parent=None)
+    brief = brief_of(root, kind="opened", language="en", now=at(1))
+    assert brief.headline == "Denials above normal at a and 1 more source"
+    assert brief.lines[2] == "a: about 36 more than normal so far (28 to 44)"
+    root.state, root.resolved = "resolved", at(9)
+    lines = brief_of(root, kind="resolved", language="pt-br", now=at(9)).lines
+    assert lines[:2] == [
+        "a: durou 1 min (12:00 a 12:01 UTC)",
+        "a: cerca de 36 acima do normal no total (28 a 44)",
+    ]
