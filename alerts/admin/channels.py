@@ -115,7 +115,7 @@ def findings(channel: Channel) -> tuple[list[str], list[str]]:
 
 
 @admin.register(Channel)
-class ChannelAdmin(ReadsJSON, SomeSources, AtHome):
+class ChannelAdmin(SomeSources, ReadsJSON, AtHome):
     form = ChannelForm
     list_display = (
         "name",

@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from django.contrib.admin.options import BaseModelAdmin
 from django.core.exceptions import ValidationError
 from django.db.models import Field
 from django.db.models import JSONField as StoredJSON
 from django.forms import JSONField
 from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest
+from unfold.admin import ModelAdmin
 
 # Nobody nests as deeply by hand, and Python gives up somewhere beyond.
 DEEPEST = 32
@@ -29,7 +29,7 @@ class WrittenJSON(JSONField):
         return super().bound_data(data, initial)
 
 
-class ReadsJSON(BaseModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class ReadsJSON(ModelAdmin):
     """A form whose JSON is such."""
 
     def formfield_for_dbfield(

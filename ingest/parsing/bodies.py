@@ -133,8 +133,12 @@ def _loaded(body: bytes) -> Any:
             raise refused("body", why)
     try:
         text = body.decode("utf-8")
-        hooks = {"parse_int": _whole, "parse_constant": _no_constant}
-        return json.loads(text, object_pairs_hook=_unique, **hooks)
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_int=_whole,
+            parse_constant=_no_constant,
+        )
     except UnicodeDecodeError as error:
         raise refused("body", f"is not UTF-8 at byte {error.start}") from None
     except _DuplicateName as error:
