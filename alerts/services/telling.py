@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from alerts import conf, lifecycle
 from alerts.channels import adapter_of
-from alerts.messages.timeline import AGAIN
+from alerts.messages.timeline import AGAIN, TAKEN_BACK
 from alerts.models import Channel, Incident, IncidentEvent, Notification
 from alerts.policy import worse
 from alerts.selectors.channels import channels_for
@@ -136,6 +136,9 @@ def _tell_over(
         everything = (*STATEFUL, Kind.REMINDER)
         _drop(known.waiting, everything, "over before it was sent: told in one message")
         never_told = known.told is None and known.waits_alive
+        if reason == TAKEN_BACK.english and not any(row.attempts for row in known.waiting):
+            # There was nothing, and nobody here has heard that there was.
+            never_told = False
         if never_told or known.told in ALIVE:
             ends = incident.notifications.filter(channel=channel, kind=Kind.RESOLVED)
             # What was split off a whole goes on without having been reopened, and ends again.

@@ -58,3 +58,15 @@ def test_so_is_a_hand_that_reopened_it(incident: Incident) -> None:
     settle_incidents(now=at(5.1))
     incident.refresh_from_db()
     assert incident.state == "open"
+
+
+@pytest.mark.parametrize(("attempts", "told"), [(0, []), (1, ["resolved"])])
+def test_who_was_not_told_yet_hears_nothing_of_it(
+    attempts: int, told: list[str], incident: Incident
+) -> None:
+    Notification.objects.update(state="pending", attempts=attempts)
+    take_back(0, 1, 2)
+    judge(3)
+    settle_incidents(now=at(4))
+    waiting = Notification.objects.filter(state="pending")
+    assert [row.kind for row in waiting] == told
