@@ -57,14 +57,14 @@ def test_a_database_that_does_not_answer_is_told_without_a_traceback() -> None:
 
 @pytest.mark.postgres
 @pytest.mark.parametrize(
-    ("option", "asked"),
+    ("program", "option", "asked"),
     [
         # A role that every server has, and that owns nothing.
-        ("role=pg_monitor", "the owner of the database"),
-        ("default_transaction_read_only=on", "a standby?"),
+        (["manage.py", "migrate"], "role=pg_monitor", "the owner of the database"),
+        (CREATE, "role=pg_monitor", "the owner of the database"),
+        (CREATE, "default_transaction_read_only=on", "a standby?"),
     ],
 )
-@pytest.mark.parametrize("program", [["manage.py", "migrate"], CREATE])
 def test_what_the_database_forbids_is_told_with_what_to_look_at(
     postgres_url: str, program: list[str], option: str, asked: str
 ) -> None:
