@@ -172,6 +172,11 @@ KINSHIP = [
         "avisa por si, pois ninguém pode ser avisado de #{root}: {held}",
         held=SUPPRESSION,
     ),
+    Sentence(
+        "stands apart from #{root:d}, as nobody may be told of it: {held}",
+        "fica separado de #{root}, pois ninguém pode ser avisado dele: {held}",
+        held=SUPPRESSION,
+    ),
     Sentence("comes back without #{root:d}, which is over", "volta sem #{root}, que terminou"),
     PART_OVER,
     Sentence("the source is no longer watched", "a origem não é mais monitorada"),

@@ -230,8 +230,14 @@ def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:
     """Scores end at 1: of two that are full, the minute further from normal is the worse one."""
     if anomaly.score != incident.peak_score:
         return anomaly.score > incident.peak_score
-    expected = anomaly.expected or 0.0
-    return abs(anomaly.count - expected) >= abs(incident.seen - (incident.expected or 0.0))
+    away = anomaly.count - (anomaly.expected or 0.0)
+    worst = incident.seen - (incident.expected or 0.0)
+    # A minute of a rise that counts nothing is not the worst of it, however much was expected.
+    if incident.direction == Incident.Direction.HIGH:
+        return away >= worst
+    return (
+        away <= worst if incident.direction == Incident.Direction.LOW else abs(away) >= abs(worst)
+    )
 
 
 def _bad_minutes(incident: Incident) -> int:

@@ -58,8 +58,9 @@ def _link(part: Incident, root: Incident, reason: str, now: datetime) -> list[in
 def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
     """The root of a group is ongoing and at least as grave as each of its parts.
 
-    Where nobody may be told that of the root, a part of which they may be told leaves it. So does
-    one that comes back by itself long after the root was over: that is not back.
+    Where nobody may be told that of the root, a part of which they may be told leaves it, and what
+    is held back says nothing through a root that is not. So does one leave that comes back by
+    itself long after the root was over: that is not back.
     """
     root = _root_of(child, now)
     by_itself = child.state != State.MERGED and child.reopened_by_hand is None
@@ -67,8 +68,9 @@ def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
         _set_apart(child, f"comes back without #{root.pk}, which is over", now)
         return link_to_root(incident=child, now=now)
     news = root.announced is None or not root.ongoing or worse(child.level, than=root.level)
-    if news and child.state != State.MERGED and (held := _holds_back(root, child, now)):
-        return _leave(child, root, held, now)
+    if news and child.state != State.MERGED and (why := _why_apart(root, child, now)):
+        _set_apart(child, why, now)
+        return announce(incident=child, now=now)
     kind = "updated"
     if root.state not in ONGOING:
         kind = "reopened"
@@ -104,9 +106,14 @@ def _holds_back(root: Incident, part: Incident, now: datetime) -> str | None:
     return held if held and suppression_of(part, now=now) is None else None
 
 
-def _leave(part: Incident, root: Incident, held: str, now: datetime) -> list[int]:
-    _set_apart(part, f"tells for itself, as nobody may be told of #{root.pk}: {held}", now)
-    return announce(incident=part, now=now)
+def _why_apart(root: Incident, part: Incident, now: datetime) -> str | None:
+    """Return why news of the part is none of the root: one of them alone is held back."""
+    of_root, of_part = suppression_of(root, now=now), suppression_of(part, now=now)
+    if of_root and of_part is None:
+        return f"tells for itself, as nobody may be told of #{root.pk}: {of_root}"
+    if of_part and of_root is None:
+        return f"stands apart from #{root.pk}, as nobody may be told of it: {of_part}"
+    return None
 
 
 def _set_apart(part: Incident, why: str, now: datetime) -> None:

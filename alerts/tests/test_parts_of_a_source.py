@@ -2,6 +2,7 @@
 
 import pytest
 
+from alerts import services
 from alerts.messages import brief_of
 from alerts.models import Incident, Notification
 from alerts.services import absorb_anomalies
@@ -56,3 +57,27 @@ def test_figures_of_one_source_say_so_where_the_headline_speaks_of_more() -> Non
         "a: durou 1 min (12:00 a 12:01 UTC)",
         "a: cerca de 36 acima do normal no total (28 a 44)",
     ]
+
+
+def test_what_is_silenced_makes_no_other_failure_graver() -> None:
+    services.create_silence(family="decline", ends=at(60), actor="ana", now=at(0), reason="known")
+    make_anomaly(0, family="technical_failure", level="WARNING")
+    absorb_anomalies(now=at(1))
+    Notification.objects.update(state="sent")
+    make_anomaly(1, family="decline", level="CRITICAL")
+    absorb_anomalies(now=at(2))
+    assert not Notification.objects.filter(state="pending").exists()
+    failure, silenced = Incident.objects.order_by("id")
+    assert (failure.level, silenced.parent, silenced.announced) == ("WARNING", None, None)
+    line = silenced.events.filter(kind="linked").last()
+    assert line is not None
+    assert line.why.startswith(f"stands apart from #{failure.pk}, as nobody may be told of it: sil")
+    absorb_anomalies(now=at(61))
+    assert Notification.objects.get(state="pending").incident == silenced
+
+
+def test_a_minute_without_a_count_is_not_the_worst_of_a_rise() -> None:
+    make_anomaly(0, score=1.0, count=20, expected=16.0)
+    make_anomaly(1, score=1.0, count=0, expected=16.0)
+    absorb_anomalies(now=at(2))
+    assert Incident.objects.get().seen == 20
