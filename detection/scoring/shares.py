@@ -68,6 +68,8 @@ def learn_shares(
         Transactions seen and usually expected in the minute.
     """
     level = shares(state)
+    # Of a source that has only begun to report no share is known that an hour could differ from.
+    known = live[:, 0] & (state.share_total[:, DENIED] >= total)
     factor = hour_factor(state, minute_of_day)
     pace = SHARE_TRANSACTIONS / np.maximum(level * volume[:, None], 1e-6)
     keep = 1 - 1 / np.minimum(np.maximum(pace, SHARE_MINUTES[0]), SHARE_MINUTES[1])
@@ -75,8 +77,8 @@ def learn_shares(
     state.share_seen[:] = np.where(live, state.share_seen * keep + rates, state.share_seen)
     state.share_total[:] = np.where(live, state.share_total * keep + exposure, state.share_total)
     rows, hour = np.arange(len(state)), minute_of_day // 60
-    state.hour_denied[rows, hour] += rates[:, DENIED] * live[:, 0]
-    state.hour_expected[rows, hour] += level[:, DENIED] * total * live[:, 0]
+    state.hour_denied[rows, hour] += rates[:, DENIED] * known
+    state.hour_expected[rows, hour] += level[:, DENIED] * total * known
 
 
 def close_hours(state: State, rows: Ints) -> None:

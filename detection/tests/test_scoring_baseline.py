@@ -86,6 +86,17 @@ def test_an_hour_with_more_denials_is_expected_to_have_them() -> None:
     assert ratio[0] == pytest.approx(1.15 / 0.85, rel=0.08)
 
 
+@pytest.mark.parametrize("first", [1.0, 1_000.0])
+def test_the_first_minutes_of_a_source_say_nothing_of_their_hour(first: float) -> None:
+    state, live = State.new(1), np.array([[True]])
+    for minute in range(60):
+        total = np.array([first if minute == 0 else 1_000.0])
+        rates = np.zeros((1, 14))
+        rates[0, 1] = 0.04 * total[0]
+        learn_shares(state, np.array([minute]), rates, total, total, live)
+    assert hour_factor(state, np.array([30]))[0] == pytest.approx(1, abs=0.03)
+
+
 def test_a_status_never_seen_is_rare_but_not_impossible() -> None:
     share = shares(learned_shares(600, 7.0))[0, 2]
     assert 0 < share < 1 / 50_000

@@ -183,7 +183,7 @@ def test_that_little_has_come_of_a_filling_minute_is_nothing_odd_to_the_forest()
     filling = score(*ask, closed=~CLOSED, forest=forest)
     assert filling.ml_score[0] < 0.1
     assert filling.anomaly_score[0] < 0.1
-    assert score(*ask, closed=CLOSED, forest=forest).ml_score[0] > 0.3
+    assert score(*ask, closed=CLOSED, forest=forest).ml_score[0] > 0.2
     odd = tally(state, [[("approved", "00", 12), ("failed", "00", 60)]])
     assert score(*ask[:3], odd, closed=~CLOSED, forest=forest).ml_score[0] > 0.2
 
