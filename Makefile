@@ -81,8 +81,9 @@ bench-faults: $(VENV)/.development ## Kill web, PostgreSQL and Redis, fill the d
 bench-soak: $(VENV)/.development ## Half an hour at a constant rate: memory flat, nothing piles up
 	$(BIN)/python -m deploy.bench.soak
 
-bench-scale: $(VENV)/.development ## Time and memory for 1, 1,000 and 100,000 sources
+bench-scale: $(VENV)/.development ## Time and memory for 1, 1,000 and 100,000 sources, and a failure of 300 at once
 	$(BIN)/python -m deploy.bench.scale --sources 1 1000 100000 --minutes 10
+	$(BIN)/python -m deploy.bench.storm --sources 300
 
 check-dashboards: $(VENV)/.development ## Ask a real Prometheus and PostgreSQL for every panel (needs prometheus)
 	$(BIN)/python -m deploy.grafana.check
