@@ -300,7 +300,6 @@ LOGGING = {
         "line": {"()": "guardian_site.telemetry.logging.LineFormatter"},
         "json": {"()": "guardian_site.telemetry.logging.JsonFormatter"},
     },
-    "filters": {"seldom": {"()": "guardian_site.telemetry.logging.Seldom"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
@@ -311,7 +310,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
-        "django_redis.cache": {"filters": ["seldom"]},
         # It keeps sign-ins in its table; below a warning it tells of its housekeeping.
         "axes": {"level": "WARNING"},
         # Below a warning it tells of every task.

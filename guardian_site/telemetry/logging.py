@@ -3,7 +3,6 @@
 import contextvars
 import json
 import logging
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +16,6 @@ LONGEST_LINE = 10_000
 
 # The request being answered in this thread; empty outside of requests.
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
-
-SELDOM_SECONDS = 10.0
 
 # What else says in whose course a line is written: the ids of a trace, while traces are on.
 more_ids: list[Callable[[], dict[str, str]]] = []
@@ -75,29 +72,6 @@ class LineFormatter(logging.Formatter):
         line = "\n    ".join(plain(one, LONGEST_LINE) for one in (first, *more))
         asked = request_id.get()
         return f"{line} [request {asked}]" if asked else line
-
-
-class Seldom(logging.Filter):
-    """Of a fault that every request meets anew, such as an absent Redis: a line in ten seconds.
-
-    With its way through our code each time, a busy hour of them would fill a disk.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._next, self._untold = float("-inf"), 0
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        now = time.monotonic()
-        if now < self._next:
-            self._untold += 1
-            return False
-        error = f": {record.exc_info[1]}" if record.exc_info else ""
-        untold = f" ({self._untold} like it were not told)" if self._untold else ""
-        record.msg, record.args = f"{record.getMessage()}{error}{untold}", None
-        record.exc_info = None
-        self._next, self._untold = now + SELDOM_SECONDS, 0
-        return True
 
 
 def _is_plain(value: object) -> bool:

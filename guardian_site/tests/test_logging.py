@@ -1,6 +1,5 @@
 import json
 import logging
-from types import SimpleNamespace
 
 import pytest
 from celery import shared_task
@@ -11,7 +10,7 @@ from alerts.services.triage import acknowledge
 from alerts.tests.makers import at, open_incident
 from guardian_site.celery import app
 from guardian_site.telemetry import incident_log
-from guardian_site.telemetry.logging import JsonFormatter, LineFormatter, Seldom, request_id
+from guardian_site.telemetry.logging import JsonFormatter, LineFormatter, request_id
 
 
 def _record(message: str = "It went wrong.", **extra: object) -> logging.LogRecord:
@@ -35,29 +34,6 @@ def test_an_error_keeps_its_traceback() -> None:
     except ValueError as error:
         record = _record(exc_info=(ValueError, error, error.__traceback__))
     assert "no such thing" in json.loads(JsonFormatter().format(record))["error"]
-
-
-def test_a_redis_that_is_away_is_told_seldom_and_in_a_line(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = SimpleNamespace(monotonic=iter([0.0, 1.0, 2.0, 20.0]).__next__)
-    monkeypatch.setattr("guardian_site.telemetry.logging.time", clock)
-    cache = logging.getLogger("a cache")
-    cache.addFilter(Seldom())
-    for _ in range(4):
-        try:
-            raise ConnectionError("Redis: 100 % refused")
-        except ConnectionError:
-            cache.exception("Exception ignored")
-    first, later = caplog.records
-    assert (first.getMessage(), first.exc_info) == ("Exception ignored: Redis: 100 % refused", None)
-    assert later.getMessage().endswith("refused (2 like it were not told)")
-
-
-def test_the_cache_of_redis_is_told_so() -> None:
-    told = logging.getLogger("django_redis.cache")
-    # Once for each time that logging was set up.
-    assert {type(one) for one in told.filters} == {Seldom}
 
 
 @pytest.mark.django_db
