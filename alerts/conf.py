@@ -1,9 +1,7 @@
 """The numbers that decide when people are disturbed."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
 
 from django.conf import settings
 
@@ -70,12 +68,7 @@ def door_url() -> str:
     """Return where our own web server answers; empty where it is not on this machine."""
     if not settings.EMBEDDED:
         return ""
-    host = settings.GUARDIAN_HOST
-    with suppress(ValueError):
-        found = ip_address(host)
-        # Who listens on every address is asked at the one that never leaves the machine.
-        host = "127.0.0.1" if found.is_unspecified else f"[{found}]" if found.version == 6 else host
-    return f"http://{host}:{settings.GUARDIAN_PORT}/health/live"
+    return f"{settings.GUARDIAN_OWN_ADDRESS}/health/live"
 
 
 def slack_signing_secret() -> str:

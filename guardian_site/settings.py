@@ -26,6 +26,7 @@ REDIS_URL = env.address("REDIS_URL", schemes=env.REDIS, example="redis://host:63
 EMBEDDED = not DATABASE_URL and not REDIS_URL
 GUARDIAN_HOST = env.listening_host("GUARDIAN_HOST", "127.0.0.1")
 GUARDIAN_PORT = env.whole("GUARDIAN_PORT", 8001, 1, 65535)
+GUARDIAN_OWN_ADDRESS = env.own_address(GUARDIAN_HOST, GUARDIAN_PORT)
 GUARDIAN_URL = env.address("GUARDIAN_URL", f"http://localhost:{GUARDIAN_PORT}").rstrip("/")
 
 # Behaviour ---------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from alerts.selectors.watch import stage_states
 from alerts.services import absorb_anomalies, send_canary, send_due_notifications, watch_stages
 from alerts.tests.makers import at, judge, make_anomaly, make_channel
 from alerts.tests.standin import Answer, StandIn
+from guardian_site.environment import own_address
 from ingest.models import MinuteCount, Source
 
 pytestmark = pytest.mark.django_db
@@ -191,7 +192,7 @@ class TestTheDoor:
         ],
     )
     def test_where_it_is_in_embedded_mode(self, host: str, door: str, settings: Settings) -> None:
-        settings.EMBEDDED, settings.GUARDIAN_HOST, settings.GUARDIAN_PORT = True, host, 8001
+        settings.EMBEDDED, settings.GUARDIAN_OWN_ADDRESS = True, own_address(host, 8001)
         assert conf.door_url() == door
         settings.EMBEDDED = False
         assert conf.door_url() == ""

@@ -127,7 +127,7 @@ def test_the_incident_on_the_way_is_the_one_that_was_asked_for(
 def test_its_traffic_goes_where_it_listens(
     started: list[dict[str, Any]], settings: Settings
 ) -> None:
-    settings.GUARDIAN_HOST = "::1"
+    settings.GUARDIAN_OWN_ADDRESS = "http://[::1]:8001"
     call_command("demo", history="1h", skip_checks=True)
     [traffic] = started[0]["beside"]
-    assert f"http://[::1]:{settings.GUARDIAN_PORT}" in traffic.command
+    assert "http://[::1]:8001" in traffic.command

@@ -240,6 +240,13 @@ def test_the_disk_of_a_server_is_unknown_unless_it_is_named(
     assert named["GUARDIAN_DISK_PATH"] == Path("/mnt/database")
 
 
+def test_it_is_reached_from_here_where_it_listens(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = read(monkeypatch, tmp_path, "GUARDIAN_HOST", "::1")
+    assert found["GUARDIAN_OWN_ADDRESS"] == f"http://[::1]:{found['GUARDIAN_PORT']}"
+
+
 def test_a_page_is_served_at_the_address_that_is_listened_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

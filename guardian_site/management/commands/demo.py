@@ -21,7 +21,6 @@ from detection.services.sweep import sweep_closed_minutes
 from guardian_site.embedded.demonstration import mark_as_demo, what_is_real
 from guardian_site.embedded.running import alone_at, run_guardian
 from guardian_site.embedded.supervisor import Part
-from guardian_site.environment import own_address
 from ingest.management.commands.simulate import span_minutes
 from ingest.models import MinuteCount
 from ingest.simulator.scenarios import Scenario, read_scenario
@@ -120,7 +119,7 @@ class Command(BaseCommand):
         scenario = replace(scenario, start=scenario.start + missed)
         command = [sys.executable, "manage.py", "simulate", "--live", "--seed", str(seed)]
         command += ["--since", f"{missed}m", "--speed", "20", "--scenario", str(scenario)]
-        command += ["--to-url", own_address(settings.GUARDIAN_HOST, settings.GUARDIAN_PORT)]
+        command += ["--to-url", settings.GUARDIAN_OWN_ADDRESS]
         return Part("traffic", command, {})
 
 
