@@ -232,12 +232,10 @@ def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:
         return anomaly.score > incident.peak_score
     away = anomaly.count - (anomaly.expected or 0.0)
     worst = incident.seen - (incident.expected or 0.0)
+    if incident.direction == Incident.Direction.SHIFT:
+        return abs(away) >= abs(worst)
     # A minute of a rise that counts nothing is not the worst of it, however much was expected.
-    if incident.direction == Incident.Direction.HIGH:
-        return away >= worst
-    return (
-        away <= worst if incident.direction == Incident.Direction.LOW else abs(away) >= abs(worst)
-    )
+    return away >= worst if incident.direction == Incident.Direction.HIGH else away <= worst
 
 
 def _bad_minutes(incident: Incident) -> int:

@@ -54,8 +54,11 @@ def hold_back(*, incident: Incident, reason: str, now: datetime) -> None:
     _note_held(incident, reason, now)
 
 
-def those_heard(incidents: Collection[Incident]) -> set[int]:
-    """Return the ids of those that somebody hears of; asks for many as little as for one."""
+def those_to_ask_about(incidents: Collection[Incident]) -> set[int]:
+    """Return the ids of those that somebody may hear of; many cost no more than one.
+
+    Of most parts nobody does, and no more need be asked about them.
+    """
     parts = [one for one in incidents if one.parent_id is not None]
     if not parts:
         return {one.pk for one in incidents}

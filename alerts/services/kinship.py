@@ -15,10 +15,11 @@ from alerts.selectors.kinship import (
     roots_of_wave,
 )
 from alerts.selectors.standing import newest_report, ongoing_like, standing_of
-from alerts.selectors.suppression import suppression_of
+from alerts.selectors.suppression import quiet_at, suppression_of
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.telling import forget_joined, tell_update
 from alerts.services.timeline import move, note
+from alerts.suppression import Holding
 
 
 def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
@@ -100,20 +101,25 @@ def _root_of(part: Incident, now: datetime) -> Incident:
     return part.parent
 
 
-def _holds_back(root: Incident, part: Incident, now: datetime) -> str | None:
-    """Return what keeps the root from being told where nothing keeps the part; else None."""
-    held = suppression_of(root, now=now)
-    return held if held and suppression_of(part, now=now) is None else None
+def _holds_back(root: Incident, part: Incident, now: datetime) -> bool:
+    """Say whether something keeps the root from being told, and nothing the part."""
+    of_root, of_part = _held(root, part, now)
+    return of_root is not None and of_part is None
 
 
 def _why_apart(root: Incident, part: Incident, now: datetime) -> str | None:
     """Return why news of the part is none of the root: one of them alone is held back."""
-    of_root, of_part = suppression_of(root, now=now), suppression_of(part, now=now)
+    of_root, of_part = _held(root, part, now)
     if of_root and of_part is None:
-        return f"tells for itself, as nobody may be told of #{root.pk}: {of_root}"
+        return f"tells for itself, as nobody may be told of #{root.pk}: {of_root.reason}"
     if of_part and of_root is None:
-        return f"stands apart from #{root.pk}, as nobody may be told of it: {of_part}"
+        return f"stands apart from #{root.pk}, as nobody may be told of it: {of_part.reason}"
     return None
+
+
+def _held(root: Incident, part: Incident, now: datetime) -> tuple[Holding | None, Holding | None]:
+    quiet = quiet_at(now)
+    return quiet.holding(root), quiet.holding(part)
 
 
 def _set_apart(part: Incident, why: str, now: datetime) -> None:

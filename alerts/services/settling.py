@@ -10,7 +10,7 @@ from alerts.messages.timeline import TAKEN_BACK
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import MINUTE, decide_resolution
 from alerts.selectors.standing import is_taken_back, judged_through, last_bad_minute, standing_of
-from alerts.services.announcing import announce, those_heard
+from alerts.services.announcing import announce, those_to_ask_about
 from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
 from alerts.services.turns import turn
@@ -58,7 +58,7 @@ def _settle(
     some: Sequence[Incident], *, through: Mapping[int, datetime | None], now: datetime
 ) -> list[int]:
     written: list[int] = []
-    unannounced = those_heard([incident for incident in some if incident.announced is None])
+    unannounced = those_to_ask_about([incident for incident in some if incident.announced is None])
     for incident in some:
         if incident.pk in unannounced:
             written += announce(incident=incident, now=now)
