@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker, Settings
 
+from conftest import missing
 from ingest.models import (
     ApiKey,
     FileImport,
@@ -25,6 +26,7 @@ from ingest.models import (
 )
 from ingest.repeats.answers import known_marks
 from ingest.services import forget_keys, forget_sources
+from ingest.tests.streams import KafkaDoor
 
 TABLES = (LateMark, LateHour, FileImport, MinuteCount, Report, Transaction, ApiKey, Source)
 
@@ -109,3 +111,12 @@ def ingest_alone(settings: Settings) -> None:
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.contrib.messages.middleware.MessageMiddleware",
     ]
+
+
+@pytest.fixture
+def kafka_door() -> KafkaDoor:
+    try:
+        return KafkaDoor()
+    except ImportError:
+        missing("confluent-kafka", "pip install -r requirements-dev.txt")
+        raise

@@ -9,7 +9,6 @@ import pytest
 from django.db import DataError, OperationalError, connection
 from pytest_django import Settings
 
-from conftest import missing
 from ingest.models import MinuteCount, Report, Source
 from ingest.services.answering import record_and_judge
 from ingest.streaming import consuming, redis_stream
@@ -25,15 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def redis_door(valkey_url: str) -> RedisDoor:
     return RedisDoor(valkey_url)
-
-
-@pytest.fixture
-def kafka_door() -> KafkaDoor:
-    try:
-        return KafkaDoor()
-    except ImportError:
-        missing("confluent-kafka", "pip install -r requirements-dev.txt")
-        raise
 
 
 @pytest.fixture(params=["redis", "kafka"])

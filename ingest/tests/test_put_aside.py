@@ -19,15 +19,6 @@ HUGE = b"not json " * 400_000
 REPORT = b'{"status": "denied", "count": 3}'
 
 
-@pytest.fixture
-def kafka_door() -> KafkaDoor:
-    try:
-        return KafkaDoor()
-    except ImportError:
-        missing("confluent-kafka", "pip install -r requirements-dev.txt")
-        raise
-
-
 @contextmanager
 def full_redis() -> Iterator[RedisDoor]:
     """Give a Redis of its own that takes nothing more; its first entry is no report."""
