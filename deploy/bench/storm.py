@@ -10,10 +10,10 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from deploy.bench import stack
+from deploy.bench.scale import seconds
 
 LEARNED_MINUTES, QUIET_MINUTES, BAD_MINUTES = 180, 1, 5
 # (status, code, transactions a minute), as usual and in the failure.
@@ -83,13 +83,6 @@ class Storm:
 
 def _after(minute: datetime) -> datetime:
     return minute + MINUTE + timedelta(seconds=50)
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long it took [s]."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def main() -> None:
