@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from alerts import conf
 from alerts.models import Incident, MaintenanceWindow, Silence, StageAlarm
 from alerts.models.quiet import Matcher
+from alerts.policy import LOW_FAMILIES
 from alerts.selectors.watch import last_away, late_stage
 from alerts.suppression import LATE, Away, Holding, Subject, held_back, holding_now, unheard
 
@@ -18,7 +20,6 @@ class Quiet:
     silences: list[Silence]
     windows: list[MaintenanceWindow]
     late_stage: str | None
-    away: Away | None
 
     def holding(self, incident: Incident) -> Holding | None:
         """Return what keeps the incident from being told; None if nothing does."""
@@ -38,13 +39,20 @@ class Quiet:
             late_stage=self.late_stage,
         )
 
+    @cached_property
+    def _away(self) -> Away | None:
+        return last_away()
+
     def _unheard(self, incident: Incident) -> bool:
         """Say whether we were away in all that the incident knows of."""
-        return self.away is not None and unheard(
+        # Of other failures nobody needs to ask when that was.
+        if incident.family not in LOW_FAMILIES or self._away is None:
+            return False
+        return unheard(
             incident.family,
             onset=incident.onset,
             last=incident.last_anomaly,
-            away=self.away,
+            away=self._away,
             rules=conf.rules(),
         )
 
@@ -64,7 +72,6 @@ def quiet_at(now: datetime) -> Quiet:
         silences=list(silences.order_by("id")),
         windows=list(windows.order_by("id")),
         late_stage=late_stage(now=now),
-        away=last_away(),
     )
 
 
