@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Max, OuterRef, Q, QuerySet, Subquery, When
 
 from alerts.lifecycle import ONGOING, State
 from alerts.models import Incident
@@ -20,9 +20,10 @@ def latest_incident(anomaly: Anomaly, direction: str) -> Incident | None:
 
     Where none is, the latest. One that somebody reopened may be older than others.
     """
-    mine = _same_kind(anomaly, direction)
-    latest = mine.filter(historical=False).order_by("-last_anomaly", "-id")
-    return mine.filter(state__in=ONGOING).first() or latest.first()
+    ongoing = Q(state__in=ONGOING)
+    mine = _same_kind(anomaly, direction).filter(ongoing | Q(historical=False))
+    over = Case(When(ongoing, then=0), default=1)
+    return mine.order_by(over, "-last_anomaly", "-id").first()
 
 
 def past_incident(anomaly: Anomaly, direction: str, reach: timedelta) -> Incident | None:
@@ -63,18 +64,33 @@ def ongoing_like(incident: Incident) -> Incident | None:
 
 
 def standing_of(incident: Incident) -> Standing:
-    """Return what the policy needs to know; what was merged into the incident counts with it.
+    """Return what the policy needs to know of an incident when one more anomaly comes.
 
-    What was merged itself has its own minutes and stands as its target does.
+    What was merged itself has its own minutes and stands as its target does. What was merged into
+    one that is over counts with it; while it goes on it does not matter when that was last bad.
     """
+    return _standing(incident, incident.last_anomaly if incident.ongoing else _last(incident))
+
+
+def standing_to_its_end(incident: Incident) -> Standing:
+    """Return what the policy needs to know to tell whether an ongoing incident is over."""
+    return _standing(incident, _last(incident))
+
+
+def _last(incident: Incident) -> datetime:
+    """Return the last bad minute of the incident and of what was merged into it."""
     merged = incident.children.filter(state=State.MERGED).aggregate(last=Max("last_anomaly"))
+    return max(incident.last_anomaly, merged["last"] or incident.last_anomaly)
+
+
+def _standing(incident: Incident, last_anomaly: datetime) -> Standing:
     stands = incident.parent if incident.state == State.MERGED else incident
     stands = stands or incident
     return Standing(
         state=stands.state,
         level=incident.level,
         first_anomaly=incident.first_anomaly,
-        last_anomaly=max(incident.last_anomaly, merged["last"] or incident.last_anomaly),
+        last_anomaly=last_anomaly,
         resolved=stands.resolved,
         by_hand=bool(stands.resolved_by),
         false_positive=stands.label == Incident.Label.FALSE_POSITIVE,

@@ -4,6 +4,9 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
+from django.db.models import Count, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from alerts import conf
 from alerts.lifecycle import Action, State
@@ -32,6 +35,13 @@ from detection.models import Anomaly
 from ingest.models import Source
 
 logger = logging.getLogger(__name__)
+# What one more minute may change in an incident that people decide nothing about.
+TAKEN_IN = (
+    *("first_anomaly", "last_anomaly", "onset", "anomaly_count", "level", "resolved"),
+    *("excess", "excess_low", "excess_high", "peak_score", "status", "auth_code"),
+    *("seen", "expected", "lower", "upper", "violations", "reasons", "contributions"),
+    *("owner", "recommendation"),
+)
 
 
 def absorb_anomalies(*, now: datetime) -> list[int]:
@@ -92,7 +102,8 @@ def _absorb_source(source: int, now: datetime, *, watched: bool = True) -> list[
 
 def _claim(source: int, now: datetime) -> list[Anomaly]:
     waiting = (
-        Anomaly.objects.select_for_update(skip_locked=True)
+        Anomaly.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("source__parent")
         .filter(source=source, absorbed=None, provisional=False)
         .order_by("minute", "id")[: conf.BATCH]
     )
@@ -131,7 +142,7 @@ def _apply(
         return _reopen(incident, anomaly, decision.reason, now)
     if decision.step is Step.RAISE:
         return _raise(incident, anomaly, decision.reason, now)
-    incident.save()
+    _keep(incident)
     return []
 
 
@@ -194,13 +205,20 @@ def _raise(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> 
     return written + tell_or_hold(incident=incident, kind="escalated", reason=reason, now=now)
 
 
+def _keep(incident: Incident) -> None:
+    """What a minute more has changed is stored: no decision, of which the audit log would ask."""
+    known = {name: getattr(incident, name) for name in TAKEN_IN}
+    Incident.objects.filter(pk=incident.pk).update(**known)
+
+
 def _take_in(incident: Incident, anomaly: Anomaly) -> None:
     if anomaly.excess is not None and anomaly.minute >= incident.last_anomaly:
         _take_in_cost(incident, anomaly)
     incident.first_anomaly = min(incident.first_anomaly, anomaly.minute)
     incident.last_anomaly = max(incident.last_anomaly, anomaly.minute)
     incident.onset = min(incident.onset, incident.first_anomaly)
-    incident.anomaly_count = max(_bad_minutes(incident), 1)
+    if incident.pk is not None:
+        incident.anomaly_count = _bad_minutes(incident)
     if _is_worse(anomaly, incident):
         _remember_peak(incident, anomaly)
     if incident.historical:
@@ -238,13 +256,16 @@ def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:
     return away >= worst if incident.direction == Incident.Direction.HIGH else away <= worst
 
 
-def _bad_minutes(incident: Incident) -> int:
-    return Anomaly.objects.filter(
+def _bad_minutes(incident: Incident) -> Combinable:
+    """Return what the database counts when the incident is stored."""
+    found = Anomaly.objects.filter(
         source=incident.source_id,
         family=incident.family,
         minute__range=(incident.first_anomaly, incident.last_anomaly),
         withdrawn=None,
-    ).count()
+    )
+    counted = found.order_by().values("family").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 1)
 
 
 def _remember_peak(incident: Incident, anomaly: Anomaly) -> None:

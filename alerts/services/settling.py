@@ -9,7 +9,12 @@ from alerts.lifecycle import ONGOING, Action
 from alerts.messages.timeline import TAKEN_BACK
 from alerts.models import Incident, IncidentEvent
 from alerts.policy import MINUTE, decide_resolution
-from alerts.selectors.standing import is_taken_back, judged_through, last_bad_minute, standing_of
+from alerts.selectors.standing import (
+    is_taken_back,
+    judged_through,
+    last_bad_minute,
+    standing_to_its_end,
+)
 from alerts.services.announcing import announce, those_to_ask_about
 from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
@@ -79,7 +84,7 @@ def _over(incident: Incident, through: datetime | None) -> str | None:
     quiet = through is not None and through > incident.last_anomaly
     if _cut_back(incident, through) or (quiet and is_taken_back(incident)):
         return TAKEN_BACK.english
-    standing = standing_of(incident)
+    standing = standing_to_its_end(incident)
     resolution = decide_resolution(standing, judged_through=through, rules=conf.rules())
     return resolution.reason if resolution.over else None
 

@@ -17,9 +17,14 @@ def turn(work: str, *, waits: bool = False) -> Iterator[bool]:
     False means that another has it: there is nothing to do, its result will be the same. Who has
     work that is its own alone `waits` until the other has ended.
     """
-    Turn.objects.get_or_create(work=work)
     with transaction.atomic():
-        yield Turn.objects.select_for_update(skip_locked=not waits).filter(work=work).exists()
+        free = Turn.objects.select_for_update(skip_locked=not waits).filter(work=work)
+        mine = free.exists()
+        if not mine:
+            # Another has it, or nobody has ever done this work and there is no row to hold.
+            _row, made = Turn.objects.get_or_create(work=work)
+            mine = (made or waits) and free.exists()
+        yield mine
 
 
 def lease_turn(work: str, *, now: datetime, length: timedelta) -> Turn | None:

@@ -157,3 +157,14 @@ def test_very_many_that_go_on_are_asked_about_together(
     assert len(roots()) == 1
     with django_assert_max_num_queries(20):
         settle_incidents(now=at(2))
+
+
+def test_one_more_bad_minute_costs_few_statements(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    fail_at("abcde")
+    absorb_anomalies(now=at(1))
+    fail_at("abcde", 1)
+    with django_assert_max_num_queries(13 + 5 * 9):
+        absorb_anomalies(now=at(2))
+    assert set(Incident.objects.values_list("anomaly_count", flat=True)) == {2}
