@@ -24,7 +24,7 @@ from alerts.selectors.incidents import Filters, incidents, open_incidents
 from alerts.selectors.live import incident_windows, language, level_name
 from alerts.selectors.quiet_words import held_words
 from alerts.selectors.series import NAMES, TOTAL, closed_before, floor_to, series_between
-from alerts.selectors.suppression import quiet_at
+from alerts.selectors.suppression import Quiet
 from alerts.selectors.visibility import Seen, seen_by
 
 BEFORE = timedelta(minutes=60)
@@ -180,7 +180,7 @@ def _whole_seen(incident: Incident, seen: Seen) -> Incident | None:
 
 def incident_quiet(incident: Incident, *, now: datetime, seen: Seen) -> dict[str, Any]:
     """Return what keeps people from being told of it now, and whether its page may end that."""
-    quiet = quiet_at(now)
+    quiet = Quiet(now)
     told = _whole_seen(incident, seen) or incident
     # A part is told by its root; its own silence is shown all the same, where one may end it.
     holding = (quiet.holding(told) or quiet.holding(incident)) if incident.ongoing else None

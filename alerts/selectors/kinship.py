@@ -38,11 +38,12 @@ def is_part_of_wave(incident: Incident) -> bool:
     """
     rules = conf.rules()
     group = Coalesce("source__parent", "source")
-    others = _wave(incident).annotate(group=group).order_by().values("group").distinct()
-    if others[: rules.wave_sources].count() < rules.wave_sources:
+    groups = _wave(incident).annotate(group=group).order_by().values("group").distinct()
+    others = groups.count()
+    if others < rules.wave_sources:
         return False
     watched = Source.objects.filter(enabled=True).count()
-    return is_wave(others.count(), watched=watched, rules=rules)
+    return is_wave(others, watched=watched, rules=rules)
 
 
 def roots_of_wave(incident: Incident) -> QuerySet[Incident]:

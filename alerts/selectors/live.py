@@ -19,7 +19,7 @@ from alerts.models import Incident
 from alerts.selectors.extent import Extent, minutes_known
 from alerts.selectors.quiet_words import held_words
 from alerts.selectors.series import TOTAL, closed_before, counts_so_far, floor_to, series_between
-from alerts.selectors.suppression import quiet_at
+from alerts.selectors.suppression import Quiet
 from alerts.selectors.together import SourceIds, are_many, ids_together
 from alerts.selectors.visibility import Seen, seen_by
 from alerts.suppression import Holding
@@ -129,7 +129,7 @@ def open_incidents_of(
         .prefetch_related(parts_of())
         .order_by("level", "-opened", "-id")[:INCIDENTS]
     )
-    quiet = quiet_at(now)
+    quiet = Quiet(now)
     return [
         {**_card(one, now, seen), "held": _held(quiet.holding(one), zone, now)} for one in found
     ]
@@ -145,7 +145,7 @@ def _quiet(view: View, now: datetime) -> list[dict[str, Any]]:
     mine = None if view.seen is None else frozenset(view.seen)
     if view.source is not None:
         mine = frozenset(pk for pk in (view.source.pk, view.source.parent_id) if pk is not None)
-    found = quiet_at(now).concerning(mine)
+    found = Quiet(now).concerning(mine)
     return [{"id": words, "words": words} for one in found if (words := _held(one, view.zone, now))]
 
 

@@ -14,12 +14,25 @@ from alerts.suppression import LATE, Away, Holding, Subject, held_back, holding_
 
 @dataclass(frozen=True)
 class Quiet:
-    """All that may hold messages back at a moment, read once."""
+    """All that may hold messages back at a moment, read once, when it is asked for first."""
 
     now: datetime
-    silences: list[Silence]
-    windows: list[MaintenanceWindow]
-    late_stage: str | None
+
+    @cached_property
+    def silences(self) -> list[Silence]:
+        """Those that hold now."""
+        begun = Silence.objects.filter(starts__lte=self.now, ends__gt=self.now)
+        return list(begun.select_related("source").order_by("id"))
+
+    @cached_property
+    def windows(self) -> list[MaintenanceWindow]:
+        """All there are, whether they are open or not."""
+        return list(MaintenanceWindow.objects.select_related("source").order_by("id"))
+
+    @cached_property
+    def late_stage(self) -> str | None:
+        """The stage of ours that is late; None if all are in time."""
+        return late_stage(now=self.now)
 
     def holding(self, incident: Incident) -> Holding | None:
         """Return what keeps the incident from being told; None if nothing does."""
@@ -63,21 +76,9 @@ class Quiet:
         return list(holding_now(silences, windows, self.now))
 
 
-def quiet_at(now: datetime) -> Quiet:
-    """Return what may hold messages back now."""
-    silences = Silence.objects.filter(starts__lte=now, ends__gt=now).select_related("source")
-    windows = MaintenanceWindow.objects.select_related("source")
-    return Quiet(
-        now=now,
-        silences=list(silences.order_by("id")),
-        windows=list(windows.order_by("id")),
-        late_stage=late_stage(now=now),
-    )
-
-
 def suppression_of(incident: Incident, *, now: datetime) -> str | None:
     """Return what keeps the incident from being told now, with its id; None if nothing does."""
-    holding = quiet_at(now).holding(incident)
+    holding = Quiet(now).holding(incident)
     return None if holding is None else holding.reason
 
 

@@ -15,31 +15,33 @@ from alerts.selectors.kinship import (
     roots_of_wave,
 )
 from alerts.selectors.standing import newest_report, ongoing_like, standing_of
-from alerts.selectors.suppression import quiet_at, suppression_of
+from alerts.selectors.suppression import Quiet
 from alerts.services.announcing import announce, tell_or_hold
 from alerts.services.telling import forget_joined, tell_update
 from alerts.services.timeline import move, note
-from alerts.suppression import Holding
 
 
 def link_to_root(*, incident: Incident, now: datetime) -> list[int]:
     """The new incident hangs under the ongoing one it belongs to, if there is one."""
-    wave = is_part_of_wave(incident)
-    found = _root_for(incident, now) or (_root_of_wave(incident, now) if wave else None)
+    wave, quiet = is_part_of_wave(incident), Quiet(now)
+    found = _root_for(incident, quiet) or (_root_of_wave(incident, quiet) if wave else None)
     if found is None:
         return []
     root, reason = found
     written = _link(incident, root, reason, now)
-    return written + (_gather(incident, root.pk, now) if wave else [])
+    return written + (_gather(incident, root.pk, quiet) if wave else [])
 
 
-def _gather(incident: Incident, root_id: int, now: datetime) -> list[int]:
+def _gather(incident: Incident, root_id: int, quiet: Quiet) -> list[int]:
     """Those of its wave that told for themselves, before there were enough, are told with it."""
-    root = locked(root_id)
-    if not began_near(incident, root) or suppression_of(root, now=now) is not None:
+    alone = list(alone_in_wave(incident).exclude(pk=root_id))
+    if not alone:
+        return []
+    root, now = locked(root_id), quiet.now
+    if not began_near(incident, root) or quiet.holding(root) is not None:
         return []
     written: list[int] = []
-    for other in alone_in_wave(incident).exclude(pk=root.pk):
+    for other in alone:
         other.children.update(parent=root)
         written += _link(other, root, WAVE, now)
         forget_joined(incident=other, root=root, reason=f"{WAVE}: #{root.pk}")
@@ -101,25 +103,20 @@ def _root_of(part: Incident, now: datetime) -> Incident:
     return part.parent
 
 
-def _holds_back(root: Incident, part: Incident, now: datetime) -> bool:
+def _holds_back(root: Incident, part: Incident, quiet: Quiet) -> bool:
     """Say whether something keeps the root from being told, and nothing the part."""
-    of_root, of_part = _held(root, part, now)
-    return of_root is not None and of_part is None
+    return quiet.holding(root) is not None and quiet.holding(part) is None
 
 
 def _why_apart(root: Incident, part: Incident, now: datetime) -> str | None:
     """Return why news of the part is none of the root: one of them alone is held back."""
-    of_root, of_part = _held(root, part, now)
+    quiet = Quiet(now)
+    of_root, of_part = quiet.holding(root), quiet.holding(part)
     if of_root and of_part is None:
         return f"tells for itself, as nobody may be told of #{root.pk}: {of_root.reason}"
     if of_part and of_root is None:
         return f"stands apart from #{root.pk}, as nobody may be told of it: {of_part.reason}"
     return None
-
-
-def _held(root: Incident, part: Incident, now: datetime) -> tuple[Holding | None, Holding | None]:
-    quiet = quiet_at(now)
-    return quiet.holding(root), quiet.holding(part)
 
 
 def _set_apart(part: Incident, why: str, now: datetime) -> None:
@@ -128,7 +125,7 @@ def _set_apart(part: Incident, why: str, now: datetime) -> None:
     note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=why)
 
 
-def _root_for(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
+def _root_for(incident: Incident, quiet: Quiet) -> tuple[Incident, str] | None:
     last_heard = newest_report() if incident.family in LOW_FAMILIES else None
     for other in possible_kin(incident):
         kin = kin_of(incident), kin_of(other)
@@ -138,15 +135,15 @@ def _root_for(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
             continue
         # Who silenced what they were told of needs no message about what is no worse.
         known = root.announced is not None and not worse(incident.level, than=root.level)
-        if known or not _holds_back(root, incident, now):
+        if known or not _holds_back(root, incident, quiet):
             return root, reason
     return None
 
 
-def _root_of_wave(incident: Incident, now: datetime) -> tuple[Incident, str] | None:
+def _root_of_wave(incident: Incident, quiet: Quiet) -> tuple[Incident, str] | None:
     for root in roots_of_wave(incident):
         # A silence of one source says nothing of all the others.
-        if not _holds_back(root, incident, now):
+        if not _holds_back(root, incident, quiet):
             return root, WAVE
     return None
 

@@ -168,3 +168,14 @@ def test_one_more_bad_minute_costs_few_statements(
     with django_assert_max_num_queries(13 + 5 * 9):
         absorb_anomalies(now=at(2))
     assert set(Incident.objects.values_list("anomaly_count", flat=True)) == {2}
+
+
+def test_one_more_part_of_a_wave_costs_few_statements(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    fail_at("abcde")
+    absorb_anomalies(now=at(1))
+    fail_at("f", 1)
+    with django_assert_max_num_queries(13 + 28):
+        absorb_anomalies(now=at(2))
+    assert roots() == ["a"]
