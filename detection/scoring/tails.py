@@ -104,16 +104,3 @@ def negative_binomial_tail(count: Floats, mean: Floats, dispersion: Floats) -> F
     return np.where(
         count <= 0, 1.0, np.where(dispersion > 1.0 + 1e-6, tail, pdtrc(count - 1, mean))
     )
-
-
-def beta_binomial_tail(count: Floats, trials: Floats, share: Floats, dispersion: float) -> Floats:
-    """Probability of at least `count` of `trials` where the share itself varies.
-
-    `dispersion` is the variance over the binomial variance, 1 < dispersion < trials.
-    """
-    # SciPy's distributions are by far its heaviest part: who asks for none does not carry them.
-    from scipy.stats import betabinom
-
-    strength = (trials - dispersion) / np.maximum(dispersion - 1.0, 1e-9)
-    tail = betabinom.sf(count - 1, trials, share * strength, (1 - share) * strength)
-    return np.asarray(tail)
