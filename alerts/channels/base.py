@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 ANSWER_AT_MOST = 300
 ERROR_AT_MOST = 500
-# Of an answer no more is read [bytes]: a hundred updates of Telegram, its longest, are less.
+# The most that is read of an answer [bytes]; the longest, 100 updates of Telegram, is shorter.
 READ_AT_MOST = 4 * 1024 * 1024
-# However little at a time an answer comes, after this the line is cut [s].
+# The longest that a whole answer may take, however slowly it trickles in [s].
 ANSWER_SECONDS = 2 * REQUEST_SECONDS
 ENVIRONMENT = "env:"
-# Who may set up a channel names an address beside it: there these would open more than a channel.
+# Whoever sets up a channel chooses where it sends to, so it must not be able to send these.
 NEVER_SENT = frozenset(
     {
         *("GUARDIAN_SECRET_KEY", "GUARDIAN_OLD_SECRET_KEYS", "GUARDIAN_JWT_KEYS"),
@@ -260,7 +260,7 @@ def post(
 
 @contextmanager
 def _cut_in_time(client: "httpx.Client") -> Iterator[None]:
-    """Within, the client waits for each piece of an answer; this is for who sends ever another."""
+    """Close the client at the deadline: its own timeout begins anew with each piece received."""
     cut = threading.Timer(ANSWER_SECONDS, client.close)
     cut.daemon = True
     cut.start()
@@ -271,7 +271,7 @@ def _cut_in_time(client: "httpx.Client") -> Iterator[None]:
 
 
 def _start_of(answer: "httpx.Response") -> "httpx.Response":
-    """Return the answer as far as it is read, packed as it may be."""
+    """Return the beginning of the answer, as far as we read it, without decompressing it."""
     import httpx
 
     found = bytearray()
