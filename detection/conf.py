@@ -49,8 +49,8 @@ RECHECK_AGE = timedelta(minutes=10)
 # it again, once no more has come for a moment; fewer are stragglers and only counted.
 BACKFILL_HOURS = 6
 BACKFILL_QUIET = timedelta(seconds=30)
-# A process trusts what it knows of a source for this long before it asks for the version, unless it
-# was told it along with a report; what people declared, it reads again after so long.
+# A process trusts what it knows of a source for this long before it asks for the version, unless a
+# recorded report brought it; what people declared is read again after as long [seconds].
 FRESH_SECONDS = 2.0
 # What was found in a minute that is still filling is stored again after so long, or at another
 # level: in an incident every report finds it anew.

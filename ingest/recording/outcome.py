@@ -31,7 +31,7 @@ class Outcome(Struct):
     written: dict[ReportKey, bool] = field(default_factory=dict)
     places: dict[TransactionKey, Place] = field(default_factory=dict)
     minutes: dict[MinuteKey, dict[tuple[str, str], int]] = field(default_factory=dict)
-    # Of sources of which something is known; None if nobody asked along.
+    # Source id -> version, where one is stored; None if nobody reads versions.
     versions: dict[int, int] | None = None
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from ingest import steady_clock
-from ingest.recording.along import asked_along
 from ingest.recording.outcome import Outcome, Place
+from ingest.recording.versions import version_column
 from ingest.reports import NewReport
 
 # Which of two reports for one key stands: the one that is written last, or, where each was told at
@@ -173,10 +173,10 @@ class _Writing:
             counts[status, code] = count
 
     def versions(self) -> None:
-        asked = asked_along()
-        if asked:
+        column = version_column()
+        if column:
             named = json.dumps(list({source_id for source_id, _ in self.touched}))
-            found = self._run(_VERSIONS.format(**asked._asdict()), named)
+            found = self._run(_VERSIONS.format(**column._asdict()), named)
             self.outcome.versions = dict(found)
 
 
