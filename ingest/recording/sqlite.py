@@ -84,8 +84,8 @@ SELECT source_id, {column} FROM {table} WHERE source_id IN (SELECT value FROM js
 """
 
 Shift = tuple[int, str, str, str]
-# SQLite has whoever finds its write lock taken look again after ever longer pauses: one who wants
-# little comes last beside those who want much. In a process they wait for their turn instead.
+# Whoever finds SQLite's write lock taken tries again after ever longer pauses, so a single report
+# would come last beside long batches. Within a process they queue for this lock instead.
 _turn = threading.Lock()
 
 
