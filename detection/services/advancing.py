@@ -85,7 +85,7 @@ def _advance_slice(part: Sequence[Watched], journey: Journey) -> list[Watched]:
     """Advance sources at one frontier by at most a slice; losers of a race are left out."""
     frontier = part[0].through
     last = min(frontier + conf.SLICE_MINUTES, *(journey.upto[one.source_id] for one in part))
-    ruled = any(journey.declared.asked(one.source_id).rules for one in part)
+    ruled = any(journey.declared.settings_of(one.source_id).rules for one in part)
     first = frontier + 1 - (LONGEST_WINDOW if ruled else 0)
     rows = rows_by_minute([one.source_id for one in part], first, last)
     plans: dict[tuple[int, ...], list[Watched]] = defaultdict(list)

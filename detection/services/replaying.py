@@ -199,7 +199,7 @@ def judge_next(
     Nothing is learned.
     """
     minute = sources[0].through + 1
-    ruled = [one.source_id for one in sources if journey.declared.asked(one.source_id).rules]
+    ruled = [one.source_id for one in sources if journey.declared.settings_of(one.source_id).rules]
     rows = rows_by_minute(ruled, minute - LONGEST_WINDOW, minute - 1) if ruled else {}
     rows[minute] = {source_id: found for source_id, found in counts.items() if found}
     judged = lockstep_of(sources, journey, rows).judge(minute, rows, closed=closed)
