@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from detection.rules import LEVELS
-
 # Quiet minutes inside one episode; more, and it is another one.
 JOINED_MINUTES = 10
 # An alarm this close before or after a labelled window still speaks of it.
@@ -164,8 +162,3 @@ def reckon(
         else:
             told.lost.append(window)
     return told
-
-
-def level_name(level: int) -> str:
-    """Name of a level."""
-    return LEVELS[level]

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import QuerySet
 
-from ingest.models import MinuteCount, Source, Status
+from ingest.models import MinuteCount, Source
 from ingest.postgresql.pool import lent_connection
 from ingest.reports import SourceRef
-from ingest.timescale.aggregates import totals_between
 
 # (source_id, minute, status, auth_code, count)
 MinuteRow = tuple[int, datetime, str, str, int]
@@ -70,11 +69,3 @@ def minute_rows(source_ids: Sequence[int], since: datetime, until: datetime) -> 
         yield from rows.values_list("source_id", "minute", "status", "auth_code", "count").iterator(
             chunk_size=FETCHED_AT_ONCE
         )
-
-
-def totals_by_status(
-    since: datetime, until: datetime, source: Source | None = None
-) -> dict[str, int]:
-    """Return the transactions of each of the six statuses, since <= minute < until."""
-    found = totals_between(since, until, None if source is None else [source.pk])
-    return {status: found.get(status, 0) for status in Status.values}

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -299,7 +299,7 @@ def refuse_failure(
     )
 
 
-def retry_after(header: str | None, *, now: datetime | None = None) -> float | None:
+def retry_after(header: str | None) -> float | None:
     """Read a Retry-After header, in seconds or as a date; None if it says nothing usable.
 
     Examples
@@ -318,7 +318,7 @@ def retry_after(header: str | None, *, now: datetime | None = None) -> float | N
             return None
         # One that names no zone, or “-0000”, is of Greenwich too.
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - (now or steady_clock.now())).total_seconds()
+        seconds = (moment - steady_clock.now()).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 

@@ -74,7 +74,6 @@ def brief_of(
     kind: str,
     language: str,
     now: datetime,
-    why: str = "",
     seen: Collection[int] | None = None,
 ) -> Brief:
     """Return what a message of this kind says about the incident as it is now.

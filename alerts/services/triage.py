@@ -4,7 +4,7 @@ An incident, its parts and its whole are locked in more than one order: an act t
 undid to let another pass is done again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 
@@ -311,12 +311,3 @@ def _tell_over(incidents: list[Incident], reason: str, now: datetime) -> None:
     last = incidents[-1]
     if last.parent is not None:
         _show([last.parent], reason, now)
-
-
-ACTIONS: dict[str, Callable[..., Incident]] = {
-    "acknowledge": acknowledge,
-    "mitigate": mitigate,
-    "resolve": resolve,
-    "false-positive": mark_false_positive,
-    "reopen": reopen,
-}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError
-from tqdm import tqdm
 
 from detection import conf, metrics
 from detection.clock import minute_of
@@ -144,13 +143,11 @@ def _lag(
     return max([0, *behind])
 
 
-def learn_history(*, progress: bool = False) -> int:
+def learn_history() -> int:
     """Everything counted so far is judged, however long that takes; the source minutes judged."""
     judged = 0
-    with tqdm(disable=not progress, desc="Learning history", unit=" min", leave=False) as bar:
-        while True:
-            swept = sweep_closed_minutes()
-            bar.update(swept.minutes)
-            judged += swept.minutes
-            if not swept.minutes and not swept.rechecked:
-                return judged
+    while True:
+        swept = sweep_closed_minutes()
+        judged += swept.minutes
+        if not swept.minutes and not swept.rechecked:
+            return judged

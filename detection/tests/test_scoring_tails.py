@@ -4,32 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import nbinom, norm, poisson
+from scipy.stats import norm
 
 from detection.scoring.calibration import surprise, z_surprise, z_tail
 from detection.scoring.tails import (
     band,
-    negative_binomial_tail,
     rule_of_three,
     stabilised_z,
 )
 
 counts = st.integers(0, 500)
 means = st.floats(0.01, 300)
-
-
-@given(counts, means, st.floats(1.01, 6))
-def test_the_negative_binomial_tail_is_scipys(count, mean, dispersion) -> None:
-    size = mean / (dispersion - 1)
-    expected = nbinom.sf(count - 1, size, 1 / dispersion)
-    found = negative_binomial_tail(np.array(count), np.array(mean), np.array(dispersion))
-    assert found == pytest.approx(expected, rel=1e-6, abs=1e-12)
-
-
-@given(counts, means)
-def test_without_dispersion_it_is_the_poisson_tail(count, mean) -> None:
-    found = negative_binomial_tail(np.array(count), np.array(mean), np.array(1.0))
-    assert found == pytest.approx(poisson.sf(count - 1, mean), rel=1e-6, abs=1e-12)
 
 
 @given(st.integers(1, 10**6))

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from ingest.models import Source
-from ingest.selectors import minute_rows, totals_by_status
+from ingest.selectors import minute_rows
 from ingest.tests.makers import NOON, make_report, record
 
 pytestmark = pytest.mark.django_db
@@ -33,20 +33,3 @@ def test_rows_of_many_sources_come_source_by_source() -> None:
 
 def test_rows_of_no_source_are_none() -> None:
     assert list(minute_rows([], NOON, NOON + HOUR)) == []
-
-
-def test_totals_name_all_six_statuses() -> None:
-    totals = totals_by_status(NOON, NOON + HOUR)
-    assert totals == {
-        "approved": 16,
-        "denied": 2,
-        "failed": 0,
-        "reversed": 0,
-        "backend_reversed": 0,
-        "refunded": 0,
-    }
-
-
-def test_totals_may_be_of_one_source() -> None:
-    source = Source.objects.get(name="b")
-    assert totals_by_status(NOON, NOON + HOUR, source)["approved"] == 4
