@@ -38,7 +38,7 @@ GAP_MINUTES = int(conf.LONGEST_GAP.total_seconds() // 60)
 
 
 Statuses = NDArray[np.floating]
-# What works out an outlook, or remembers it.
+# Returns the outlook of some source minutes, worked out or remembered.
 Outlooks = Callable[[State, Policy, Moments], Outlook]
 # (minute, transactions by source and status): what rules over several minutes look back on.
 Recent = Iterable[tuple[int, Statuses]]
@@ -55,7 +55,7 @@ class Judged:
     rows: Sequence[Sequence[Row] | None]
     # row -> what was found there; rows where all is well are absent.
     findings: dict[int, list[Finding]]
-    # Minutes seen before this one: what a learning source is told.
+    # Minutes seen before this one; the answer to a source that still learns names them.
     seen: Sequence[int]
     # What the forest sees, where somebody asked for it, shape (S, P).
     features: Floats | None = None

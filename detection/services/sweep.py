@@ -132,7 +132,7 @@ def _lag(
 ) -> int:
     """Minutes that wait to be judged of the live source that is furthest behind.
 
-    Those that no time was left for wait too; those that another writer moved are its affair.
+    Sources for which no time was left count too; those that another writer moved do not.
     """
     through = {one.source_id: one.through for one in left}
     behind = [
