@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
-# Finer than any hand-over people agree on, coarse enough to draw a month.
-GRAIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -39,16 +37,6 @@ class Duty:
 
     user: int
     by: str
-
-
-@dataclass(frozen=True)
-class Shift:
-    """A span in which one person holds a schedule."""
-
-    user: int
-    by: str
-    starts: datetime
-    ends: datetime
 
 
 def duty_day(at: datetime, handover: time, zone: ZoneInfo) -> date:
@@ -115,30 +103,3 @@ def on_duty(
         if (member := member_at(turns, at, zone)) is not None:
             return Duty(member, turns.name)
     return None
-
-
-def shifts(
-    rotations: Sequence[Turns],
-    overrides: Sequence[Standing],
-    zone: ZoneInfo,
-    *,
-    since: datetime,
-    until: datetime,
-) -> list[Shift]:
-    """Return who holds a schedule between two moments, in order; gaps are left out."""
-    found: list[Shift] = []
-    moment = since.astimezone(UTC)
-    while moment < until:
-        duty = on_duty(rotations, overrides, moment, zone)
-        after = min(moment + GRAIN, until.astimezone(UTC))
-        if duty is not None:
-            found = _extended(found, duty, moment, after)
-        moment = after
-    return found
-
-
-def _extended(found: list[Shift], duty: Duty, begin: datetime, end: datetime) -> list[Shift]:
-    if found and found[-1].ends == begin and (found[-1].user, found[-1].by) == (duty.user, duty.by):
-        last = found[-1]
-        return [*found[:-1], Shift(last.user, last.by, last.starts, end)]
-    return [*found, Shift(duty.user, duty.by, begin, end)]

@@ -246,7 +246,7 @@ class Kin:
 
 
 def is_wave(others: int, *, watched: int, rules: Rules) -> bool:
-    """Say whether what begins at one more source is what began at others, and not by chance.
+    """Say whether a failure began at so many other sources that it is one failure of all of them.
 
     Parameters
     ----------
@@ -275,12 +275,12 @@ def relation(
     last_heard : datetime or None
         The newest minute in which any watched source reported; None if it does not matter.
     """
-    # One onset may lie far back where evidence grew slowly; seen together counts as much.
+    # Where evidence grew slowly one onset may lie far back: being seen together counts as well.
     apart = min(abs(new.onset - root.onset), abs(new.first_anomaly - root.first_anomaly))
     if root.returned is not None:
         apart = min(apart, abs(new.first_anomaly - root.returned))
     near = apart <= rules.related_minutes * MINUTE
-    # One that was quiet for long, and only waits to be over, explains nothing that begins by now.
+    # A root that has long been quiet, and only waits to be over, explains nothing new.
     quiet = new.first_anomaly - (root.last_anomaly or new.first_anomaly)
     grave = root.level == "CRITICAL" and quiet <= rules.related_minutes * MINUTE
     if new.source == root.source:
@@ -298,14 +298,14 @@ def relation(
 
 
 def is_another(returned: datetime, root: Standing, rules: Rules) -> bool:
-    """Say whether what returns is no part any more: what it was a part of was over long before."""
+    """Say whether a part that returns stands for itself: its root was over long before."""
     return not root.ongoing and returned - root.last_anomaly > rules.related_minutes * MINUTE
 
 
 def _all_are_silent(new: Kin, root: Kin, last_heard: datetime | None) -> bool:
-    """Say whether nobody was heard since: not two failures of two sources, but one of ours.
+    """Say whether no source was heard since both began: then the failure is most likely ours.
 
-    The minute in which the reports stop is half full: too few there, and silence only after it.
+    The minute in which reports stop is half full, so it may show low volume before the silence.
     """
     fallen = {new.family, root.family} <= LOW_FAMILIES
     return fallen and last_heard is not None and last_heard <= max(new.onset, root.onset)

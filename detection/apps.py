@@ -8,7 +8,7 @@ class DetectionConfig(AppConfig):
     def ready(self) -> None:
         from detection.models import Baseline
         from detection.services import parents
-        from ingest.recording.along import Versions, ask_along
+        from ingest.recording.versions import VersionColumn, read_versions_from
 
         parents.connect()
-        ask_along(Versions(Baseline._meta.db_table, "version"))
+        read_versions_from(VersionColumn(Baseline._meta.db_table, "version"))

@@ -7,7 +7,7 @@ from django.conf import settings
 from detection.episodes import Patience
 
 MINUTE = timedelta(minutes=1)
-# So many quiet minutes end an incident, unless the rules of the alerts say otherwise.
+# Quiet minutes that end an incident, unless the rules of the alerts say otherwise.
 QUIET_MINUTES = 5
 
 
@@ -34,13 +34,13 @@ LONGEST_GAP = timedelta(hours=24)
 # Late data change the verdicts of at most this much of the past; older counts are kept and shown.
 CHECKPOINTS_KEPT = timedelta(hours=48)
 CHECKPOINT_MINUTES = 60
-# Clocks of several workers differ by less; a source that was judged further ahead of the clock was
-# judged by one that was wrong.
+# The clocks of several workers differ by less. A source that was judged further ahead than this was
+# judged by a clock that was wrong.
 AHEAD = timedelta(minutes=3)
-# What such a source learns again, where nothing that it knew before is left.
+# How much of its history such a source learns again where no checkpoint from before is left.
 LEARNED_AGAIN = timedelta(days=14)
-# A report that begins to be written just before its minute closes may be committed just after; the
-# sweep waits this much longer than the grace, so that it either sees it or is told it was late.
+# A report may be written just before its minute closes and committed just after. The sweep waits
+# this much longer than the grace: it then sees every report, or its mark as a late one.
 SETTLING = timedelta(seconds=5)
 # An hour that changed late is looked at for this long at most: by then whoever was judging it while
 # it changed has finished.
@@ -49,11 +49,11 @@ RECHECK_AGE = timedelta(minutes=10)
 # it again, once no more has come for a moment; fewer are stragglers and only counted.
 BACKFILL_HOURS = 6
 BACKFILL_QUIET = timedelta(seconds=30)
-# A process trusts what it knows of a source for this long before it asks for the version, unless it
-# was told it along with a report; what people declared, it reads again after so long.
+# A process trusts what it knows of a source for this long before it asks for the version, unless a
+# recorded report brought it; what people declared is read again after as long [seconds].
 FRESH_SECONDS = 2.0
-# What was found in a minute that is still filling is stored again after so long, or at another
-# level: in an incident every report finds it anew.
+# During an incident every report finds the same again in a minute that is still filling. It is
+# stored again only after so long, or at another level [seconds].
 STORE_AGAIN_SECONDS = 1.0
 # The sweep leaves a source alone for this long after a client moved it minute by minute.
 REPLAY_QUIET = timedelta(seconds=30)
@@ -69,14 +69,14 @@ SLICE_MINUTES = 360
 SWEEP_SECONDS = 8.0
 # A request that brings more unjudged minutes than this leaves the rest to the sweep.
 REQUEST_MINUTES = 3000
-# It pays for what it brings: for each minute of a source it may judge so many in between, and so
-# many in any case (a batch of more than PLACES sources as many as a report); a millisecond each, in
-# which the process answers nobody else.
+# How many unjudged minutes one request may judge: so many for each minute of a source that it
+# brings, and in any case so many for a batch or for a report (a batch of more than PLACES sources
+# counts as a report). Each takes a millisecond, in which the process answers nobody else.
 MINUTES_BETWEEN = 6
 BATCH_MINUTES = 720
 REPORT_MINUTES = 60
-# Sources that stand at many different minutes cannot be judged together. From so many places on a
-# request moves only the nearest of them, by so many minutes in all.
+# Sources whose frontiers differ cannot be judged together. With more frontiers than PLACES a
+# request advances only the nearest sources, by PLACES_MINUTES in all.
 PLACES = 8
 PLACES_MINUTES = 120
 # The sweep is through with a minute of a live source this long after the minute could still fill.
@@ -84,16 +84,16 @@ SWEPT_WITHIN = timedelta(seconds=160)
 
 
 def replay_age() -> timedelta:
-    """A report of an older minute that is not judged yet comes from a client replaying the past.
+    """The age from which an unjudged minute is taken for one of a client that replays the past.
 
-    It is judged in order in its request.
+    Its minutes are judged in order, in the client's own requests.
     """
     return SWEPT_WITHIN + grace()
 
 
-# A worker that runs a backtest tells so this often, and is taken for dead after so long without:
-# longer than the largest slice of counts takes to be read and judged, or the report to be drawn.
+# A worker that runs a backtest gives a sign of life this often, and is taken for dead after so long
+# without one: longer than it takes to judge the largest slice of counts or to draw the report.
 BACKTEST_BEAT = timedelta(seconds=15)
 BACKTEST_LOST = timedelta(minutes=5)
-# What has cost so many workers their life would cost the next its own.
+# A backtest that has killed so many workers is not tried again.
 BACKTEST_ATTEMPTS = 3

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from detection.rules import LEVELS
-
 # Quiet minutes inside one episode; more, and it is another one.
 JOINED_MINUTES = 10
 # An alarm this close before or after a labelled window still speaks of it.
@@ -114,7 +112,7 @@ class Reckoning:
     """How the episodes of one source stand against what people said."""
 
     pages: int = 0
-    # What never was critical, and the part of it that lasted until people heard of it.
+    # Episodes that were never critical, and those of them that lasted until people heard.
     warnings: int = 0
     warnings_told: int = 0
     # Pages in windows labelled as noise, expected or wrong data, and pages that nobody labelled.
@@ -131,9 +129,9 @@ def reckon(
 ) -> Reckoning:
     """Count pages, and incidents found and lost; a page counts once however long it lasts.
 
-    An incident is found by what people hear of: a page, or a warning that is told. One that began
-    before the minute `since`, the first of the episodes, is neither found nor lost: when people
-    would have heard of it is not among them.
+    An incident is found if people heard of it, by a page or by a warning that was told. One that
+    began before `since`, the first minute of the episodes, is neither found nor lost: people may
+    have heard of it earlier.
     """
     told = Reckoning()
     incidents = [one for one in windows if one.kind == "incident"]
@@ -164,8 +162,3 @@ def reckon(
         else:
             told.lost.append(window)
     return told
-
-
-def level_name(level: int) -> str:
-    """Name of a level."""
-    return LEVELS[level]

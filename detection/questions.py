@@ -11,7 +11,7 @@ from django.conf import settings
 
 from detection.clock import minute_of, moment_of
 from detection.models import Family, Level
-from detection.selectors.anomalies import Asked, Seen
+from detection.selectors.anomalies import Filters, Seen
 from ingest import steady_clock
 from ingest.models import Source, Status
 from ingest.parsing.exact_bodies import unknown_fields
@@ -79,11 +79,9 @@ class Question:
             self.fault(name, str(error))
             return None
 
-    def source(self, name: str = "source") -> SourceRef | None:
-        value = self.text(name)
-        if value is None:
-            return None
-        return self.known(name, value)
+    def source(self) -> SourceRef | None:
+        value = self.text("source")
+        return None if value is None else self.known("source", value)
 
     def known(self, name: str, value: str) -> SourceRef | None:
         """The source of this name; one that may not be seen sounds like one that is not."""
@@ -101,14 +99,14 @@ class Question:
             raise Refused("Not every parameter is valid.", self.errors)
 
 
-def read_asked(sent: Mapping[str, str], seen: Seen = None) -> tuple[Asked, int, int]:
+def read_filters(sent: Mapping[str, str], seen: Seen = None) -> tuple[Filters, int, int]:
     """Which anomalies, how many, and how many to leave out; Refused names every fault."""
     question = Question(sent, seen)
     source = question.source()
     zone = source.zone if source else site_zone()
     limit = question.whole("limit", USUAL_ANOMALIES, 1, MOST_ANOMALIES)
     offset = question.whole("offset", 0, 0, 10_000_000)
-    asked = Asked(
+    filters = Filters(
         level=question.choice("level", Level.values, upper=True),
         family=question.choice("family", Family.values),
         source=source.name if source else None,
@@ -119,7 +117,7 @@ def read_asked(sent: Mapping[str, str], seen: Seen = None) -> tuple[Asked, int, 
         seen=seen,
     )
     question.done()
-    return asked, limit, offset
+    return filters, limit, offset
 
 
 def _cursor(question: Question) -> tuple[datetime, int] | None:

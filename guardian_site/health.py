@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 
-from alerts.selectors import oldest_pending_age
+from alerts.selectors.outbox import oldest_pending_age
 from alerts.selectors.watch import stage_states
 from detection.selectors.baselines import oldest_live_frontier
 from detection.selectors.forests import live_mark

@@ -42,7 +42,7 @@ def _default_zone() -> str:
 
 def first_count(source_ids: Sequence[int]) -> "MinuteCount | None":
     """Return the first count of the first of these sources that has one."""
-    # The order makes it one step in the index, whatever else PostgreSQL thinks of one row.
+    # In this order it is one step in the index, whatever plan PostgreSQL would choose for one row.
     counted = MinuteCount.objects.filter(source__in=source_ids)
     return counted.order_by("source_id", "minute").first()
 
@@ -51,7 +51,7 @@ def first_count(source_ids: Sequence[int]) -> "MinuteCount | None":
 def _nothing_recorded(source_ids: Sequence[int]) -> Iterator[None]:
     """Hold all recordings, so that PROTECT sees every report there is and none comes after it."""
     with transaction.atomic():
-        # PROTECT reads all the rows that it finds, and nobody shall have to wait for that.
+        # PROTECT would read all rows that it finds, while every recording waits.
         first = first_count(source_ids)
         if first is not None:
             raise models.ProtectedError("Transactions were counted for this source.", {first})
@@ -201,8 +201,8 @@ class Report(models.Model):
     """One count a source sent; sent again under the same key it changes nothing or corrects it."""
 
     id = models.BigAutoField(primary_key=True)
-    # Whoever writes these rows looks at the sources himself, once for all: a constraint would look
-    # at the source of every row, and lock it. The same holds for the other rows of a recording.
+    # The statement that writes these rows checks each source once; a constraint would check, and
+    # lock, the source of every row. The same holds for the other tables of a recording.
     source = models.ForeignKey(
         Source,
         on_delete=models.PROTECT,
@@ -297,10 +297,10 @@ class MinuteCount(models.Model):
 
 
 class LateMark(models.Model):
-    """Says that counts of an hour changed late, as often as that happened.
+    """Counts of this hour changed late; each recording that changes some adds a mark of its own.
 
-    Detection claims the marks and looks at the hours again. A mark of one's own for each recording
-    costs less than to look for one that is there, and nobody waits for whoever writes another.
+    Detection claims the marks and looks at the hours again. To add a mark costs less than to look
+    for one that is there, and nobody waits for another writer.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -317,7 +317,7 @@ class LateMark(models.Model):
 
 
 class LateHour(models.Model):
-    """What the release before marked an hour with: claimed as marks are, dropped in the next."""
+    """A mark as the release before this one wrote it: still claimed, dropped in the next."""
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(

@@ -50,5 +50,5 @@ class RecordedReport(Struct, frozen=True, gc=False):
     corrected: bool
     # Shared between the reports of one minute: read it, never write to it.
     minute_counts: list[KeyCount]
-    # Of what is known of the source, as it was committed; None if nobody asked along.
+    # Version of what is known of the source, read as it was written; None if nobody reads versions.
     known_version: int | None = None

@@ -32,9 +32,9 @@ REFRESHED = {
 # Counts go first: a report sent again meanwhile still finds its row, and changes nothing.
 KEPT = (COUNTS, REPORTS, TRANSACTIONS)
 
-# So few rows that a writer who waits for their lock on SQLite does not notice.
+# Few enough that a writer waiting for the lock on SQLite does not notice.
 ROWS_AT_ONCE = 5_000
-# So much of the past goes in one turn of the hourly task. A chunk of TimescaleDB goes as a whole.
+# The most that one turn of the hourly task forgets; a chunk of TimescaleDB goes as a whole.
 FORGOTTEN_AT_ONCE = 7 * DAY
 CHUNK = CHUNK_DAYS * DAY
 
@@ -45,11 +45,10 @@ def refreshed_back_to() -> timedelta:
 
 
 def not_all_at_once(*, kept: Kept, before: datetime) -> datetime:
-    """Return `before`, or less where that would forget much more than time passes between turns.
+    """Return `before`, or an earlier time if that would forget much at once.
 
-    A clock that is a year ahead for an hour then costs a week of the past, or one chunk, not all of
-    it. What is older than it may be for another reason, such as a shorter setting, goes a week an
-    hour.
+    A clock that is a year ahead for an hour then costs a week of the past, or one chunk, instead of
+    all of it. After a setting was shortened, a week goes each hour.
     """
     model = next(one for one in apps.get_models() if one._meta.db_table == kept.table)
     oldest: datetime | None = model._default_manager.aggregate(oldest=Min(kept.column))["oldest"]

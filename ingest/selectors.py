@@ -7,12 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Max, Min, QuerySet
+from django.db.models import QuerySet
 
-from ingest.models import MinuteCount, Source, Status
+from ingest.models import MinuteCount, Source
 from ingest.postgresql.pool import lent_connection
 from ingest.reports import SourceRef
-from ingest.timescale.aggregates import totals_between
 
 # (source_id, minute, status, auth_code, count)
 MinuteRow = tuple[int, datetime, str, str, int]
@@ -58,16 +57,6 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def counts_between(
-    source_id: int, since: datetime, until: datetime
-) -> list[tuple[datetime, str, str, int]]:
-    """Return (minute, status, auth_code, count) in order, since <= minute < until."""
-    rows = MinuteCount.objects.filter(
-        source_id=source_id, minute__gte=since, minute__lt=until
-    ).order_by("minute", "status", "auth_code")
-    return list(rows.values_list("minute", "status", "auth_code", "count"))
-
-
 def minute_rows(source_ids: Sequence[int], since: datetime, until: datetime) -> Iterator[MinuteRow]:
     """Yield the counts of many sources, since <= minute < until, by source and then minute."""
     ordered = sorted(source_ids)
@@ -80,24 +69,3 @@ def minute_rows(source_ids: Sequence[int], since: datetime, until: datetime) -> 
         yield from rows.values_list("source_id", "minute", "status", "auth_code", "count").iterator(
             chunk_size=FETCHED_AT_ONCE
         )
-
-
-def totals_by_status(
-    since: datetime, until: datetime, source: Source | None = None
-) -> dict[str, int]:
-    """Return the transactions of each of the six statuses, since <= minute < until."""
-    found = totals_between(since, until, None if source is None else [source.pk])
-    return {status: found.get(status, 0) for status in Status.values}
-
-
-def minute_spans(
-    source_ids: Sequence[int] | None = None,
-) -> dict[int, tuple[datetime, datetime]]:
-    """Return the first and the last counted minute of each source that has any."""
-    rows = MinuteCount.objects.all()
-    if source_ids is not None:
-        rows = rows.filter(source_id__in=source_ids)
-    spans = (
-        rows.order_by().values_list("source_id").annotate(first=Min("minute"), last=Max("minute"))
-    )
-    return {source_id: (first, last) for source_id, first, last in spans}

@@ -1,9 +1,9 @@
 """The time by which everything is decided here: the host's wall clock, unless it has just jumped.
 
-People and time servers set a wall clock, at times wrongly. Who believes at once that it is an hour
-later finds that nobody has reported for an hour, that every message is overdue and that somebody
-has to be woken; who believes that it is an hour earlier refuses every report as one of the future.
-So a jump is believed once it has stood for ten minutes. Until then time goes on as it did before,
+People and time servers set a wall clock, at times wrongly. If Guardian believed at once that it is
+an hour later, nobody would have reported for an hour, every message would be overdue, and somebody
+would be woken; if it believed that it is an hour earlier, every report would lie in the future. So
+a jump is believed once it has stood for ten minutes. Until then time goes on as it did before,
 at the pace of a clock that nobody can set. A jump that is taken back meanwhile never happened.
 
 A process knows only the jumps that it has lived through: one that starts believes what it finds.
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from ingest import metrics
 
 logger = logging.getLogger(__name__)
-# What is less than this is no jump but the usual correction, and followed at once [seconds].
+# A smaller step is no jump but the usual correction, and is followed at once [seconds].
 JUMP_SECONDS = 30.0
 BELIEVED_AFTER_SECONDS = 600.0
 
@@ -55,7 +55,7 @@ class SteadyClock:
         return datetime.fromtimestamp(self._seconds(), UTC)
 
     def latest(self) -> datetime:
-        """Return what it may be at most: after a jump either clock may be the right one."""
+        """Return the latest that it may be: after a jump either clock may be right."""
         return datetime.fromtimestamp(max(self._seconds(), self._wall()), UTC)
 
     def _seconds(self) -> float:
@@ -96,5 +96,5 @@ def now() -> datetime:
 
 
 def latest() -> datetime:
-    """Return what the time may be at most; the same as `now` unless the clock has just jumped."""
+    """Return the latest that it may be; the same as `now` unless the clock has just jumped."""
     return _clock.latest()

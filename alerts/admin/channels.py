@@ -34,7 +34,7 @@ HEALTH_COLOURS = {
     "never used": "info",
 }
 VARIABLE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-# What a kind understands besides what it needs.
+# Settings that a kind of channel takes beside those it needs.
 OPTIONS = {
     Kind.EMAIL: "port, user, password, security (starttls or tls)",
     Kind.SLACK_BOT: "users (Slack ids that may press buttons)",
@@ -58,7 +58,7 @@ def what_each_needs() -> SafeString:
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no type at run time
-    # What may be wrong, and cannot be told from this process.
+    # Faults that this process cannot be sure of.
     doubts: Sequence[str] = ()
 
     def clean_configuration(self) -> Any:
@@ -82,9 +82,9 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # it takes no typ
 
 
 def findings(channel: Channel) -> tuple[list[str], list[str]]:
-    """Return why no message could ever be sent, and what may be otherwise in the worker."""
+    """Return the faults of the configuration, and those that only the worker can be sure of."""
     adapter, faults, doubts = ADAPTERS[channel.kind], list[str](), list[str]()
-    # What stands in the environment may stand in the worker's alone.
+    # Only what is missing here: a variable may be set in the worker's environment alone.
     lacking = [name for name in adapter.lacking(channel) if not channel.configuration.get(name)]
     if lacking:
         words = {"kind": Kind(channel.kind).label, "missing": ", ".join(lacking)}

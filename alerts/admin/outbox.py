@@ -40,7 +40,7 @@ class NotificationAdmin(Long, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         rows: QuerySet[Notification] = super().get_queryset(request)
-        # One a minute: they would bury what somebody looks for. The filter “kind” shows them.
+        # The canary sends one a minute, which would bury all others. The filter “kind” shows them.
         if request.GET.get("kind__exact") == Notification.Kind.CANARY:
             return rows
         return rows.exclude(kind=Notification.Kind.CANARY)

@@ -19,7 +19,7 @@ from ingest.admin.moments import InCalendar
 
 
 class Signed(BySource, InCalendar, ModelAdmin):
-    """Who made a row is who is logged in."""
+    """Rows that keep the name of the person who made them."""
 
     autocomplete_fields = ("source",)
     list_select_related = ("source",)

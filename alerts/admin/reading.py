@@ -4,26 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db.models import Model
-from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from ingest.admin.reading import ReadOnly
+
 ONE_LINE = '<span class="whitespace-nowrap">{}</span>'
-
-
-class ReadOnly:
-    """Nothing is added, changed or deleted by hand: the history stays true."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class ReadOnlyAdmin(ReadOnly, ModelAdmin):
@@ -34,11 +22,6 @@ class ReadOnlyInline(ReadOnly, TabularInline):
     extra = 0
     hide_title = True
     show_change_link = False
-
-
-def may(request: HttpRequest, permission: str) -> bool:
-    """Say whether the user has a permission of this app."""
-    return request.user.has_perm(f"alerts.{permission}")
 
 
 def moment(name: str, title: str = "") -> Callable[[Model], str]:
@@ -57,4 +40,4 @@ def one_line(at: datetime) -> str:
     return format_html(ONE_LINE, f"{timezone.localtime(at):%Y-%m-%d %H:%M}")
 
 
-__all__ = ["ReadOnlyAdmin", "ReadOnlyInline", "may", "moment", "one_line"]
+__all__ = ["ReadOnlyAdmin", "ReadOnlyInline", "moment", "one_line"]

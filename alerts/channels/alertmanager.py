@@ -40,7 +40,7 @@ class Alertmanager(Configurable):
         now = steady_clock.now()
         content = [alert_of(message.brief, now=now)]
         if message.kind == "escalated" or not message.brief.ongoing:
-            # Its severity is a label, and so it is another alert than what it was told as before.
+            # The severity is a label, so each severity is an alert of its own: end the other ones.
             content += [
                 alert_of(replace(message.brief, level=level, ongoing=False), now=now)
                 for level in LEVELS

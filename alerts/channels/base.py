@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 ANSWER_AT_MOST = 300
 ERROR_AT_MOST = 500
-# Of an answer no more is read [bytes]: a hundred updates of Telegram, its longest, are less.
+# The most that is read of an answer [bytes]; the longest, 100 updates of Telegram, is shorter.
 READ_AT_MOST = 4 * 1024 * 1024
-# However little at a time an answer comes, after this the line is cut [s].
+# The longest that a whole answer may take, however slowly it trickles in [s].
 ANSWER_SECONDS = 2 * REQUEST_SECONDS
 ENVIRONMENT = "env:"
-# Who may set up a channel names an address beside it: there these would open more than a channel.
+# Whoever sets up a channel chooses where it sends to, so it must not be able to send these.
 NEVER_SENT = frozenset(
     {
         *("GUARDIAN_SECRET_KEY", "GUARDIAN_OLD_SECRET_KEYS", "GUARDIAN_JWT_KEYS"),
@@ -260,7 +260,7 @@ def post(
 
 @contextmanager
 def _cut_in_time(client: "httpx.Client") -> Iterator[None]:
-    """Within, the client waits for each piece of an answer; this is for who sends ever another."""
+    """Close the client at the deadline: its own timeout begins anew with each piece received."""
     cut = threading.Timer(ANSWER_SECONDS, client.close)
     cut.daemon = True
     cut.start()
@@ -271,7 +271,7 @@ def _cut_in_time(client: "httpx.Client") -> Iterator[None]:
 
 
 def _start_of(answer: "httpx.Response") -> "httpx.Response":
-    """Return the answer as far as it is read, packed as it may be."""
+    """Return the beginning of the answer, as far as we read it, without decompressing it."""
     import httpx
 
     found = bytearray()
@@ -299,7 +299,7 @@ def refuse_failure(
     )
 
 
-def retry_after(header: str | None, *, now: datetime | None = None) -> float | None:
+def retry_after(header: str | None) -> float | None:
     """Read a Retry-After header, in seconds or as a date; None if it says nothing usable.
 
     Examples
@@ -318,7 +318,7 @@ def retry_after(header: str | None, *, now: datetime | None = None) -> float | N
             return None
         # One that names no zone, or “-0000”, is of Greenwich too.
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - (now or steady_clock.now())).total_seconds()
+        seconds = (moment - steady_clock.now()).total_seconds()
     return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
 
 

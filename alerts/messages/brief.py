@@ -28,7 +28,7 @@ from detection.models import Anomaly
 from detection.scoring.wording import told
 
 CODES_SHOWN = 3
-# No more than this of the excess is 0 % in whole per cent.
+# Shares up to this round to 0 %.
 TOLD_SHARE = 0.005
 PARTS_SHOWN = 5
 
@@ -59,7 +59,7 @@ class Brief:
 
     @property
     def over(self) -> bool:
-        """Nothing of it goes on, as a part of another neither."""
+        """It is over, and so is the incident that it was merged into, if any."""
         return not self.ongoing and self.part_of is None
 
     @property
@@ -74,7 +74,6 @@ def brief_of(
     kind: str,
     language: str,
     now: datetime,
-    why: str = "",
     seen: Collection[int] | None = None,
 ) -> Brief:
     """Return what a message of this kind says about the incident as it is now.
@@ -218,7 +217,7 @@ def _special(incident: Incident, kind: str, language: str, now: datetime) -> str
         ago = duration(now - incident.acknowledged, language)
         return say("reminder", language, who=incident.acknowledged_by, duration=ago)
     if _is_call(incident, kind):
-        # Who answered before it became graver, or returned, had answered.
+        # Told again when it became graver or came back: an earlier answer does not count.
         told = incident.announced or incident.opened
         return say("escalation", language, duration=duration(now - told, language))
     if kind == "assigned":
@@ -259,7 +258,7 @@ def _lasted(incident: Incident, language: str) -> str:
 
 def _ending(incident: Incident, language: str) -> str:
     if incident.state == State.MERGED and incident.parent is not None:
-        # What was merged ended with the other, and as that did.
+        # A merged incident ended with the one it was merged into, and in the same way.
         incident = incident.parent
     if incident.label == Incident.Label.FALSE_POSITIVE:
         return say("false_positive", language, who=incident.resolved_by)
@@ -303,7 +302,7 @@ def excess_line(incident: Incident, language: str, *, over: bool) -> str:
     if incident.excess_low is None or incident.excess_high is None:
         return say(f"excess.{side}.bare", language, **values)
     ends = sorted((incident.excess_low, incident.excess_high), key=abs)
-    # An interval that reaches over zero begins at nothing, not at a lack.
+    # An interval that spans zero is shown from 0 on.
     crosses = incident.excess_low < 0 < incident.excess_high
     values["low"] = number(0 if crosses else abs(ends[0]), language)
     values["high"] = number(abs(ends[1]), language)

@@ -10,9 +10,8 @@ from alerts.lifecycle import ONGOING, Action, State
 from detection.models import Family, Level
 from ingest.models import Source
 
-FAMILIES = [*Family.choices, ("external", "External alert"), ("watch", "Guardian itself")]
 EXTERNAL = "external"
-WATCH = "watch"
+FAMILIES = [*Family.choices, (EXTERNAL, "External alert"), ("watch", "Guardian itself")]
 
 
 class Incident(models.Model):
@@ -180,4 +179,4 @@ class IncidentEvent(models.Model):
         return f"{self.at:%Y-%m-%d %H:%M} {self.kind}"
 
 
-__all__ = ["EXTERNAL", "FAMILIES", "WATCH", "Action", "Incident", "IncidentEvent", "State"]
+__all__ = ["EXTERNAL", "FAMILIES", "Action", "Incident", "IncidentEvent", "State"]

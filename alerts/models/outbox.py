@@ -171,5 +171,5 @@ class Notification(models.Model):
 
     @property
     def waits_since(self) -> datetime:
-        """From when it is late: a message held until the morning was not tried all night."""
+        """The time from which it counts as late: a held message from the end of the holding."""
         return self.held_until or self.created

@@ -26,7 +26,7 @@ def known_zone(name: str) -> None:
 def ends_after(
     starts: datetime | None, ends: datetime | None, *, longest: timedelta | None = None
 ) -> None:
-    # A field that did not validate is None by now and has its own error.
+    # A field that did not validate is None here, and already has an error of its own.
     if starts is None or ends is None:
         return
     if ends <= starts:
@@ -80,7 +80,7 @@ class Silence(Matcher):
         ends_after(self.starts, self.ends, longest=LONGEST_SILENCE)
         if not (self.source_id or self.family or self.level or self.reason):
             raise ValidationError({"reason": _("A silence for everything needs a reason.")})
-        # One that is there already may be ended so.
+        # An existing silence is ended by setting its end to the past.
         if self._state.adding:
             not_over(self.ends)
 

@@ -58,11 +58,11 @@ def has_reader(channel: Channel) -> bool:
 def channels_for(incident: Incident) -> list[Channel]:
     """Return the channels that hear of this incident.
 
-    Of a part only those that do not hear of its root: for them it is all there is to tell.
+    Of a part only those that hear nothing of its root hear.
     """
     if incident.parent is None:
         return _usable(Q(sources=None) | _naming(incident.source))
-    # Who hears of every source hears of the root.
+    # Channels that hear of every source hear of the root already.
     found = _usable(_naming(incident.source))
     if not found:
         return []
@@ -71,7 +71,7 @@ def channels_for(incident: Incident) -> list[Channel]:
 
 
 def named_among(sources: Collection[int]) -> set[int]:
-    """Return those of the sources that some channel names by themselves."""
+    """Return those of the sources that some channel lists by name."""
     rows = Channel.sources.through.objects.filter(source__in=sources)
     heard = rows.filter(channel__enabled=True, channel__owner=None, channel__standby=False)
     return set(heard.values_list("source", flat=True))
@@ -88,19 +88,19 @@ def _usable(mine: Q) -> list[Channel]:
 
 
 def own_channels(person: User) -> list[Channel]:
-    """Return the channels that reach this person alone, each as who speaks for it now."""
+    """Return the channels of this person, each replaced by its backup while it cannot send."""
     return speakers(Channel.objects.filter(owner=person, enabled=True).order_by("id"))
 
 
 def people_with_channels(people: Iterable[User]) -> frozenset[int]:
-    """Return the ids of those who can be told of something by themselves."""
+    """Return the ids of the people who have a channel of their own that can send."""
     mine = Channel.objects.filter(owner__in=list(people), enabled=True)
     rows = mine.select_related("backup").order_by("id")
     return frozenset(row.owner_id for row in rows if row.owner_id is not None and speakers([row]))
 
 
 def speakers(channels: Iterable[Channel]) -> list[Channel]:
-    """Return the channels that speak for these: each itself, or while it cannot, its backup."""
+    """Return these channels, each replaced by its backup while it cannot send."""
     found = [channel if _can_speak(channel) else backup_of(channel) for channel in channels]
     return list({channel.pk: channel for channel in found if channel is not None}.values())
 

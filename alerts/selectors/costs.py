@@ -33,8 +33,8 @@ def cost_of(anomaly: Anomaly) -> Cost:
 def cost_before(incident: Incident, anomaly: Anomaly) -> Cost:
     """Return what the incident had cost in the runs that were over when the anomaly's began.
 
-    Each anomaly counts from the onset of its own run. One that begins within the minutes of the
-    run before it is that run, its onset known better.
+    An anomaly counts its excess from the onset of its own run. If that onset lies within the
+    minutes of the run before it, both are the same run with an onset that is now known better.
     """
     total, run, ended = Cost(), Cost(), None
     if anomaly.onset is None or anomaly.onset <= incident.first_anomaly:

@@ -50,6 +50,6 @@ def minutes_of_each(source_ids: Sequence[int]) -> dict[int, Extent]:
 
 
 def _walked(sources: Many) -> Extent:
-    """Find them in the index of the minutes, where hardly one is of any other source."""
+    """Find them by walking the index of minutes: quick where most minutes are of these sources."""
     minutes = counted(sources).values_list("minute", flat=True)
     return Extent(minutes.order_by("minute").first(), minutes.order_by("-minute").first())

@@ -69,7 +69,7 @@ def _speaks_of(word: str) -> Q:
 
 
 def _families_called(word: str) -> list[str]:
-    """Return the families in whose name, as the reader's list writes it, the word stands."""
+    """Return the families whose name, in the language of the reader, contains the word."""
     words = language()
     return [
         family
@@ -90,7 +90,7 @@ def incident_seen(incident_id: int, seen: Seen) -> Incident | None:
 
 
 def wholes_to_choose(incident: Incident, *, seen: Seen) -> list[tuple[Incident, str]]:
-    """Return what goes on and this may be a part of, with its headline: nearest in time first."""
+    """Return the ongoing incidents that this one may be merged into, nearest in time first."""
     others = seen_by(open_incidents(), seen).filter(parent=None)
     others = others.exclude(pk__in=[incident.pk, incident.parent_id or incident.pk])
     before = others.filter(onset__lte=incident.onset).order_by("-onset", "-id")[:MOST_FOUND]
@@ -166,7 +166,7 @@ def incident_words(incident: Incident, *, now: datetime, seen: Seen) -> dict[str
         "charted_label": name_of(charted_name(incident), words),
         "parts": parts[:PARTS_LISTED],
         "more_parts": parts[PARTS_LISTED:],
-        # Of whole and parts at sources of others no more than the number is told.
+        # Of a whole at a source that the reader may not see, no headline is shown.
         "whole": headline(whole, words) if whole else "",
         "live_until": int((end + AFTER).timestamp()),
     }

@@ -110,11 +110,11 @@ def reporting_sources() -> QuerySet[Source]:
 
 
 def _told(view: View, ids: SourceIds, now: datetime) -> dict[str, Any]:
-    """Return what goes on, and of what nobody would be told though nothing of it goes on."""
+    """Return the ongoing incidents, and the silences and windows that hold back none of them."""
     incidents = open_incidents_of(ids, now=now, zone=view.zone, seen=view.seen)
     shown = {one["held"] for one in incidents}
     quiet = [one for one in _quiet(view, now) if one["words"] not in shown]
-    # Not counted at each question as long as all of them are shown.
+    # A query that is saved as long as all of them are shown.
     beyond = _going_on(ids).count() - INCIDENTS if len(incidents) == INCIDENTS else 0
     return {"incidents": incidents, "beyond": beyond, "quiet": quiet}
 
@@ -221,7 +221,7 @@ def last_judged(source_ids: SourceIds) -> dict[str, Any] | None:
     if are_many(source_ids):
         band = newest.order_by("-minute", "-score").first()
     else:
-        # Asked for the first of them, PostgreSQL would walk back in time over those of all sources.
+        # Sorted here: asked for the newest alone, PostgreSQL would walk back over all sources.
         band = max(newest, key=lambda one: (one.minute, one.score), default=None)
     if band is None:
         return None
@@ -234,7 +234,7 @@ def last_judged(source_ids: SourceIds) -> dict[str, Any] | None:
 
 
 def newest_bands(source_ids: SourceIds) -> QuerySet[Band]:
-    """Return bands among which the newest of all is; of few sources the newest of each."""
+    """Return the newest band of each source; of many sources all bands, for the caller to order."""
     if are_many(source_ids):
         return Band.objects.filter(source_id__in=source_ids)
     newest = Band.objects.filter(source_id=OuterRef("pk")).order_by("-minute").values("id")[:1]

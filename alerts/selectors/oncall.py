@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import User
 
 from alerts.models import EscalationPolicy, EscalationStep, Incident, Schedule
-from alerts.oncall import Shift, Standing, Turns, on_duty, shifts
+from alerts.oncall import Standing, Turns, on_duty
 from alerts.policy import worse
 
 
@@ -24,7 +24,7 @@ class OnCall:
 def person_on_call(schedule: Schedule, *, at: datetime) -> OnCall:
     """Return who holds the schedule at a moment; its user is None if nobody does."""
     zone = ZoneInfo(schedule.time_zone)
-    duty = on_duty(_rotations(schedule), _overrides(schedule, at, at), at, zone)
+    duty = on_duty(_rotations(schedule), _overrides(schedule, at), at, zone)
     if duty is None:
         return OnCall(schedule, None)
     return OnCall(schedule, User.objects.filter(pk=duty.user).first(), duty.by)
@@ -33,17 +33,6 @@ def person_on_call(schedule: Schedule, *, at: datetime) -> OnCall:
 def everybody_on_call(*, at: datetime) -> list[OnCall]:
     """Return who holds each schedule."""
     return [person_on_call(schedule, at=at) for schedule in Schedule.objects.all()]
-
-
-def planned_shifts(schedule: Schedule, *, since: datetime, until: datetime) -> list[Shift]:
-    """Return who holds the schedule when, between two moments."""
-    return shifts(
-        _rotations(schedule),
-        _overrides(schedule, since, until),
-        ZoneInfo(schedule.time_zone),
-        since=since,
-        until=until,
-    )
 
 
 def _rotations(schedule: Schedule) -> list[Turns]:
@@ -62,8 +51,8 @@ def _rotations(schedule: Schedule) -> list[Turns]:
     ]
 
 
-def _overrides(schedule: Schedule, since: datetime, until: datetime) -> list[Standing]:
-    rows = schedule.overrides.filter(starts__lte=until, ends__gt=since, user__is_active=True)
+def _overrides(schedule: Schedule, at: datetime) -> list[Standing]:
+    rows = schedule.overrides.filter(starts__lte=at, ends__gt=at, user__is_active=True)
     return [Standing(row.user_id, row.starts, row.ends) for row in rows]
 
 

@@ -15,18 +15,6 @@ WAITING = (State.PENDING, State.SENDING)
 SINCE = Coalesce("held_until", "created")
 
 
-def notifications(
-    *, state: str = "", channel: str = "", kind: str = "", incident: int | None = None
-) -> QuerySet[Notification]:
-    """Return messages, newest first."""
-    rows = Notification.objects.select_related("channel", "incident", "incident__source")
-    exact = {"state": state, "channel__name": channel, "kind": kind}
-    rows = rows.filter(**{name: value for name, value in exact.items() if value})
-    if incident is not None:
-        rows = rows.filter(incident=incident)
-    return rows.order_by("-id")
-
-
 def oldest_pending_age(now: datetime) -> float | None:
     """Return how long the oldest message that is due has waited [s]; None if none waits.
 
@@ -53,8 +41,8 @@ def stuck(*, now: datetime) -> QuerySet[Notification]:
 
 
 def dead_letters(*, since: datetime) -> QuerySet[Notification]:
-    """Return the messages written since a moment that could not be delivered, newest first."""
-    return notifications(state=State.DEAD).filter(created__gte=since)
+    """Return the messages written since a moment that could not be delivered."""
+    return Notification.objects.filter(state=State.DEAD, created__gte=since)
 
 
 def due_channels(*, now: datetime) -> list[int]:

@@ -36,9 +36,9 @@ Counted = dict[str, dict[int, int]]
 
 
 class Point(Func):
-    """The start of the step of so many seconds that a moment lies in [Unix seconds].
+    """The start of the step of `seconds` in which a moment lies [Unix seconds].
 
-    Of hundreds of thousands of rows a number is read in a third of the time of a moment.
+    A number, because the driver reads one in a third of the time of a datetime.
     """
 
     template = "(extract(epoch FROM %(expressions)s)::bigint / %(seconds)s * %(seconds)s)"

@@ -67,7 +67,7 @@ class Statistics:
 
 
 def opened_between(since: datetime, until: datetime) -> Q:
-    """Return what finds the incidents that were opened between two moments.
+    """Return the condition for incidents that were opened between two moments.
 
     That is when people may first hear of them, which may be long after they began. What was found
     in past minutes was opened for nobody, and counts when it began.
@@ -85,9 +85,9 @@ def period_statistics(
     sources: frozenset[int] | None = None,
     which: Q | None = None,
 ) -> Statistics:
-    """Return the mean times of the incidents that began in a period, by default 30 days.
+    """Return the mean times of the incidents that began in a period, by default the last 30 days.
 
-    Or of those which `which` finds.
+    With `which`, of the incidents for which that condition holds, whenever they began.
     """
     begin = since or now - PERIOD
     wanted = Q(onset__gte=begin, onset__lt=now) if which is None else which
@@ -98,7 +98,7 @@ def period_statistics(
     if family:
         rows = rows.filter(family=family)
     every = list(rows.select_related("source").only(*READ).order_by("onset", "id"))
-    # A part whose whole is counted is the same failure; of a whole that is not, it stands for it.
+    # A part whose root is counted is the same failure; if the root is not, the part stands for it.
     counted = {one.pk for one in every}
     found = [one for one in every if one.parent_id not in counted]
     return Statistics(

@@ -11,7 +11,7 @@ from alerts.models import Canary, StageAlarm
 from alerts.suppression import Away
 
 Stage = StageAlarm.Stage
-# As long as the longest quiet that ends an incident, and what was held back is over by then.
+# Ninety minutes: longer than the longest quiet that ends an incident, so what was held is over.
 CANARIES_LOOKED_AT = 90
 # How late the canary may be at a stage before the stage is said to stand still: the minute must
 # close and be swept before it can be judged.
@@ -52,9 +52,9 @@ def stage_states(*, now: datetime, begun: datetime | None = None) -> list[StageS
         When all of it was started: a stage is given its time from there. None: long ago.
     """
     found = Canary.objects.aggregate(
-        first=Max("minute"), **{stage.value: Max(stamp) for stage, stamp in STAMPS.items()}
+        newest=Max("minute"), **{stage.value: Max(stamp) for stage, stamp in STAMPS.items()}
     )
-    if found["first"] is None:
+    if found["newest"] is None:
         return []
     states, blocked = [], False
     for stage, patience in LATE_AFTER.items():
@@ -77,7 +77,7 @@ def stage_states(*, now: datetime, begun: datetime | None = None) -> list[StageS
 def _is_late(last: datetime | None, stage: Stage, patience: timedelta, now: datetime) -> bool:
     if last is not None:
         return now - last > patience
-    # It never came so far: late once the first canary has had the time.
+    # No canary came so far yet: late once the first one has had the time.
     oldest = Canary.objects.order_by("minute").values_list("reported", flat=True).first()
     return oldest is not None and now - oldest > patience
 
@@ -98,9 +98,9 @@ def late_stage(*, now: datetime) -> str | None:
 
 
 def last_away() -> Away | None:
-    """Return when we last heard nobody, the canary neither; None if that is long ago.
+    """Return when we last heard nobody, not even the canary.
 
-    So it is where no canary was ever sent.
+    None if that is long ago, or no canary was ever sent.
     """
     newest = Canary.objects.order_by("-minute").values_list("minute", flat=True)
     minutes = list(newest[:CANARIES_LOOKED_AT])

@@ -110,7 +110,7 @@ def _claim(source: int, now: datetime) -> list[Anomaly]:
     claimed = list(waiting)
     Anomaly.objects.filter(pk__in=[a.pk for a in claimed], absorbed=None).update(absorbed=now)
     claimed.sort(key=lambda one: (one.minute, EXPLAINS_FIRST.index(one.family), one.pk))
-    # Late data may have taken one back before anybody was told: nothing to tell then.
+    # Late data may have withdrawn an anomaly before it was absorbed.
     return [anomaly for anomaly in claimed if anomaly.withdrawn is None]
 
 
@@ -176,7 +176,7 @@ def _open(
 
 
 def _go_on(incident: Incident, anomaly: Anomaly, reason: str, now: datetime) -> list[int]:
-    """What began in past minutes is one incident with what goes on, and people are called."""
+    """An incident recorded of past minutes goes on now: it is opened, and people are called."""
     before = incident.state
     incident.historical, incident.state = False, State.OPEN
     incident.opened, incident.resolved = now, None
@@ -229,10 +229,10 @@ def _take_in(incident: Incident, anomaly: Anomaly) -> None:
 
 
 def _take_in_cost(incident: Incident, anomaly: Anomaly) -> None:
-    """What an anomaly counts from its onset on, and the runs before it, is what it has cost by now.
+    """The incident has cost what its earlier runs cost and what this anomaly counts so far.
 
-    One that speaks of less, of another status or code, does not say so: the first is back to
-    normal before it. Nor does a late minute in between, which knows less.
+    An anomaly of another status or code that counts less leaves the cost as it is: the status
+    that cost more is back to normal before it. So does a late minute in between.
     """
     cost = cost_before(incident, anomaly) + cost_of(anomaly)
     same = (anomaly.status, anomaly.auth_code) == (incident.status, incident.auth_code)
@@ -245,14 +245,14 @@ def _take_in_cost(incident: Incident, anomaly: Anomaly) -> None:
 
 
 def _is_worse(anomaly: Anomaly, incident: Incident) -> bool:
-    """Scores end at 1: of two that are full, the minute further from normal is the worse one."""
+    """Compare by score; scores end at 1, so among equals by the distance from normal."""
     if anomaly.score != incident.peak_score:
         return anomaly.score > incident.peak_score
     away = anomaly.count - (anomaly.expected or 0.0)
     worst = incident.seen - (incident.expected or 0.0)
     if incident.direction == Incident.Direction.SHIFT:
         return abs(away) >= abs(worst)
-    # A minute of a rise that counts nothing is not the worst of it, however much was expected.
+    # In a rise a minute without transactions is not the worst, however many were expected.
     return away >= worst if incident.direction == Incident.Direction.HIGH else away <= worst
 
 

@@ -28,7 +28,7 @@ def announce(*, incident: Incident, now: datetime) -> list[int]:
 def tell_or_hold(*, incident: Incident, kind: str, reason: str, now: datetime) -> list[int]:
     """The change is in the outbox; or it waits, unannounced, until nothing holds it back.
 
-    Of a part hears only who does not hear of its root.
+    Of a part only those hear who hear nothing of its root.
     """
     if not _is_heard(incident):
         return []
@@ -55,9 +55,9 @@ def hold_back(*, incident: Incident, reason: str, now: datetime) -> None:
 
 
 def those_to_ask_about(incidents: Collection[Incident]) -> set[int]:
-    """Return the ids of those that somebody may hear of; many cost no more than one.
+    """Return the ids of the incidents that somebody may hear of, in the same few queries for all.
 
-    Of most parts nobody does, and no more need be asked about them.
+    Of most parts nobody hears, so that nothing more has to be asked about them.
     """
     parts = [one for one in incidents if one.parent_id is not None]
     if not parts:
@@ -74,7 +74,7 @@ def those_to_ask_about(incidents: Collection[Incident]) -> set[int]:
 
 
 def _is_heard(incident: Incident) -> bool:
-    """Say whether anybody hears of it: of a part only who does not hear of its root."""
+    """Say whether anybody hears of it; of a part only those do who hear nothing of its root."""
     alone = incident.parent_id is None
     return alone or bool(channels_for(incident)) or escalation_of(incident) is not None
 

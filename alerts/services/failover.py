@@ -69,7 +69,7 @@ def _asked_before(row: Notification) -> set[int]:
 def _hears_itself(backup: Channel, row: Notification) -> bool:
     """Say whether the backup has a message of its own that says the same.
 
-    What it told in the place of another it is told the end of, and reminded of, by itself.
+    A channel that once spoke for another hears by itself how that ends, and is reminded of it.
     """
     if row.incident is None:
         return False

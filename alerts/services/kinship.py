@@ -52,7 +52,7 @@ def _link(part: Incident, root: Incident, reason: str, now: datetime) -> list[in
     part.parent = root
     part.save(update_fields=["parent"])
     note(incident=part, kind=IncidentEvent.Kind.LINKED, at=now, why=f"{reason}: #{root.pk}")
-    # Who sees the root need not see this source: its name is found behind the number.
+    # Not everybody who sees the root may see this source, so the part is named by its number.
     named = f"#{part.pk} {part.get_family_display()}: {reason}"
     note(incident=root, kind=IncidentEvent.Kind.LINKED, at=now, why=named)
     return raise_root(child=part, now=now, reason=named)
@@ -61,9 +61,9 @@ def _link(part: Incident, root: Incident, reason: str, now: datetime) -> list[in
 def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
     """The root of a group is ongoing and at least as grave as each of its parts.
 
-    Where nobody may be told that of the root, a part of which they may be told leaves it, and what
-    is held back says nothing through a root that is not. So does one leave that comes back by
-    itself long after the root was over: that is not back.
+    A part leaves its root where only one of the two is held back, so that a silence of the root
+    hides no part, and a part that is held back is not told by way of its root. It also leaves if it
+    comes back by itself long after the root was over.
     """
     root = _root_of(child, now)
     by_itself = child.state != State.MERGED and child.reopened_by_hand is None
@@ -90,7 +90,7 @@ def raise_root(*, child: Incident, now: datetime, reason: str) -> list[int]:
 
 
 def _root_of(part: Incident, now: datetime) -> Incident:
-    """Return the root of a part; of one that is over, what goes on of its kind takes its place."""
+    """Return the root of a part; if it is over and its like goes on, that becomes the root."""
     assert part.parent is not None
     root = locked(part.parent.pk)
     again = None if root.ongoing else ongoing_like(root)
@@ -133,7 +133,7 @@ def _root_for(incident: Incident, quiet: Quiet) -> tuple[Incident, str] | None:
         root = other.parent or other
         if reason is None or not root.ongoing:
             continue
-        # Who silenced what they were told of needs no message about what is no worse.
+        # Somebody who was told of the root, and silenced it, need not hear of what is no worse.
         known = root.announced is not None and not worse(incident.level, than=root.level)
         if known or not _holds_back(root, incident, quiet):
             return root, reason

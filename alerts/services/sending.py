@@ -154,14 +154,14 @@ def _superseded(row: Notification) -> bool:
         )
         if not later.exists():
             return False
-        # This lease was no try: `attempts` tells the later message whether one may have arrived.
+        # Nothing was tried under this lease; the later message reads `attempts` to know that.
         why = "over before it was sent: told in one message"
         _finish(row, state=State.SUPPRESSED, reason=why, attempts=row.attempts - 1)
     return True
 
 
 def _held(row: Notification, now: datetime) -> bool:
-    """Hold back what a silence or window that began while it waited means, and all that waits."""
+    """Hold the message back, and all others that wait, if a silence or window began meanwhile."""
     if row.incident is None or not holds(row) or suppression_of(row.incident, now=now) is None:
         return False
     with transaction.atomic():

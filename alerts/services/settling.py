@@ -20,7 +20,7 @@ from alerts.services.telling import tell_resolved, tell_update
 from alerts.services.timeline import move, note
 from alerts.services.turns import turn
 
-# So many incidents are locked at once: whoever acknowledges one of very many waits for no more.
+# Incidents locked at once: whoever acknowledges one meanwhile waits for so many at most.
 AT_ONCE = 20
 
 
@@ -90,7 +90,7 @@ def _over(incident: Incident, through: datetime | None) -> str | None:
 
 
 def _goes_on(incident: Incident, through: datetime | None) -> bool:
-    """Say of most that last, without asking anybody, that they are not over: bad by now."""
+    """Say whether the newest judged minute was bad: then it is not over, and no query is needed."""
     return through is None or through == incident.last_anomaly
 
 

@@ -17,12 +17,12 @@ from alerts.selectors.channels import channels_for
 from alerts.suppression import quiet_until
 
 Kind, State = Notification.Kind, Notification.State
-# What only channels of the incident's level hear; whom it is given to hears that whatever it is.
+# Kinds that a channel hears from its minimum level on. ASSIGNED is heard whatever the level.
 BY_LEVEL = (Kind.OPENED, Kind.ESCALATED, Kind.REOPENED)
-# What leaves a channel knowing that the incident is there; RESOLVED is what ends it.
+# Kinds after which a channel takes the incident for ongoing; RESOLVED ends that.
 ALIVE = (*BY_LEVEL, Kind.ASSIGNED)
 STATEFUL = (*ALIVE, Kind.RESOLVED)
-# What a silence that begins meanwhile holds back, unless somebody sent it again by hand.
+# Kinds held back by a silence that begins while they wait, unless they were sent by hand.
 HOLDABLE = (*BY_LEVEL, Kind.REMINDER)
 HELD = "held:"
 
@@ -53,7 +53,7 @@ class Knowledge:
 def knowledge(incident: Incident, channel: Channel) -> Knowledge:
     """Return what the channel knows; a message on its way counts as told.
 
-    Until the caller's transaction ends nobody begins to send what waits.
+    The rows stay locked: nobody begins to send what waits before the caller's transaction ends.
     """
     rows = list(
         Notification.objects.select_for_update()
@@ -90,7 +90,7 @@ def tell_alive(
         if known.waits_alive:
             _hasten(known.waiting, incident, reason, now)
             continue
-        # Who is called, or given the incident, hears that.
+        # The channels of somebody who is called or given the incident hear just that.
         said = _said(kind, known, incident) if channels is None else kind
         if said is None:
             continue
@@ -99,20 +99,20 @@ def tell_alive(
 
 
 def _said(kind: str, known: Knowledge, incident: Incident) -> str | None:
-    """Return as what a channel hears of a change; None where for it nothing has happened."""
+    """Return which kind of message tells a channel of a change; None if it has nothing to hear."""
     graver = known.level is None or worse(incident.level, than=known.level)
     if known.may_be_over:
         return kind if kind == Kind.ESCALATED and graver else Kind.REOPENED
     if known.level is None or kind == Kind.OPENED:
         return Kind.OPENED if kind == Kind.REOPENED else kind
-    # What it was told may be all; or the end, or the rise, was held back or never sent.
+    # A rise may have been held back or never sent; if there was none, the channel knows all.
     return Kind.ESCALATED if graver else None
 
 
 def tell_resolved(*, incident: Incident, reason: str, now: datetime) -> list[int]:
     """Every channel that knows of the incident knows, or will, that it is over.
 
-    So does who knows only of what was merged into it.
+    So does a channel that knows only of an incident that was merged into it.
     """
     knowing = list(_knowing(incident))
     written = _tell_over(incident, knowing, reason, now)
@@ -137,11 +137,11 @@ def _tell_over(
         _drop(known.waiting, everything, "over before it was sent: told in one message")
         never_told = known.told is None and known.waits_alive
         if reason == TAKEN_BACK.english and not any(row.attempts for row in known.waiting):
-            # There was nothing, and nobody here has heard that there was.
+            # There was no failure, and this channel has heard of none.
             never_told = False
         if never_told or known.told in ALIVE:
             ends = incident.notifications.filter(channel=channel, kind=Kind.RESOLVED)
-            # What was split off a whole goes on without having been reopened, and ends again.
+            # What was split off goes on without being reopened, and may end a second time.
             occasion = f"over:{ends.count()}"
             written += _write(incident, channel, Kind.RESOLVED, occasion, reason, now)
     return written
@@ -155,7 +155,7 @@ def tell_update(*, incident: Incident, reason: str, now: datetime) -> list[int]:
         if not adapter_of(channel).edits:
             continue
         rows = Notification.objects.filter(incident=incident, channel=channel)
-        # What was held back or is below its level, the channel has nothing of to show.
+        # Messages that were held back, or below its level, never reached the channel.
         shown = rows.filter(kind__in=STATEFUL).exclude(state=State.SUPPRESSED)
         if rows.filter(state=State.PENDING).exists() or not shown.exists():
             # What waits is written from the incident as it is when it is sent.
@@ -166,7 +166,7 @@ def tell_update(*, incident: Incident, reason: str, now: datetime) -> list[int]:
 
 
 def forget_joined(*, incident: Incident, root: Incident, reason: str) -> None:
-    """Who hears of the root, no milder, hears nothing more of what belongs to it by now."""
+    """Drop what waits to be told of a new part, where its root is told and as grave."""
     if worse(incident.level, than=root.level):
         return
     for channel in _knowing(incident):
@@ -189,7 +189,7 @@ def tell_reminder(*, incident: Incident, reason: str, now: datetime) -> list[int
 def tell_assigned(
     *, incident: Incident, channels: Iterable[Channel], reason: str, now: datetime
 ) -> list[int]:
-    """Whose incident it is by another's hand hears so, whatever holds the incident back."""
+    """The person who was given the incident is told, whatever holds the incident back."""
     occasion = f"assign:{incident.events.filter(kind=IncidentEvent.Kind.ASSIGNED).count()}"
     return tell_alive(
         incident=incident,
@@ -202,7 +202,7 @@ def tell_assigned(
 
 
 def forget_assigned(*, incident: Incident, reason: str) -> None:
-    """Nobody hears that the incident is theirs who has not heard so by now."""
+    """Messages that tell somebody of their assignment, and still wait, are dropped."""
     waiting = Notification.objects.select_for_update().filter(
         incident=incident, kind=Kind.ASSIGNED, state=State.PENDING
     )
@@ -210,7 +210,7 @@ def forget_assigned(*, incident: Incident, reason: str) -> None:
 
 
 def tell_held(*, incident: Incident, reason: str, now: datetime) -> None:
-    """The outbox shows once for each reason that nobody is told, and why."""
+    """The outbox shows that nobody is told and why, once for each reason and channel."""
     for channel in channels_for(incident):
         rows = Notification.objects.filter(incident=incident, channel=channel)
         if rows.filter(state=State.SUPPRESSED, reason=reason).exists():
@@ -246,19 +246,19 @@ def hold_waiting(*, incident: Incident, reason: str) -> list[str]:
 
 
 def _held_occasion(incident: Incident, channel: Channel) -> str:
-    # Of those that somebody sent by hand meanwhile too: no number is given twice.
+    # Counting also those that were sent by hand since, so that no number is given twice.
     held = incident.notifications.filter(channel=channel, occasion__startswith=HELD)
     return f"{HELD}{held.count()}"
 
 
 def _hasten(rows: list[Notification], incident: Incident, reason: str, now: datetime) -> None:
-    """A message that waits says by itself how things stand; once critical it waits no more."""
+    """A waiting message needs no second one, but once the incident is critical it waits no more."""
     if incident.level != "CRITICAL":
         return
     for row in rows:
         if row.kind in ALIVE and row.level != "CRITICAL":
             row.level, row.due, row.reason = incident.level, min(row.due, now), reason[:300]
-            # It was not tried all night: from now on it may be late.
+            # Lateness counts from now on, not from when it was held.
             row.held_until = row.held_until and min(row.held_until, now)
             row.save(update_fields=["level", "due", "held_until", "reason"])
 

@@ -4,7 +4,7 @@ An incident, its parts and its whole are locked in more than one order: an act t
 undid to let another pass is done again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 
@@ -114,7 +114,7 @@ def mark_false_positive(
 @insisting
 @transaction.atomic
 def reopen(*, incident_id: int, actor: str, via: str, now: datetime, why: str = "") -> Incident:
-    """The incident goes on, of a part the whole too, and who heard that it was over hears so."""
+    """The incident goes on, and its whole if it is a part; who heard that it was over hears so."""
     incident = _locked(incident_id)
     with _alone_of_its_kind(incident):
         move(incident=incident, action=Action.REOPEN, at=now, who=actor, via=via, why=why)
@@ -205,9 +205,8 @@ def assign(
 ) -> Incident:
     """The incident is this person's, who hears of it; nobody's where `to` is empty.
 
-    It escalates as before.
-
-    Who saw it as somebody's says so by `was`: if it is another's by now, it stays theirs.
+    It escalates as before. `was` is whose it was when the caller looked: if it is another's by
+    now, nothing changes and the act is refused.
     """
     incident = _locked(incident_id)
     before = incident.assigned_to
@@ -275,13 +274,13 @@ def _take_back(
 
 @contextmanager
 def _alone_of_its_kind(incident: Incident) -> Iterator[None]:
-    """A block after which the incident goes on; refused where another of its kind does."""
+    """In this block the incident goes on again; refused while another of its kind is ongoing."""
     _refuse_beside_twin(incident)
     try:
         with transaction.atomic():
             yield
     except IntegrityError:
-        # It was opened while this one was on its way back.
+        # Another one was opened while this one was being brought back.
         _refuse_beside_twin(incident)
         raise
 
@@ -312,12 +311,3 @@ def _tell_over(incidents: list[Incident], reason: str, now: datetime) -> None:
     last = incidents[-1]
     if last.parent is not None:
         _show([last.parent], reason, now)
-
-
-ACTIONS: dict[str, Callable[..., Incident]] = {
-    "acknowledge": acknowledge,
-    "mitigate": mitigate,
-    "resolve": resolve,
-    "false-positive": mark_false_positive,
-    "reopen": reopen,
-}

@@ -46,7 +46,7 @@ def watch_stages(
             _raise_alarm(state, now, shut=shut)
         else:
             _clear_alarm(state, now)
-    # Whoever waits for the heartbeat outside is given no grace: not proven is not well.
+    # No grace after a start for the heartbeat: it is sent only when all stages are proven well.
     proven = stage_states(now=now)
     if states and not any(state.stopped for state in [*states, *proven]):
         _beat_outside()
@@ -66,7 +66,7 @@ def _raise_alarm(state: StageState, now: datetime, *, shut: bool) -> None:
     since = now if shut else state.last or now
     alarm, _made = StageAlarm.objects.get_or_create(stage=state.stage, defaults={"since": since})
     if shut and now - alarm.since < RESTART:
-        # The row already holds back what says that sources fell silent.
+        # Told after a while only; the row already holds back messages about silent sources.
         return
     # Of several watchers, the one whose UPDATE changes the row speaks.
     if StageAlarm.objects.filter(stage=state.stage, told=None).update(told=now):
@@ -113,7 +113,7 @@ def _beat_outside() -> None:
     import httpx
 
     try:
-        # Only whether it was taken matters: a redirect, or a switch that is gone, took nothing.
+        # Only success counts: a redirect, or the 404 of a switch that is gone, is no heartbeat.
         with httpx.stream("GET", url, timeout=HEARTBEAT_SECONDS) as answer:
             if not answer.is_success:
                 logger.warning("heartbeat not delivered: HTTP %s", answer.status_code)

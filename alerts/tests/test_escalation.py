@@ -17,7 +17,7 @@ from alerts.models import (
     RotationMember,
     Schedule,
 )
-from alerts.oncall import Standing, Turns, duty_day, on_duty, shifts
+from alerts.oncall import Standing, Turns, duty_day, on_duty
 from alerts.selectors.incidents import Filters, incidents
 from alerts.selectors.oncall import person_on_call
 from alerts.services import absorb_anomalies, escalate_incidents
@@ -108,14 +108,6 @@ def test_an_override_goes_before_everything_and_the_latest_wins() -> None:
         for day, hour in ((4, 5), (5, 5), (5, 13), (6, 1))
     ]
     assert [duty.user if duty else None for duty in found] == [BO, CY, BO, ANA]
-
-
-def test_shifts_are_drawn_with_their_borders() -> None:
-    found = shifts([turns()], [], NEW_YORK, since=utc(2026, 3, 8, 0), until=utc(2026, 3, 10, 0))
-    assert [(shift.user, shift.starts, shift.ends) for shift in found] == [
-        (ANA, utc(2026, 3, 8), utc(2026, 3, 9, 13)),
-        (BO, utc(2026, 3, 9, 13), utc(2026, 3, 10)),
-    ]
 
 
 @pytest.mark.django_db

@@ -3,7 +3,7 @@ from django.core.exceptions import ValidationError
 
 from alerts import tasks
 from alerts.models import Channel, EscalationPolicy, EscalationStep, Incident, Notification
-from alerts.selectors import oldest_pending_age
+from alerts.selectors.outbox import oldest_pending_age
 from alerts.services import (
     absorb_anomalies,
     acknowledge,

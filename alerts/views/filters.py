@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from alerts.lifecycle import State
 from alerts.models.incident import FAMILIES
-from alerts.selectors import Filters
 from alerts.selectors.choosing import listed
+from alerts.selectors.incidents import Filters
 from alerts.selectors.live import reporting_sources
 from alerts.selectors.visibility import Seen, seen_by
 from detection.models import Level

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from alerts.messages.stored import refusal_told
 from alerts.models import Incident
-from alerts.selectors import Detail, incident_detail
 from alerts.selectors.channels import people_with_channels
 from alerts.selectors.incident_pages import (
     incident_chart,
@@ -26,6 +25,7 @@ from alerts.selectors.incident_pages import (
     parts_to_choose,
     wholes_to_choose,
 )
+from alerts.selectors.incidents import Detail, incident_detail
 from alerts.selectors.live import language
 from alerts.selectors.people import people_who_may_act
 from alerts.views.access import may_act, seen_sources

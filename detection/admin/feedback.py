@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from detection.admin.reading import ReadOnly
+from detection.admin.reading import JudgedAdmin
 from detection.messages import refusal_told
 from detection.models import Label, Proposal
 from detection.services.labels import (
@@ -93,7 +93,7 @@ class LabelAdmin(BySource, InCalendar, ModelAdmin):
 
 
 @admin.register(Proposal)
-class ProposalAdmin(ReadOnly):
+class ProposalAdmin(JudgedAdmin):
     list_display = ("created", "label", "changes", "shown_state", "reason", "decided_by")
     list_filter = ("state",)
     search_fields = ("reason", "label__source__name")

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from unfold.decorators import action, display
 
-from detection.admin.reading import ReadOnly
+from detection.admin.reading import JudgedAdmin
 from detection.messages import refusal_told
 from detection.models import ForestVersion
 from detection.services.forests import promote_forest, roll_back_forest
@@ -18,7 +18,7 @@ STATE_COLOURS = {"live": "success", "shadow": "info", "retired": "warning"}
 
 
 @admin.register(ForestVersion)
-class ForestVersionAdmin(ReadOnly):
+class ForestVersionAdmin(JudgedAdmin):
     list_display = ("id", "shown_state", "trained", "promoted", "rows", "loud_rate", "note")
     list_filter = ("state",)
     search_fields = ("=id", "note")

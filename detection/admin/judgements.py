@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from detection.admin.reading import LEVEL_COLOURS, ReadOnly
+from detection.admin.reading import LEVEL_COLOURS, JudgedAdmin
 from detection.models import Anomaly, Band, Baseline
 from detection.scoring.state import State
 from ingest.admin.by_source import BY_SOURCE
@@ -28,7 +28,7 @@ class ByStatus(admin.SimpleListFilter):
 
 
 @admin.register(Anomaly)
-class AnomalyAdmin(ReadOnly):
+class AnomalyAdmin(JudgedAdmin):
     list_display = (
         "minute",
         "source",
@@ -63,7 +63,7 @@ class AnomalyAdmin(ReadOnly):
 
 
 @admin.register(Band)
-class BandAdmin(ReadOnly):
+class BandAdmin(JudgedAdmin):
     list_display = ("minute", "source", "shown_level", "total", "expected", "lower", "upper")
     list_filter = ("level", "learning", BY_SOURCE, between("minute"))
     search_fields = ("=source__name",)
@@ -76,7 +76,7 @@ class BandAdmin(ReadOnly):
 
 
 @admin.register(Baseline)
-class BaselineAdmin(ReadOnly):
+class BaselineAdmin(JudgedAdmin):
     list_display = ("source", "through", "shown_age", "live", "minutes_seen", "version", "updated")
     list_filter = ("live",)
     search_fields = ("=source__name",)

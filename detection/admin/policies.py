@@ -12,7 +12,7 @@ from ingest.admin.written_json import ReadsJSON
 
 
 class Declared(ModelAdmin):
-    """What people declare holds in this process at once; the others see it within seconds."""
+    """For what people declare: it holds in this process at once, in others within seconds."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -6,7 +6,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from unfold.decorators import display
 
-from detection.admin.reading import ReadOnly
+from detection.admin.reading import JudgedAdmin
 from detection.messages import refusal_told
 from detection.models import Backtest
 from detection.selectors.trials import is_lost
@@ -18,7 +18,7 @@ STATE_COLOURS = {"running": "info", "done": "success", "failed": "danger", "lost
 
 
 @admin.register(Backtest)
-class BacktestAdmin(ReadOnly):
+class BacktestAdmin(JudgedAdmin):
     list_display = (
         "requested",
         "since",

@@ -5,13 +5,13 @@ import numpy as np
 from detection.scoring.cusum import poisson_gain
 from detection.scoring.series import Bools, Floats, Ints
 
-# Critical needs this many times the threshold and three minutes running of which each adds this
-# part of it: two are a blip, whatever evidence was there before ...
+# Critical needs this many times the threshold, and three minutes in a row that each add this part
+# of it (two are a blip, whatever the evidence before) ...
 CRITICAL_FACTOR = 1.5
 CRITICAL_MINUTES = 3
 STRONG_PART = 0.1
 MOST_STRONG = 1000
-# ... or an alarm that was on for so long: what comes slowly is never strong.
+# ... or an alarm that has been on for so long: what grows slowly has no strong minutes.
 CRITICAL_ALARM_MINUTES = 5
 # A past minute is judged on its own: then critical needs nearly all the evidence that is kept.
 CRITICAL_ALONE = 1.9

@@ -18,13 +18,13 @@ from detection.scoring.together import add_up
 
 # One minute may add at most this part of the threshold: no single minute pages.
 CAP = 0.6
-# An ordinary one gives back at most this part of it: what fails every other minute fails.
+# An ordinary minute takes away at most this part of it: to fail every other minute is to fail.
 GIVEN_BACK = 0.3
 # A small shift is tested only where its design would be proved within this many minutes.
 USEFUL_MINUTES = 300.0
 # After a gap in what was judged, evidence from before it is no evidence of now.
 GAP_MINUTES = 15
-# A minute is the onset if it says so much more by itself than all since the onset so far [nats].
+# A minute becomes the onset if it says so much more than all minutes since the onset [nats].
 BEGINS_ANEW = 5.0
 
 
@@ -133,9 +133,9 @@ def _grow(
     evidence = accumulate(before - alarm.FADING, told, cap, top)
     x = channels.seen.take(designs.CHANNEL, axis=1)
     m = channels.meant.take(designs.CHANNEL, axis=1)
-    # What is missing is all of it, whatever a source without transactions usually says.
+    # In a silence the whole usual volume is missing.
     m[:, designs.SILENCE] = usual
-    # What fails begins after a minute that is as ordinary as all before it was odd.
+    # A minute as ordinary as all before it was odd ends the deviation; the next begins after it.
     ordinary = (before - alarm.FADING + gain <= 0) & (state.alarm == 0)
     speaks = (evidence > 0) & ~ordinary
     begins = (before <= 0) | ((state.onset < 0) & (gain > 0))
@@ -163,8 +163,8 @@ def _grow(
 def _begins_now(state: State, before: Floats, gain: Floats, x: Floats, m: Floats) -> Bools:
     """Where a minute by itself says more than all since the onset together, (S, T).
 
-    What began before it was chance: an odd minute or two, from which evidence was left over. Once
-    there is an alarm, it is about what began before it.
+    Then what began earlier was chance: an odd minute or two that left some evidence. Once there is
+    an alarm its onset stays.
     """
     begins: Bools = (gain > before) & (before > 0) & (state.alarm == 0)
     if begins.any():
@@ -183,7 +183,7 @@ def _end(
     running: Running,
     before: Ints,
 ) -> None:
-    """End the alarms which normality speaks against; one that ends takes its doubters along."""
+    """End alarms that evidence of normality speaks against, and with them those in doubt."""
     on = before > 0
     if not on.any():
         running.clearing = np.zeros_like(running.evidence)

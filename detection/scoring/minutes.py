@@ -56,12 +56,6 @@ class Moments:
         shift = np.zeros_like(utc) if offset is None else np.asarray(offset, np.int64)
         return cls(utc, utc + shift)
 
-    @classmethod
-    def one(cls, utc_minute: int, local_minute: int, promotion: float = 1.0) -> "Moments":
-        """Build the moment of a single source; a factor of 1 declares nothing."""
-        factor = None if promotion == 1.0 else np.array([promotion])
-        return cls(np.array([utc_minute], np.int64), np.array([local_minute], np.int64), factor)
-
     @property
     def day(self) -> Ints:
         """Local days since 1970-01-01, shape (S,)."""

@@ -40,7 +40,6 @@ RATES = len(RATE_SERIES)
 FIRST_CODE = 6
 
 MINUTES_PER_DAY = 1440
-MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 
 
 def rate_counts(status: Floats, code: Floats) -> Floats:

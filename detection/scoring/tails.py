@@ -1,9 +1,8 @@
-"""Single counts against what was expected: stabilised z and exact tails."""
+"""Single counts against what was expected: the stabilised z, its band, the rule of three."""
 
 import math
 
 import numpy as np
-from scipy.special import betainc, pdtrc
 
 from detection.scoring.series import Floats
 
@@ -88,32 +87,3 @@ def rule_of_three(trials: Floats, confidence: float = 0.95) -> Floats:
     0.001
     """
     return 1.0 - (1.0 - confidence) ** (1.0 / np.maximum(trials, 1.0))
-
-
-def negative_binomial_tail(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
-    """Probability of at least `count` where variance is `dispersion` times the mean.
-
-    Examples
-    --------
-    >>> float(negative_binomial_tail(np.array(9.0), np.array(3.0), np.array(1.5)).round(4))
-    0.0174
-    """
-    excess = np.maximum(dispersion - 1.0, 1e-9)
-    size = np.maximum(mean, 1e-12) / excess
-    tail = betainc(np.maximum(count, 1e-12), size, excess / (1.0 + excess))
-    return np.where(
-        count <= 0, 1.0, np.where(dispersion > 1.0 + 1e-6, tail, pdtrc(count - 1, mean))
-    )
-
-
-def beta_binomial_tail(count: Floats, trials: Floats, share: Floats, dispersion: float) -> Floats:
-    """Probability of at least `count` of `trials` where the share itself varies.
-
-    `dispersion` is the variance over the binomial variance, 1 < dispersion < trials.
-    """
-    # SciPy's distributions are by far its heaviest part: who asks for none does not carry them.
-    from scipy.stats import betabinom
-
-    strength = (trials - dispersion) / np.maximum(dispersion - 1.0, 1e-9)
-    tail = betabinom.sf(count - 1, trials, share * strength, (1 - share) * strength)
-    return np.asarray(tail)

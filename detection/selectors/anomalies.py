@@ -13,7 +13,7 @@ Seen = Collection[int] | None
 
 
 @dataclass(frozen=True)
-class Asked:
+class Filters:
     """Which anomalies somebody wants to see; None does not narrow."""
 
     level: str | None = None
@@ -27,40 +27,29 @@ class Asked:
     seen: Seen = None
 
 
-def anomalies(asked: Asked) -> QuerySet[Anomaly]:
+def anomalies(filters: Filters) -> QuerySet[Anomaly]:
     """Anomalies that still stand, the newest first."""
-    found = _matching(asked).select_related("source").order_by("-minute", "-id")
-    if asked.after is not None:
-        minute, number = asked.after
+    found = _matching(filters).select_related("source").order_by("-minute", "-id")
+    if filters.after is not None:
+        minute, number = filters.after
         found = found.filter(Q(minute__lt=minute) | Q(minute=minute, id__lt=number))
     return found
 
 
-def anomaly_count(asked: Asked) -> int:
+def anomaly_count(filters: Filters) -> int:
     """How many anomalies match, whatever page is looked at."""
-    return _matching(asked).count()
+    return _matching(filters).count()
 
 
-def _matching(asked: Asked) -> QuerySet[Anomaly]:
+def _matching(filters: Filters) -> QuerySet[Anomaly]:
     found = Anomaly.objects.filter(withdrawn=None)
     narrowing = {
-        "level": asked.level,
-        "family": asked.family,
-        "source__name": asked.source,
-        "status": asked.status,
-        "minute__gte": asked.since,
-        "minute__lt": asked.until,
-        "source_id__in": asked.seen,
+        "level": filters.level,
+        "family": filters.family,
+        "source__name": filters.source,
+        "status": filters.status,
+        "minute__gte": filters.since,
+        "minute__lt": filters.until,
+        "source_id__in": filters.seen,
     }
     return found.filter(**{name: value for name, value in narrowing.items() if value is not None})
-
-
-def unabsorbed_anomalies(limit: int = 500) -> QuerySet[Anomaly]:
-    """Confirmed anomalies that no incident has taken in yet, the oldest first."""
-    waiting = Anomaly.objects.filter(absorbed=None, provisional=False, withdrawn=None)
-    return waiting.select_related("source").order_by("minute", "id")[:limit]
-
-
-def newest_verdicts(limit: int = 20) -> QuerySet[Anomaly]:
-    """The newest verdicts that are not NORMAL."""
-    return anomalies(Asked())[:limit]

@@ -98,14 +98,6 @@ def oldest_checkpoints(source_ids: Collection[int]) -> dict[int, datetime]:
     return dict(found.annotate(oldest=Min("through")).values_list("source_id", "oldest"))
 
 
-def judged_through(source_ids: Sequence[int] | None = None) -> dict[int, datetime | None]:
-    """Last minute judged of each source that is watched."""
-    found = Baseline.objects.order_by()
-    if source_ids is not None:
-        found = found.filter(source_id__in=source_ids)
-    return dict(found.values_list("source_id", "through"))
-
-
 def oldest_live_frontier(now: datetime) -> datetime | None:
     """Last minute judged of the live source that is furthest behind; None without live sources.
 

@@ -31,8 +31,8 @@ Window = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What holds for one source."""
+class SourceSettings:
+    """The policy and the rules that hold for one source."""
 
     policy: ScoringPolicy
     rules: tuple[Rule, ...]
@@ -50,17 +50,17 @@ class Declarations:
     # (minute, family or "" for all) at which what is seen becomes the normal
     adopted: Mapping[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     unwatched: frozenset[int] = frozenset()
-    # those of all sources that have none of their own stand under None
-    _asked: dict[int | None, Asked] = field(default_factory=dict)
+    # worked out when first asked for; None: sources without a policy of their own
+    _merged: dict[int | None, SourceSettings] = field(default_factory=dict)
 
-    def asked(self, source_id: int) -> Asked:
+    def settings_of(self, source_id: int) -> SourceSettings:
         """Policy and rules of one source: its own where it has them, else the default."""
         key = source_id if source_id in self.settings else None
-        found = self._asked.get(key)
+        found = self._merged.get(key)
         if found is None:
             merged = {**self.settings.get(None, {}), **self.settings.get(key, {})}
             policy = ScoringPolicy.of([{k: v for k, v in merged.items() if k != "rules"}])
-            found = self._asked[key] = Asked(policy, read_rules(merged.get("rules")))
+            found = self._merged[key] = SourceSettings(policy, read_rules(merged.get("rules")))
         return found
 
     def factor(self, source_id: int, minute: int) -> float:
@@ -121,7 +121,7 @@ class Declarations:
         tried = {**self.settings.get(source_id, {}), **changes}
         own = {name: value for name, value in tried.items() if value is not None}
         settings = {**self.settings, source_id: own}
-        return replace(self, settings=settings, _asked={})
+        return replace(self, settings=settings, _merged={})
 
 
 def read_declarations() -> Declarations:

@@ -43,9 +43,3 @@ def last_refusal() -> datetime | None:
 def forest_versions() -> QuerySet[ForestVersion]:
     """All versions, the newest first, without their arrays."""
     return ForestVersion.objects.defer("model")
-
-
-def live_forest_trained() -> datetime | None:
-    """When the live forest was trained; None without one."""
-    mark = live_mark()
-    return mark[1] if mark else None

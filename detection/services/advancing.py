@@ -40,7 +40,7 @@ class Journey:
 
 
 def advance_sources(*, watched: Sequence[Watched], journey: Journey) -> list[Watched]:
-    """The sources are judged up to their minute, or as far as deadline and rivals let them."""
+    """The sources are judged up to their minute, or as far as deadline and other writers allow."""
     ready: list[Watched] = []
     done: list[Watched] = []
     for one in with_first_minutes(watched):
@@ -85,7 +85,7 @@ def _advance_slice(part: Sequence[Watched], journey: Journey) -> list[Watched]:
     """Advance sources at one frontier by at most a slice; losers of a race are left out."""
     frontier = part[0].through
     last = min(frontier + conf.SLICE_MINUTES, *(journey.upto[one.source_id] for one in part))
-    ruled = any(journey.declared.asked(one.source_id).rules for one in part)
+    ruled = any(journey.declared.settings_of(one.source_id).rules for one in part)
     first = frontier + 1 - (LONGEST_WINDOW if ruled else 0)
     rows = rows_by_minute([one.source_id for one in part], first, last)
     plans: dict[tuple[int, ...], list[Watched]] = defaultdict(list)
@@ -115,7 +115,7 @@ def _advance_plan(
 
 
 def _past_the_gap(sources: Sequence[Watched], last: int, journey: Journey) -> list[Watched]:
-    """Nothing is to be judged here: the frontiers alone move on, to where each reports again."""
+    """There is nothing to judge: the frontiers move on to where each source reports again."""
     by_end: dict[int, list[Watched]] = defaultdict(list)
     for one in sources:
         following = baselines.next_minute(one.source_id, moment_of(last))

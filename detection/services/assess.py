@@ -111,7 +111,7 @@ def _answer_learners(group: Group, minutes: Sequence[SourceMinute]) -> list[Sour
     others = []
     for one in minutes:
         seen = group.known[one.source.id].seen
-        if seen >= LEARNING_MINUTES or group.declared.asked(one.source.id).rules:
+        if seen >= LEARNING_MINUTES or group.declared.settings_of(one.source.id).rules:
             others.append(one)
         else:
             group.answer(one, verdicts_while_learning(seen, one.reports, brief=group.brief))
@@ -182,7 +182,7 @@ def _judge_now(group: Group, minutes: Sequence[SourceMinute], known: Sequence[Wa
         _closed(group, minutes),
         [one.minute <= at.through for one, at in zip(minutes, known, strict=True)],
     )
-    policies = [group.declared.asked(one.source_id).policy for one in known]
+    policies = [group.declared.settings_of(one.source_id).policy for one in known]
     return judge(
         known[0].state if len(known) == 1 else Joined([one.state for one in known]),
         stack_policies(policies),
@@ -200,7 +200,7 @@ def _recent(group: Group, minutes: Sequence[SourceMinute]) -> list[tuple[int, St
     ruled = [
         (row, one)
         for row, one in enumerate(minutes)
-        if any(rule.minutes > 1 for rule in group.declared.asked(one.source.id).rules)
+        if any(rule.minutes > 1 for rule in group.declared.settings_of(one.source.id).rules)
     ]
     if not ruled:
         return []

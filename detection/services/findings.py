@@ -26,7 +26,7 @@ STATUSES_OF_FAMILY = {
     "reversal": ("reversed", "refunded"),
 }
 NOT_APPROVED = ("denied", "failed", "reversed", "backend_reversed")
-# So far above what was expected a status is unusual in a minute by itself [standard deviations].
+# How far above its expectation a status is unusual by itself in one minute [standard deviations].
 FAR = 2.0
 MOST_CONTRIBUTIONS = 5
 Statuses = NDArray[np.floating]
@@ -41,7 +41,7 @@ class Finding:
     level: int
     status: str
     auth_code: str = ""
-    # Expected count, lower and upper end of the code's own; None: those of the status hold.
+    # Expected count of the code, lower and upper end; None: the band of its status holds.
     band: Band | None = None
     onset: int = -1
     excess: float | None = None
@@ -55,7 +55,7 @@ class Finding:
 
 
 def worst_first(level: int, family: str) -> tuple[int, int]:
-    """Where a finding stands among those of its minute, whenever they are told."""
+    """Sort key of the findings of one minute."""
     return -level, FAMILIES.index(family)
 
 
@@ -92,12 +92,12 @@ def _of_row(state: State, scores: Scores, counts: Counts, row: int, minute: int)
             reasons=told.reasons[place : place + 1],
             contributions=_contributions(subject.codes, told.statuses, family),
         )
-        # Of what is about to be over nothing is left to count from: what it cost is known before.
+        # Without an onset the alarm is about to end; its cost was told in the minutes before.
         if onset >= 0:
             finding.excess = round(float(scores.excess[row, index]), 1)
             finding.excess_low = round(float(scores.excess_low[row, index]), 1)
             finding.excess_high = round(float(scores.excess_high[row, index]), 1)
-        # Of denials that fail to come the customers who cause them are no cause.
+        # Where denials are missing, those who usually cause them are not the cause.
         finding.owner = messages.owner_of(family, "" if subject.falls else code)
         finding.recommendation = messages.first_action(family, finding.level, finding.auth_code)
         found.append(finding)
@@ -111,10 +111,10 @@ def _code_band(state: State, scores: Scores, row: int, code: str) -> Band | None
 
 
 def _status(family: str, subject: Subject, scores: Scores, row: int) -> str:
-    """The status that says most about it: of failures and reversals the one furthest off.
+    """The status that says most about a finding: of failures and reversals the one furthest off.
 
-    Of all that was not approved, too, if that is far; else it is the denials, which are most of it:
-    what adds up over many minutes need not show in each.
+    Of a decline of all that was not approved it is the furthest too, if that is far off. If not,
+    the evidence has added up over many minutes and shows in none of them: then it is the denials.
     """
     distance = dict(zip(STATUSES, scores.zscore[row].tolist(), strict=True))
     if family in STATUSES_OF_FAMILY:
@@ -169,7 +169,7 @@ def rule_findings(rules: Sequence[Rule], window: Window, *, closed: bool) -> lis
     for rule in rules:
         if not closed and not _certain_early(rule):
             continue
-        # Minutes of which nothing is known are no minutes with nothing in them.
+        # Minutes of which nothing is known must not count as empty ones.
         if rule.wants_more and not window.knows(rule.minutes):
             continue
         violation = broken(rule, window.last(rule.minutes))
@@ -206,7 +206,7 @@ def merge(findings: Iterable[Finding]) -> dict[str, Finding]:
             continue
         worse, other = (one, known) if one.level > known.level else (known, one)
         measured = other if worse.excess is None else worse
-        # A copy: what was found is answered too, each finding for itself.
+        # A copy, because the single findings are still needed for the answers.
         merged[one.family] = replace(
             worse,
             violations=[*worse.violations, *other.violations],

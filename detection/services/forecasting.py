@@ -41,7 +41,7 @@ def _points(source: SourceRef, hours: int, now: datetime) -> list[dict[str, obje
     declared = declarations()
     expected, lower, upper = forecast(
         at.state,
-        declared.asked(source.id).policy,
+        declared.settings_of(source.id).policy,
         np.array([middle], np.int64),
         np.array([local], np.int64),
     )

@@ -117,11 +117,11 @@ def _quieter(label: Label) -> dict[str, float]:
     # Of silence people are told however little is missing.
     sized = found.exclude(family=Family.SILENCE)
     spread = sized.aggregate(most=Max(Abs("excess")))["most"]
-    asked = declarations().asked(label.source_id).policy
-    allowed = float(asked.minimum_excess[0])
+    policy = declarations().settings_of(label.source_id).policy
+    allowed = float(policy.minimum_excess[0])
     if spread is not None and 0 < spread <= LARGEST_STEP * max(allowed, 1.0):
         return {"minimum_excess": float(math.ceil(MARGIN * spread))}
-    return {"pages_per_week": round(float(asked.pages_per_week[0]) / 2, 4)}
+    return {"pages_per_week": round(float(policy.pages_per_week[0]) / 2, 4)}
 
 
 def try_proposal(

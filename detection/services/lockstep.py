@@ -38,7 +38,7 @@ GAP_MINUTES = int(conf.LONGEST_GAP.total_seconds() // 60)
 
 
 Statuses = NDArray[np.floating]
-# What works out an outlook, or remembers it.
+# Returns the outlook of some source minutes, worked out or remembered.
 Outlooks = Callable[[State, Policy, Moments], Outlook]
 # (minute, transactions by source and status): what rules over several minutes look back on.
 Recent = Iterable[tuple[int, Statuses]]
@@ -55,7 +55,7 @@ class Judged:
     rows: Sequence[Sequence[Row] | None]
     # row -> what was found there; rows where all is well are absent.
     findings: dict[int, list[Finding]]
-    # Minutes seen before this one: what a learning source is told.
+    # Minutes seen before this one; the answer to a source that still learns names them.
     seen: Sequence[int]
     # What the forest sees, where somebody asked for it, shape (S, P).
     features: Floats | None = None
@@ -108,7 +108,7 @@ def judge(
     )
     findings = family_findings(state, scores, counts, asking.minutes)
     for row, source_id in enumerate(asking.source_ids):
-        rules = declared.asked(source_id).rules
+        rules = declared.settings_of(source_id).rules
         if rules:
             minute, first = asking.minutes[row], int(state.started[row])
             known_from = max(
@@ -169,11 +169,11 @@ class Lockstep:
 
     def __post_init__(self) -> None:
         self.source_ids = [one.source_id for one in self.watched]
-        asked = [self.declared.asked(source_id) for source_id in self.source_ids]
+        settings = [self.declared.settings_of(source_id) for source_id in self.source_ids]
         self.state = stack([one.state for one in self.watched])
-        self.policy = stack_policies([one.policy for one in asked])
+        self.policy = stack_policies([one.policy for one in settings])
         self.reported = [one.reported for one in self.watched]
-        self.ruled = any(one.rules for one in asked)
+        self.ruled = any(one.rules for one in settings)
         planned = (self.declared.planned.get(key, ()) for key in (None, *self.source_ids))
         self.planned_ends = {end for windows in planned for _, end, _ in windows}
 

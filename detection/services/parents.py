@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def connect() -> None:
-    """A parent that is named late is still of use to a source without days of its own."""
+    """A source without days of its own begins again when a parent is named for it."""
     post_save.connect(_saved, sender=Source, dispatch_uid="detection.parents")
 
 
@@ -33,7 +33,7 @@ def _saved(sender: Any, instance: Source, created: bool, **_: Any) -> None:
 
 
 def newborn(first: Mapping[int, int]) -> dict[int, State]:
-    """The states of sources that begin now, of those whose parent knows its days.
+    """First states of sources that begin now, where their parent has days to hand on.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def newborn(first: Mapping[int, int]) -> dict[int, State]:
 
 
 def as_born(source_ids: Collection[int]) -> dict[int, State]:
-    """The states some sources once began with, of those that inherited."""
+    """The states with which sources once began, for those that inherited one."""
     kept = Baseline.objects.filter(source_id__in=source_ids).order_by()
     states = {}
     for source_id, blob in kept.values_list("source_id", "inherited"):
@@ -64,7 +64,7 @@ def as_born(source_ids: Collection[int]) -> dict[int, State]:
         try:
             states[source_id] = State.unpack([bytes(blob)])
         except ValueError as error:
-            # Of another release: it inherits once more.
+            # Written by another release: it inherits once more.
             logger.warning("What source %s inherited is taken anew: %s", source_id, error)
     return states
 
@@ -72,7 +72,7 @@ def as_born(source_ids: Collection[int]) -> dict[int, State]:
 def beginnings(source_ids: Sequence[int], not_before: int = 0) -> dict[int, Watched]:
     """Each source just before its first count, as it was born.
 
-    Whose first count lies before `not_before` begins there instead, and knows nothing.
+    A source whose first count lies before `not_before` begins there instead, and knows nothing.
     """
     found = baselines.first_minutes(source_ids)
     first = {source_id: minute_of(moment) for source_id, moment in found.items()}
@@ -113,5 +113,5 @@ def begin_with_parent(source: Source) -> bool:
 
 def _is_young(source_id: int) -> bool:
     known = watch.get([source_id], fresh=0)[source_id]
-    days = known.state
-    return known.through >= 0 and not has_season(days)[0] and not inherited_days(days).any()
+    state = known.state
+    return known.through >= 0 and not has_season(state)[0] and not inherited_days(state).any()

@@ -18,15 +18,16 @@ def last_to_judge(one: Frontier, closed: int, now: datetime) -> int:
     """Last minute to judge of a source, whether that is done already or not."""
     age = now - one.newest
     watched = age <= conf.past_limit() or (one.live and age <= conf.LONGEST_GAP)
-    # of an import of old files, or a source long gone, the counts are judged, not the time since
+    # After an import of old files, or when a source is long gone, only minutes with counts are
+    # judged.
     return closed if watched else min(minute_of(one.newest), closed)
 
 
 def walked_ends(source_ids: Sequence[int], last: int, now: datetime) -> dict[int, int]:
     """Where a walk through stored minutes up to `last` ends, for each source that has counts.
 
-    It ends where the sweep would, or where it already was: it may have judged the first day of a
-    silence that has become too long since.
+    It ends where the sweep would end now, or further on where the sweep has already been: it may
+    have judged the first day of a silence that is too long by now.
     """
     closed = last_closed(now)
     ends = {}

@@ -22,20 +22,21 @@ from detection.services.storing import replace_anomalies
 from detection.services.watch import NEVER, Watched, watch
 
 ATTEMPTS = 3
-# Sources remembered; forgetting one costs an advance that was not needed.
+# Sources remembered; to forget one costs an unneeded advance at most.
 MOST_HEADS = 100_000
-# One step may be two reports that overtook each other.
+# A single step may come of two reports that overtook each other.
 STEPS_OF_A_REPLAY = 2
-# Reports of one moment may arrive in any order; what is older than this goes back [minutes].
+# Reports of one moment may arrive in any order; a report older than this goes back in time
+# [minutes].
 STRAY_MINUTES = 2
 
 
 class Heads:
-    """The newest minute each source was reported in to this process, and how it was reached.
+    """The newest minute reported to this process for each source, and how it was reached.
 
-    Whoever replays the past in order goes on from minute to minute; only then is the source
-    advanced. Reports that jump about in the past are answered without that, or each of them would
-    have hours judged that the next one asks about again.
+    A source is advanced only for a client that replays its past in order, minute by minute. Reports
+    that jump about in the past are answered without advancing it: each would have hours judged that
+    the next report asks about again.
     """
 
     def __init__(self) -> None:
@@ -74,7 +75,7 @@ class Heads:
     ) -> bool:
         """Whether a batch goes on where the one before ended, or is the first; remembers it.
 
-        One that follows at once on what is judged does so too, whatever came before.
+        A batch that follows directly on the judged minutes goes on as well, whatever came before.
         """
         follows = through != NEVER and max(minutes) - through <= conf.REPORT_MINUTES
         if len(minutes) <= STEPS_OF_A_REPLAY:
@@ -89,7 +90,7 @@ class Heads:
         self._known[source_id] = newest, steps
 
     def forget(self) -> None:
-        """Nothing was reported yet: for whoever deleted what was learned or reported."""
+        """Forget all sources: for whoever deleted what was learned or reported."""
         self._known.clear()
 
 
@@ -199,7 +200,7 @@ def judge_next(
     Nothing is learned.
     """
     minute = sources[0].through + 1
-    ruled = [one.source_id for one in sources if journey.declared.asked(one.source_id).rules]
+    ruled = [one.source_id for one in sources if journey.declared.settings_of(one.source_id).rules]
     rows = rows_by_minute(ruled, minute - LONGEST_WINDOW, minute - 1) if ruled else {}
     rows[minute] = {source_id: found for source_id, found in counts.items() if found}
     judged = lockstep_of(sources, journey, rows).judge(minute, rows, closed=closed)

@@ -78,7 +78,7 @@ def _place(one: Anomaly) -> tuple[int, int]:
 
 
 def _seen_before(bands: Iterable[Band]) -> dict[Key, int]:
-    """Minutes that were seen before each of these in which its source was still being learned."""
+    """How many minutes were seen before each of these, where the source was still being learned."""
     learning = [band for band in bands if band.learning]
     if not learning:
         return {}
@@ -152,7 +152,7 @@ def _verdict(band: Band, found: Sequence[Anomaly], report: RecordedReport) -> Ve
 
 
 def _without_numbers(verdict: Verdict, seen: int) -> Verdict:
-    """The same of a source that is still being learned: only what was counted is known."""
+    """The verdict without expectations: of a source still being learned only counts are known."""
     told = still_learning(seen)
     metrics = verdict.metrics and replace(
         verdict.metrics,

@@ -19,7 +19,7 @@ SPARSE_HOURS = (5, 11, 17, 23)
 REJUDGED_FIELDS = tuple(
     one.name
     for one in Anomaly._meta.concrete_fields
-    # Once somebody may have been called, when it was found and that it was new do not change.
+    # Fields that stay as first stored, because somebody may have been called since.
     if one.name not in ("id", "source", "minute", "family", "absorbed", "detected", "past")
 )
 BAND_FIELDS = tuple(

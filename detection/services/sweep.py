@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError
-from tqdm import tqdm
 
 from detection import conf, metrics
 from detection.clock import minute_of
@@ -133,7 +132,7 @@ def _lag(
 ) -> int:
     """Minutes that wait to be judged of the live source that is furthest behind.
 
-    Those that no time was left for wait too; those that another writer moved are its affair.
+    Sources for which no time was left count too; those that another writer moved do not.
     """
     through = {one.source_id: one.through for one in left}
     behind = [
@@ -144,13 +143,11 @@ def _lag(
     return max([0, *behind])
 
 
-def learn_history(*, progress: bool = False) -> int:
+def learn_history() -> int:
     """Everything counted so far is judged, however long that takes; the source minutes judged."""
     judged = 0
-    with tqdm(disable=not progress, desc="Learning history", unit=" min", leave=False) as bar:
-        while True:
-            swept = sweep_closed_minutes()
-            bar.update(swept.minutes)
-            judged += swept.minutes
-            if not swept.minutes and not swept.rechecked:
-                return judged
+    while True:
+        swept = sweep_closed_minutes()
+        judged += swept.minutes
+        if not swept.minutes and not swept.rechecked:
+            return judged

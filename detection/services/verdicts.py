@@ -27,7 +27,7 @@ FAMILIES_OF_STATUS = {
     "reversed": frozenset({"reversal", "volume_low", "volume_high", "silence"}),
     "refunded": frozenset({"reversal", "volume_low", "volume_high", "silence"}),
 }
-# The bounds of a band lie three standard deviations from its middle.
+# Width of a band: its bounds lie three standard deviations from the middle [standard deviations].
 BAND_SIDES = 6.0
 
 
@@ -41,8 +41,8 @@ def verdicts_of(
 ) -> list[Verdict]:
     """Answer the reports of one source minute.
 
-    In a whole minute, what is about none of the reports is told with the first of them, so that it
-    is told at all.
+    Findings of a whole minute that concern none of the reports are told with the first report, so
+    that they are told at all.
     """
     found = judged.findings.get(row, [])
     if judged.scores.learning[row] and not found:
@@ -138,7 +138,7 @@ class Sums:
 
 
 def score_of_status(score: float, distance: float | None) -> float:
-    """What is wrong with the minute is not wrong with this status: its own distance counts."""
+    """The score of a status about which nothing was found: no more than its own distance says."""
     return min(score, float(z_surprise(np.array(distance or 0.0), 1)))
 
 

@@ -75,8 +75,8 @@ def _read(row: Baseline) -> Watched:
 class Watch:
     """Sources by id, each trusted while its version is the one that is stored.
 
-    Who has just recorded a report of a source was told the version along with it. Anybody else
-    trusts what is known for a moment, and then asks for the version.
+    A report that was just recorded brings the version of its source. Other callers trust what is
+    known for a moment, and then ask for the version.
     """
 
     def __init__(self) -> None:

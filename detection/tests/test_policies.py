@@ -18,9 +18,9 @@ def test_a_source_takes_what_it_does_not_say_from_the_default() -> None:
     source = make_source()
     Policy.objects.create(source=None, pages_per_week=3.0, minimum_excess=20)
     Policy.objects.create(source=source, minimum_excess=5)
-    asked = declarations().asked(source.pk)
-    assert asked.policy.pages_per_week.tolist() == [3.0]
-    assert asked.policy.minimum_excess.tolist() == [5.0]
+    settings = declarations().settings_of(source.pk)
+    assert settings.policy.pages_per_week.tolist() == [3.0]
+    assert settings.policy.minimum_excess.tolist() == [5.0]
 
 
 @pytest.mark.parametrize(
@@ -109,11 +109,11 @@ def test_a_family_that_is_off_raises_nothing() -> None:
 def test_a_changed_policy_is_seen() -> None:
     source = make_source()
     policy = Policy.objects.create(source=source, minimum_excess=5)
-    assert declarations().asked(source.pk).policy.minimum_excess.tolist() == [5.0]
+    assert declarations().settings_of(source.pk).policy.minimum_excess.tolist() == [5.0]
     policy.minimum_excess = 9
     policy.save()
     forget_declarations()
-    assert declarations().asked(source.pk).policy.minimum_excess.tolist() == [9.0]
+    assert declarations().settings_of(source.pk).policy.minimum_excess.tolist() == [9.0]
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_a_stored_value_that_cannot_be_read_stops_nobody(
     assess([report(bad, 60.5, "approved", 9), report(good, 60.5, "approved", 9)], complete=False)
     reached = dict(Baseline.objects.values_list("source__name", "through"))
     assert reached == {"bad": at(59), "good": at(59)}
-    asked = declarations().asked(bad.pk)
-    assert (asked.policy.pages_per_week.tolist(), asked.rules) == ([3.0], ())
-    assert asked.policy.minimum_excess.tolist() == [4.0]
+    settings = declarations().settings_of(bad.pk)
+    assert (settings.policy.pages_per_week.tolist(), settings.rules) == ([3.0], ())
+    assert settings.policy.minimum_excess.tolist() == [4.0]
     assert f"policy of source {bad.pk} {next(iter(stored))} has its default" in caplog.text
 
 

@@ -4,45 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import betabinom, binom, nbinom, norm, poisson
+from scipy.stats import norm
 
 from detection.scoring.calibration import surprise, z_surprise, z_tail
 from detection.scoring.tails import (
     band,
-    beta_binomial_tail,
-    negative_binomial_tail,
     rule_of_three,
     stabilised_z,
 )
 
 counts = st.integers(0, 500)
 means = st.floats(0.01, 300)
-
-
-@given(counts, means, st.floats(1.01, 6))
-def test_the_negative_binomial_tail_is_scipys(count, mean, dispersion) -> None:
-    size = mean / (dispersion - 1)
-    expected = nbinom.sf(count - 1, size, 1 / dispersion)
-    found = negative_binomial_tail(np.array(count), np.array(mean), np.array(dispersion))
-    assert found == pytest.approx(expected, rel=1e-6, abs=1e-12)
-
-
-@given(counts, means)
-def test_without_dispersion_it_is_the_poisson_tail(count, mean) -> None:
-    found = negative_binomial_tail(np.array(count), np.array(mean), np.array(1.0))
-    assert found == pytest.approx(poisson.sf(count - 1, mean), rel=1e-6, abs=1e-12)
-
-
-def test_the_beta_binomial_has_the_variance_it_is_given() -> None:
-    trials, share, dispersion = 100, 0.1, 3.0
-    tails = beta_binomial_tail(np.arange(1.0, 101.0), np.array(100.0), np.array(share), dispersion)
-    mean = tails.sum()
-    square = (tails * (2 * np.arange(1, 101) - 1)).sum()
-    assert mean == pytest.approx(trials * share)
-    assert square - mean**2 == pytest.approx(dispersion * binom.var(trials, share))
-    strength = (trials - dispersion) / (dispersion - 1)
-    reference = betabinom.sf(19, trials, share * strength, (1 - share) * strength)
-    assert tails[19] == pytest.approx(reference)
 
 
 @given(st.integers(1, 10**6))

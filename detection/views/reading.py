@@ -13,7 +13,7 @@ from detection.questions import (
     MOST_ANOMALIES,
     USUAL_ANOMALIES,
     cursor_of,
-    read_asked,
+    read_filters,
     read_forecast,
     read_source,
 )
@@ -70,13 +70,13 @@ class AnomaliesView(ReadingView):
         responses=AnomaliesSerializer,
     )
     def get(self, request: Request) -> Response:
-        asked, limit, offset = read_asked(request.query_params, seen_sources(request))
-        page = list(anomalies(asked)[offset : offset + limit + 1])
+        filters, limit, offset = read_filters(request.query_params, seen_sources(request))
+        page = list(anomalies(filters)[offset : offset + limit + 1])
         more = len(page) > limit
         page = page[:limit]
         return Response(
             {
-                "total": anomaly_count(asked),
+                "total": anomaly_count(filters),
                 "anomalies": [anomaly_body(one) for one in page],
                 "next": cursor_of(page[-1].minute, page[-1].pk) if more and page else None,
             }

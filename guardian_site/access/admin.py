@@ -24,6 +24,7 @@ from guardian_site.access.roles import Role, role_of
 from guardian_site.access.services.people import give_role
 from guardian_site.access.services.signing_in import sign_out, sign_out_everywhere
 from ingest.admin.by_source import SomeSources
+from ingest.admin.reading import ReadOnly
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -120,7 +121,7 @@ class SecondFactorAdmin(TOTPDeviceAdmin, ModelAdmin):
 
 
 @admin.register(LogEntry)
-class AuditAdmin(ModelAdmin):
+class AuditAdmin(ReadOnly, ModelAdmin):
     """The audit log: read, filtered, never touched."""
 
     list_display = (
@@ -143,15 +144,6 @@ class AuditAdmin(ModelAdmin):
     date_hierarchy = "timestamp"
     fields = ("timestamp", "by", "remote_addr", "action", "content_type", "object_repr", "what")
     readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="by")
     def by(self, entry: LogEntry) -> str:

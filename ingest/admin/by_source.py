@@ -10,20 +10,20 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
-# For `list_filter`: a source is found by typing a part of its name, not in a list of all of them.
+# For `list_filter`: a source is found by typing a part of its name, not in a list of all.
 BY_SOURCE = ("source", AutocompleteSelectFilter)
-# Each is a field of the form, and a request may hold a thousand.
+# Sources typed one by one: each is a field of the form, and a request may hold a thousand fields.
 MOST_TYPED = 200
 
 
 class BySource:
-    """A list with that filter, which is a field to type in: it is sent with a button."""
+    """A list with the filter BY_SOURCE: it is a field to type in, so the list needs a button."""
 
     list_filter_submit = True
 
 
 class SomeSources(ModelAdmin):
-    """A form whose `sources` are typed one by one; hundreds stand in one field, by their ids."""
+    """A form with `sources`: up to MOST_TYPED are typed by name, more stand in one field by id."""
 
     autocomplete_fields = ("sources",)
     admin_site: AdminSite

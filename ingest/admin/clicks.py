@@ -17,9 +17,9 @@ Act = Callable[..., HttpResponse]
 def clicked_here(act: Act) -> Act:
     """Let an act run only for a click on a page of the admin.
 
-    A browser sends the cookie of the session with a link from anywhere, but no other page can have
-    it name ours as the one that it came from. The rest of this site is such another: signing in
-    leads on to wherever a link said, and pages show links of outsiders.
+    A browser sends the session's cookie with a link from anywhere, but no page of another site can
+    forge the Referer. The pages of this site outside the admin do not count as ours either: signing
+    in redirects to wherever a link said, and some pages show links that outsiders wrote.
     """
 
     @wraps(act)

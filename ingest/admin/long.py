@@ -33,7 +33,7 @@ class Between(RangeDateTimeFilter):
 
 
 class Long:
-    """Such a list: neither counted, nor asked for all its days, as `date_hierarchy` would."""
+    """A list of such a table: without a total, and without the days of `date_hierarchy`."""
 
     show_full_result_count = False
     paginator = InfinitePaginator

@@ -9,8 +9,8 @@ from django.forms import SplitDateTimeField, ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-# Outside of these years it is no time of payments, and no database need understand it: the last
-# evening of the year 9999 may be one of the year 10000 in UTC.
+# No payment lies outside of these years, and not every database takes what does: the last evening
+# of the year 9999 may lie in the year 10000 in UTC.
 YEARS = range(1970, 3000)
 
 
@@ -23,7 +23,7 @@ class Moment(SplitDateTimeField):
 
 
 class InCalendar(BaseModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    """A form whose moments are such."""
+    """A form whose moments must lie within YEARS."""
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any

@@ -1,31 +1,20 @@
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from ingest.admin.by_source import BY_SOURCE
 from ingest.admin.long import Long, between
+from ingest.admin.reading import ReadOnly
 from ingest.models import FileImport, MinuteCount, Report, Transaction
 
 
-class ReadOnly(Long, ModelAdmin):
-    """Rows that senders wrote: a person corrects them by sending a correction, not by hand."""
+class ReportedAdmin(ReadOnly, Long, ModelAdmin):
+    """Rows that senders wrote: who is to correct them sends a correction."""
 
     list_select_related = ("source",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
 
 @admin.register(Report)
-class ReportAdmin(ReadOnly):
+class ReportAdmin(ReportedAdmin):
     list_display = ("timestamp", "source", "status", "auth_code", "count", "received")
     list_filter = ("status", BY_SOURCE, between("timestamp"))
     search_fields = ("auth_code", "=source__name")
@@ -33,7 +22,7 @@ class ReportAdmin(ReadOnly):
 
 
 @admin.register(Transaction)
-class TransactionAdmin(ReadOnly):
+class TransactionAdmin(ReportedAdmin):
     list_display = ("external_id", "timestamp", "source", "status", "auth_code", "count")
     list_filter = ("status", BY_SOURCE, between("timestamp"))
     search_fields = ("=external_id", "=source__name")
@@ -41,7 +30,7 @@ class TransactionAdmin(ReadOnly):
 
 
 @admin.register(MinuteCount)
-class MinuteCountAdmin(ReadOnly):
+class MinuteCountAdmin(ReportedAdmin):
     list_display = ("minute", "source", "status", "auth_code", "count")
     list_filter = ("status", BY_SOURCE, between("minute"))
     search_fields = ("auth_code", "=source__name")
@@ -49,7 +38,7 @@ class MinuteCountAdmin(ReadOnly):
 
 
 @admin.register(FileImport)
-class FileImportAdmin(ReadOnly):
+class FileImportAdmin(ReportedAdmin):
     list_display = ("file_name", "source", "lines", "started", "finished")
     list_filter = (BY_SOURCE,)
     search_fields = ("file_name", "=source__name")

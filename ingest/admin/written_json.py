@@ -16,7 +16,7 @@ DEEPEST = 32
 
 
 class WrittenJSON(JSONField):
-    """Refuses in words what Python breaks at, and what it reads but JSON does not have."""
+    """Refuses text that Python fails to read, or reads though no database could keep it."""
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and not _can_be_kept(value):
@@ -30,7 +30,7 @@ class WrittenJSON(JSONField):
 
 
 class ReadsJSON(ModelAdmin):
-    """A form whose JSON is such."""
+    """A form whose JSON fields are read so."""
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
@@ -41,7 +41,7 @@ class ReadsJSON(ModelAdmin):
 
 
 def _can_be_kept(written: str) -> bool:
-    """Tell whether a text, if it is JSON, is of a depth, of numbers and of characters to keep."""
+    """Tell whether text that is JSON has a depth, numbers and characters that can be stored."""
     try:
         found = json.loads(written)
     except json.JSONDecodeError:

@@ -3,19 +3,19 @@
 from typing import Any
 from weakref import WeakKeyDictionary
 
-# After this many runs on a connection a statement is planned once and for all: planning costs
-# more than running it for one report. PostgreSQL would plan the arrays of each run anew, since it
-# takes a plan for known lengths to be better; it is the same plan.
+# After this many runs on a connection a statement keeps its plan, because planning costs more than
+# running it for one report. Left alone, PostgreSQL would plan it anew for the array lengths of each
+# run, and come to the same plan.
 PREPARE_AFTER = 3
 _PLAN_ONCE = "SET plan_cache_mode = force_generic_plan"
-# What was planned for a table of one page reads the table whole, and would go on so until the next
-# ANALYZE, which autovacuum may begin a minute later; by then it may be a thousand pages. A table
-# grows no faster than what is written to it.
+# A plan made while a table has one page reads the whole table, and would do so until the next
+# ANALYZE, which autovacuum may begin a minute later; by then it may have a thousand pages. So plans
+# are made anew whenever the rows written on the connection have doubled.
 _PLAN_ANEW = "DISCARD PLANS"
 
 
 class _Planning:
-    """What ran on one connection, and how much more of it may run by the same plans [rows]."""
+    """Rows written on one connection, and the number at which its plans are made anew."""
 
     __slots__ = ("rows", "until")
 
@@ -27,12 +27,12 @@ _plannings: WeakKeyDictionary[Any, _Planning] = WeakKeyDictionary()
 
 
 def plan_seldom(cursor: Any, rows: int) -> None:
-    """What runs on the connection of this cursor is planned anew only when twice as many rows ran.
+    """Plans of the cursor's connection are kept until twice as many rows were written on it.
 
     Parameters
     ----------
     cursor : psycopg.Cursor
-        Of a connection that may be new here.
+        Its connection may be one that was never seen here.
     rows : int
         How many rows the next statement brings.
     """

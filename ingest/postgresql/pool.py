@@ -11,17 +11,17 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connectio
 from psycopg.pq import TransactionStatus
 
 _healing = threading.Lock()
-# A database that did not answer is not asked again for so long [s]: whoever waited for it would
-# hold a thread, and all who share its commit with it; probes would find none.
+# A database that did not answer is not asked again for so long [s]: every report that waited for it
+# would hold a thread, as would all that share its commit, and none would be left for probes.
 REFUSED_SECONDS = 1.0
-# Then one looks for so long [s]: the pool tries in threads of its own; the next finds what it got.
+# Then one thread looks for so long [s]; the pool goes on trying, and a later look finds its result.
 LOOK_SECONDS = 0.1
 # The moment from which it may be asked again; None while it answers.
 _ask_again: float | None = None
-# One connection that takes no writes is given up in so many seconds.
+# At most one connection that takes no writes is given up in so many seconds.
 ENDED_SECONDS = 0.1
 _ended = float("-inf")
-# When somebody last got a connection: who waits meanwhile waits for a busy pool, not the database.
+# When a connection was last lent: since then, waiting means a busy pool and not a lost database.
 _lent = float("-inf")
 
 
@@ -29,7 +29,7 @@ _lent = float("-inf")
 def lent_connection() -> Iterator[Any]:
     """A connection for one statement: this thread's own if it holds one, else lent by the pool.
 
-    Opening one of its own sets up what a whole request may need, and costs a thread as much as the
+    Django's own connection sets up what a whole request may need, which costs as much as the
     statement that records a report.
     """
     mine = connections[DEFAULT_DB_ALIAS]

@@ -72,7 +72,7 @@ def write(
         if reconcile is not None:
             reconcile()
         if on_postgresql:
-            # Compiling the statement and sorting on disk both cost more than they save here.
+            # Compiling the statement, or sorting on disk, would cost more than it saves.
             cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'; ANALYZE staged")
             cursor.execute(postgresql.STAGED, {"named": [source_id], "late_before": late_before})
             [(news,)] = cursor.fetchall()

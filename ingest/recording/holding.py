@@ -2,9 +2,9 @@
 
 from django.db import connection
 
-# Every report there is waits for as long as this one waits: here for those that are being recorded
-# (for a piece of a file that is seconds, for a maintenance of the table it would be hours), and in
-# the rest of the transaction for whoever has a row that it is about to delete.
+# While this waits for its lock, every new report waits behind it. It waits for the recordings under
+# way (seconds for a piece of a file, hours for a maintenance of the table), and later in the
+# transaction for whoever has locked a row that is about to be deleted.
 _LONGEST_WAIT = "3s"
 # Every recording writes to this table, whatever else it writes. Its INSERT takes a lock that this
 # one excludes, and only then looks at the sources: PostgreSQL takes the snapshot of a statement
@@ -16,9 +16,9 @@ LOCK TABLE ONLY ingest_report IN SHARE ROW EXCLUSIVE MODE
 
 
 def hold_recordings() -> None:
-    """What was being recorded is committed; what comes waits for the end of this transaction.
+    """Recordings under way are committed; new ones wait for the end of this transaction.
 
-    SQLite needs nothing of it: its transactions have the one lock for writing from the start.
+    On SQLite nothing is needed: a transaction holds the one write lock from its start.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

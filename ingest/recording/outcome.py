@@ -23,15 +23,15 @@ class Place(Struct, frozen=True, gc=False):
 
 
 class Outcome(Struct):
-    """The rows that moved, and every count of the minutes that were named."""
+    """The rows that moved, and all counts of the minutes that the reports lie in."""
 
-    # No report was known, under whatever count: then none is named in `written`.
+    # None of the reports was stored before, under any count; `written` is then left empty.
     all_new: bool = False
     # Report keys that were written; True where an older count was corrected.
     written: dict[ReportKey, bool] = field(default_factory=dict)
     places: dict[TransactionKey, Place] = field(default_factory=dict)
     minutes: dict[MinuteKey, dict[tuple[str, str], int]] = field(default_factory=dict)
-    # Of sources of which something is known; None if nobody asked along.
+    # Source id -> version, where one is stored; None if nobody reads versions.
     versions: dict[int, int] | None = None
 
 
@@ -102,7 +102,7 @@ class Assembly:
         )
 
     def is_overtaken(self, report: NewReport) -> bool:
-        """Tell whether a later word on this transaction was written before, so that it stands."""
+        """Tell whether the transaction is stored already as somebody told it later than this."""
         return bool(report.external_id) and transaction_key(report) not in self._outcome.places
 
     def recorded(self, report: NewReport) -> RecordedReport:

@@ -9,8 +9,8 @@ import psycopg
 
 from ingest.postgresql.plans import plan_seldom
 from ingest.postgresql.pool import lent_connection
-from ingest.recording.along import asked_along
 from ingest.recording.outcome import Outcome, Place
+from ingest.recording.versions import version_column
 from ingest.reports import NewReport
 
 # Minutes and hours are those of UTC, by `date_bin`: `date_trunc` looks at the calendar of a time
@@ -180,9 +180,9 @@ def statement(*, transactions: bool, told: bool = False) -> bytes:
         shifts += _MOVES
         touched += " UNION SELECT source_id, minute FROM placed"
         last = _PLACES
-    versions = asked_along()
-    if versions:
-        last += _VERSIONS.format(**versions._asdict())
+    column = version_column()
+    if column:
+        last += _VERSIONS.format(**column._asdict())
     parts.append(_COUNTED.format(shifts=shifts))
     return _short(",".join(parts) + _ANSWER.format(touched=touched) + last)
 
@@ -261,7 +261,7 @@ def write(
 
 def _outcome(rows: list[tuple[Any, ...]]) -> Outcome:
     versions: dict[int, int] = {}
-    outcome = Outcome(versions=versions if asked_along() else None)
+    outcome = Outcome(versions=versions if version_column() else None)
     for kind, source, at, status, code, count, external_id, changed, corrected in rows:
         if kind == "before":
             outcome.minutes.setdefault((source, at), {}).setdefault((status, code), count)

@@ -12,8 +12,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from ingest import steady_clock
-from ingest.recording.along import asked_along
 from ingest.recording.outcome import Outcome, Place
+from ingest.recording.versions import version_column
 from ingest.reports import NewReport
 
 # Which of two reports for one key stands: the one that is written last, or, where each was told at
@@ -84,8 +84,8 @@ SELECT source_id, {column} FROM {table} WHERE source_id IN (SELECT value FROM js
 """
 
 Shift = tuple[int, str, str, str]
-# SQLite has whoever finds its write lock taken look again after ever longer pauses: one who wants
-# little comes last beside those who want much. In a process they wait for their turn instead.
+# Whoever finds SQLite's write lock taken tries again after ever longer pauses, so a single report
+# would come last beside long batches. Within a process they queue for this lock instead.
 _turn = threading.Lock()
 
 
@@ -173,10 +173,10 @@ class _Writing:
             counts[status, code] = count
 
     def versions(self) -> None:
-        asked = asked_along()
-        if asked:
+        column = version_column()
+        if column:
             named = json.dumps(list({source_id for source_id, _ in self.touched}))
-            found = self._run(_VERSIONS.format(**asked._asdict()), named)
+            found = self._run(_VERSIONS.format(**column._asdict()), named)
             self.outcome.versions = dict(found)
 
 

@@ -1,18 +1,19 @@
 """Answers to reports that were recorded a moment ago: a repeat is answered from the cache.
 
-An entry is believed while its mark is: every source has a mark that changes when one of its
-reports is corrected, and so has the whole. Without it A, then a correction to B, then A again
-would be answered with the first answer and never be stored. What matters is that the mark of an
-entry was chosen before its report was written: then no later correction can have made the same one.
-Which it was matters less, for an entry under a wrong one is not believed, and whoever looks it up
-learns the right one. So nobody asks before writing: where this process knows of no mark it takes it
-that there is none, and one it knows of is asked for again once in a few seconds.
+An entry is believed only while its marks are the current ones: each source has a mark that changes
+when one of its reports is corrected, and there is one mark for all of them. Without marks A, then a
+correction to B, then A again would get the first answer, and the last A would never be stored.
 
-A cache whose clock jumps keeps entries for an hour too long, and a mark may be gone before them: so
-each entry also says when it was stored, by the clock of the one who did.
+An entry must carry marks that were chosen before its report was written: then any later correction
+makes it worthless. An outdated mark does no harm, for its entry is not believed, and whoever looks
+it up learns the current mark. So nothing is asked before a report is written: a source of which
+this process knows no mark is taken to have none, and a known mark is read again after some seconds.
 
-Most reports are no repeats. So a report that came alone is only looked up if this process has met
-it; that another process has met it, the database tells when it is written.
+A cache whose clock jumps may keep entries for an hour too long, and lose a mark before them: so
+each entry also says when it was stored, by the clock of the process that stored it.
+
+Most reports are no repeats. So a report that came alone is looked up only if this process has met
+it; whether another process has, the database tells when it is written.
 """
 
 import hashlib
@@ -36,14 +37,14 @@ Marks = dict[str, bytes]
 _MARK_BYTES = 8
 _STAMP_BYTES = 8
 _NO_MARK = bytes(_MARK_BYTES)
-# A mark that was read so lately is good enough to store answers under [seconds].
+# How old a mark may be for answers to be stored under it [seconds].
 MARKS_SERVE = 5.0
-# Sources whose mark could not be changed when it had to be: until it is, nothing is believed here.
+# Sources whose mark still has to be changed: until then no stored answer is believed here.
 _owed: set[int] = set()
 
 
 class Met:
-    """Which reports this process met lately. It may forget one; one it never met is rarely met."""
+    """Which reports this process met lately; it may forget some, and very rarely mixes two up."""
 
     def __init__(self, slots: int = 1 << 17) -> None:
         self._slots = array("q", bytes(8 * slots))
@@ -94,7 +95,7 @@ class KnownMarks:
         return marks
 
     def forget(self) -> None:
-        """Know of none: for tests and for whoever emptied the cache by hand."""
+        """Forget all marks: for tests, and after the cache was emptied by hand."""
         self._marks = {}
 
 
@@ -135,7 +136,7 @@ def _mark_key(source_id: int) -> str:
 
 
 def _mark_of(marks: Marks, report: NewReport) -> bytes:
-    """Return the mark of everything and that of the source, zeros where there is none."""
+    """Return the mark of all and that of the source, one after the other; zeros for none."""
     return marks.get(_EVERYTHING, _NO_MARK) + marks.get(_mark_key(report.source.id), _NO_MARK)
 
 
@@ -227,7 +228,7 @@ def count_lookups(reports: Sequence[NewReport], *, found: int) -> None:
 def forget_answers(source_ids: Iterable[int]) -> bool:
     """No answer to an earlier report of these sources is believed any more.
 
-    False if the cache could not be told; it is told before it is asked the next time.
+    False if the cache could not be told; it is told before it is next read.
     """
     _owed.update(source_ids)
     owed = tuple(_owed)
@@ -238,7 +239,7 @@ def forget_answers(source_ids: Iterable[int]) -> bool:
 
 
 def forget_all_answers() -> None:
-    """No stored answer is believed any more; rate limits and whatever else is cached stay."""
+    """No stored answer is believed any more; rate limits and all else that is cached stay."""
     _mark_anew({_EVERYTHING: _new_mark()})
 
 

@@ -16,7 +16,7 @@ from django.core.cache import cache
 from ingest.repeats.stats import counts
 
 _PREFIX = "guardian:answers:"
-# One command and one reply, however many entries: MSET knows no time to live.
+# One command and one reply for any number of entries; MSET takes no time to live.
 _SET_ALL = """
 for place = 1, #KEYS do
     redis.call('SET', KEYS[place], ARGV[place + 1], 'EX', ARGV[1])
@@ -25,7 +25,7 @@ end
 
 
 class Lines:
-    """Connections to Redis that lie open, the one used last on top.
+    """Open connections to Redis, a stack with the one used last on top.
 
     A connection serves one thread at a time; one that failed is not used again.
     """
@@ -35,7 +35,7 @@ class Lines:
         errors = import_module("redis.exceptions")
         self._lost, self._refused = errors.ConnectionError, errors.ResponseError
         self._pool = pool
-        # Each with whether it owes the reply to what it was told.
+        # Each with whether the reply to its last command is still to be read.
         self._open: list[tuple[Any, bool]] = []
         os.register_at_fork(after_in_child=self._open.clear)
 
@@ -58,7 +58,7 @@ class Lines:
         try:
             return how(line, owes, command)
         except self._lost:
-            # It was closed while it lay there: Redis may have been started anew meanwhile.
+            # It was closed while it lay idle; Redis may have been restarted.
             return how(self._new(), False, command)
 
     def _new(self) -> Any:

@@ -35,7 +35,7 @@ class Survey(Struct):
 
     good: int = 0
     bad: int = 0
-    # The first of them; a file of nothing else must not fill the memory.
+    # Only the first of them: a file of bad lines must not fill the memory.
     bad_lines: list[BadLine] = []
     # Good lines that are older than counts are kept.
     old: int = 0
@@ -50,9 +50,9 @@ class Imported(Struct):
     already: bool = False
     # Lines with the time, status and code of a later one, as far as the two came close together.
     replaced: int = 0
-    # Those of them in an hour that comes twice, so that both were taken for the first.
+    # Those of them in an hour that the clock repeats: both lines count as its first time round.
     twice: int = 0
-    # Times of which more is denied by code than by status, so that the latter is forgotten.
+    # Times at which codes deny more than the status does, whose total is therefore forgotten.
     exceeded: int = 0
 
 

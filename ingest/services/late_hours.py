@@ -6,12 +6,12 @@ from django.db import connection, transaction
 
 from ingest.models import LateHour
 
-# Among so many of the oldest marks are the hours that are claimed.
+# Hours are claimed among so many of the oldest marks.
 MARKS_AT_ONCE = 100_000
-# Two claims at once would choose the same hours, and wait for each other's rows in any order.
+# One claim at a time: two would choose the same hours and wait for each other in any order.
 _IN_TURN = "SELECT pg_advisory_xact_lock(hashtext('ingest_latemark'))"
-# All marks of an hour go with it, or those of senders who are always late would heap up; a mark
-# whose writer has not committed yet is not seen, and left for the next claim.
+# All marks of a claimed hour are deleted with it, or those of senders who are always late would
+# pile up. A mark whose writer has not committed yet is not seen, and is left for the next claim.
 _CLAIM = """
 WITH oldest AS (SELECT source_id, hour FROM ingest_latemark ORDER BY id LIMIT %s),
 claimed AS (SELECT DISTINCT source_id, hour FROM oldest ORDER BY source_id, hour LIMIT %s)
@@ -22,7 +22,7 @@ RETURNING source_id, hour
 
 
 def claim_late_hours(*, limit: int) -> list[tuple[int, datetime]]:
-    """Up to `limit` hours, those marked first, are the caller's alone: (source_id, start of it)."""
+    """Up to `limit` hours, those marked first, are the caller's alone: (source id, start)."""
     with transaction.atomic():
         before = _of_the_release_before(limit)
         with connection.cursor() as cursor:
@@ -38,7 +38,7 @@ def _aware(hour: datetime) -> datetime:
 
 
 def _of_the_release_before(limit: int) -> list[tuple[int, datetime]]:
-    """Claim what processes marked that run still, or ran last, in the release before this one."""
+    """Claim hours that processes of the release before this one have marked."""
     waiting = LateHour.objects.order_by("source_id", "hour")
     if connection.features.has_select_for_update_skip_locked:
         # An hour that is being written to right now is left for the next claim.

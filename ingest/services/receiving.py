@@ -22,7 +22,7 @@ DEFAULT_CODE = "00"
 
 @dataclass(frozen=True)
 class _Reading:
-    """What rows are read by; when each was told stands beside them."""
+    """What the timestamps of rows are read by; `told` has the time at which each row was told."""
 
     told: Sequence[datetime]
     latest: datetime
@@ -115,7 +115,7 @@ def _check_own(names: Sequence[str], own: str, alone: bool) -> None:
 
 
 def _refuse_canary(names: Sequence[str], alone: bool) -> None:
-    """By its reports Guardian finds out whether its own parts work: nobody else may send them."""
+    """Refuse the canary's name: Guardian checks its own parts by reports under it."""
     errors = [
         FieldError(_field(place, "source", alone), f"“{name}” is for Guardian itself")
         for place, name in enumerate(names)

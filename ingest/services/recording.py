@@ -26,7 +26,7 @@ _on_postgresql, _on_sqlite = insisting(postgresql.write), insisting(sqlite.write
 def record_reports(*, reports: Sequence[NewReport]) -> list[RecordedReport]:
     """All reports are committed, counted once each, and returned with their minutes' counts.
 
-    A transaction of a stream that was told otherwise later is not: that stands, and nothing moves.
+    A transaction of a stream is left out if a later word on it is stored already.
     """
     if not reports:
         return []
@@ -60,7 +60,7 @@ def _distinct(reports: Sequence[NewReport]) -> tuple[list[NewReport], list[NewRe
 def _moving_once(
     reports: Sequence[NewReport], recorded: Sequence[RecordedReport]
 ) -> list[RecordedReport]:
-    """Of reports with one key only those that the stored count is made of have changed anything."""
+    """Of reports with the same key, mark as changed only those that make up the stored count."""
     found, replaced = [], set[ReportKey | TransactionKey]()
     for key, report, one in reversed(list(zip(_keys(reports), reports, recorded, strict=True))):
         found.append(replace(one, changed=False, corrected=False) if key in replaced else one)
@@ -70,14 +70,14 @@ def _moving_once(
 
 
 def last_of_each(reports: Sequence[NewReport]) -> list[bool]:
-    """Tell of each report whether no later one among them has its key, with other contents."""
+    """Tell for each report whether it is the last word on its key among these reports."""
     keys = _keys(reports)
     last = dict(zip(keys, reports, strict=True))
     return [last[key] == report for key, report in zip(keys, reports, strict=True)]
 
 
 def undisputed(reports: Sequence[NewReport]) -> list[bool]:
-    """Tell of each report whether no other one among them has its key, with other contents."""
+    """Tell for each report whether all others with its key, among these, say the same."""
     keys = _keys(reports)
     last = dict(zip(keys, reports, strict=True))
     disputed = {key for key, report in zip(keys, reports, strict=True) if last[key] != report}

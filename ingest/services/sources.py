@@ -15,9 +15,9 @@ from ingest.selectors import source_refs, source_refs_after
 # A changed time zone is seen at once by the process that changed it and within this by the others.
 REMEMBER_SECONDS = 300
 _remembered: Expiring[str, SourceRef] = Expiring(REMEMBER_SECONDS, limit=200_000)
-# Sources read beside those that are not remembered, at least and for each: of a hundred thousand,
-# asking for each alone would cost every report a query, and reading all at once would hold every
-# report up.
+# Where sources are not remembered, others are read ahead: at least so many, and so many for each.
+# With a hundred thousand sources, reading each alone would cost every report a query, and reading
+# all of them at once would hold every report up.
 READ_AHEAD, READ_AHEAD_EACH = 1_000, 5
 
 
@@ -29,7 +29,7 @@ class _Round:
         self.begin_again()
 
     def begin_again(self) -> None:
-        """Nothing is known of where it was."""
+        """The next page is the first one."""
         self._after, self._not_before, self._walking = 0, 0.0, False
 
     def page(self, most: int) -> list[SourceRef]:

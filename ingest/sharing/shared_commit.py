@@ -59,7 +59,7 @@ class SharedCommit(Generic[Asked, Recorded, Answer]):
         try:
             recorded = self._write(group)
         except (IntegrityError, ValueError):
-            # What one report can cause is tried again alone; a database that is away is not.
+            # A single report may have caused this: each is tried again alone.
             if len(group) == 1:
                 raise
             return [None] * len(group)

@@ -27,7 +27,7 @@ PATIENCE = 0.002
 
 
 class _Waiter(Generic[Asked, Answer]):
-    """One thread's wish, and what became of it."""
+    """What one thread asks, and what came of it."""
 
     __slots__ = ("answer", "asked", "error", "leads", "woken")
 
@@ -55,7 +55,7 @@ class Together(Generic[Asked, Answer]):
         self._lock = threading.Lock()
         self._waiting: deque[_Waiter[Asked, Answer]] = deque()
         self._led = False
-        # As many were together lately; as many are waited for. One that left is soon missed.
+        # How many came together lately: so many are waited for. It falls soon when one has left.
         self._company = 1
         self._gathered = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Posting reports to a Guardian over HTTP, as a client would: patient, and never twice in a row."""
+"""Posting reports to a Guardian over HTTP as a patient client would: each until it is answered."""
 
 import logging
 import time
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 ROWS_A_BATCH = 1_000
 _LONGEST_PAUSE = 10.0
-# Nobody need hear of a server that is only starting: a pause this long is told [s].
+# Shorter pauses are not logged as warnings: the server may only be starting [s].
 _TOLD_PAUSE = 4.0
 _TRY_AGAIN = frozenset({429, 502, 503, 504})
 
@@ -46,7 +46,7 @@ class Poster:
         return len(starts)
 
     def post_each(self, reports: Sequence[SentReport]) -> int:
-        """Send parts of a minute, each report by itself."""
+        """Send parts of a minute, each report by itself; return how many requests it took."""
         for report in reports:
             self._post("/transaction", _body(report))
         return len(reports)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
@@ -129,7 +129,3 @@ def take_all(stream: Stream, assess: Assess = judge, expected: int = 1) -> Taken
     while entries < expected and time.monotonic() < deadline:
         entries += consumer.consume_some(100, 0.2)
     return Taken(entries, consumer)
-
-
-Bodies = Sequence[object]
-Opener = Callable[[], Stream]

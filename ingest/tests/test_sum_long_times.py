@@ -4,7 +4,7 @@ import pytest
 
 from ingest.models import Source
 from ingest.tests.makers import NOON, make_report, record
-from ingest.timescale.aggregates import hours_between, totals_between, totals_ever
+from ingest.timescale.aggregates import totals_between, totals_ever
 
 HOUR = timedelta(hours=1)
 pytestmark = pytest.mark.usefixtures("database")
@@ -21,18 +21,3 @@ def test_totals_of_some_sources_leave_the_others_out() -> None:
     record(make_report(3, name="a"), make_report(4, name="b"))
     some = [Source.objects.get(name="b").pk]
     assert totals_ever(some) == totals_between(NOON, NOON + 8 * HOUR, some) == {"approved": 4}
-
-
-def test_hours_are_summed_by_status_and_code() -> None:
-    record(
-        make_report(1),
-        make_report(2, seconds=3599),
-        make_report(4, "denied", code="51", seconds=30),
-        make_report(8, seconds=3600),
-    )
-    found = hours_between(Source.objects.get().pk, NOON, NOON + 2 * HOUR)
-    assert found == [
-        (NOON, "approved", "00", 3),
-        (NOON, "denied", "51", 4),
-        (NOON + HOUR, "approved", "00", 8),
-    ]

@@ -24,8 +24,6 @@ FROM timescaledb_information.continuous_aggregates
 WHERE view_name IN ('ingest_hourcount', 'ingest_daycount') AND view_schema = current_schema()
 ORDER BY view_name DESC
 """
-# (hour, status, auth_code, count)
-HourRow = tuple[datetime, str, str, int]
 
 
 def totals_ever(source_ids: Collection[int] | None = None) -> dict[str, int]:
@@ -46,26 +44,6 @@ def totals_between(
     total.update(_summed("ingest_hourcount", "hour >= %s AND hour < %s", [first, last], source_ids))
     total.update(_minutes(source_ids, minute__gte=last, minute__lt=until))
     return dict(total)
-
-
-def hours_between(source_id: int, since: datetime, until: datetime) -> list[HourRow]:
-    """Return the sums of the whole hours of one source, since <= hour < until, in order."""
-    if is_hypertable("ingest_minutecount"):
-        sql = (
-            "SELECT hour, status, auth_code, count FROM ingest_hourcount WHERE source_id = %s"
-            " AND hour >= %s AND hour < %s ORDER BY 1, 2, 3"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [source_id, since, until])
-            found: list[HourRow] = cursor.fetchall()
-            return found
-    sums: Counter[tuple[datetime, str, str]] = Counter()
-    rows = MinuteCount.objects.filter(
-        source_id=source_id, minute__gte=since, minute__lt=until
-    ).order_by()
-    for minute, status, code, count in rows.values_list("minute", "status", "auth_code", "count"):
-        sums[hour_of(minute), status, code] += count
-    return [(*key, sums[key]) for key in sorted(sums)]
 
 
 def forget_sums(source_id: int) -> None:

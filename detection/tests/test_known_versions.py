@@ -1,4 +1,4 @@
-"""Who records reports is told along which version of their sources is stored."""
+"""A recorded report says which version of what is known of its source is stored."""
 
 from collections.abc import Sequence
 from typing import Any
