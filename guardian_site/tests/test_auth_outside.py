@@ -141,3 +141,10 @@ def test_without_a_provider_there_is_no_such_door() -> None:
 
 def test_the_page_of_the_sign_in_offers_the_provider(provider: Provider) -> None:
     assert b"/outside/login" in Client().get("/login").content
+
+
+def test_the_failures_of_some_lock_out_nobody_else_of_their_office(provider: Provider) -> None:
+    provider.claims |= {"groups": ["kitchen"]}
+    assert [sign_in(provider)["Location"] for _ in range(6)] == ["/login"] * 6
+    provider.claims |= {"groups": ["staff"]}
+    assert sign_in(provider)["Location"] == "/incidents/"
