@@ -67,8 +67,12 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
         return {**payload, **told}
 
     def verify_claims(self, claims: Claims) -> bool:
-        """Let in only who has a role here."""
-        return role_from(claims) is not None
+        """Let in only who has a role here; who had one before has none any more."""
+        role = role_from(claims)
+        if role is None:
+            for user in self.filter_users_by_claims(claims):
+                renew_outsider(user=user, claims=claims, role=None)
+        return role is not None
 
     def filter_users_by_claims(self, claims: Claims) -> QuerySet[User]:
         """Return the account of the person, by the provider's name for them."""

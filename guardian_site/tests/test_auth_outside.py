@@ -76,6 +76,15 @@ def test_who_has_no_role_here_is_not_let_in(provider: Provider) -> None:
     assert User.objects.count() == 0
 
 
+def test_who_lost_every_group_keeps_nothing_in_another_browser(provider: Provider) -> None:
+    elsewhere = Client()
+    sign_in(provider, elsewhere)
+    provider.claims |= {"groups": ["kitchen"]}
+    sign_in(provider)
+    assert role_of(User.objects.get()) is None
+    assert elsewhere.get("/reports/handover").status_code == 403
+
+
 def test_an_account_of_ours_is_never_taken_over_by_its_name_or_address(provider: Provider) -> None:
     ours = make_person("admin", "ana")
     User.objects.filter(pk=ours.pk).update(email="ana@example.com")
