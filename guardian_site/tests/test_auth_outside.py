@@ -36,6 +36,7 @@ def provider(running: Provider, settings: Settings) -> Provider:
     }
     running.claims = {"sub": "42", "preferred_username": "ana", "groups": ["staff", "oncall"]}
     running.token, running.told, running.signs_with = {}, {}, running.key
+    running.odd = {}
     return running
 
 
@@ -133,6 +134,23 @@ def test_a_provider_that_is_away_is_a_failed_sign_in_not_an_error(
     provider: Provider, settings: Settings
 ) -> None:
     settings.OIDC_OP_TOKEN_ENDPOINT = "http://127.0.0.1:1/token"
+    assert sign_in(provider)["Location"] == "/login"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"/token": []},
+        {"/keys": {"error": "maintenance"}},
+        {"/keys": {"keys": [{"kty": "RSA"}]}},
+        {"/keys": {"keys": [{"kid": "one", "kty": "none"}]}},
+        {"/user": None},
+    ],
+)
+def test_an_answer_that_is_none_is_a_failed_sign_in_not_an_error(
+    odd: dict[str, Any], provider: Provider
+) -> None:
+    provider.odd = odd
     assert sign_in(provider)["Location"] == "/login"
 
 
