@@ -77,6 +77,7 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
         """Let in only who has a role here; who had one before has none any more."""
         role = role_from(claims)
         if role is None:
+            self.request.without_role = True
             for user in self.filter_users_by_claims(claims):
                 renew_outsider(user=user, claims=claims, role=None)
         return role is not None
