@@ -92,6 +92,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
 AXES_HTTP_RESPONSE_CODE = 429
+AXES_WHITELIST_CALLABLE = "guardian_site.access.locking.guesses_nobody"
 AXES_CLIENT_IP_CALLABLE = "guardian_site.web.client_address.client_address"
 AXES_LOCKOUT_CALLABLE = "guardian_site.access.locking.locked_out"
 AXES_VERBOSE = False

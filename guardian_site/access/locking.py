@@ -1,5 +1,6 @@
-"""What somebody hears whose sign-in failed too often."""
+"""Whose failures count, and what somebody hears whose sign-in failed too often."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from guardian_site.web.problems import wants_html
+
+
+def guesses_nobody(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> bool:
+    """Tell whether no name was given: that of who comes back from a provider is its own to know.
+
+    Their failures would count as those of one nameless account, and lock out everybody behind the
+    address of an office.
+    """
+    return credentials is not None and not credentials.get("username")
 
 
 def locked_out(

@@ -25,6 +25,12 @@ from ingest.plain import plain
 logger = logging.getLogger(__name__)
 Claims = Mapping[str, Any]
 
+# What is raised by a provider that is away, that cheats, or whose answer lacks what it should hold.
+FAILURES = (
+    *(SuspiciousOperation, requests.RequestException, jwt.PyJWTError),
+    *(AttributeError, LookupError, TypeError, ValueError),
+)
+
 
 def role_from(claims: Claims) -> Role | None:
     """Return the most trusted role that the provider's groups stand for; None if none does."""
@@ -41,8 +47,9 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
         """Return who came back from the provider; None, with the reason in the log, otherwise."""
         try:
             found: User | None = super().authenticate(request, **kwargs)
-        except (SuspiciousOperation, requests.RequestException, jwt.InvalidTokenError) as error:
-            logger.warning("Outside sign-in failed: %s", plain(error))
+        except FAILURES as error:
+            name = type(error).__name__
+            logger.warning("Outside sign-in failed: %s: %s", name, plain(error))
             return None
         return found if found is not None and found.is_active else None
 
@@ -67,8 +74,13 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
         return {**payload, **told}
 
     def verify_claims(self, claims: Claims) -> bool:
-        """Let in only who has a role here."""
-        return role_from(claims) is not None
+        """Let in only who has a role here; who had one before has none any more."""
+        role = role_from(claims)
+        if role is None:
+            self.request.without_role = True
+            for user in self.filter_users_by_claims(claims):
+                renew_outsider(user=user, claims=claims, role=None)
+        return role is not None
 
     def filter_users_by_claims(self, claims: Claims) -> QuerySet[User]:
         """Return the account of the person, by the provider's name for them."""

@@ -17,7 +17,7 @@ CLIENT, SECRET = "guardian", "what the client and the provider share"
 
 
 class Provider:
-    """Signs in whoever `claims` says; `token` and `told` change what it answers."""
+    """Signs in whoever `claims` says; `token`, `told` and `odd` change what it answers."""
 
     def __init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -26,6 +26,7 @@ class Provider:
         self.token: dict[str, Any] = {}
         self.told: dict[str, Any] = {}
         self.signs_with = self.key
+        self.odd: dict[str, Any] = {}
         self.asked: dict[str, str] = {}
         self.nonce = self.challenge = ""
 
@@ -57,7 +58,9 @@ class Provider:
         signed = jwt.encode(claims, self.signs_with, algorithm="RS256", headers={"kid": "one"})
         return {"access_token": "opaque", "id_token": signed, "token_type": "Bearer"}
 
-    def answer(self, path: str, body: str) -> dict[str, Any]:
+    def answer(self, path: str, body: str) -> Any:
+        if path in self.odd:
+            return self.odd[path]
         if path == "/token":
             return self.tokens({name: values[0] for name, values in parse_qs(body).items()})
         return self.keys() if path == "/keys" else {**self.claims, **self.told}

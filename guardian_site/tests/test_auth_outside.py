@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import translation
 from pytest_django import Settings
 
 from guardian_site.access.roles import Role, role_of
@@ -16,6 +17,7 @@ from guardian_site.tests.provider import Provider, challenge_of, running_provide
 
 pytestmark = pytest.mark.django_db
 BACKEND = "guardian_site.access.outside.OutsideSignIn"
+REFUSED = "/login?next=%2Fincidents%2F"
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,7 @@ def provider(running: Provider, settings: Settings) -> Provider:
     }
     running.claims = {"sub": "42", "preferred_username": "ana", "groups": ["staff", "oncall"]}
     running.token, running.told, running.signs_with = {}, {}, running.key
+    running.odd = {}
     return running
 
 
@@ -72,8 +75,35 @@ def test_the_next_time_it_is_the_same_account_with_the_role_of_today(provider: P
 
 def test_who_has_no_role_here_is_not_let_in(provider: Provider) -> None:
     provider.claims |= {"groups": ["kitchen"]}
-    assert sign_in(provider)["Location"] == "/login"
+    assert sign_in(provider)["Location"] == REFUSED
     assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"), [(["kitchen"], "but have no role here"), (["staff"], "did not work")]
+)
+def test_who_is_not_let_in_is_told_why(groups: list[str], told: str, provider: Provider) -> None:
+    provider.claims |= {"groups": groups}
+    provider.token = {"nonce": "another"} if groups == ["staff"] else {}
+    browser = Client()
+    page = browser.get(sign_in(provider, browser)["Location"]).content.decode()
+    assert told in page
+    assert 'name="next" value="/incidents/"' in page
+
+
+def test_the_button_speaks_portuguese(provider: Provider) -> None:
+    with translation.override("pt-br"):
+        page = Client().get("/login").content.decode()
+    assert "Entrar com a conta da empresa" in page
+
+
+def test_who_lost_every_group_keeps_nothing_in_another_browser(provider: Provider) -> None:
+    elsewhere = Client()
+    sign_in(provider, elsewhere)
+    provider.claims |= {"groups": ["kitchen"]}
+    sign_in(provider)
+    assert role_of(User.objects.get()) is None
+    assert elsewhere.get("/reports/handover").status_code == 403
 
 
 def test_an_account_of_ours_is_never_taken_over_by_its_name_or_address(provider: Provider) -> None:
@@ -89,7 +119,7 @@ def test_an_account_of_ours_is_never_taken_over_by_its_name_or_address(provider:
 def test_who_left_does_not_come_back(provider: Provider) -> None:
     sign_in(provider)
     User.objects.update(is_active=False)
-    assert sign_in(provider)["Location"] == "/login"
+    assert sign_in(provider)["Location"] == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -106,13 +136,13 @@ def test_a_token_that_is_not_for_us_now_and_about_them_is_refused(
     cheat: dict[str, Any], provider: Provider
 ) -> None:
     provider.token = cheat
-    assert sign_in(provider)["Location"] == "/login"
+    assert sign_in(provider)["Location"] == REFUSED
     assert User.objects.count() == 0
 
 
 def test_a_token_signed_by_somebody_else_is_refused(provider: Provider) -> None:
     provider.signs_with = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    assert sign_in(provider)["Location"] == "/login"
+    assert sign_in(provider)["Location"] == REFUSED
 
 
 def test_an_answer_to_a_question_never_asked_is_refused(provider: Provider) -> None:
@@ -124,7 +154,24 @@ def test_a_provider_that_is_away_is_a_failed_sign_in_not_an_error(
     provider: Provider, settings: Settings
 ) -> None:
     settings.OIDC_OP_TOKEN_ENDPOINT = "http://127.0.0.1:1/token"
-    assert sign_in(provider)["Location"] == "/login"
+    assert sign_in(provider)["Location"] == REFUSED
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"/token": []},
+        {"/keys": {"error": "maintenance"}},
+        {"/keys": {"keys": [{"kty": "RSA"}]}},
+        {"/keys": {"keys": [{"kid": "one", "kty": "none"}]}},
+        {"/user": None},
+    ],
+)
+def test_an_answer_that_is_none_is_a_failed_sign_in_not_an_error(
+    odd: dict[str, Any], provider: Provider
+) -> None:
+    provider.odd = odd
+    assert sign_in(provider)["Location"] == REFUSED
 
 
 def test_it_leads_back_to_this_site_alone(provider: Provider) -> None:
@@ -141,3 +188,10 @@ def test_without_a_provider_there_is_no_such_door() -> None:
 
 def test_the_page_of_the_sign_in_offers_the_provider(provider: Provider) -> None:
     assert b"/outside/login" in Client().get("/login").content
+
+
+def test_the_failures_of_some_lock_out_nobody_else_of_their_office(provider: Provider) -> None:
+    provider.claims |= {"groups": ["kitchen"]}
+    assert [sign_in(provider)["Location"] for _ in range(6)] == [REFUSED] * 6
+    provider.claims |= {"groups": ["staff"]}
+    assert sign_in(provider)["Location"] == "/incidents/"

@@ -1,13 +1,17 @@
 """The page on which people sign in, and the way out to the outside provider and back."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.views import (
     OIDCAuthenticationCallbackView,
@@ -18,6 +22,8 @@ from guardian_site.access.second_factor import passes_second_factor, second_fact
 
 CODE_NEEDED = _("The code of your second factor is needed.")
 CODE_REFUSED = _("That code is wrong, was used before, or came too soon after a wrong one.")
+OUTSIDE_FAILED = _("Signing in by %(outside)s did not work. Try again, or ask an administrator.")
+OUTSIDE_NO_ROLE = _("You are known by %(outside)s, but have no role here. Ask an administrator.")
 
 
 class SignInForm(AuthenticationForm):
@@ -43,12 +49,17 @@ class SignInPage(LoginView):
         return {
             **super().get_context_data(**kwargs),
             "asks_for_code": second_factors_in_use(),
-            "outside": settings.GUARDIAN_OIDC_NAME if settings.OIDC_RP_CLIENT_ID else "",
+            "outside": outside_name() if settings.OIDC_RP_CLIENT_ID else "",
         }
 
 
 class SignOut(LogoutView):
     next_page = "live"
+
+
+def outside_name() -> str:
+    """Return what people call the outside provider; of our own words, in their language."""
+    return gettext(settings.GUARDIAN_OIDC_NAME)
 
 
 def _only_if_there_is_one() -> None:
@@ -68,3 +79,12 @@ class OutsideReturn(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # th
         _only_if_there_is_one()
         answer: HttpResponse = super().get(request)
         return answer
+
+    def login_failure(self) -> HttpResponse:
+        """Lead back to the page of the sign-in, which says why and leads on as before."""
+        unknown = getattr(self.request, "without_role", False)
+        told = OUTSIDE_NO_ROLE if unknown else OUTSIDE_FAILED
+        messages.error(self.request, told % {"outside": outside_name()})
+        wanted = self.request.session.get("oidc_login_next")
+        query = f"?{urlencode({'next': wanted})}" if wanted else ""
+        return HttpResponseRedirect(resolve_url(self.failure_url) + query)
