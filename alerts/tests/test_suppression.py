@@ -141,6 +141,13 @@ class TestClockChanges:
         end = quiet_until(night, zone="America/New_York", begin=time(22), end=time(7))
         assert end == utc(2026, 3, 8, 11, 0)
 
+    def test_quiet_hours_that_are_over_do_not_begin_anew(self) -> None:
+        ends = [
+            quiet_until(moment, zone="America/New_York", begin=time(22), end=time(1, 30))
+            for moment in (utc(2026, 11, 1, 5, 15), utc(2026, 11, 1, 6, 15))
+        ]
+        assert ends == [utc(2026, 11, 1, 5, 30), None]
+
 
 @pytest.mark.django_db
 class TestInTheProduct:
