@@ -1,0 +1,62 @@
+"""Moments that people write in the admin while the clock of the site is set back or forward."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from alerts.models import Silence
+from ingest import steady_clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def new_york(settings: Settings) -> None:
+    """On 7 November 2027 two o'clock becomes one again; on 12 March 2028 it becomes three."""
+    settings.TIME_ZONE = "America/New_York"
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+def written(day: str, starts: str, ends: str) -> dict[str, str]:
+    moments = {"starts_0": day, "starts_1": starts, "ends_0": day, "ends_1": ends}
+    return {**moments, "reason": "planned"}
+
+
+@pytest.mark.parametrize(
+    ("now", "begins"),
+    [
+        (utc(2027, 11, 1), utc(2027, 11, 7, 5, 10)),
+        (utc(2027, 11, 7, 5, 20), utc(2027, 11, 7, 5, 10)),
+        (utc(2027, 11, 7, 6, 5), utc(2027, 11, 7, 6, 10)),
+        (utc(2027, 11, 7, 6, 20), utc(2027, 11, 7, 6, 10)),
+    ],
+)
+def test_in_an_hour_that_comes_twice_the_second_is_meant_once_it_has_begun(
+    now: datetime, begins: datetime, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steady_clock, "now", lambda: now)
+    admin_client.post("/admin/alerts/silence/add/", written("2027-11-07", "01:10", "01:40"))
+    silence = Silence.objects.get()
+    assert (silence.starts, (silence.ends - silence.starts).seconds) == (begins, 1800)
+
+
+def test_a_time_that_is_left_out_comes_as_much_later(admin_client: Client) -> None:
+    admin_client.post("/admin/alerts/silence/add/", written("2028-03-12", "02:30", "05:00"))
+    silence = Silence.objects.get()
+    assert (silence.starts, silence.ends) == (utc(2028, 3, 12, 7, 30), utc(2028, 3, 12, 9))
+
+
+@pytest.mark.parametrize("hour", [5, 6])
+def test_what_nobody_changed_stays(hour: int, admin_client: Client) -> None:
+    kept = Silence.objects.create(
+        starts=utc(2027, 11, 7, hour, 10), ends=utc(2027, 11, 7, hour, 40), reason="planned"
+    )
+    changed = {**written("2027-11-07", "01:10", "01:40"), "reason": "moved"}
+    admin_client.post(f"/admin/alerts/silence/{kept.pk}/change/", changed)
+    now = Silence.objects.get()
+    assert (now.starts, now.ends, now.reason) == (kept.starts, kept.ends, "moved")
