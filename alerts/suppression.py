@@ -78,11 +78,12 @@ class Holding:
         """The same in words, for the timeline."""
         if self.by is None or self.until is None:
             return f"our own {self.name} is late: silence says nothing about the source"
+        until = f"{self.until:%Y-%m-%d %H:%M} UTC"
         if self.kind == SILENCE:
             who = f" by {self.name}" if self.name else ""
-            what = f"silence #{self.by.pk}{who} until {self.until:%Y-%m-%d %H:%M} UTC"
+            what = f"silence #{self.by.pk}{who} until {until}"
         else:
-            what = f"maintenance window #{self.by.pk} “{self.name}” until {self.until:%H:%M} UTC"
+            what = f"maintenance window #{self.by.pk} “{self.name}” until {until}"
         return (f"{what}: {self.by.reason}" if self.by.reason else what)[:REASON_AT_MOST]
 
 
