@@ -3,11 +3,16 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 from pytest_django import Settings
 
-from alerts.models import Silence
+from alerts.models import Override, Silence
+from detection.models import Anomaly, Band, Label
+from guardian_site.access.models import SignIn
 from ingest import steady_clock
+from ingest.models import MinuteCount, Report
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +65,23 @@ def test_what_nobody_changed_stays(hour: int, admin_client: Client) -> None:
     admin_client.post(f"/admin/alerts/silence/{kept.pk}/change/", changed)
     now = Silence.objects.get()
     assert (now.starts, now.ends, now.reason) == (kept.starts, kept.ends, "moved")
+
+
+def test_a_page_is_called_by_the_clock_of_its_fields(admin_client: Client) -> None:
+    kept = Silence.objects.create(ends=utc(2027, 11, 7, 17), reason="planned")
+    page = admin_client.get(f"/admin/alerts/silence/{kept.pk}/change/").content.decode()
+    assert f"silence #{kept.pk} until 2027-11-07 12:00" in page
+
+
+def test_so_are_all_that_are_called_by_a_moment() -> None:
+    moment, evening = utc(2027, 7, 1, 2), "2027-06-30 22:00"
+    rows: list[Model] = [
+        Anomaly(level="WARNING", family="decline", minute=moment),
+        Band(source_id=1, minute=moment),
+        Label(kind="noise", starts=moment),
+        MinuteCount(minute=moment, status="denied", auth_code="51", count=3),
+        Override(user_id=1, ends=moment),
+        Report(timestamp=moment, status="denied", auth_code="51", count=3),
+        SignIn(user=User(username="ana"), started=moment),
+    ]
+    assert [str(row) for row in rows if evening not in str(row)] == []
