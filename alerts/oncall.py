@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-DAY = timedelta(days=1)
+from alerts.hours import DAY, clock_shows, hours_at
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def duty_day(at: datetime, handover: time, zone: ZoneInfo) -> date:
     """
     today = at.astimezone(zone).date()
     for day in (today + DAY, today):
-        if datetime.combine(day, handover, tzinfo=zone).astimezone(UTC) <= at:
+        if clock_shows(day, handover, zone) <= at:
             return day
     return today - DAY
 
@@ -57,16 +57,13 @@ def counts_at(turns: Turns, at: datetime, zone: ZoneInfo) -> bool:
 
     Hours that pass midnight belong to the day on which they began.
     """
-    local = at.astimezone(zone)
-    day, clock = local.date(), local.time()
+    day = at.astimezone(zone).date()
     begin, end = turns.from_time, turns.until_time
     if begin is not None and end is not None and begin != end:
-        over_midnight = begin > end
-        inside = clock >= begin or clock < end if over_midnight else begin <= clock < end
-        if not inside:
+        hours = hours_at(at, zone, begin, end)
+        if hours is None:
             return False
-        if over_midnight and clock < end:
-            day -= DAY
+        day = hours[0]
     return not turns.weekdays or day.weekday() in turns.weekdays
 
 

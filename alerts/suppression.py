@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from alerts.conf import Rules
+from alerts.hours import clock_shows, hours_at
 from alerts.policy import MINUTE, worse
 
 # As much as a notification keeps, so that the same reason is known again.
@@ -77,11 +78,12 @@ class Holding:
         """The same in words, for the timeline."""
         if self.by is None or self.until is None:
             return f"our own {self.name} is late: silence says nothing about the source"
+        until = f"{self.until:%Y-%m-%d %H:%M} UTC"
         if self.kind == SILENCE:
             who = f" by {self.name}" if self.name else ""
-            what = f"silence #{self.by.pk}{who} until {self.until:%Y-%m-%d %H:%M} UTC"
+            what = f"silence #{self.by.pk}{who} until {until}"
         else:
-            what = f"maintenance window #{self.by.pk} “{self.name}” until {self.until:%H:%M} UTC"
+            what = f"maintenance window #{self.by.pk} “{self.name}” until {until}"
         return (f"{what}: {self.by.reason}" if self.by.reason else what)[:REASON_AT_MOST]
 
 
@@ -127,7 +129,7 @@ def occurrence_at(window: Recurring, now: datetime) -> tuple[datetime, datetime]
         day = today - timedelta(days=back)
         if not starts_on(window, day):
             continue
-        begin = datetime.combine(day, window.start_time, tzinfo=zone).astimezone(UTC)
+        begin = clock_shows(day, window.start_time, zone)
         if begin <= now < begin + length:
             return begin, begin + length
     return None
@@ -218,11 +220,5 @@ def quiet_until(
     """
     if begin is None or end is None or begin == end:
         return None
-    local = now.astimezone(ZoneInfo(zone))
-    clock = local.time()
-    over_midnight = begin > end
-    inside = (clock >= begin or clock < end) if over_midnight else begin <= clock < end
-    if not inside:
-        return None
-    day = local.date() + timedelta(days=1 if over_midnight and clock >= begin else 0)
-    return datetime.combine(day, end, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    hours = hours_at(now, ZoneInfo(zone), begin, end)
+    return hours[2] if hours else None

@@ -233,7 +233,8 @@ class Report(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.timestamp:%Y-%m-%d %H:%M:%S} {self.status}/{self.auth_code} × {self.count}"
+        at = timezone.localtime(self.timestamp)
+        return f"{at:%Y-%m-%d %H:%M:%S} {self.status}/{self.auth_code} × {self.count}"
 
 
 class Transaction(models.Model):
@@ -293,7 +294,8 @@ class MinuteCount(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.minute:%Y-%m-%d %H:%M} {self.status}/{self.auth_code} × {self.count}"
+        minute = timezone.localtime(self.minute)
+        return f"{minute:%Y-%m-%d %H:%M} {self.status}/{self.auth_code} × {self.count}"
 
 
 class LateMark(models.Model):

@@ -364,10 +364,10 @@ def duration(length: timedelta, language: str) -> str:
     return say("duration.minutes", language, minutes=minutes)
 
 
-def time_of(incident: Incident, moment: datetime, now: datetime) -> str:
+def time_of(found: Incident | Anomaly, moment: datetime, now: datetime) -> str:
     """Write a time by the clock of the source, for somebody who may be elsewhere."""
-    local = moment.astimezone(ZoneInfo(incident.source.time_zone))
-    return f"{_local(incident, moment, now)} {offset_of(local)}"
+    local = moment.astimezone(ZoneInfo(found.source.time_zone))
+    return f"{_local(found, moment, now)} {offset_of(local)}"
 
 
 def offset_of(local: datetime) -> str:
@@ -388,8 +388,8 @@ def offset_of(local: datetime) -> str:
     return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
 
 
-def _local(incident: Incident, moment: datetime, now: datetime) -> str:
-    zone = ZoneInfo(incident.source.time_zone)
+def _local(found: Incident | Anomaly, moment: datetime, now: datetime) -> str:
+    zone = ZoneInfo(found.source.time_zone)
     local = moment.astimezone(zone)
     if local.date() == now.astimezone(zone).date():
         return f"{local:%H:%M}"

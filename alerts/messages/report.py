@@ -46,7 +46,8 @@ def render(report: "Report", language: str) -> str:
 def title(report: "Report", kind: str, language: str, zone: str = "UTC") -> str:
     """Return the report's title with its period, by the clock of a zone."""
     since, until = (one.astimezone(ZoneInfo(zone)) for one in (report.since, report.until))
-    span = f"{since:%Y-%m-%d %H:%M} – {until:%Y-%m-%d %H:%M} {offset_of(until)}"
+    before = "" if since.utcoffset() == until.utcoffset() else f" {offset_of(since)}"
+    span = f"{since:%Y-%m-%d %H:%M}{before} – {until:%Y-%m-%d %H:%M} {offset_of(until)}"
     return say(f"report.{kind}", language, span=span)
 
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from alerts.models.incident import FAMILIES
@@ -91,7 +92,7 @@ class Override(models.Model):
         ordering = ("-starts", "-id")
 
     def __str__(self) -> str:
-        return f"{self.user_id} until {self.ends:%Y-%m-%d %H:%M}"
+        return f"{self.user_id} until {timezone.localtime(self.ends):%Y-%m-%d %H:%M}"
 
     def clean(self) -> None:
         ends_after(self.starts, self.ends)

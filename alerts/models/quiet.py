@@ -74,7 +74,7 @@ class Silence(Matcher):
         ordering = ("-ends",)
 
     def __str__(self) -> str:
-        return f"silence #{self.pk} until {self.ends:%Y-%m-%d %H:%M}"
+        return f"silence #{self.pk} until {timezone.localtime(self.ends):%Y-%m-%d %H:%M}"
 
     def clean(self) -> None:
         ends_after(self.starts, self.ends, longest=LONGEST_SILENCE)

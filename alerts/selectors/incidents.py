@@ -1,15 +1,18 @@
 """Incidents as pages, the API and messages read them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Model, Prefetch, Q, QuerySet
 
+from alerts.hours import DAY, clock_shows
 from alerts.lifecycle import ONGOING, State, permitted
 from alerts.models import Incident, IncidentEvent, Notification
 from alerts.selectors.lines import told_together
 from detection.models import Anomaly
+from ingest.models import Source
 
 Row = TypeVar("Row", bound=Model)
 
@@ -29,6 +32,9 @@ class Filters:
     historical: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
+    # On which days it began, by the clock of its source.
+    first_day: date | None = None
+    last_day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,20 @@ def incidents(filters: Filters | None = None) -> QuerySet[Incident]:
         rows = rows.filter(onset__gte=wanted.since)
     if wanted.until is not None:
         rows = rows.filter(onset__lt=wanted.until)
+    if wanted.first_day is not None:
+        rows = rows.filter(_began("gte", wanted.first_day))
+    if wanted.last_day is not None:
+        rows = rows.filter(_began("lt", wanted.last_day + DAY))
     return rows.order_by("-onset", "-id")
+
+
+def _began(side: str, day: date) -> Q:
+    """Return what finds the incidents that began from, or before, a day of their source on."""
+    found = Q()
+    for zone in Source.objects.order_by().values_list("time_zone", flat=True).distinct():
+        midnight = clock_shows(day, time.min, ZoneInfo(zone))
+        found |= Q(("source__time_zone", zone), (f"onset__{side}", midnight))
+    return found
 
 
 def held_by(name: str) -> Q:

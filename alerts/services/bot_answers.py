@@ -1,9 +1,8 @@
 """What the bot says when it is asked how things stand."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from alerts.messages.brief import duration, headline
+from alerts.messages.brief import duration, headline, time_of
 from alerts.messages.phrases import say, say_number
 from alerts.messages.stored import reason_told, stage_told
 from alerts.messages.telegram import MARKS, escape
@@ -50,8 +49,8 @@ def anomalies(*, language: str, now: datetime, heard: Heard) -> str:
     for anomaly in newest_anomalies(sources=heard):
         why = reason_told(anomaly.reasons[0], language) if anomaly.reasons else f"{anomaly.count}"
         family = say(f"family.{anomaly.family}", language)
-        local = anomaly.minute.astimezone(ZoneInfo(anomaly.source.time_zone))
-        lines.append(f"{MARKS[anomaly.level]} {local:%H:%M} {anomaly.source}, {family}: {why}")
+        when = time_of(anomaly, anomaly.minute, now)
+        lines.append(f"{MARKS[anomaly.level]} {when} {anomaly.source}, {family}: {why}")
     return escape("\n".join(lines) or say("bot.none", language))
 
 

@@ -92,6 +92,14 @@ def test_a_rotation_for_nights_counts_from_the_evening_it_began() -> None:
     assert holder(utc(2026, 3, 8, 3), nights) is None
 
 
+def test_nor_does_the_night_that_ends_in_that_hour_begin_anew() -> None:
+    night = turns(members=[ANA], days=1, from_time=time(22), until_time=time(1, 30))
+    day = turns(members=[BO], days=1, from_time=time(1, 30), until_time=time(22))
+    first = utc(2026, 11, 1, 5, 15)
+    moments = [first + timedelta(minutes=15 * step) for step in range(6)]
+    assert [holder(moment, night, day) for moment in moments] == [ANA, BO, BO, BO, BO, BO]
+
+
 def test_of_two_rotations_the_first_that_counts_holds() -> None:
     weekdays = turns(name="days", weekdays=frozenset(range(5)), members=[CY])
     assert holder(utc(2026, 3, 4, 16), weekdays, turns()) == CY

@@ -39,6 +39,17 @@ def test_the_list_says_what_broke_and_how_bad(client: Client) -> None:
     assert "About 36 more than normal so far (28 to 44)" in text
 
 
+def test_days_are_those_that_the_list_shows(client: Client) -> None:
+    for name, zone in (("nuku", "Pacific/Tongatapu"), ("pago", "Pacific/Pago_Pago")):
+        source = make_source(name, time_zone=zone)
+        open_incident(source=source, family="volume_low")
+    shown = {day: listed(client, since=day, until=day) for day in ("2026-03-02", "2026-03-03")}
+    assert [("at nuku" in page, "at pago" in page) for page in shown.values()] == [
+        (False, True),
+        (True, False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [

@@ -166,7 +166,7 @@ class TestDigest:
         queue_digests(now=before)
         assert queue_digests(now=before + DAY) == []
         (number,) = queue_digests(now=before + DAY + timedelta(hours=1))
-        span = "2026-10-24 08:00 – 2026-10-25 08:00 UTC"
+        span = "2026-10-24 08:00 UTC+1 – 2026-10-25 08:00 UTC"
         assert content(number)["title"] == f"Daily digest, {span}"
 
     def test_after_a_long_pause_it_tells_of_a_day(self) -> None:

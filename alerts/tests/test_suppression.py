@@ -74,11 +74,12 @@ def test_a_silence_for_warnings_lets_critical_through() -> None:
 
 def test_the_reason_names_what_holds_back() -> None:
     assert held(silences=[silence()]) == "silence #3 by ana until 2026-03-02 12:05 UTC"
-    assert held(windows=[window()]) == "maintenance window #4 “core upgrade” until 12:30 UTC"
+    told = "maintenance window #4 “core upgrade” until 2026-03-02 12:30 UTC"
+    assert held(windows=[window()]) == told
     why = "link outage, ticket 4711"
     told = f"silence #3 by ana until 2026-03-02 12:05 UTC: {why}"
     assert held(silences=[silence(reason=why)]) == told
-    assert held(windows=[window(reason=why)]).endswith(f"until 12:30 UTC: {why}")  # type: ignore[union-attr]
+    assert held(windows=[window(reason=why)]).endswith(f" 12:30 UTC: {why}")  # type: ignore[union-attr]
 
 
 def test_a_late_pipeline_hides_silence_only() -> None:
@@ -140,6 +141,13 @@ class TestClockChanges:
         night = utc(2026, 3, 8, 4, 0)
         end = quiet_until(night, zone="America/New_York", begin=time(22), end=time(7))
         assert end == utc(2026, 3, 8, 11, 0)
+
+    def test_quiet_hours_that_are_over_do_not_begin_anew(self) -> None:
+        ends = [
+            quiet_until(moment, zone="America/New_York", begin=time(22), end=time(1, 30))
+            for moment in (utc(2026, 11, 1, 5, 15), utc(2026, 11, 1, 6, 15))
+        ]
+        assert ends == [utc(2026, 11, 1, 5, 30), None]
 
 
 @pytest.mark.django_db

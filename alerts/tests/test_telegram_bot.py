@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from alerts.models import Channel, Incident, Notification, Silence
 from alerts.services import acknowledge, poll_telegram, queue_digests
-from alerts.tests.makers import at, make_channel, make_source, open_incident
+from alerts.tests.makers import at, make_anomaly, make_channel, make_source, open_incident
 from alerts.tests.standin import Answer, Asked, StandIn
 from alerts.tests.test_assigning import person
 from guardian_site.access.models import Team
@@ -183,13 +183,18 @@ def test_reading_how_things_stand(bot: Bot) -> None:
     assert "12 &lt; 50 &amp; falling" in bot.say("/anomalies")
 
 
+def test_a_finding_of_another_day_says_of_which(bot: Bot) -> None:
+    make_anomaly(-1440)
+    assert "2026-03-01 12:00 UTC default" in bot.say("/anomalies")
+
+
 def test_it_speaks_the_chats_language_and_the_sources_time(bot: Bot) -> None:
     Channel.objects.filter(name="group").update(language="pt-br")
     shop = make_source("shop", time_zone="America/Sao_Paulo")
     incident = open_incident(source=shop)
     acknowledge(incident_id=incident.pk, actor="ana", via="web", now=at(1))
     assert "assumido por ana" in bot.say("/incidents")
-    assert "09:00 shop" in bot.say("/anomalies")
+    assert "09:00 UTC-3 shop" in bot.say("/anomalies")
     assert "Negadas: 42 em 1 min; o esperado era 6." in bot.say("/anomalies")
     assert bot.say("/status").startswith("1 incidente aberto, 1 em nível crítico.")
 

@@ -1,13 +1,12 @@
 """Which incidents a reader asked for."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
@@ -91,7 +90,6 @@ class IncidentFilter(forms.Form):
         asked = self.cleaned_data
         state = asked.get("state", "")
         source = asked.get("source")
-        since, until = asked.get("since"), asked.get("until")
         return Filters(
             state="" if state in (GOING_ON, OVER) else state,
             ongoing={GOING_ON: True, OVER: False}.get(state),
@@ -99,14 +97,10 @@ class IncidentFilter(forms.Form):
             family=asked.get("family", ""),
             source=source.name if source else "",
             holder={MINE: self.reader, NOBODYS: ""}.get(asked.get("whose", "")),
-            since=_midnight(since) if since else None,
-            until=_midnight(until + timedelta(days=1)) if until else None,
+            first_day=asked.get("since"),
+            last_day=asked.get("until"),
         )
 
     def query(self) -> str:
         """Return the query string of the same list, without its page."""
         return urlencode({k: v for k, v in self.data.items() if v and k in self.fields})
-
-
-def _midnight(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -53,7 +53,7 @@ class Label(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.starts:%Y-%m-%d %H:%M}"
+        return f"{self.kind} {timezone.localtime(self.starts):%Y-%m-%d %H:%M}"
 
 
 class Proposal(models.Model):

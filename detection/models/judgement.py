@@ -45,7 +45,7 @@ class Band(models.Model):
         indexes = (models.Index(fields=("-minute",), name="detection_band_newest"),)
 
     def __str__(self) -> str:
-        return f"{self.source_id} {self.minute:%Y-%m-%d %H:%M}"
+        return f"{self.source_id} {timezone.localtime(self.minute):%Y-%m-%d %H:%M}"
 
 
 class Anomaly(models.Model):
@@ -109,4 +109,4 @@ class Anomaly(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.level} {self.family} {self.minute:%Y-%m-%d %H:%M}"
+        return f"{self.level} {self.family} {timezone.localtime(self.minute):%Y-%m-%d %H:%M}"

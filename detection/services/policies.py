@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -269,7 +269,7 @@ def _said(day: SpecialDay) -> tuple[object, ...]:
 
 
 def _moment(value: object, zone: ZoneInfo) -> datetime | None:
-    """A moment as YAML gives it; without a zone it is in that of the source."""
+    """A moment as YAML gives it, in UTC; without a zone it is in that of the source."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -279,7 +279,10 @@ def _moment(value: object, zone: ZoneInfo) -> datetime | None:
         value = datetime.combine(value, time())
     if not isinstance(value, datetime):
         return None
-    return value if value.tzinfo else value.replace(tzinfo=zone)
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _is_valid(plan: Plan, where: str, row: Policy | SpecialDay) -> bool:

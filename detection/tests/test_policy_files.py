@@ -80,6 +80,14 @@ def test_applying_it_again_changes_nothing() -> None:
     assert (Policy.objects.count(), SpecialDay.objects.count()) == (2, 1)
 
 
+@pytest.mark.parametrize("starts", ["2026-09-06", "2026-04-04T23:30"])
+def test_nor_does_a_day_that_begins_while_the_clock_changes(starts: str) -> None:
+    make_source("shop", time_zone="America/Santiago")
+    day = f"{{name: sale, source: shop, starts: {starts}, ends: 2026-09-07, factor: 2}}"
+    assert apply_policies(text=f"special_days: [{day}]") == ["special_days[1] sale"]
+    assert apply_policies(text=f"special_days: [{day}]") == []
+
+
 DAY = "{{name: sale, source: shop, starts: 2026-03-{}T08:00Z, ends: 2026-03-{}T20:00Z, factor: 2}}"
 
 

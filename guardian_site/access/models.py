@@ -29,7 +29,7 @@ class SignIn(models.Model):
         ordering = ("-started",)
 
     def __str__(self) -> str:
-        return f"{self.user} since {self.started:%Y-%m-%d %H:%M}"
+        return f"{self.user} since {timezone.localtime(self.started):%Y-%m-%d %H:%M}"
 
 
 class RevokedToken(models.Model):

@@ -1,6 +1,7 @@
 """Lists of tables that grow every minute: nothing in them may look at every row."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,24 +13,33 @@ from unfold.utils import parse_datetime_str
 
 from ingest.admin.moments import YEARS
 
-MIDNIGHTS = {"from": "00:00:00", "to": "23:59:59"}
+DAY = timedelta(days=1)
 
 
 class Between(RangeDateTimeFilter):
     """The rows from one time to another, by the site's clock; a day alone is the whole day."""
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        ends = {"gte": self._moment("from"), "lte": self._moment("to")}
         return queryset.filter(
-            **{f"{self.field_path}__{side}": end for side, end in ends.items() if end is not None}
+            **{f"{self.field_path}__{side}": moment for side, moment in self._ends()}
         )
 
-    def _moment(self, end: str) -> datetime | None:
-        day, time = (
-            self.used_parameters.get(f"{self.parameter_name}_{end}_{part}") for part in (0, 1)
-        )
-        found = parse_datetime_str(f"{day} {time or MIDNIGHTS[end]}")
-        return make_aware(found) if found and found.year in YEARS else None
+    def _ends(self) -> Iterator[tuple[str, datetime]]:
+        for end in ("from", "to"):
+            day, time = (
+                self.used_parameters.get(f"{self.parameter_name}_{end}_{part}") for part in (0, 1)
+            )
+            found = parse_datetime_str(f"{day} {time or '00:00:00'}")
+            if found is None or found.year not in YEARS:
+                continue
+            if end == "from":
+                yield "gte", make_aware(found)
+            elif time:
+                # Of a time that the clock shows twice the second: the first is before it.
+                both = [make_aware(found.replace(fold=fold)).astimezone(UTC) for fold in (0, 1)]
+                yield "lte", max(both)
+            else:
+                yield "lt", make_aware(found + DAY)
 
 
 class Long:
