@@ -32,7 +32,7 @@ unjudged = Counter("guardian_ingest_unjudged", "Reports recorded without a verdi
 stream_entries = Counter(
     "guardian_ingest_stream_entries",
     "Entries read from a stream by what became of them.",
-    ["outcome"],  # recorded, buried
+    ["outcome"],  # recorded, buried, missed
 )
 stream_waiting = Gauge(
     "guardian_ingest_stream_waiting_entries",

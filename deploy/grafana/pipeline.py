@@ -80,21 +80,18 @@ INTAKE = (
             " + sum(max(increase(transaction_guardian_cache_misses[$__range]))) > 0)"
         ),
         Look("percentunit", 1),
-        width=5,
     ),
     number(
         "Requests refused for their rate",
         "Of the time range (429).",
         now("sum(increase(guardian_site_rate_limited_total[$__range]))"),
         Look(decimals=0, steps=((None, GREEN), (1, AMBER))),
-        width=5,
     ),
     number(
         "Reports without a verdict",
         "Answered without one in the time range; the sweep judges them.",
         now("sum(increase(guardian_ingest_unjudged_total[$__range]))"),
         Look(decimals=0, steps=ANY_IS_BAD),
-        width=5,
     ),
     number(
         "Requests that share a commit",
@@ -110,7 +107,12 @@ INTAKE = (
         "After a deadlock or a conflict, in the time range.",
         now("sum(increase(guardian_ingest_write_retries_total[$__range]))"),
         Look(decimals=0, steps=((None, GREEN), (10, AMBER), (1000, RED))),
-        width=5,
+    ),
+    number(
+        "Reports waiting in the stream",
+        "Not taken in yet, as its consumers tell. No data where there is none, or none answers.",
+        now("max(guardian_ingest_stream_waiting_entries)"),
+        Look(decimals=0, steps=((None, GREEN), (10_000, AMBER))),
     ),
 )
 

@@ -128,6 +128,7 @@ WORDS = {
     "Reports without a verdict": "Envios sem veredito",
     "Requests that share a commit": "Requisições por gravação",
     "Writes run again": "Gravações repetidas",
+    "Reports waiting in the stream": "Envios em espera no stream",
     "Detection lag": "Atraso da detecção",
     "Time to judge, P95": "Tempo de julgamento, P95",
     "Minutes judged": "Minutos julgados",

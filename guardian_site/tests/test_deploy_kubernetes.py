@@ -166,6 +166,14 @@ def test_every_setting_of_the_readme_reaches_the_pods() -> None:
 
 
 @pytest.mark.parametrize(
+    "value", ["off", "1_000", "0123", "1e3", "12:30", "<<", "=", "", " a", "a: b", "{{ x }}", "#"]
+)
+def test_a_further_setting_is_what_was_written(value: str) -> None:
+    found = _environment(with_values({"extraSettings": {"OTEL_SERVICE_NAME": value}}))
+    assert found["OTEL_SERVICE_NAME"] == value
+
+
+@pytest.mark.parametrize(
     ("name", "why"),
     [
         ("GUARDIAN_URL", "place of its own"),
@@ -232,6 +240,13 @@ def test_whoever_has_a_stream_has_pods_that_read_it() -> None:
     assert read["GUARDIAN_STREAM_URL_FILE"] == "/run/secrets/guardian/guardian_stream_url"
     scraped = [one["metadata"]["name"] for one in of_kind("PodMonitor", "with a stream")]
     assert "guardian-stream" in scraped
+
+
+@pytest.mark.parametrize("replicas", [0, 3])
+def test_as_many_read_the_stream_as_are_asked_for(replicas: int) -> None:
+    objects = with_values({"stream": {"enabled": True, "replicas": replicas}})
+    [found] = [one for one in objects if one["metadata"]["name"] == "guardian-stream"]
+    assert found["spec"]["replicas"] == replicas
 
 
 @pytest.mark.parametrize("part", ["beat", "watch"])

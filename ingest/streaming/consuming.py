@@ -44,9 +44,15 @@ class Consumer:
     buried: int = 0
     _told: float = float("-inf")
 
+    def __post_init__(self) -> None:
+        # What is told from the first moment can be seen to rise.
+        for outcome in ("recorded", "buried", "missed"):
+            metrics.stream_entries.labels(outcome)
+
     def consume_some(self, count: int, seconds: float) -> int:
         """What was read is committed or put aside, then acknowledged; returns how many it was."""
         entries = self.stream.read(count, seconds)
+        self._tell_missed()
         if not entries:
             return 0
         found = self._reports(entries)
@@ -69,6 +75,12 @@ class Consumer:
         except StreamAway:
             waiting = None
         metrics.stream_waiting.set(UNKNOWN if waiting is None else waiting)
+
+    def _tell_missed(self) -> None:
+        missed = self.stream.missed()
+        if missed:
+            logger.error("%d entries were deleted from the stream before they were read.", missed)
+            metrics.stream_entries.labels("missed").inc(missed)
 
     def _record(self, found: Sequence[tuple[Entry, NewReport]]) -> None:
         if found:

@@ -57,6 +57,9 @@ class Stream(Protocol):
     def waiting(self) -> int | None:
         """Return how many entries are not acknowledged; None if the stream cannot say."""
 
+    def missed(self) -> int:
+        """Return how many entries were deleted before they were taken in, since asked last."""
+
     def close(self) -> None:
         """Nothing is held any more."""
 

@@ -35,7 +35,15 @@ class KafkaTopic:
         self._producer = confluent_kafka.Producer(settings)
         # partition -> first message that was read and is not acknowledged yet
         self._unacknowledged: dict[int, int] = {}
-        self._consumer.subscribe([name])
+        # partition -> the message after the last that was acknowledged
+        self._next: dict[int, int] = {}
+        self._missed = 0
+        self._consumer.subscribe([name], on_assign=self._begin_anew)
+
+    def _begin_anew(self, _consumer: Any, _partitions: Any) -> None:
+        # Others may have gone on meanwhile; each partition is read from where the group is.
+        self._unacknowledged.clear()
+        self._next.clear()
 
     def read(self, count: int, seconds: float) -> Sequence[Entry]:
         """Return the messages after the last that was read."""
@@ -46,11 +54,38 @@ class KafkaTopic:
         found = [self._entry(one) for one in messages if one.error() is None]
         for entry in found:
             partition, offset = _place(entry)
-            self._unacknowledged.setdefault(partition, offset)
+            if partition not in self._unacknowledged:
+                self._unacknowledged[partition] = offset
+                self._missed += self._skipped(partition, offset)
         # Told after the others are noted: a rewind goes back to before them.
         for message in messages:
             self._refuse_failure(message.error())
         return found
+
+    def _skipped(self, partition: int, offset: int) -> int:
+        """Return how many messages before this one were deleted though the group had not read them.
+
+        Numbers may be left out for other reasons: what is compacted, marks of transactions.
+        """
+        place = self._kafka.TopicPartition(self._name, partition)
+        try:
+            if partition not in self._next:
+                [known] = self._consumer.committed([place], timeout=ANSWER_SECONDS)
+                self._next[partition] = known.offset if known.offset >= 0 else offset
+            wanted = self._next[partition]
+            if offset <= wanted:
+                return 0
+            low, _high = self._consumer.get_watermark_offsets(place, timeout=ANSWER_SECONDS)
+        except self._kafka.KafkaException as error:
+            raise StreamAway(str(error)) from error
+        # Read again, it is not told again.
+        self._next[partition] = offset
+        return max(0, min(int(low), offset) - wanted)
+
+    def missed(self) -> int:
+        """Return how many messages were deleted unread, since it was asked last."""
+        missed, self._missed = self._missed, 0
+        return missed
 
     def _refuse_failure(self, error: Any) -> None:
         unknown = self._kafka.KafkaError.UNKNOWN_TOPIC_OR_PART
@@ -76,6 +111,7 @@ class KafkaTopic:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except self._kafka.KafkaException as error:
             raise StreamAway(str(error)) from error
+        self._next |= newest
         self._unacknowledged.clear()
 
     def rewind(self) -> None:

@@ -58,6 +58,7 @@ class RedisStream:
         # Where its own unacknowledged entries go on; None once all of them were read again.
         self._own: str | None = "0"
         self._claim_from = "0-0"
+        self._missed = 0
 
     @_told
     def read(self, count: int, seconds: float) -> Sequence[Entry]:
@@ -95,30 +96,64 @@ class RedisStream:
                 raise
 
     def _again(self, count: int) -> list[Entry]:
-        if self._own is None:
-            return []
-        entries = self._read(self._own, count)
-        self._own = entries[-1].id if entries else None
-        return entries
+        while self._own is not None:
+            rows = self._rows(self._own, count)
+            self._own = rows[-1][0].decode() if rows else None
+            self._give_up([number for number, fields in rows if not fields])
+            if entries := self._entries(rows):
+                return entries
+        return []
+
+    def _give_up(self, gone: Sequence[bytes]) -> None:
+        """Entries that others deleted from the stream are told of and waited for no more."""
+        if gone:
+            self._redis.xack(self._name, self._group, *gone)
+            self._missed += len(gone)
 
     def _left_behind(self, count: int) -> list[Entry]:
-        position, claimed, *_ = self._redis.xautoclaim(
+        position, claimed, *gone = self._redis.xautoclaim(
             self._name, self._group, self._member, self._stale, self._claim_from, count=count
         )
         self._claim_from = position.decode() if isinstance(position, bytes) else str(position)
-        return [self._entry(*one) for one in claimed if one[1] is not None]
+        self._missed += len(gone[0]) if gone else 0
+        return self._entries(claimed)
 
     def _new(self, count: int, seconds: float) -> list[Entry]:
-        return self._read(">", count, block=max(1, int(seconds * 1000)))
+        first, skipped = self._gap()
+        entries = self._entries(self._rows(">", count, block=max(1, int(seconds * 1000))))
+        # Of all who saw the gap, one goes on behind it.
+        if entries and entries[0].id == first:
+            self._missed += skipped
+        return entries
 
-    def _read(self, position: str, count: int, block: int | None = None) -> list[Entry]:
+    def _gap(self) -> tuple[str, int]:
+        """Return the first entry there is, and how many before it were deleted undelivered."""
+        asked = self._redis.pipeline(transaction=True)
+        asked.xinfo_stream(self._name)
+        asked.xinfo_groups(self._name)
+        stream, groups = asked.execute()
+        [mine] = [group for group in groups if self._is_mine(group)]
+        first, lag = stream["first-entry"], mine.get("lag")
+        if not first or lag is None:
+            return "", 0
+        delivered = _number_of(first[0]) <= _number_of(mine["last-delivered-id"])
+        return first[0].decode(), 0 if delivered else max(0, int(lag) - int(stream["length"]))
+
+    def missed(self) -> int:
+        """Return how many entries were deleted before they were taken in, since asked last."""
+        missed, self._missed = self._missed, 0
+        return missed
+
+    def _rows(self, position: str, count: int, block: int | None = None) -> list[Any]:
         found: Any = self._redis.xreadgroup(
             self._group, self._member, {self._name: position}, count=count, block=block
         )
         rows = found.values() if isinstance(found, dict) else [one[1] for one in found or []]
-        flat = [row for part in rows for row in _rows(part)]
+        return [row for part in rows for row in _rows(part)]
+
+    def _entries(self, rows: Sequence[Any]) -> list[Entry]:
         # An entry that was deleted from the stream has no fields left.
-        return [self._entry(*row) for row in flat if row[1]]
+        return [self._entry(*row) for row in rows if row[1]]
 
     def _entry(self, number: bytes, fields: dict[bytes, bytes]) -> Entry:
         milliseconds, _sequence = _number_of(number)

@@ -111,6 +111,9 @@ class Handed:
     def waiting(self) -> int | None:
         return None
 
+    def missed(self) -> int:
+        return 0
+
     def close(self) -> None: ...
 
 

@@ -56,7 +56,11 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ .tracesEndpoint | quote }}
 {{- fail (printf "extraSettings: %s is secret. Put it into the Secret and its key into optionalSecrets." $name) }}
 {{- end }}
 {{- end }}
-{{- toYaml (merge (dict) $own .Values.extraSettings) }}
+{{- $lines := list }}
+{{- range $name, $value := merge (dict) $own .Values.extraSettings }}
+{{- $lines = append $lines (printf "%s: %s" $name (toJson $value)) }}
+{{- end }}
+{{- join "\n" $lines }}
 {{- end -}}
 
 {{/* Settings are read at the start: other settings, other name, other pods. */}}
