@@ -135,6 +135,10 @@ REFUSALS = (
         "Só o que ninguém decidiu pode ser descartado; esta é: {proposal}",
     ),
     Sentence(
+        "{name} is {value} by now, which is quieter than {proposed}.",
+        "{name} agora é {value}, mais silencioso que {proposed}.",
+    ),
+    Sentence(
         "{name} is {value} by now, not {made} as this proposal made it.",
         "{name} agora é {value}, e não {made} como esta proposta deixou.",
         value=[Sentence("its default", "o padrão"), Sentence("{value}", "{value}")],

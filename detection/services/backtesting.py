@@ -200,13 +200,22 @@ def against_live(trial: Trial) -> dict[str, int]:
 
 
 def chosen_sources(names: Sequence[str]) -> dict[int, str]:
-    """Sources by id; all that are watched where none is named."""
+    """Sources by id; all that are watched where none is named.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not there: it may have been renamed since somebody asked for it.
+    """
     if names:
         found = Source.objects.filter(name__in=names)
     else:
         # The canary's empty minutes would make every rate over all sources look lower.
         found = Source.objects.filter(enabled=True).exclude(name=Source.CANARY)
-    return dict(found.order_by("name").values_list("id", "name"))
+    chosen = dict(found.order_by("name").values_list("id", "name"))
+    if missing := set(names) - set(chosen.values()):
+        raise ValueError(f"No source is called {', '.join(sorted(missing))}.")
+    return chosen
 
 
 def chart_of(trial: Trial) -> str:

@@ -15,7 +15,7 @@ from django.db.models.functions import Abs
 from detection.clock import EPOCH, minute_of, moment_of
 from detection.episodes import Window
 from detection.models import Anomaly, Family, Label, Policy, Proposal, Recheck
-from detection.selectors.declarations import declarations, forget_declarations
+from detection.selectors.declarations import declarations, forget_declarations, read_declarations
 from detection.services.backtesting import Trial, reckoned, report_of, run_trial
 from detection.services.forests import live_forest
 from detection.services.rehearsing import Progress
@@ -186,12 +186,19 @@ def _decision(
 
 
 def apply_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> Proposal:
-    """The policy of the source has the proposed values; what they were is kept."""
+    """The policy of the source has the proposed values; what they were is kept.
+
+    Raises
+    ------
+    ValueError
+        If it is not offered, or what holds by now is quieter: others were proposed beside it.
+    """
     with transaction.atomic():
         proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
         if proposal.state != Proposal.State.OFFERED:
             raise ValueError(f"Only an offered proposal can be applied, this one is: {proposal}")
         policy = _locked_policy(proposal)
+        _refuse_louder(proposal)
         proposal.before = {name: getattr(policy, name) for name in proposal.changes}
         _write(policy, proposal.changes)
         _decide(proposal, Proposal.State.APPLIED, by, now)
@@ -232,6 +239,15 @@ def dismiss_proposal(*, proposal: Proposal, by: User | None, now: datetime) -> P
 def _locked_policy(proposal: Proposal) -> Policy:
     policies = Policy.objects.select_for_update()
     return policies.get_or_create(source=proposal.label.source)[0]
+
+
+def _refuse_louder(proposal: Proposal) -> None:
+    """What is proposed tells people less than what holds, or just as much."""
+    asked = read_declarations().asked(proposal.label.source_id).policy
+    for name, value in proposal.changes.items():
+        current = float(getattr(asked, name)[0])
+        if value > current if name == "pages_per_week" else value < current:
+            raise ValueError(f"{name} is {current} by now, which is quieter than {value}.")
 
 
 def _refuse_changed_since(proposal: Proposal, policy: Policy) -> None:

@@ -115,13 +115,14 @@ def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Bac
     """The claimed backtest has its report and its chart, or says that it failed."""
     started = steady_clock.now()
     try:
+        sources = chosen_sources(backtest.sources)
         trial = run_trial(
-            sources=chosen_sources(backtest.sources),
+            sources=sources,
             since=backtest.since,
             until=backtest.until,
             changes=backtest.changes,
             forest=read_forest(backtest.forest) if backtest.forest else live_forest(),
-            progress=_telling(backtest, progress),
+            progress=_telling(backtest, sources, progress),
         )
         seconds = (steady_clock.now() - started).total_seconds()
         report = report_of(trial, changes=backtest.changes, seconds=seconds)
@@ -144,9 +145,10 @@ def _finish(backtest: Backtest, **outcome: object) -> None:
     _ours(backtest).update(finished=steady_clock.now(), **outcome)
 
 
-def _telling(backtest: Backtest, progress: Progress | None) -> Callable[[int], None]:
+def _telling(
+    backtest: Backtest, sources: Mapping[int, str], progress: Progress | None
+) -> Callable[[int], None]:
     """Tell the caller of every step, and the stored row that this worker lives."""
-    sources = chosen_sources(backtest.sources)
     whole = max(trial_length(sources=sources, since=backtest.since, until=backtest.until), 1)
     told, beaten = 0.0, steady_clock.now()
     walked = 0

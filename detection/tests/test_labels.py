@@ -363,8 +363,8 @@ def test_what_somebody_changed_since_is_not_reverted() -> None:
 
 
 def test_a_value_that_a_policy_does_not_take_is_refused_in_words() -> None:
-    with pytest.raises(ValueError, match="less than or equal to 1000"):
-        apply_proposal(proposal=offered(5000.0, "pages_per_week"), by=None, now=at(1))
+    with pytest.raises(ValueError, match=r"greater than or equal to 0\.001"):
+        apply_proposal(proposal=offered(0.0005, "pages_per_week"), by=None, now=at(1))
     assert Proposal.objects.get().state == "offered"
 
 

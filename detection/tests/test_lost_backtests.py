@@ -19,7 +19,8 @@ from detection.services.trials import (
     run_backtest,
 )
 from detection.tests.conftest import Clock
-from detection.tests.makers import at, make_backtest, make_counts, make_source
+from detection.tests.makers import at, make_backtest, make_counts, make_source, run_now
+from ingest.models import Source
 
 pytestmark = pytest.mark.django_db
 # In minutes.
@@ -140,6 +141,19 @@ def test_a_worker_that_is_stopped_leaves_it_to_another(clock: Clock) -> None:
     backtest = Backtest.objects.get()
     assert (backtest.state, backtest.finished) == ("running", None)
     assert is_lost(backtest, at(31 + LOST))
+
+
+@pytest.mark.parametrize("names", [["old"], ["default", "old"]])
+def test_it_fails_over_a_source_that_was_renamed_while_it_waited(names: list[str]) -> None:
+    make_source()
+    renamed = make_source("old")
+    backtest = make_backtest(sources=names)
+    Source.objects.filter(pk=renamed.pk).update(name="new")
+    with pytest.raises(ValueError, match="No source is called old"):
+        run_now(backtest)
+    backtest.refresh_from_db()
+    assert backtest.state == "failed"
+    assert "No source is called old." in backtest.report["error"]
 
 
 @pytest.mark.django_db(transaction=True)

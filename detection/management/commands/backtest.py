@@ -90,10 +90,10 @@ class Command(BaseCommand):
             raise CommandError(f"{name} {error}") from None
 
     def _sources(self, names: list[str]) -> dict[int, str]:
-        found = chosen_sources(names)
-        missing = set(names) - set(found.values())
-        if missing:
-            raise CommandError(f"No source is called {', '.join(sorted(missing))}.")
+        try:
+            found = chosen_sources(names)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
         if not found:
             raise CommandError("There is no source yet.")
         return found
