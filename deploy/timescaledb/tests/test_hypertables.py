@@ -9,6 +9,9 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
+from alerts.models import Incident
+from alerts.services import absorb_anomalies
+from alerts.tests.makers import make_anomaly
 from deploy.timescaledb.hypertables import CUTS, cut
 from detection.models import Anomaly, Band, SpecialDay
 from detection.services.sweep import sweep_closed_minutes
@@ -21,6 +24,9 @@ pytestmark = pytest.mark.timescale
 HYPERTABLES = ["detection_anomaly", "detection_band", "ingest_minutecount", "ingest_report"]
 # A fixed minute in the past, far from the edges of chunks and of daylight saving.
 START = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+# Where one chunk of 28 days ends and the next one begins.
+EDGE = datetime(1970, 1, 1, tzinfo=UTC) + 730 * timedelta(days=28)
+MINUTE = timedelta(minutes=1)
 
 
 def send(minute: int, count: int, status: str = "approved", start: datetime = START) -> None:
@@ -88,6 +94,18 @@ def test_minutes_are_judged_and_judged_again(timescale: Any) -> None:
     send(185, 3, "denied", start=begin)
     sweep_closed_minutes(now=now + timedelta(minutes=1))
     assert Anomaly.objects.filter(family="decline").count() > 0
+
+
+def test_anomalies_become_incidents_minute_by_minute(timescale: Any) -> None:
+    source = Source.objects.create(name="shop")
+    # On both sides of a chunk's edge.
+    for minute in (-1, 0, 1):
+        make_anomaly(source=source, minute_at=EDGE + minute * MINUTE)
+        absorb_anomalies(now=EDGE + (minute + 1) * MINUTE)
+    timescale.execute("SELECT count(*) FROM show_chunks('detection_anomaly')")
+    assert timescale.fetchone() == (2,)
+    incident = Incident.objects.get()
+    assert (incident.anomaly_count, incident.last_anomaly) == (3, EDGE + MINUTE)
 
 
 def test_a_source_goes_with_its_judgements(timescale: Any) -> None:
