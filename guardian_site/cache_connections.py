@@ -1,4 +1,4 @@
-"""Connections to Redis that know when it is away: who asks meanwhile waits for nothing.
+"""Connections to Redis that know when it is away: meanwhile nobody waits for it.
 
 A Redis that hangs, or whose name nobody knows, costs half a second or more at each question, and a
 report asks several. So after a failure one question in a second is let through to see whether
@@ -94,7 +94,7 @@ class _Watched(AbstractConnection):
             absence.begins(error)
             raise
         except ResponseError as error:
-            # What the client offers at first, an older Redis need not know.
+            # An older Redis does not know what the client offers first.
             if not self._greeting:
                 absence.tell("Redis refuses what it is asked for: %s", error)
             raise

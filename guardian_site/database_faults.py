@@ -29,7 +29,7 @@ def ending_in_words() -> Iterator[None]:
         print("Stopped before the end.", file=sys.stderr)
         sys.exit(_ENDED_BY_HAND)
     except BrokenPipeError:
-        # Whoever reads has seen enough; what is still held back would be written at the end.
+        # The reader of our output has gone; what is still buffered would be written at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except SettingError as error:
@@ -43,7 +43,7 @@ def ending_in_words() -> Iterator[None]:
 
 def in_words(error: DatabaseError) -> str | None:
     """Return one line for a fault that whoever runs the command can mend; None for one of ours."""
-    # Who looks for migrations wraps what the database said once more.
+    # The loader of migrations wraps what the database said once more.
     cause = error.__cause__ or getattr(error.__context__, "__cause__", None)
     state = getattr(cause, "sqlstate", None)
     lines = str(cause if state in _FORBIDDEN else error).splitlines()

@@ -19,7 +19,7 @@ HOST_NAME = re.compile(r"^[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$", re.ASCII | re.IGNO
 REDIS_PATH = re.compile(r"^(/\d*)?$", re.ASCII)
 TRUE = frozenset({"1", "true", "yes", "on"})
 SHORTEST_SECRET = 32
-# Whoever made up the hops of a request cannot fill the memory with them.
+# Bounded, because clients can make up the addresses in X-Forwarded-For.
 REMEMBERED_ADDRESSES = 4096
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -217,7 +217,7 @@ def short_address(value: str) -> str:
 def folder(name: str, default: Path) -> Path:
     """Return a folder, which was made if it was not there."""
     value = text(name) or str(default)
-    # Where no shell has read it, such as in a unit of systemd, a ~ is still there.
+    # A ~ that no shell has expanded, as in a unit of systemd.
     with contextlib.suppress(RuntimeError):
         return made(Path(value).expanduser(), f"{name}={value}")
     raise SettingError(f"{name}={value}: there is no such home; write the whole path.")
@@ -246,9 +246,10 @@ def made_private(path: Path, told: str) -> None:
 
 
 def shut_to_others(path: Path) -> None:
-    """What everybody on this machine could read, its owner alone can; another's stays as it is.
+    """A file that everybody on this machine could read is left to its owner alone.
 
-    Files of a former version are so. Whoever shut one to others has chosen its group: it keeps it.
+    Former versions made such files. A file of another owner stays as it is, and so does one that is
+    shut to others already, whose group somebody has chosen.
     """
     with contextlib.suppress(OSError):
         mode = path.stat().st_mode
@@ -293,7 +294,7 @@ def kept_secret(name: str, path: Path) -> str:
         shut_to_others(path)
     except OSError as error:
         raise SettingError(f"{path}: {error.strerror}. Mend it, or set {name}.") from error
-    # A disk that was full when it was made, or a hand, left it so.
+    # Left empty by a disk that was full, or by hand.
     if len(kept) < SHORTEST_SECRET:
         raise SettingError(
             f"{path} holds fewer than {SHORTEST_SECRET} characters: put back what it held, or "

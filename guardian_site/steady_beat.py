@@ -47,7 +47,7 @@ class SteadyScheduler(PersistentScheduler):
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
         """Send a task that is due.
 
-        Celery's own tells of a broker that is away by ten thousand letters for each task.
+        For a broker that is away Celery would log ten thousand characters of traceback a task.
         """
         try:
             self.apply_async(entry, producer=producer, advance=False)

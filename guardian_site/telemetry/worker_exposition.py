@@ -64,7 +64,7 @@ def serve_where_asked() -> None:
     """
     port = settings.GUARDIAN_METRICS_PORT
     if port:
-        # To those alone whom the site listens to: they name sources and tell of our insides.
+        # On the address of the site: metrics name sources, and are not for everybody.
         serve(port, settings.GUARDIAN_HOST)
         logger.info("Metrics of this part are on port %d.", port)
 

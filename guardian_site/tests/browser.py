@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from conftest import missing
 from guardian_site.embedded.supervisor import web_command
+from guardian_site.tests.processes import free_port
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -82,21 +82,12 @@ class Site:
             assert answer.status == 200
 
 
-def _free_port() -> int:
-    # Under the ephemeral ports, which others are given while this one is not yet bound.
-    for port in range(21_000 + os.getpid() % 5_000, 32_000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no free port")
-
-
 def make_site(folder: Path, *, filled: bool) -> Site:
     """Return a site whose database is ready; it is not started yet."""
     environment = {**os.environ, **SETTINGS, "GUARDIAN_DATA_DIR": str(folder)}
     script = SET_UP + (FILL if filled else "")
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
-    return Site(folder, _free_port(), environment=environment)
+    return Site(folder, free_port(), environment=environment)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,17 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from deploy.bench.stack import free_ports
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90.0
 
 
 def free_port() -> int:
-    """Return a port below the range that outgoing connections take theirs from."""
-    for port in range(20000 + os.getpid() % 5000, 32000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-    raise RuntimeError("no free port")
+    """Return a port that nobody listens on."""
+    return free_ports(1)[0]
 
 
 def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:

@@ -11,11 +11,12 @@ import pytest
 from django.utils import timezone
 
 from conftest import missing
+from deploy.bench.stack import free_ports
 from deploy.grafana.checking.answers import Answer, Sources
 from deploy.grafana.checking.interpolation import Range
 from deploy.grafana.checking.questions import Question, of_panels, of_rules
 from deploy.grafana.checking.scenes import SERIES, names_known
-from deploy.grafana.checking.stack import free_ports, prometheus, prometheus_config
+from deploy.grafana.checking.stack import prometheus, prometheus_config
 from detection.models import Band, Level
 from guardian_site.tasks import beat
 from ingest.models import MinuteCount, Source

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.grafana.checking.stack import free_ports
+from deploy.bench.stack import free_ports
 from guardian_site.tests.clusters import cluster, make_roles
 
 pytestmark = [pytest.mark.processes, pytest.mark.postgres]

@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from guardian_site.tests.processes import until
 from guardian_site.web import home_core
 from guardian_site.web.home_core import busy_seconds, quieter_core
 
@@ -27,13 +28,6 @@ def cores_of(process: int) -> list[set[int]]:
 def home_of(process: int) -> set[int]:
     """Where a process may run, all its threads together."""
     return set.union(*cores_of(process))
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return true()
 
 
 def write_stat(path: Path, busy: Mapping[int, float]) -> None:
@@ -80,7 +74,7 @@ def test_workers_of_one_server_stay_on_different_cores_with_all_their_threads() 
     late = "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start(); "
     workers = [python(SETTLED + late + "time.sleep(60)") for _ in range(2)]
     try:
-        assert wait_until(
+        until(
             lambda: (
                 [len(cores_of(worker.pid)) for worker in workers] == [3, 3]
                 and [len(home_of(worker.pid)) for worker in workers] == [1, 1]
@@ -101,7 +95,7 @@ def test_it_leaves_its_core_to_another_process(tmp_path: Path) -> None:
     told = f"from pathlib import Path; home_core._STAT = Path({str(stat)!r}); "
     worker = python(SETTLED.replace("thread", told + "thread", 1) + "thread.join()")
     try:
-        assert wait_until(lambda: len(home_of(worker.pid)) == 1)
+        until(lambda: len(home_of(worker.pid)) == 1)
         [first] = home_of(worker.pid)
         began = time.monotonic()
 
@@ -110,7 +104,7 @@ def test_it_leaves_its_core_to_another_process(tmp_path: Path) -> None:
             write_stat(stat, busy)
             return {first} not in cores_of(worker.pid)
 
-        assert wait_until(somebody_works_there, 60)
+        until(somebody_works_there, 60)
     finally:
         worker.kill()
         worker.wait()

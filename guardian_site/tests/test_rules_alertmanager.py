@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import missing
+from guardian_site.tests.processes import free_port
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "alertmanager"
 RULES = FOLDER.parent / "prometheus" / "rules" / "alerts.yml"
@@ -40,13 +40,6 @@ def _amtool(*arguments: str) -> str:
     return finished.stdout
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @pytest.fixture(scope="module")
 def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
@@ -54,7 +47,7 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         missing("alertmanager", "apt-get install prometheus-alertmanager")
     assert program is not None
     folder = tmp_path_factory.mktemp("alertmanager")
-    port = _free_port()
+    port = free_port()
     command = [
         program,
         f"--config.file={_here(FILES[1], folder)}",

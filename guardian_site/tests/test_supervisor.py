@@ -24,18 +24,9 @@ from guardian_site.embedded.supervisor import (
     web_command,
 )
 from guardian_site.schedule import QUEUES
-from guardian_site.tests.processes import free_port
+from guardian_site.tests.processes import free_port, until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
-
-
-def _until(condition: object, seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():  # type: ignore[operator]
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def _number(part: Part) -> int | None:
@@ -70,7 +61,7 @@ def test_children_of_a_killed_part_do_not_go_on_without_it(tmp_path: Path, then:
     told = tmp_path / "child"
     part = Part("parent", [*WITH_A_CHILD, str(told)], {})
     part.start()
-    assert _until(lambda: told.exists() and told.read_text().endswith("\n"))
+    until(lambda: told.exists() and told.read_text().endswith("\n"))
     assert part.process is not None
     os.kill(part.process.pid, signal.SIGKILL)
     part.process.wait()
@@ -78,7 +69,7 @@ def test_children_of_a_killed_part_do_not_go_on_without_it(tmp_path: Path, then:
         part.stop()
     else:
         part.watch(time.monotonic())
-    assert _until(lambda: _is_gone(int(told.read_text())))
+    until(lambda: _is_gone(int(told.read_text())))
 
 
 def _is_gone(number: int) -> bool:
@@ -128,7 +119,7 @@ def test_the_embedded_broker_wants_its_password(tmp_path: Path) -> None:
     assert (tmp_path / "valkey.conf").stat().st_mode & 0o077 == 0
     broker.start()
     try:
-        assert _until(lambda: is_taken("127.0.0.1", urlsplit(address).port or 0))
+        until(lambda: is_taken("127.0.0.1", urlsplit(address).port or 0))
         with redis.Redis.from_url(address) as client:
             assert client.ping()
         stranger = redis.Redis(port=urlsplit(address).port or 0)
@@ -149,7 +140,7 @@ def test_who_keeps_connections_open_keeps_nobody_out(tmp_path: Path) -> None:
     web = Part("web", web_command("127.0.0.1", port, 1, 8), {"GUARDIAN_DATA_DIR": str(tmp_path)})
     web.start()
     try:
-        assert _until(lambda: is_taken("127.0.0.1", port), 60)
+        until(lambda: is_taken("127.0.0.1", port), 60)
         with contextlib.ExitStack() as idle:
             for _ in range(CONNECTIONS // 2):
                 idle.enter_context(socket.create_connection(("127.0.0.1", port)))

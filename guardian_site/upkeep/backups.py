@@ -15,10 +15,10 @@ from guardian_site.upkeep.dumps import make_dump, restore_dump
 from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 SQLITE_MAGIC = b"SQLite format 3\0"
-# A file that has seen none of their migrations is somebody else's.
+# A file without any of these apps' migrations is not a database of Guardian.
 OURS = frozenset({"ingest", "detection", "alerts"})
-# Of their migrations this version knows all that it can read; others drop old ones now and then.
-ROOMS = OURS | {"guardian_site"}
+# A backup with a migration of these that this version does not know is newer than it.
+KNOWN_APPS = OURS | {"guardian_site"}
 
 
 def back_up(path: Path) -> None:
@@ -57,9 +57,9 @@ def restore(path: Path, administrator_url: str = "") -> None:
 
 
 def refuse_newer(path: Path) -> None:
-    """Raise if what was restored knows more than this version, which would misread it."""
+    """Raise if the restored database is newer than this version, which would misread it."""
     known = MigrationLoader(connection)
-    ours = {one.label for one in apps.get_app_configs() if one.name.partition(".")[0] in ROOMS}
+    ours = {one.label for one in apps.get_app_configs() if one.name.partition(".")[0] in KNOWN_APPS}
     made = {(app, name) for app, name in known.applied_migrations if app in ours}
     if newer := sorted(made - known.disk_migrations.keys()):
         told = ", ".join(" ".join(one) for one in newer)
@@ -80,7 +80,7 @@ def _told_in_words(path: Path) -> Iterator[None]:
 
 
 def _refuse_foreign() -> None:
-    """A copy of another database, such as an empty one, would be taken for a backup of ours."""
+    """Refuse a database that is not Guardian's, such as an empty one."""
     if not {app for app, _name in MigrationRecorder(connection).applied_migrations()} >= OURS:
         raise BackupFailed(
             f"{connection.settings_dict['NAME']} lacks the tables of Guardian: nothing was copied."
@@ -97,7 +97,7 @@ def _copy_sqlite(origin: Path, copy: Path) -> None:
     ):
         # In one step, for SQLite begins again when somebody wrote between two; nobody waits for it.
         source.backup(target)
-        # Whole by itself: one that keeps a log beside it cannot be opened where nobody may write.
+        # No log beside it: a file with one cannot be opened on a read-only disk.
         target.execute("PRAGMA journal_mode=DELETE")
         [(verdict,)] = target.execute("PRAGMA quick_check").fetchall()
         if verdict != "ok":
@@ -121,8 +121,9 @@ def _restore_sqlite(path: Path) -> None:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """A backup, to be read alone, and nothing is left beside it; it may lie on a disk that is
-    read-only, that of a former version too, which says of itself that it has a log beside it.
+    """Open a backup for reading; nothing is left beside it, and its disk may be read-only.
+
+    That holds for backups of former versions too, which claim to have a log beside them.
     """
     log = path.with_name(f"{path.name}-wal")
     # Of a file that was copied by hand with its log, that log holds the newest rows.

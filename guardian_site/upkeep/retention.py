@@ -57,7 +57,7 @@ def apply_retention(
 
 
 def _look_after_jobs(now: datetime) -> list[str]:
-    """Jobs do what the settings say, and have run: a version may come whose scheduler does not."""
+    """Jobs follow the settings, and those that did not run in time are run here."""
     if not is_hypertable("ingest_minutecount"):
         return []
     for kept in (*KEPT, *AGGREGATES):
@@ -68,7 +68,7 @@ def _look_after_jobs(now: datetime) -> list[str]:
     try:
         policies.keep_unpacking_freely()
     except DatabaseError:
-        # Whoever restored the database by hand may own it still; late reports go on meanwhile.
+        # After a restore by hand another role may own the database; late reports still get in.
         logger.exception("The limit of unpacked rows could not be lifted.")
     due = [job for job in policies.jobs() if job.is_overdue(now)]
     if failed := [job for job in due if not _has_run(job)]:

@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 LOOK_EVERY_SECONDS = 1.0
-# So much more of its core has to be taken by others than of another before a worker moves.
+# How much more others must use its core than another one before a worker moves [share].
 MARGIN = 0.25
 _STAT = Path("/proc/stat")
 _TASKS = Path("/proc/self/task")
@@ -101,7 +101,7 @@ def settle() -> threading.Thread | None:
         try:
             _keep_house(cores)
         except (OSError, ValueError, KeyError) as error:
-            # Somebody forbids it, or /proc tells something else here: slower, nothing else.
+            # Not allowed, or /proc looks different here: then it is only slower.
             logger.info("this worker stays on no core of its own: %s", error)
 
     thread = threading.Thread(target=keep_house, name="home-core", daemon=True)

@@ -28,6 +28,6 @@ class PageHeaders:
             response._csp_replace = LOOSER_LINE  # type: ignore[attr-defined]
         response["Permissions-Policy"] = NEVER_ASKED
         if not response.has_header("Cache-Control"):
-            # Caches on the way know nothing of X-API-Key: some keep what says nothing, for anybody.
+            # Caches on the way do not know X-API-Key: some would give the answer to anybody.
             response["Cache-Control"] = "no-cache, private"
         return response

@@ -61,7 +61,7 @@ def not_from_here(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for an address behind which there is nothing, unless it is but a slash away."""
+    """Answer for an address that leads nowhere; redirect if only a slash is too many or missing."""
     path = request.path_info
     beside = path.removesuffix("/") if path.endswith("/") else f"{path}/"
     if isinstance(exception, Resolver404) and is_valid_path(beside):
@@ -75,7 +75,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Answer for a fault of ours, without a word of its cause, or for a database that is away."""
+    """Answer for a fault of ours, without its cause, or for a database that is away."""
     if _is_away(sys.exception()):
         return _away(request)
     if wants_html(request):

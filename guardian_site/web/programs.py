@@ -8,7 +8,7 @@ BEARER = "bearer "
 
 
 def names_a_page(headers: Mapping[str, Any]) -> bool:
-    """Tell whether a page says that it asks, which it does with whatever it changes."""
+    """Tell whether a page names itself as the sender, as browsers do for what changes things."""
     return "HTTP_ORIGIN" in headers or "HTTP_REFERER" in headers
 
 
@@ -19,7 +19,7 @@ def names_a_key(headers: Mapping[str, Any]) -> bool:
 
 
 def proves_itself(headers: Mapping[str, Any]) -> bool:
-    """Tell whether a request brings a proof of its sender, a session aside; it need not be good."""
+    """Tell whether a request brings a proof other than a session; it need not be valid."""
     return "HTTP_AUTHORIZATION" in headers or names_a_key(headers)
 
 
@@ -32,9 +32,8 @@ def bearer_token(headers: Mapping[str, Any]) -> str:
 def comes_from_a_program(headers: Mapping[str, Any]) -> bool:
     """Tell whether no page can have sent a request, by the variables of its environment.
 
-    A page of somebody else's, whose name was made to lead here, has no cookie of ours. It names
-    itself with whatever it posts, and of what it reads it could show no proof: one that proves
-    nothing is refused.
+    A page of another site whose name was made to point here has no cookie of ours. It names itself
+    with whatever it posts, and it can bring no proof with what it reads; a false one is refused.
     """
     if "HTTP_COOKIE" in headers or names_a_page(headers):
         return False

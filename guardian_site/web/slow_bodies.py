@@ -5,10 +5,11 @@ a few dozen senders that stop in the middle would be all it takes to stop Guardi
 looks at its readers four times a second and shuts the connections of those who take too long; the
 reader wakes with what it got, and the refusal that follows still gets out.
 
-Which connection a request came by nobody tells, only its sender. It is one of those from there that
-were sent nothing since, and requests are taken about in the order in which they come: so as many as
-there are late readers are shut, those first that were sent nothing for the longest. Such as lie
-idle or wait for a thread may be among them; then the slow ones follow at the next look.
+The web server does not tell by which connection a request came, only from which address. It must be
+a connection from there over which nothing was sent since, and requests are taken roughly in the
+order in which they come. So as many connections are shut as there are late readers, those first
+over which nothing was sent for the longest. Some of them may be idle, or wait for a thread; then
+the slow ones follow at the next look.
 """
 
 import contextlib
@@ -44,12 +45,12 @@ class Pace(NamedTuple):
 
 
 CALM = Pace(15.0, 32 * 1024)
-# For a while after half of the threads were waiting for bodies, nobody gets more [s].
+# How long the hasty pace holds after half of the threads were waiting for bodies [s].
 HURRIED = Pace(0.5, 1024 * 1024)
 HURRY_LASTS = 10.0
-# The kernel tells times in steps of its clock, up to so long [s].
+# The kernel rounds times to steps of its clock, of at most this length [s].
 KERNEL_TICK = 0.02
-# Linux alone tells a process what it needs here.
+# Only Linux tells a process what is needed here.
 _FDS = Path("/proc/self/fd")
 _TCP_INFO: int = getattr(socket, "TCP_INFO", 11)
 # `struct tcp_info` of linux/tcp.h up to tcpi_last_data_sent: how long ago we last sent data [ms].
@@ -73,7 +74,7 @@ class Body:
         return self._environ["REMOTE_ADDR"], int(self._environ["SERVER_PORT"])
 
     def waited(self, now: float) -> float:
-        """Return for how long it has been read [s]."""
+        """Return how long its reader has been waiting for it [s]."""
         return 0.0 if self._began is None else now - self._began
 
     @property
@@ -82,10 +83,10 @@ class Body:
         return int(self._environ.get("CONTENT_LENGTH") or 0)
 
     def unread(self) -> list[tuple[str, str]]:
-        """Return the header that lets nobody send another request behind a body that nobody read.
+        """Return the header that closes the connection behind a body that was not read.
 
-        The web server closes such a connection without a word, and the next request on it is lost:
-        of whoever was refused, or of any other client of the proxy that holds the connection.
+        The web server would close it without saying so, and the next request on it would be lost:
+        one of the same client, or of any other client of the proxy that holds the connection.
         """
         unknown = "HTTP_TRANSFER_ENCODING" in self._environ
         comes = self._began is None and (self.length or unknown)
@@ -181,7 +182,7 @@ def shut(address: str, port: int, silent: float, most: int) -> int:
 
 @contextlib.contextmanager
 def _copy(number: str) -> Iterator[socket.socket]:
-    """Lend a copy of an open socket; OSError if the number is a file's, or nobody's any more."""
+    """Lend a copy of an open socket; OSError if the number belongs to a file, or is free."""
     copy = os.dup(int(number))
     try:
         one = socket.socket(fileno=copy)
@@ -200,9 +201,9 @@ def _leads(one: socket.socket, address: str, port: int) -> bool:
 
 
 def _is_waited_for(one: socket.socket) -> bool:
-    """Tell whether all that came was taken, and more may come.
+    """Tell whether all that came was read, and more may come.
 
-    What was shut at an earlier look may not be closed yet, and is not to be counted again.
+    A connection that was shut at an earlier look may still be open, and must not be counted again.
     """
     try:
         one.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)

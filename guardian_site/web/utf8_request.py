@@ -12,8 +12,8 @@ from ingest.parsing.bodies import LARGEST_BODY
 class Utf8Request(WSGIRequest):
     """A request that is read as UTF-8, whatever charset its content type names.
 
-    Django would decode the query by it while the request is made, before anything can refuse it:
-    Python knows encodings of no text (`bz2`), which raise, and such as take the longer for it.
+    Django would decode the query by that charset while the request is made, before anything can
+    refuse it. Some of Python's codecs are not for text and raise (`bz2`); others are slow.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ class Utf8Request(WSGIRequest):
             )
 
     def get_host(self) -> str:
-        """Return the name it was sent to: any will do for a program, which knows where it asked."""
+        """Return the host it was sent to; a program may use any, for it knows where it asked."""
         if comes_from_a_program(self.META):
             return str(self._get_raw_host())  # type: ignore[attr-defined]  # not in the stubs
         return super().get_host()
@@ -43,10 +43,10 @@ class Utf8Request(WSGIRequest):
 
 
 def _tell_type(environ: dict[str, Any]) -> None:
-    """A body without a type is JSON, if a program sends it: some libraries tell none.
+    """A body without a content type is JSON if a program sends it: some libraries name none.
 
-    Whatever a page sends elsewhere without asking first could be told none either. So of a page,
-    which names itself, it stays without, and is refused.
+    What a page of another site may send without asking first could come without one, too. So the
+    body of a page, which names its origin, stays without a type and is refused.
     """
     if not names_a_page(environ):
         environ["CONTENT_TYPE"] = "application/json"

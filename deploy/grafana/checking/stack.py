@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -67,18 +66,6 @@ class Stack:
         """Let the web processes end, as in an outage."""
         if self.web is not None:
             end(self.web)
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports that nobody listens on, below those the system hands out by itself."""
-    found: list[int] = []
-    for port in range(21_000 + os.getpid() % 5_000, 32_000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
-        if len(found) == number:
-            return found
-    raise RuntimeError("no free ports")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -186,7 +173,7 @@ def running() -> Iterator[Stack]:
     folder = Path(tempfile.mkdtemp(prefix="guardian-panels-"))
     with contextlib.ExitStack() as upward:
         upward.callback(shutil.rmtree, folder, ignore_errors=True)
-        web_port, worker_port, prometheus_port = free_ports(3)
+        web_port, worker_port, prometheus_port = parts.free_ports(3)
         environment = {
             "DATABASE_URL": upward.enter_context(parts.postgres()),
             "REDIS_URL": upward.enter_context(parts.valkey()),

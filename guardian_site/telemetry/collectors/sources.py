@@ -1,6 +1,7 @@
 """Expected against seen, and how fresh each source is."""
 
 from collections.abc import Iterator
+from itertools import product
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -29,7 +30,8 @@ class Sources(Collector):
             number = source_count()
         except DatabaseError:
             return
-        yield from self._minutes(found)
+        for kind, text in TEXTS.items():
+            yield self._minutes(kind, text, found)
         yield self._silence(found)
         yield self._learning(found)
         yield GaugeMetricFamily("guardian_ingest_sources", "Sources watched.", value=number)
@@ -40,18 +42,16 @@ class Sources(Collector):
         )
 
     @staticmethod
-    def _minutes(found: list[SourceNow]) -> Iterator[Metric]:
-        for kind, text in TEXTS.items():
-            family = GaugeMetricFamily(
-                f"guardian_detection_{kind}_transactions", text, labels=["source", "status"]
-            )
-            for source in found:
-                values = getattr(source, kind)
-                for status in ("all", *Status.values):
-                    # Unknown is left out; a 0 would look like an outage.
-                    if (value := values.get(status)) is not None:
-                        family.add_metric([source.name, status], float(value))
-            yield family
+    def _minutes(kind: str, text: str, found: list[SourceNow]) -> Metric:
+        family = GaugeMetricFamily(
+            f"guardian_detection_{kind}_transactions", text, labels=["source", "status"]
+        )
+        for source, status in product(found, ("all", *Status.values)):
+            value = getattr(source, kind).get(status)
+            # Unknown is left out; a 0 would look like an outage.
+            if value is not None:
+                family.add_metric([source.name, status], float(value))
+        return family
 
     @staticmethod
     def _silence(found: list[SourceNow]) -> Metric:
