@@ -1,5 +1,6 @@
 """Messages of a Kafka topic, read by the members of a consumer group."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,6 +8,11 @@ from ingest.streaming.consuming import StreamAway
 from ingest.streaming.entries import Entry, moment_of
 
 MISSING = "Kafka needs one more library: pip install confluent-kafka==2.16.1"
+LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]{1,200}")
+ILLEGAL_NAME = (
+    "{name} cannot be the name of a topic of Kafka, which has up to 200 letters, digits, dots, _"
+    " and -. Set GUARDIAN_STREAM_NAME."
+)
 ANSWER_SECONDS = 10.0
 # Between two attempts at brokers that are away [ms]: its own pause is a tenth of a second, and each
 # attempt writes a line.
@@ -21,6 +27,8 @@ class KafkaTopic:
             import confluent_kafka
         except ImportError as error:
             raise StreamAway(MISSING) from error
+        if not LEGAL_NAME.fullmatch(name):
+            raise ValueError(ILLEGAL_NAME.format(name=name))
         self._kafka = confluent_kafka
         self._name = name
         settings = {"bootstrap.servers": servers, "reconnect.backoff.ms": PAUSE_MS, **more}
@@ -143,15 +151,27 @@ class KafkaTopic:
 
     def waiting(self) -> int | None:
         """Return the messages of its own partitions that are not acknowledged."""
+        mine = self._consumer.assignment()
         try:
-            mine = self._consumer.committed(self._consumer.assignment(), timeout=ANSWER_SECONDS)
-            return sum(self._behind(one) for one in mine)
+            if not mine:
+                self._refuse_missing_topic()
+                return 0
+            known = self._consumer.committed(mine, timeout=ANSWER_SECONDS)
+            return sum(self._behind(one) for one in known)
         except self._kafka.KafkaException as error:
             raise StreamAway(str(error)) from error
 
+    def _refuse_missing_topic(self) -> None:
+        # Without a partition of its own it asks for nothing, and would not notice.
+        topic = self._consumer.list_topics(self._name, ANSWER_SECONDS).topics[self._name]
+        if topic.error is not None:
+            raise StreamAway(f"topic {self._name}: {topic.error.str()}")
+
     def _behind(self, partition: Any) -> int:
         low, high = self._consumer.get_watermark_offsets(partition, timeout=ANSWER_SECONDS)
-        return int(high - (partition.offset if partition.offset >= 0 else low))
+        # Of a topic that was made anew, or that threw away what was next, all is read.
+        begins = partition.offset if low <= partition.offset <= high else low
+        return int(high - begins)
 
     def close(self) -> None:
         self._consumer.close()
