@@ -60,14 +60,16 @@ class KafkaTopic:
         except self._kafka.KafkaException as error:
             raise StreamAway(str(error)) from error
         found = [self._entry(one) for one in messages if one.error() is None]
+        begun = {}
         for entry in found:
             partition, offset = _place(entry)
             if partition not in self._unacknowledged:
-                self._unacknowledged[partition] = offset
-                self._missed += self._skipped(partition, offset)
-        # Told after the others are noted: a rewind goes back to before them.
+                self._unacknowledged[partition] = begun[partition] = offset
+        # Told after all others are noted: a rewind goes back to before them.
         for message in messages:
             self._refuse_failure(message.error())
+        for partition, offset in begun.items():
+            self._missed += self._skipped(partition, offset)
         return found
 
     def _skipped(self, partition: int, offset: int) -> int:
