@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from ingest.streaming.consuming import StreamAway
 from ingest.streaming.entries import Entry, moment_of
@@ -19,6 +20,18 @@ ANSWER_SECONDS = 10.0
 PAUSE_MS = 2000
 
 
+def servers_and_settings(address: str) -> tuple[str, dict[str, str]]:
+    """Return which brokers an address names, and what it says of the way to them.
+
+    Examples
+    --------
+    >>> servers_and_settings("kafka://one:9092,two:9092?security.protocol=ssl")
+    ('one:9092,two:9092', {'security.protocol': 'ssl'})
+    """
+    parts = urlsplit(address)
+    return parts.netloc, dict(parse_qsl(parts.query))
+
+
 class KafkaTopic:
     """One member of a group; offsets are committed by hand, after the reports are."""
 
@@ -32,15 +45,13 @@ class KafkaTopic:
         self._kafka = confluent_kafka
         self._name = name
         settings = {"bootstrap.servers": servers, "reconnect.backoff.ms": PAUSE_MS, **more}
-        self._consumer = confluent_kafka.Consumer(
-            {
-                **settings,
-                "group.id": group,
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-            }
-        )
-        self._producer = confluent_kafka.Producer(settings)
+        ours = {"group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+        try:
+            self._consumer = confluent_kafka.Consumer({**settings, **ours})
+            self._producer = confluent_kafka.Producer(settings)
+        except confluent_kafka.KafkaException as error:
+            # Which one of what the address says is wrong, and never more of it.
+            raise ValueError(f"GUARDIAN_STREAM_URL: {error.args[0].str()}") from error
         # partition -> first message that was read and is not acknowledged yet
         self._unacknowledged: dict[int, int] = {}
         # partition -> the message after the last that was acknowledged
