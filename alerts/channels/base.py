@@ -181,8 +181,14 @@ def why_lacking(channel: Channel, names: Sequence[str]) -> str:
     """Return in words which settings are empty, and which variable would fill them."""
     stand_in = variables(channel)
     return ", ".join(
-        f"{name} ({stand_in[name]} is not set)" if name in stand_in else name for name in names
+        f"{name} ({_why_empty(stand_in[name])})" if name in stand_in else name for name in names
     )
+
+
+def _why_empty(variable: str) -> str:
+    if variable in NEVER_SENT:
+        return f"{variable} is a secret of Guardian itself and goes to no channel"
+    return f"{variable} is not set"
 
 
 def read_address(url: str) -> SplitResult:

@@ -373,6 +373,8 @@ def test_what_a_channel_lacks_is_named_with_its_variable(settings: Settings) -> 
     channel = Channel(kind="telegram", configuration={"chat_id": "1", "token": "env:NOT_SET"})
     lacking = adapter_of(channel).lacking(channel)
     assert why_lacking(channel, lacking) == "token (NOT_SET is not set)"
+    channel.configuration["token"] = "env:REDIS_URL"
+    assert "(REDIS_URL is a secret of Guardian itself and goes" in why_lacking(channel, lacking)
     settings.TELEGRAM_BOT_TOKEN = "from-the-settings"
     assert adapter_of(channel).configured(channel)
 

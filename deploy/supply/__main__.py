@@ -57,15 +57,23 @@ def sbom() -> int:
     """Write a CycloneDX list of the parts."""
     SBOM.parent.mkdir(exist_ok=True)
     tool = str(Path(sys.executable).parent / "cyclonedx-py")
-    command = [tool, "requirements", str(LOCK), "--output-reproducible", "--of", "JSON"]
-    done = subprocess.run([*command, "-o", str(SBOM)], check=False)
+    command = [tool, "requirements", "-", "--output-reproducible", "--of", "JSON"]
+    asked = "\n".join(path.read_text() for path in (LOCK, *OPTIONAL))
+    done = subprocess.run([*command, "-o", str(SBOM)], input=asked, text=True, check=False)
     return done.returncode
 
 
 def audit() -> int:
     """Ask for known vulnerabilities; say loudly when the data cannot be had."""
+    # The tool asks hashes of all it is given, or of none.
+    return max([audit_of(LOCK), audit_of(*OPTIONAL)])
+
+
+def audit_of(*paths: Path) -> int:
+    """Ask for those of the packages that some requirements files pin."""
     tool = str(Path(sys.executable).parent / "pip-audit")
-    command = [tool, "-r", str(LOCK), "--disable-pip", "--no-deps", "--format", "json"]
+    files = [word for path in paths for word in ("-r", str(path))]
+    command = [tool, *files, "--disable-pip", "--no-deps", "--format", "json"]
     done = subprocess.run(
         [*command, "--progress-spinner", "off"], capture_output=True, text=True, check=False
     )
@@ -80,12 +88,17 @@ def told(output: str, errors: str) -> int:
         print("SKIPPED: no data on known vulnerabilities could be had.", file=sys.stderr)
         print(errors[-600:], file=sys.stderr)
         return 0
+    unknown = [one for one in found if "skip_reason" in one]
+    if unknown:
+        print(f"SKIPPED: no data could be had on {len(unknown)} packages.", file=sys.stderr)
+        print(f"Of the first: {unknown[0]['skip_reason']}", file=sys.stderr)
     faulty = [one for one in found if one.get("vulns")]
     for one in faulty:
         for fault in one["vulns"]:
             mended = ", ".join(fault.get("fix_versions", ())) or "no version yet"
             print(f"{one['name']} {one['version']}: {fault['id']}, mended in {mended}")
-    print(f"{len(found)} packages looked up, {len(faulty)} with known vulnerabilities.")
+    looked_up = len(found) - len(unknown)
+    print(f"{looked_up} packages looked up, {len(faulty)} with known vulnerabilities.")
     return bool(faulty)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import missing
+from deploy.supply import __main__ as supply
 from deploy.supply.__main__ import LICENCES, UNWANTED, told
 from deploy.supply.packages import LOCK, OPTIONAL, ROOT, hashes, normal, pinned
 
@@ -82,3 +83,21 @@ def test_a_known_vulnerability_fails_the_audit(capsys: pytest.CaptureFixture[str
 def test_an_audit_without_data_says_so_loudly(capsys: pytest.CaptureFixture[str]) -> None:
     assert told("", "connection refused") == 0
     assert "SKIPPED" in capsys.readouterr().err
+
+
+def test_a_package_without_data_was_not_looked_up(capsys: pytest.CaptureFixture[str]) -> None:
+    found = [{"name": "a", "skip_reason": "a was not found"}, {"name": "b", "vulns": []}]
+    assert told(json.dumps({"dependencies": found}), "") == 0
+    told_so = capsys.readouterr()
+    assert "1 packages looked up" in told_so.out
+    assert "SKIPPED: no data could be had on 1 packages." in told_so.err
+
+
+def test_the_list_of_parts_holds_what_an_image_may_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supply, "SBOM", tmp_path / "sbom.json")
+    assert supply.sbom() == 0
+    parts = json.loads((tmp_path / "sbom.json").read_text())["components"]
+    listed = {normal(part["name"]): part["version"] for part in parts}
+    assert listed == pinned(LOCK, *OPTIONAL)

@@ -85,6 +85,7 @@ GOOD = [
     ("GUARDIAN_HOST", "Localhost"),
     ("GUARDIAN_HOST", "::1"),
     ("GUARDIAN_STREAM_URL", "kafka://one:9092,two:9092"),
+    ("GUARDIAN_STREAM_URL", "kafka://one:9092,two:9092?sasl.username=a&sasl.password=p%26s"),
     ("GUARDIAN_TOKEN_MINUTES", "1440"),
     ("DATABASE_URL", "postgres://user:p%40ss@one:5432,two:5433/guardian"),
     ("DATABASE_URL", "postgres:///guardian"),

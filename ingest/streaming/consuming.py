@@ -43,6 +43,7 @@ class Consumer:
     recorded: int = 0
     buried: int = 0
     _told: float = float("-inf")
+    _fault: str = ""
 
     def __post_init__(self) -> None:
         # What is told from the first moment can be seen to rise.
@@ -71,9 +72,12 @@ class Consumer:
             return
         self._told = time.monotonic()
         try:
-            waiting = self.stream.waiting()
-        except StreamAway:
-            waiting = None
+            waiting, fault = self.stream.waiting(), ""
+        except StreamAway as error:
+            waiting, fault = None, str(error)
+        if fault not in ("", self._fault):
+            logger.warning("The stream does not say how many reports wait: %s", fault)
+        self._fault = fault
         metrics.stream_waiting.set(UNKNOWN if waiting is None else waiting)
 
     def _tell_missed(self) -> None:

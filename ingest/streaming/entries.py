@@ -113,5 +113,10 @@ def read_entry(entry: Entry) -> ReportBody:
 
 def reason_of(refusal: Refused) -> str:
     """Return why an entry is put aside, in one line."""
-    parts = [f"{error.field} {error.message}" for error in refusal.errors]
+    # Of a body that cannot be read there is nothing to add.
+    parts = [
+        f"{error.field} {error.message}"
+        for error in refusal.errors
+        if error.message not in refusal.detail
+    ]
     return "; ".join([refusal.detail, *parts])[:1000]

@@ -1,16 +1,35 @@
 """Messages of a Kafka topic, read by the members of a consumer group."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from ingest.streaming.consuming import StreamAway
 from ingest.streaming.entries import Entry, moment_of
 
 MISSING = "Kafka needs one more library: pip install confluent-kafka==2.16.1"
+LEGAL_NAME = re.compile(r"[a-zA-Z0-9._-]{1,200}")
+ILLEGAL_NAME = (
+    "{name} cannot be the name of a topic of Kafka, which has up to 200 letters, digits, dots, _"
+    " and -. Set GUARDIAN_STREAM_NAME."
+)
 ANSWER_SECONDS = 10.0
 # Between two attempts at brokers that are away [ms]: its own pause is a tenth of a second, and each
 # attempt writes a line.
 PAUSE_MS = 2000
+
+
+def servers_and_settings(address: str) -> tuple[str, dict[str, str]]:
+    """Return which brokers an address names, and what it says of the way to them.
+
+    Examples
+    --------
+    >>> servers_and_settings("kafka://one:9092,two:9092?security.protocol=ssl")
+    ('one:9092,two:9092', {'security.protocol': 'ssl'})
+    """
+    parts = urlsplit(address)
+    return parts.netloc, dict(parse_qsl(parts.query))
 
 
 class KafkaTopic:
@@ -21,18 +40,18 @@ class KafkaTopic:
             import confluent_kafka
         except ImportError as error:
             raise StreamAway(MISSING) from error
+        if not LEGAL_NAME.fullmatch(name):
+            raise ValueError(ILLEGAL_NAME.format(name=name))
         self._kafka = confluent_kafka
         self._name = name
         settings = {"bootstrap.servers": servers, "reconnect.backoff.ms": PAUSE_MS, **more}
-        self._consumer = confluent_kafka.Consumer(
-            {
-                **settings,
-                "group.id": group,
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-            }
-        )
-        self._producer = confluent_kafka.Producer(settings)
+        ours = {"group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+        try:
+            self._consumer = confluent_kafka.Consumer({**settings, **ours})
+            self._producer = confluent_kafka.Producer(settings)
+        except confluent_kafka.KafkaException as error:
+            # Which one of what the address says is wrong, and never more of it.
+            raise ValueError(f"GUARDIAN_STREAM_URL: {error.args[0].str()}") from error
         # partition -> first message that was read and is not acknowledged yet
         self._unacknowledged: dict[int, int] = {}
         # partition -> the message after the last that was acknowledged
@@ -52,14 +71,16 @@ class KafkaTopic:
         except self._kafka.KafkaException as error:
             raise StreamAway(str(error)) from error
         found = [self._entry(one) for one in messages if one.error() is None]
+        begun = {}
         for entry in found:
             partition, offset = _place(entry)
             if partition not in self._unacknowledged:
-                self._unacknowledged[partition] = offset
-                self._missed += self._skipped(partition, offset)
-        # Told after the others are noted: a rewind goes back to before them.
+                self._unacknowledged[partition] = begun[partition] = offset
+        # Told after all others are noted: a rewind goes back to before them.
         for message in messages:
             self._refuse_failure(message.error())
+        for partition, offset in begun.items():
+            self._missed += self._skipped(partition, offset)
         return found
 
     def _skipped(self, partition: int, offset: int) -> int:
@@ -143,15 +164,27 @@ class KafkaTopic:
 
     def waiting(self) -> int | None:
         """Return the messages of its own partitions that are not acknowledged."""
+        mine = self._consumer.assignment()
         try:
-            mine = self._consumer.committed(self._consumer.assignment(), timeout=ANSWER_SECONDS)
-            return sum(self._behind(one) for one in mine)
+            if not mine:
+                self._refuse_missing_topic()
+                return 0
+            known = self._consumer.committed(mine, timeout=ANSWER_SECONDS)
+            return sum(self._behind(one) for one in known)
         except self._kafka.KafkaException as error:
             raise StreamAway(str(error)) from error
 
+    def _refuse_missing_topic(self) -> None:
+        # Without a partition of its own it asks for nothing, and would not notice.
+        topic = self._consumer.list_topics(self._name, ANSWER_SECONDS).topics[self._name]
+        if topic.error is not None:
+            raise StreamAway(f"topic {self._name}: {topic.error.str()}")
+
     def _behind(self, partition: Any) -> int:
         low, high = self._consumer.get_watermark_offsets(partition, timeout=ANSWER_SECONDS)
-        return int(high - (partition.offset if partition.offset >= 0 else low))
+        # Of a topic that was made anew, or that threw away what was next, all is read.
+        begins = partition.offset if low <= partition.offset <= high else low
+        return int(high - begins)
 
     def close(self) -> None:
         self._consumer.close()

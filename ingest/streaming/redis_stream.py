@@ -132,7 +132,7 @@ class RedisStream:
         asked.xinfo_stream(self._name)
         asked.xinfo_groups(self._name)
         stream, groups = asked.execute()
-        [mine] = [group for group in groups if self._is_mine(group)]
+        mine: Any = next((group for group in groups if self._is_mine(group)), {})
         first, lag = stream["first-entry"], mine.get("lag")
         if not first or lag is None:
             return "", 0

@@ -311,3 +311,16 @@ def test_a_redis_that_came_back_empty_is_joined_again(redis_door: RedisDoor) -> 
     stream.rewind()
     assert take_all(stream).entries == 1
     assert total() == 10
+
+
+def test_a_group_that_was_destroyed_is_made_again(redis_door: RedisDoor) -> None:
+    stream = redis_door.open()
+    redis_door.send(body(), body(seconds=1))
+    take_all(stream, expected=2)
+    redis_door.redis.xgroup_destroy(redis_door.name, "guardian")
+    with pytest.raises(StreamAway):
+        stream.read(1, 0.1)
+    redis_door.send(body(seconds=2))
+    take_all(stream, expected=2)
+    assert total() == 15
+    stream.close()

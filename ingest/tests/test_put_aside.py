@@ -86,3 +86,14 @@ def test_a_redis_that_is_full_is_emptied_by_whoever_comes_to_read(
         assert kept == b"no report"
         door.send(REPORT)
         stream.close()
+
+
+def test_the_reason_is_said_once(kafka_door: KafkaDoor) -> None:
+    kafka_door.producer.produce(kafka_door.name, None, key=b"deleted", partition=0)
+    kafka_door.send({"status": "lost"})
+    stream = kafka_door.open()
+    take_all(stream, expected=2)
+    (_none, empty), (_lost, wrong) = kafka_door.dead()
+    assert empty == "body: is empty; send a JSON object"
+    assert wrong.startswith("Nothing was stored: one value is not valid.; status must be one of")
+    stream.close()

@@ -13,6 +13,9 @@ from ingest.tests.streams import KafkaDoor, take_all
 pytestmark = pytest.mark.django_db
 
 
+REPORT = b'{"status": "denied", "count": 2}'
+
+
 class Failure:
     """What stands in a message's place where it cannot be read: packed in an unknown way, say."""
 
@@ -34,6 +37,17 @@ class Failing:
         return [*found, self._failures.pop()] if found and self._failures else found
 
 
+class Unsaid(Failing):
+    """A consumer whose brokers do not say where its group is."""
+
+    def __init__(self, consumer: Any, kafka: Any) -> None:
+        super().__init__(consumer, Failure(None))
+        self._failures, self._kafka = [], kafka
+
+    def committed(self, places: Sequence[Any], timeout: float) -> Any:
+        raise self._kafka.KafkaException(self._kafka.KafkaError(self._kafka.KafkaError._TIMED_OUT))
+
+
 def test_what_came_before_a_failure_is_read_again() -> None:
     try:
         door = KafkaDoor()
@@ -49,4 +63,20 @@ def test_what_came_before_a_failure_is_read_again() -> None:
     door.send(b'{"status": "denied", "count": 2}')
     assert take_all(stream, expected=4).consumer.recorded == 4
     assert total() == 8
+    stream.close()
+
+
+def test_what_cannot_be_asked_about_is_read_again(kafka_door: KafkaDoor) -> None:
+    for place in range(3):
+        kafka_door.producer.produce(kafka_door.name, REPORT, partition=place)
+    assert kafka_door.producer.flush(10) == 0
+    stream: Any = kafka_door.open()
+    consumer = stream._consumer
+    stream._consumer = Unsaid(consumer, kafka_door.kafka)
+    with pytest.raises(StreamAway):
+        take_all(stream)
+    stream._consumer = consumer
+    stream.rewind()
+    assert take_all(stream, expected=3).consumer.recorded == 3
+    assert total() == 6
     stream.close()

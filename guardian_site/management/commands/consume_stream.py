@@ -13,7 +13,7 @@ from detection.services.assess import assess
 from guardian_site.telemetry.worker_exposition import serve_where_asked
 from ingest.streaming.consuming import Consumer, StreamAway, consume
 from ingest.streaming.entries import Stream
-from ingest.streaming.kafka_topic import KafkaTopic
+from ingest.streaming.kafka_topic import KafkaTopic, servers_and_settings
 from ingest.streaming.redis_stream import RedisStream
 
 
@@ -75,7 +75,8 @@ class Command(BaseCommand):
     def _stream(self, options: dict[str, Any]) -> Stream:
         url: str = options["url"] or settings.REDIS_URL
         if url.startswith("kafka://"):
-            return KafkaTopic(url.removeprefix("kafka://"), options["name"], options["group"])
+            servers, more = servers_and_settings(url)
+            return KafkaTopic(servers, options["name"], options["group"], **more)
         if not url:
             raise CommandError("Set GUARDIAN_STREAM_URL (or REDIS_URL), or say --url.")
         stale = int(options["stale"] * 1000)
