@@ -14,6 +14,7 @@ import requests
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import SuspiciousOperation
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
@@ -38,6 +39,12 @@ def role_from(claims: Claims) -> Role | None:
     names = {groups} if isinstance(groups, str) else {str(group) for group in groups or []}
     found = [role for role in Role if names & settings.GUARDIAN_OIDC_ROLES[role.value]]
     return found[-1] if found else None
+
+
+def _admitted(claims: Claims) -> User:
+    return admit_outsider(
+        issuer=settings.GUARDIAN_OIDC_ISSUER, claims=claims, role=role_from(claims)
+    )
 
 
 class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the library has no types
@@ -90,9 +97,12 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
 
     def create_user(self, claims: Claims) -> User:
         """Make an account without a password for somebody who comes for the first time."""
-        return admit_outsider(
-            issuer=settings.GUARDIAN_OIDC_ISSUER, claims=claims, role=role_from(claims)
-        )
+        try:
+            return _admitted(claims)
+        except IntegrityError:
+            # Two came at once: the same person in another window, or somebody of the same name.
+            found = self.filter_users_by_claims(claims).first()
+            return _admitted(claims) if found is None else self.update_user(found, claims)
 
     def update_user(self, user: User, claims: Claims) -> User:
         """Take over the role and address of today."""

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
+from guardian_site.access.outside import OutsideSignIn
 from guardian_site.access.roles import Role, role_of
 from guardian_site.tests.people import make_person
 from guardian_site.tests.provider import Provider, challenge_of, running_provider
@@ -64,6 +65,13 @@ def test_somebody_new_gets_an_account_with_the_most_trusted_role_of_their_groups
 def test_a_code_that_was_stolen_on_the_way_back_is_worth_nothing(provider: Provider) -> None:
     sign_in(provider)
     assert challenge_of(provider.asked["code_verifier"]) == provider.challenge
+
+
+def test_who_comes_in_two_windows_at_once_has_one_account(provider: Provider) -> None:
+    # Both have looked for the account before either made it.
+    windows = [OutsideSignIn(), OutsideSignIn()]
+    assert len({window.create_user(provider.claims).pk for window in windows}) == 1
+    assert User.objects.count() == 1
 
 
 def test_the_next_time_it_is_the_same_account_with_the_role_of_today(provider: Provider) -> None:
