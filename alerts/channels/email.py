@@ -41,6 +41,9 @@ class Email(Configurable):
         try:
             mail.send()
         except smtplib.SMTPAuthenticationError as error:
+            if error.smtp_code < PERMANENT_FROM:
+                # Busy, not wrong: 454 is “temporary authentication failure” (RFC 4954).
+                raise ChannelError(f"mail server: {error.smtp_code}") from error
             raise ChannelError(
                 f"the mail server refuses our password: {error}", permanent=True
             ) from error

@@ -66,6 +66,7 @@ def test_a_name_cannot_add_a_header(box: MailBox) -> None:
     ("refusals", "more", "permanent"),
     [
         ({"AUTH": "535 wrong"}, {"user": "u", "password": "p"}, True),
+        ({"AUTH": "454 temporary authentication failure"}, {"user": "u", "password": "p"}, False),
         ({"RCPT": "550 no such user"}, {}, True),
         ({"RCPT": "450 try later"}, {}, False),
         ({"MAIL": "451 busy"}, {}, False),
