@@ -100,9 +100,10 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the vendor calls the message; empty if it does not say."""
+    """What the vendor calls the message, and whom it left out; empty if it does not say."""
 
     reference: str = ""
+    left_out: str = ""
 
 
 class Adapter(Protocol):

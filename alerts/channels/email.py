@@ -1,6 +1,8 @@
 """E-mail: plain text and HTML, one thread for each incident."""
 
+import logging
 import smtplib
+from collections.abc import Mapping
 from contextlib import suppress
 from email.mime.image import MIMEImage
 from email.utils import formatdate, parseaddr
@@ -10,11 +12,14 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from alerts.channels.base import ChannelError, Configurable, Outgoing, Receipt, setting
+from alerts.channels.mail_server import Mailer
 from alerts.conf import REQUEST_SECONDS
 from alerts.messages import email as rendering
 from alerts.models import Channel
+from ingest.plain import plain
 
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+logger = logging.getLogger(__name__)
+SMTP = "alerts.channels.mail_server.Mailer"
 PERMANENT_FROM = 500
 SECURITIES = ("", "starttls", "tls")
 LAST_PORT = 65535
@@ -37,7 +42,7 @@ class Email(Configurable):
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
         mail = _compose(channel, message)
-        assert mail.connection is not None
+        assert isinstance(mail.connection, Mailer)
         try:
             mail.send()
         except smtplib.SMTPAuthenticationError as error:
@@ -59,7 +64,16 @@ class Email(Configurable):
             # After a refused password Django leaves the connection open.
             with suppress(OSError, smtplib.SMTPException):
                 mail.connection.close()
-        return Receipt(mail.extra_headers["Message-ID"])
+        return Receipt(mail.extra_headers["Message-ID"], _left_out(mail.connection.refused))
+
+
+def _left_out(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    """Return with which codes some were refused while others have the mail; empty for nobody."""
+    for who, (code, _text) in refused.items():
+        # Here alone: whoever may read the incident need not know the addresses.
+        logger.warning("The mail server does not take a mail for %s: %s", plain(who), code)
+    codes = [code for code, _text in refused.values()]
+    return f"some recipients refused: {codes}" if codes else ""
 
 
 def _compose(channel: Channel, message: Outgoing) -> EmailMultiAlternatives:

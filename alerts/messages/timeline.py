@@ -260,6 +260,7 @@ FAULTS = [
         "o servidor de e-mail recusa a nossa senha: {error}",
     ),
     Sentence("recipients refused: {codes}", "destinatários recusados: {codes}"),
+    Sentence("some recipients refused: {codes}", "alguns destinatários recusados: {codes}"),
     Sentence("mail server: {code}", "servidor de e-mail: {code}"),
 ]
 AGAIN = Sentence("sent again by {who}", "enviado de novo por {who}")

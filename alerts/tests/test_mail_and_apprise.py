@@ -1,5 +1,6 @@
 import email
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.message import Message
 from typing import Any
 
@@ -7,9 +8,13 @@ import pytest
 
 from alerts.channels import ChannelError, Receipt, adapter_of
 from alerts.models import Channel
+from alerts.services.channels import queue_test
+from alerts.services.sending import send_due_notifications
 from alerts.tests.outgoing import OVER, outgoing
 from alerts.tests.smtp import MailBox, mail_server
 from alerts.tests.standin import Answer, StandIn
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -18,15 +23,18 @@ def box() -> Iterator[MailBox]:
         yield found
 
 
-def mail(box: MailBox, message: Any, **more: Any) -> Receipt:
-    configuration = {
+def settings_of(box: MailBox, **more: Any) -> dict[str, Any]:
+    return {
         "host": "127.0.0.1",
         "port": box.port,
         "from": "guardian@example.com",
         "to": "ana@example.com, bo@example.com",
         **more,
     }
-    channel = Channel(name="mail", kind="email", configuration=configuration)
+
+
+def mail(box: MailBox, message: Any, **more: Any) -> Receipt:
+    channel = Channel(name="mail", kind="email", configuration=settings_of(box, **more))
     return adapter_of(channel).send(channel, message)
 
 
@@ -81,6 +89,25 @@ def test_how_mail_servers_refuse(
         mail(box, outgoing(), **more)
     assert caught.value.permanent is permanent
     assert box.mails == []
+
+
+def test_whom_the_server_refuses_among_others_is_logged(
+    box: MailBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    box.refusals = {"rcpt TO:<bo@example.com>": "550 no such user"}
+    assert mail(box, outgoing()).left_out == "some recipients refused: [550]"
+    assert len(box.mails) == 1
+    assert "bo@example.com: 550" in caplog.text
+
+
+@pytest.mark.django_db
+def test_who_was_left_out_stands_beside_the_message(box: MailBox) -> None:
+    box.refusals = {"rcpt TO:<bo@example.com>": "550 no such user"}
+    channel = Channel.objects.create(name="mail", kind="email", configuration=settings_of(box))
+    row = queue_test(channel=channel, actor="ana", now=NOW)
+    assert send_due_notifications(now=NOW, channel=channel.pk) == [row.pk]
+    row.refresh_from_db()
+    assert (row.state, row.last_error) == ("sent", "some recipients refused: [550]")
 
 
 def test_a_mail_server_that_is_away_is_waited_for(box: MailBox) -> None:
