@@ -62,6 +62,19 @@ def test_a_code_works_once(device: TOTPDevice) -> None:
     assert login(code=code).status_code == 401
 
 
+def test_a_code_may_be_written_as_phones_show_it(device: TOTPDevice) -> None:
+    code = code_of(device)
+    assert login(code=f" {code[:3]} {code[3:]}").status_code == 200
+
+
+def test_the_device_in_the_safe_works_when_the_other_one_is_lost(device: TOTPDevice) -> None:
+    other = TOTPDevice.objects.create(user=device.user, name="tablet", confirmed=True)
+    for _ in range(3):
+        TOTPDevice.objects.filter(pk=other.pk).update(last_t=-1)
+        assert login(code=code_of(other)).status_code == 200
+    assert login(code=code_of(device)).status_code == 200
+
+
 def test_guessing_codes_is_slowed_down(device: TOTPDevice) -> None:
     wrong = f"{(int(code_of(device)) + 1) % 1_000_000:06}"
     for _ in range(3):
