@@ -51,6 +51,8 @@ def test_who_gave_a_code_is_not_told_that_one_is_needed(device: TOTPDevice) -> N
     assert b"The code of your second factor is needed." in page().content
     code = code_of(device)
     assert page(code=code).status_code == 302
+    assert login().json()["detail"] == "The code of the second factor is needed."
+    assert login(code=code).json()["detail"].startswith("That code is wrong, was used before")
     told = page(code=code).content
     assert b"That code is wrong, was used before" in told
     assert b"is needed" not in told
