@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from alerts import conf
 from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
 from alerts.channels.base import ERROR_AT_MOST, why_lacking
+from alerts.channels.hiding import without_secrets
 from alerts.messages import brief_of
 from alerts.messages.timeline import AGAIN, SENT
 from alerts.models import Channel, Incident, IncidentEvent, Notification
@@ -180,7 +181,14 @@ def _send(row: Notification, now: datetime) -> Receipt:
     if lacking := adapter.lacking(row.channel):
         missing = why_lacking(row.channel, lacking)
         raise ChannelError(f"the channel lacks its settings: {missing}", permanent=True)
-    return adapter.send(row.channel, outgoing(row=row, now=now))
+    try:
+        return adapter.send(row.channel, outgoing(row=row, now=now))
+    except ChannelError as error:
+        raise ChannelError(
+            without_secrets(str(error), row.channel),
+            permanent=error.permanent,
+            retry_after=error.retry_after,
+        ) from None
 
 
 def outgoing(*, row: Notification, now: datetime) -> Outgoing:
