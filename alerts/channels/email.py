@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.message import sanitize_address
 
 from alerts.channels.base import ChannelError, Configurable, Outgoing, Receipt, setting
 from alerts.channels.mail_server import Mailer
@@ -37,10 +38,12 @@ class Email(Configurable):
             raise ChannelError("security is starttls, tls, or left out", permanent=True)
         for name in ("from", "to"):
             for one in _people(setting(channel, name)):
-                if "@" not in parseaddr(one)[1]:
+                if not _is_address(one):
                     raise ChannelError(f"{name}: {one} is no e-mail address", permanent=True)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
+        # What stands in the environment was not there to look at when the channel was set up.
+        self.check(channel)
         mail = _compose(channel, message)
         assert isinstance(mail.connection, Mailer)
         try:
@@ -58,7 +61,7 @@ class Email(Configurable):
             raise ChannelError(f"recipients refused: {codes}", permanent=permanent) from error
         except smtplib.SMTPResponseException as error:
             raise ChannelError(f"mail server: {error.smtp_code}") from error
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, UnicodeError, smtplib.SMTPException) as error:
             raise ChannelError(f"no answer: {type(error).__name__}") from error
         finally:
             # After a refused password Django leaves the connection open.
@@ -108,6 +111,18 @@ def _compose(channel: Channel, message: Outgoing) -> EmailMultiAlternatives:
         picture.add_header("Content-Disposition", "inline", filename="chart.png")
         mail.attach(picture)
     return mail
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether Django would send to it: not to two that a semicolon divides."""
+    address = parseaddr(text)[1]
+    if "@" not in address or len(address.split()) > 1:
+        return False
+    try:
+        sanitize_address(text, "utf-8")
+    except ValueError:
+        return False
+    return True
 
 
 def _people(text: str) -> list[str]:

@@ -110,6 +110,23 @@ def test_who_was_left_out_stands_beside_the_message(box: MailBox) -> None:
     assert (row.state, row.last_error) == ("sent", "some recipients refused: [550]")
 
 
+@pytest.mark.parametrize(
+    "people", ["ana@example.com; bo@example.com", "ana bo@example.com", "ana@example..com"]
+)
+def test_what_is_no_address_is_refused_at_once_and_for_good(
+    box: MailBox, people: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_TO", people)
+    with pytest.raises(ChannelError, match="is no e-mail address") as caught:
+        mail(box, outgoing(), to="env:MAIL_TO")
+    assert caught.value.permanent
+
+
+def test_a_name_that_no_name_server_can_be_asked_for_is_no_fault_of_ours(box: MailBox) -> None:
+    with pytest.raises(ChannelError, match="no answer"):
+        mail(box, outgoing(), host=f"{'a' * 70}.example")
+
+
 def test_a_mail_server_that_is_away_is_waited_for(box: MailBox) -> None:
     with pytest.raises(ChannelError) as caught:
         mail(box, outgoing(), port=9)
