@@ -9,6 +9,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -132,6 +133,14 @@ class SignInAdmin(ModelAdmin):
 @admin.register(TOTPDevice)
 class SecondFactorAdmin(TOTPDeviceAdmin, ModelAdmin):
     """The same page in the looks of the others."""
+
+    def config_view(self, request: HttpRequest, pk: int) -> Any:
+        get_object_or_404(TOTPDevice, pk=pk)
+        return super().config_view(request, pk)
+
+    def qrcode_view(self, request: HttpRequest, pk: int) -> Any:
+        get_object_or_404(TOTPDevice, pk=pk)
+        return super().qrcode_view(request, pk)
 
 
 @admin.register(LogEntry)

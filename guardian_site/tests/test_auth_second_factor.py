@@ -104,3 +104,13 @@ def test_administrators_alone_are_led_to_the_second_factors(role: str, offered: 
     client.force_login(make_person(role))
     page = client.get("/admin/").content.decode()
     assert ('href="/admin/otp_totp/totpdevice/"' in page) is offered
+
+
+@pytest.mark.parametrize("page", ["qrcode", "config"])
+def test_a_device_that_was_deleted_has_no_code_to_scan(device: TOTPDevice, page: str) -> None:
+    client = Client()
+    client.force_login(device.user)
+    address = f"/admin/otp_totp/totpdevice/{device.pk}/{page}/"
+    assert client.get(address).status_code == 200
+    device.delete()
+    assert client.get(address).status_code == 404
