@@ -60,6 +60,11 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
             return None
         return found if found is not None and found.is_active else None
 
+    def get_user(self, user_id: Any) -> User | None:
+        """Return who is in a session; nobody once the account is inactive, as with passwords."""
+        found: User | None = super().get_user(user_id)
+        return found if found is not None and found.is_active else None
+
     def _verify_jws(self, payload: Any, key: Any) -> dict[str, Any]:
         claims: dict[str, Any] = jwt.decode(
             payload,

@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
+from alerts.tests.pages import PAGE
 from guardian_site.access.outside import OutsideSignIn
 from guardian_site.access.roles import Role, role_of
 from guardian_site.tests.people import make_person
@@ -122,6 +123,15 @@ def test_an_account_of_ours_is_never_taken_over_by_its_name_or_address(provider:
     sign_in(provider, browser)
     assert browser.session["_auth_user_id"] != str(ours.pk)
     assert User.objects.get(username="ana-2").email == "ana@example.com"
+
+
+def test_who_left_is_signed_in_nowhere_any_more(provider: Provider) -> None:
+    browser = Client()
+    sign_in(provider, browser)
+    assert browser.get("/auth/me").json()["user"]["username"] == "ana"
+    User.objects.update(is_active=False)
+    assert browser.get("/auth/me").status_code == 401
+    assert browser.get("/reports/handover", headers=PAGE).status_code == 302
 
 
 def test_who_left_does_not_come_back(provider: Provider) -> None:
