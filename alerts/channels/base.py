@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ANSWER_AT_MOST = 300
 ERROR_AT_MOST = 500
+REDIRECTED = "it leads elsewhere, and is not followed; write the address it leads to"
 # Of an answer no more is read [bytes]: a hundred updates of Telegram, its longest, are less.
 READ_AT_MOST = 4 * 1024 * 1024
 # However little at a time an answer comes, after this the line is cut [s].
@@ -291,6 +292,8 @@ def refuse_failure(
     """Raise what an HTTP status that is not a success means for the channel."""
     if answer.is_success:
         return
+    if answer.is_redirect:
+        raise ChannelError(f"HTTP {answer.status_code}: {REDIRECTED}")
     # Not by the encoding that the answer names, which may be none of text.
     said = " ".join(answer.content.decode(errors="replace")[:ANSWER_AT_MOST].split())
     raise ChannelError(
