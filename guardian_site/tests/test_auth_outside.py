@@ -164,8 +164,14 @@ def test_a_token_signed_by_somebody_else_is_refused(provider: Provider) -> None:
 
 
 def test_an_answer_to_a_question_never_asked_is_refused(provider: Provider) -> None:
-    assert sign_in(provider, state="made-up").status_code == 400
+    assert sign_in(provider, state="made-up")["Location"] == REFUSED
     assert User.objects.count() == 0
+
+
+def test_a_return_that_is_loaded_again_leads_on(provider: Provider) -> None:
+    browser = Client()
+    sign_in(provider, browser)
+    assert sign_in(provider, browser, state="spent")["Location"] == "/incidents/"
 
 
 def test_a_provider_that_is_away_is_a_failed_sign_in_not_an_error(

@@ -1,5 +1,6 @@
 """The page on which people sign in, and the way out to the outside provider and back."""
 
+import logging
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext
@@ -20,6 +22,7 @@ from mozilla_django_oidc.views import (
 
 from guardian_site.access.second_factor import passes_second_factor, second_factors_in_use
 
+logger = logging.getLogger(__name__)
 CODE_NEEDED = _("The code of your second factor is needed.")
 CODE_REFUSED = _("That code is wrong, was used before, or came too soon after a wrong one.")
 OUTSIDE_FAILED = _("Signing in by %(outside)s did not work. Try again, or ask an administrator.")
@@ -77,7 +80,13 @@ class OutsideDoor(OIDCAuthenticationRequestView):  # type: ignore[misc]  # the l
 class OutsideReturn(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the library has no types
     def get(self, request: HttpRequest) -> HttpResponse:
         _only_if_there_is_one()
-        answer: HttpResponse = super().get(request)
+        try:
+            answer: HttpResponse = super().get(request)
+        except SuspiciousOperation as refusal:
+            # Nothing that waits: the page was reloaded or came out of the browser's history.
+            logger.warning("Outside sign-in refused: %s", refusal)
+            known = request.user.is_authenticated
+            return HttpResponseRedirect(self.success_url) if known else self.login_failure()
         return answer
 
     def login_failure(self) -> HttpResponse:
