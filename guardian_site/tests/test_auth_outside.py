@@ -174,6 +174,13 @@ def test_a_return_that_is_loaded_again_leads_on(provider: Provider) -> None:
     assert sign_in(provider, browser, state="spent")["Location"] == "/incidents/"
 
 
+def test_a_link_of_somebody_else_signs_nobody_out(provider: Provider) -> None:
+    browser = Client()
+    sign_in(provider, browser)
+    assert browser.get("/outside/return?error=x&state=made-up")["Location"] == "/incidents/"
+    assert browser.get("/auth/me").status_code == 200
+
+
 def test_a_provider_that_is_away_is_a_failed_sign_in_not_an_error(
     provider: Provider, settings: Settings
 ) -> None:

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView
-from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext
@@ -80,14 +79,17 @@ class OutsideDoor(OIDCAuthenticationRequestView):  # type: ignore[misc]  # the l
 class OutsideReturn(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the library has no types
     def get(self, request: HttpRequest) -> HttpResponse:
         _only_if_there_is_one()
-        try:
-            answer: HttpResponse = super().get(request)
-        except SuspiciousOperation as refusal:
-            # Nothing that waits: the page was reloaded or came out of the browser's history.
-            logger.warning("Outside sign-in refused: %s", refusal)
-            known = request.user.is_authenticated
-            return HttpResponseRedirect(self.success_url) if known else self.login_failure()
+        if request.GET.get("state", "") not in request.session.get("oidc_states", {}):
+            return self.not_waited_for()
+        answer: HttpResponse = super().get(request)
         return answer
+
+    def not_waited_for(self) -> HttpResponse:
+        """Lead on who loaded the page again, or was sent here by a page of somebody else's."""
+        logger.warning("Outside sign-in refused: nobody waits for this return")
+        if self.request.user.is_authenticated:
+            return HttpResponseRedirect(self.success_url)
+        return self.login_failure()
 
     def login_failure(self) -> HttpResponse:
         """Lead back to the page of the sign-in, which says why and leads on as before."""
