@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ANSWER_AT_MOST = 300
 ERROR_AT_MOST = 500
+REDIRECTED = "it leads elsewhere, and is not followed; write the address it leads to"
 # The most that is read of an answer [bytes]; the longest, 100 updates of Telegram, is shorter.
 READ_AT_MOST = 4 * 1024 * 1024
 # The longest that a whole answer may take, however slowly it trickles in [s].
@@ -100,9 +101,10 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the vendor calls the message; empty if it does not say."""
+    """What the vendor calls the message, and whom it left out; empty if it does not say."""
 
     reference: str = ""
+    left_out: str = ""
 
 
 class Adapter(Protocol):
@@ -296,6 +298,8 @@ def refuse_failure(
     """Raise what an HTTP status that is not a success means for the channel."""
     if answer.is_success:
         return
+    if answer.is_redirect:
+        raise ChannelError(f"HTTP {answer.status_code}: {REDIRECTED}")
     # Not by the encoding that the answer names, which may be none of text.
     said = " ".join(answer.content.decode(errors="replace")[:ANSWER_AT_MOST].split())
     raise ChannelError(

@@ -1,6 +1,8 @@
 """E-mail: plain text and HTML, one thread for each incident."""
 
+import logging
 import smtplib
+from collections.abc import Mapping
 from contextlib import suppress
 from email.mime.image import MIMEImage
 from email.utils import formatdate, parseaddr
@@ -8,13 +10,17 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.message import sanitize_address
 
 from alerts.channels.base import ChannelError, Configurable, Outgoing, Receipt, setting
+from alerts.channels.mail_server import Mailer
 from alerts.conf import REQUEST_SECONDS
 from alerts.messages import email as rendering
 from alerts.models import Channel
+from ingest.plain import plain
 
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+logger = logging.getLogger(__name__)
+SMTP = "alerts.channels.mail_server.Mailer"
 PERMANENT_FROM = 500
 SECURITIES = ("", "starttls", "tls")
 LAST_PORT = 65535
@@ -32,15 +38,20 @@ class Email(Configurable):
             raise ChannelError("security is starttls, tls, or left out", permanent=True)
         for name in ("from", "to"):
             for one in _people(setting(channel, name)):
-                if "@" not in parseaddr(one)[1]:
+                if not _is_address(one):
                     raise ChannelError(f"{name}: {one} is no e-mail address", permanent=True)
 
     def send(self, channel: Channel, message: Outgoing) -> Receipt:
+        # What stands in the environment was not there to look at when the channel was set up.
+        self.check(channel)
         mail = _compose(channel, message)
-        assert mail.connection is not None
+        assert isinstance(mail.connection, Mailer)
         try:
             mail.send()
         except smtplib.SMTPAuthenticationError as error:
+            if error.smtp_code < PERMANENT_FROM:
+                # Busy, not wrong: 454 is “temporary authentication failure” (RFC 4954).
+                raise ChannelError(f"mail server: {error.smtp_code}") from error
             raise ChannelError(
                 f"the mail server refuses our password: {error}", permanent=True
             ) from error
@@ -50,13 +61,22 @@ class Email(Configurable):
             raise ChannelError(f"recipients refused: {codes}", permanent=permanent) from error
         except smtplib.SMTPResponseException as error:
             raise ChannelError(f"mail server: {error.smtp_code}") from error
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, UnicodeError, smtplib.SMTPException) as error:
             raise ChannelError(f"no answer: {type(error).__name__}") from error
         finally:
             # After a refused password Django leaves the connection open.
             with suppress(OSError, smtplib.SMTPException):
                 mail.connection.close()
-        return Receipt(mail.extra_headers["Message-ID"])
+        return Receipt(mail.extra_headers["Message-ID"], _left_out(mail.connection.refused))
+
+
+def _left_out(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    """Return with which codes some were refused while others have the mail; empty for nobody."""
+    for who, (code, _text) in refused.items():
+        # Here alone: whoever may read the incident need not know the addresses.
+        logger.warning("The mail server does not take a mail for %s: %s", plain(who), code)
+    codes = [code for code, _text in refused.values()]
+    return f"some recipients refused: {codes}" if codes else ""
 
 
 def _compose(channel: Channel, message: Outgoing) -> EmailMultiAlternatives:
@@ -91,6 +111,18 @@ def _compose(channel: Channel, message: Outgoing) -> EmailMultiAlternatives:
         picture.add_header("Content-Disposition", "inline", filename="chart.png")
         mail.attach(picture)
     return mail
+
+
+def _is_address(text: str) -> bool:
+    """Tell whether Django would send to it: not to two that a semicolon divides."""
+    address = parseaddr(text)[1]
+    if "@" not in address or len(address.split()) > 1:
+        return False
+    try:
+        sanitize_address(text, "utf-8")
+    except ValueError:
+        return False
+    return True
 
 
 def _people(text: str) -> list[str]:

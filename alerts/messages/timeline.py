@@ -239,6 +239,10 @@ FAULTS = [
         "HTTP {status:d} with an answer that is not JSON",
         "HTTP {status} com uma resposta que não é JSON",
     ),
+    Sentence(
+        "HTTP {status:d}: it leads elsewhere, and is not followed; write the address it leads to",
+        "HTTP {status}: leva a outro lugar, e não se segue; escreva o endereço a que leva",
+    ),
     Sentence("the answer is not a JSON object", "a resposta não é um objeto JSON"),
     Sentence(
         "this is no address: write https://host/path",
@@ -260,6 +264,7 @@ FAULTS = [
         "o servidor de e-mail recusa a nossa senha: {error}",
     ),
     Sentence("recipients refused: {codes}", "destinatários recusados: {codes}"),
+    Sentence("some recipients refused: {codes}", "alguns destinatários recusados: {codes}"),
     Sentence("mail server: {code}", "servidor de e-mail: {code}"),
 ]
 AGAIN = Sentence("sent again by {who}", "enviado de novo por {who}")

@@ -14,7 +14,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from alerts import conf
 from alerts.channels import ChannelError, Outgoing, Receipt, adapter_of
-from alerts.channels.base import why_lacking
+from alerts.channels.base import ERROR_AT_MOST, why_lacking
+from alerts.channels.hiding import without_secrets
 from alerts.messages import brief_of
 from alerts.messages.timeline import AGAIN, SENT
 from alerts.models import Channel, Incident, IncidentEvent, Notification
@@ -180,7 +181,14 @@ def _send(row: Notification, now: datetime) -> Receipt:
     if lacking := adapter.lacking(row.channel):
         missing = why_lacking(row.channel, lacking)
         raise ChannelError(f"the channel lacks its settings: {missing}", permanent=True)
-    return adapter.send(row.channel, outgoing(row=row, now=now))
+    try:
+        return adapter.send(row.channel, outgoing(row=row, now=now))
+    except ChannelError as error:
+        raise ChannelError(
+            without_secrets(str(error), row.channel),
+            permanent=error.permanent,
+            retry_after=error.retry_after,
+        ) from None
 
 
 def outgoing(*, row: Notification, now: datetime) -> Outgoing:
@@ -248,9 +256,10 @@ def _finish(row: Notification, **values: object) -> bool:
 
 
 def _record_success(row: Notification, receipt: Receipt, now: datetime) -> None:
+    left_out = receipt.left_out[:ERROR_AT_MOST]
     with transaction.atomic():
         ours = _finish(
-            row, state=State.SENT, sent=now, last_error="", reference=receipt.reference[:200]
+            row, state=State.SENT, sent=now, last_error=left_out, reference=receipt.reference[:200]
         )
         if ours and row.kind == Kind.CANARY:
             note_delivery(text=str((row.content or {}).get("text", "")), now=now)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class MailBox:
-    """What the server took; `refusals` answers a command with another code."""
+    """What the server took; `refusals` answers a command with another code, or so for one line."""
 
     port: int = 0
     mails: list[str] = field(default_factory=list)
@@ -22,8 +22,8 @@ def _handler(box: MailBox) -> type[socketserver.StreamRequestHandler]:
             self._say("220 mail.example")
             while line := self.rfile.readline().decode().strip():
                 word = line.split(":")[0].split()[0].upper()
-                if word in box.refusals:
-                    self._say(box.refusals[word])
+                if refusal := box.refusals.get(word) or box.refusals.get(line):
+                    self._say(refusal)
                 elif word == "DATA":
                     self._take()
                 elif word == "EHLO":

@@ -1,5 +1,6 @@
 import email
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.message import Message
 from typing import Any
 
@@ -7,9 +8,13 @@ import pytest
 
 from alerts.channels import ChannelError, Receipt, adapter_of
 from alerts.models import Channel
+from alerts.services.channels import queue_test
+from alerts.services.sending import send_due_notifications
 from alerts.tests.outgoing import OVER, outgoing
 from alerts.tests.smtp import MailBox, mail_server
 from alerts.tests.standin import Answer, StandIn
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -18,15 +23,18 @@ def box() -> Iterator[MailBox]:
         yield found
 
 
-def mail(box: MailBox, message: Any, **more: Any) -> Receipt:
-    configuration = {
+def settings_of(box: MailBox, **more: Any) -> dict[str, Any]:
+    return {
         "host": "127.0.0.1",
         "port": box.port,
         "from": "guardian@example.com",
         "to": "ana@example.com, bo@example.com",
         **more,
     }
-    channel = Channel(name="mail", kind="email", configuration=configuration)
+
+
+def mail(box: MailBox, message: Any, **more: Any) -> Receipt:
+    channel = Channel(name="mail", kind="email", configuration=settings_of(box, **more))
     return adapter_of(channel).send(channel, message)
 
 
@@ -66,6 +74,7 @@ def test_a_name_cannot_add_a_header(box: MailBox) -> None:
     ("refusals", "more", "permanent"),
     [
         ({"AUTH": "535 wrong"}, {"user": "u", "password": "p"}, True),
+        ({"AUTH": "454 temporary authentication failure"}, {"user": "u", "password": "p"}, False),
         ({"RCPT": "550 no such user"}, {}, True),
         ({"RCPT": "450 try later"}, {}, False),
         ({"MAIL": "451 busy"}, {}, False),
@@ -80,6 +89,42 @@ def test_how_mail_servers_refuse(
         mail(box, outgoing(), **more)
     assert caught.value.permanent is permanent
     assert box.mails == []
+
+
+def test_whom_the_server_refuses_among_others_is_logged(
+    box: MailBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    box.refusals = {"rcpt TO:<bo@example.com>": "550 no such user"}
+    assert mail(box, outgoing()).left_out == "some recipients refused: [550]"
+    assert len(box.mails) == 1
+    assert "bo@example.com: 550" in caplog.text
+
+
+@pytest.mark.django_db
+def test_who_was_left_out_stands_beside_the_message(box: MailBox) -> None:
+    box.refusals = {"rcpt TO:<bo@example.com>": "550 no such user"}
+    channel = Channel.objects.create(name="mail", kind="email", configuration=settings_of(box))
+    row = queue_test(channel=channel, actor="ana", now=NOW)
+    assert send_due_notifications(now=NOW, channel=channel.pk) == [row.pk]
+    row.refresh_from_db()
+    assert (row.state, row.last_error) == ("sent", "some recipients refused: [550]")
+
+
+@pytest.mark.parametrize(
+    "people", ["ana@example.com; bo@example.com", "ana bo@example.com", "ana@example..com"]
+)
+def test_what_is_no_address_is_refused_at_once_and_for_good(
+    box: MailBox, people: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_TO", people)
+    with pytest.raises(ChannelError, match="is no e-mail address") as caught:
+        mail(box, outgoing(), to="env:MAIL_TO")
+    assert caught.value.permanent
+
+
+def test_a_name_that_no_name_server_can_be_asked_for_is_no_fault_of_ours(box: MailBox) -> None:
+    with pytest.raises(ChannelError, match="no answer"):
+        mail(box, outgoing(), host=f"{'a' * 70}.example")
 
 
 def test_a_mail_server_that_is_away_is_waited_for(box: MailBox) -> None:

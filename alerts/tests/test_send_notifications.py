@@ -84,6 +84,23 @@ def test_what_a_vendor_says_can_be_kept_whatever_it_is(vendor: StandIn) -> None:
     assert (waiting.state, waiting.last_error) == ("pending", "Slack: odd���line")
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["Cannot POST /services/T0/B0/secret", "no {url}/services/T0/B0/secret", "no xoxb-1-2-3"],
+)
+def test_a_vendor_that_repeats_the_secret_of_a_channel_tells_it_to_nobody(
+    said: str, vendor: StandIn, slack: Channel, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SLACK_BOT_TOKEN = "xoxb-1-2-3"
+    vendor.usual = Answer(404, said.format(url=vendor.url))
+    send_due_notifications(now=at(1))
+    slack.refresh_from_db()
+    told = [row().last_error, slack.disabled_reason, caplog.text]
+    told += IncidentEvent.objects.filter(kind="failed").values_list("why", flat=True)
+    assert [text for text in told if "secret" in text or "xoxb" in text] == []
+    assert row().last_error.startswith("HTTP 404: ")
+
+
 @pytest.mark.parametrize("answer", [Answer(hang=True), Answer(cut=True)])
 def test_no_answer_is_tried_again(
     vendor: StandIn, answer: Answer, monkeypatch: pytest.MonkeyPatch

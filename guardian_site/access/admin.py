@@ -9,16 +9,18 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.admin import TOTPDeviceAdmin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from guardian_site.access.exposure import somebody_administers
 from guardian_site.access.models import SignIn, Team
 from guardian_site.access.roles import Role, role_of
 from guardian_site.access.services.people import give_role
@@ -33,6 +35,9 @@ if admin.site.is_registered(LogEntry):
     admin.site.unregister(LogEntry)
 
 ROLE_CHOICES = [("", "None: may not read either"), *((role.value, role.value) for role in Role)]
+
+SUPERUSER = _("A superuser stays admin, whatever the role; make the account inactive instead.")
+LAST_ONE = _("Nobody would be left to administer: give another account the role admin first.")
 
 
 class RoleField(forms.ChoiceField):
@@ -49,6 +54,17 @@ class PersonForm(UserChangeForm):
         super().__init__(*args, **kwargs)
         role = role_of(self.instance)
         self.fields["role"].initial = role.value if role else ""
+
+    def clean(self) -> dict[str, Any]:
+        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        person, role = self.instance, asked.get("role")
+        if person.is_superuser and role != Role.ADMIN:
+            raise forms.ValidationError({"role": SUPERUSER})
+        goes = role != Role.ADMIN or not asked.get("is_active")
+        others = User.objects.exclude(pk=person.pk)
+        if goes and role_of(person) is Role.ADMIN and not somebody_administers(others):
+            raise forms.ValidationError(LAST_ONE)
+        return asked
 
 
 class NewPersonForm(UserCreationForm):
@@ -118,6 +134,14 @@ class SignInAdmin(ModelAdmin):
 @admin.register(TOTPDevice)
 class SecondFactorAdmin(TOTPDeviceAdmin, ModelAdmin):
     """The same page in the looks of the others."""
+
+    def config_view(self, request: HttpRequest, pk: int) -> Any:
+        get_object_or_404(TOTPDevice, pk=pk)
+        return super().config_view(request, pk)
+
+    def qrcode_view(self, request: HttpRequest, pk: int) -> Any:
+        get_object_or_404(TOTPDevice, pk=pk)
+        return super().qrcode_view(request, pk)
 
 
 @admin.register(LogEntry)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from auditlog.registry import auditlog
 from django.contrib.auth.models import User
 from django.db.models import Model
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from alerts.models import (
     Channel,
@@ -72,4 +73,11 @@ def register_models() -> None:
         mask_fields=["password"],
         mask_callable=HIDDEN,
         m2m_fields={"groups"},
+    )
+    # What signing in moves on in it is no change of anybody's.
+    auditlog.register(
+        TOTPDevice,
+        include_fields=["user", "name", "confirmed", "key"],
+        mask_fields=["key"],
+        mask_callable=HIDDEN,
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from guardian_site import environment
 from guardian_site.access.roles import Role, role_of
@@ -33,8 +34,13 @@ def _missing() -> Iterator[str]:
         yield "set GUARDIAN_REQUIRE_API_KEY=on, so that only those with a key may report"
     if settings.DEBUG:
         yield "leave GUARDIAN_DEBUG out, which shows anybody the inside of a fault"
-    if not any(_can_administer(user) for user in User.objects.filter(is_active=True)):
+    if not somebody_administers(User.objects.all()):
         yield "make an administrator's account with a password: make admin"
+
+
+def somebody_administers(people: QuerySet[User]) -> bool:
+    """Tell whether one of them is an administrator who can sign in."""
+    return any(_can_administer(user) for user in people.filter(is_active=True))
 
 
 def _can_administer(user: User) -> bool:

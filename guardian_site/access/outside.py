@@ -14,6 +14,7 @@ import requests
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import SuspiciousOperation
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
@@ -40,6 +41,12 @@ def role_from(claims: Claims) -> Role | None:
     return found[-1] if found else None
 
 
+def _admitted(claims: Claims) -> User:
+    return admit_outsider(
+        issuer=settings.GUARDIAN_OIDC_ISSUER, claims=claims, role=role_from(claims)
+    )
+
+
 class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the library has no types
     """Believes the provider named in the settings, and nobody else."""
 
@@ -51,6 +58,11 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
             name = type(error).__name__
             logger.warning("Outside sign-in failed: %s: %s", name, plain(error))
             return None
+        return found if found is not None and found.is_active else None
+
+    def get_user(self, user_id: Any) -> User | None:
+        """Return who is in a session; nobody once the account is inactive, as with passwords."""
+        found: User | None = super().get_user(user_id)
         return found if found is not None and found.is_active else None
 
     def _verify_jws(self, payload: Any, key: Any) -> dict[str, Any]:
@@ -90,9 +102,12 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
 
     def create_user(self, claims: Claims) -> User:
         """Make an account without a password for somebody who comes for the first time."""
-        return admit_outsider(
-            issuer=settings.GUARDIAN_OIDC_ISSUER, claims=claims, role=role_from(claims)
-        )
+        try:
+            return _admitted(claims)
+        except IntegrityError:
+            # Two came at once: the same person in another window, or somebody of the same name.
+            found = self.filter_users_by_claims(claims).first()
+            return _admitted(claims) if found is None else self.update_user(found, claims)
 
     def update_user(self, user: User, claims: Claims) -> User:
         """Take over the role and address of today."""

@@ -19,6 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from alerts.models import Channel, Silence
@@ -51,6 +52,22 @@ def test_a_change_in_the_admin_names_the_person_the_address_before_and_after() -
     assert entry.actor.username == "the-admin"
     assert entry.remote_addr == "192.0.2.7"
     assert entry.changes["title"] == ["Old", "New"]
+
+
+def test_a_second_factor_that_is_given_or_taken_is_audited_and_its_key_is_not() -> None:
+    phone = TOTPDevice.objects.create(user=make_person("viewer"), name="phone", key="ab" * 20)
+    given = entry_of("totpdevice")
+    assert given.object_repr == "phone (the-viewer)"
+    assert given.changes["key"][1] == "(hidden)"
+    phone.set_last_used_timestamp()
+    assert entry_of("totpdevice") == given
+    answer = browser("admin").post(
+        f"/admin/otp_totp/totpdevice/{phone.pk}/delete/", {"post": "yes"}
+    )
+    assert answer.status_code == 302
+    taken = entry_of("totpdevice")
+    assert (str(taken.actor), taken.get_action_display()) == ("the-admin", "delete")
+    assert "ab" * 20 not in json.dumps(taken.changes)
 
 
 def test_a_change_by_token_names_the_person_who_signed_in() -> None:

@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
+from alerts.tests.pages import PAGE
+from guardian_site.access.outside import OutsideSignIn
 from guardian_site.access.roles import Role, role_of
 from guardian_site.tests.people import make_person
 from guardian_site.tests.provider import Provider, challenge_of, running_provider
@@ -66,6 +68,13 @@ def test_a_code_that_was_stolen_on_the_way_back_is_worth_nothing(provider: Provi
     assert challenge_of(provider.asked["code_verifier"]) == provider.challenge
 
 
+def test_who_comes_in_two_windows_at_once_has_one_account(provider: Provider) -> None:
+    # Both have looked for the account before either made it.
+    windows = [OutsideSignIn(), OutsideSignIn()]
+    assert len({window.create_user(provider.claims).pk for window in windows}) == 1
+    assert User.objects.count() == 1
+
+
 def test_the_next_time_it_is_the_same_account_with_the_role_of_today(provider: Provider) -> None:
     sign_in(provider)
     provider.claims |= {"groups": ["staff"], "preferred_username": "ana.maria"}
@@ -116,6 +125,15 @@ def test_an_account_of_ours_is_never_taken_over_by_its_name_or_address(provider:
     assert User.objects.get(username="ana-2").email == "ana@example.com"
 
 
+def test_who_left_is_signed_in_nowhere_any_more(provider: Provider) -> None:
+    browser = Client()
+    sign_in(provider, browser)
+    assert browser.get("/auth/me").json()["user"]["username"] == "ana"
+    User.objects.update(is_active=False)
+    assert browser.get("/auth/me").status_code == 401
+    assert browser.get("/reports/handover", headers=PAGE).status_code == 302
+
+
 def test_who_left_does_not_come_back(provider: Provider) -> None:
     sign_in(provider)
     User.objects.update(is_active=False)
@@ -146,8 +164,21 @@ def test_a_token_signed_by_somebody_else_is_refused(provider: Provider) -> None:
 
 
 def test_an_answer_to_a_question_never_asked_is_refused(provider: Provider) -> None:
-    assert sign_in(provider, state="made-up").status_code == 400
+    assert sign_in(provider, state="made-up")["Location"] == REFUSED
     assert User.objects.count() == 0
+
+
+def test_a_return_that_is_loaded_again_leads_on(provider: Provider) -> None:
+    browser = Client()
+    sign_in(provider, browser)
+    assert sign_in(provider, browser, state="spent")["Location"] == "/incidents/"
+
+
+def test_a_link_of_somebody_else_signs_nobody_out(provider: Provider) -> None:
+    browser = Client()
+    sign_in(provider, browser)
+    assert browser.get("/outside/return?error=x&state=made-up")["Location"] == "/incidents/"
+    assert browser.get("/auth/me").status_code == 200
 
 
 def test_a_provider_that_is_away_is_a_failed_sign_in_not_an_error(

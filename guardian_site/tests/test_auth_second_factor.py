@@ -51,6 +51,8 @@ def test_who_gave_a_code_is_not_told_that_one_is_needed(device: TOTPDevice) -> N
     assert b"The code of your second factor is needed." in page().content
     code = code_of(device)
     assert page(code=code).status_code == 302
+    assert login().json()["detail"] == "The code of the second factor is needed."
+    assert login(code=code).json()["detail"].startswith("That code is wrong, was used before")
     told = page(code=code).content
     assert b"That code is wrong, was used before" in told
     assert b"is needed" not in told
@@ -60,6 +62,19 @@ def test_a_code_works_once(device: TOTPDevice) -> None:
     code = code_of(device)
     assert login(code=code).status_code == 200
     assert login(code=code).status_code == 401
+
+
+def test_a_code_may_be_written_as_phones_show_it(device: TOTPDevice) -> None:
+    code = code_of(device)
+    assert login(code=f" {code[:3]} {code[3:]}").status_code == 200
+
+
+def test_the_device_in_the_safe_works_when_the_other_one_is_lost(device: TOTPDevice) -> None:
+    other = TOTPDevice.objects.create(user=device.user, name="tablet", confirmed=True)
+    for _ in range(3):
+        TOTPDevice.objects.filter(pk=other.pk).update(last_t=-1)
+        assert login(code=code_of(other)).status_code == 200
+    assert login(code=code_of(device)).status_code == 200
 
 
 def test_guessing_codes_is_slowed_down(device: TOTPDevice) -> None:
@@ -89,3 +104,13 @@ def test_administrators_alone_are_led_to_the_second_factors(role: str, offered: 
     client.force_login(make_person(role))
     page = client.get("/admin/").content.decode()
     assert ('href="/admin/otp_totp/totpdevice/"' in page) is offered
+
+
+@pytest.mark.parametrize("page", ["qrcode", "config"])
+def test_a_device_that_was_deleted_has_no_code_to_scan(device: TOTPDevice, page: str) -> None:
+    client = Client()
+    client.force_login(device.user)
+    address = f"/admin/otp_totp/totpdevice/{device.pk}/{page}/"
+    assert client.get(address).status_code == 200
+    device.delete()
+    assert client.get(address).status_code == 404

@@ -1,5 +1,6 @@
 """The page on which people sign in, and the way out to the outside provider and back."""
 
+import logging
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from mozilla_django_oidc.views import (
 
 from guardian_site.access.second_factor import passes_second_factor, second_factors_in_use
 
+logger = logging.getLogger(__name__)
 CODE_NEEDED = _("The code of your second factor is needed.")
 CODE_REFUSED = _("That code is wrong, was used before, or came too soon after a wrong one.")
 OUTSIDE_FAILED = _("Signing in by %(outside)s did not work. Try again, or ask an administrator.")
@@ -77,8 +79,17 @@ class OutsideDoor(OIDCAuthenticationRequestView):  # type: ignore[misc]  # the l
 class OutsideReturn(OIDCAuthenticationCallbackView):  # type: ignore[misc]  # the library has no types
     def get(self, request: HttpRequest) -> HttpResponse:
         _only_if_there_is_one()
+        if request.GET.get("state", "") not in request.session.get("oidc_states", {}):
+            return self.not_waited_for()
         answer: HttpResponse = super().get(request)
         return answer
+
+    def not_waited_for(self) -> HttpResponse:
+        """Lead on who loaded the page again, or was sent here by a page of somebody else's."""
+        logger.warning("Outside sign-in refused: nobody waits for this return")
+        if self.request.user.is_authenticated:
+            return HttpResponseRedirect(self.success_url)
+        return self.login_failure()
 
     def login_failure(self) -> HttpResponse:
         """Lead back to the page of the sign-in, which says why and leads on as before."""

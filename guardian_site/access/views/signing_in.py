@@ -33,6 +33,8 @@ from guardian_site.access.services.signing_in import (
 )
 from guardian_site.web.client_address import client_address
 
+CODE_NEEDED = "The code of the second factor is needed."
+CODE_REFUSED = "That code is wrong, was used before, or came too soon after a wrong one."
 CHALLENGE = 'Bearer realm="Transaction Guardian"'
 
 
@@ -69,8 +71,9 @@ class LoginView(OpenView):
         user = authenticate(_plain(request), username=given["username"], password=given["password"])
         if not isinstance(user, User):
             return _refusal("Invalid username or password")
-        if not passes_second_factor(user=user, code=given.get("code", "")):
-            return _refusal("The code of the second factor is needed.", code_required=True)
+        code = given.get("code", "")
+        if not passes_second_factor(user=user, code=code):
+            return _refusal(CODE_REFUSED if code else CODE_NEEDED, code_required=True)
         address = client_address(_plain(request))
         return _tokens(token_body(sign_in(user=user, address=address, now=timezone.now())))
 
