@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -279,7 +279,11 @@ def _moment(value: object, zone: ZoneInfo) -> datetime | None:
         value = datetime.combine(value, time())
     if not isinstance(value, datetime):
         return None
-    return value if value.tzinfo else value.replace(tzinfo=zone)
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        # The calendar of UTC ends, or begins, before that of the source.
+        return None
 
 
 def _is_valid(plan: Plan, where: str, row: Policy | SpecialDay) -> bool:
