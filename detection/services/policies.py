@@ -144,7 +144,7 @@ def read_settings(asked: Mapping[Any, Any]) -> dict[str, Any]:
             faults[name] = error.messages
     if faults:
         raise ValidationError(faults)
-    Policy(**settings).clean_weights()
+    Policy(**settings).clean_together()
     return settings
 
 

@@ -31,6 +31,7 @@ def test_a_source_takes_what_it_does_not_say_from_the_default() -> None:
         ({"weight_ml": 0, "weight_z": 0}, "weight_z"),
         ({"families_off": ["declines"]}, "families_off"),
         ({"rules": [{"name": "x"}]}, "rules"),
+        ({"rules": [{**LOW, "value": 80}]}, "rules"),
         ({"minimum_relative_change": -0.1}, "minimum_relative_change"),
         ({"minimum_excess": float("inf")}, "minimum_excess"),
         ({"minimum_relative_change": float("nan")}, "minimum_relative_change"),
@@ -41,6 +42,13 @@ def test_an_invalid_policy_is_refused_at_its_field(values: dict[str, object], fi
     with pytest.raises(ValidationError) as refusal:
         Policy(source=make_source(), **values).full_clean()
     assert field in refusal.value.message_dict
+
+
+def test_a_rule_of_before_whose_share_is_above_one_takes_no_other_with_it() -> None:
+    shares = {"name": "MANY", "metric": "denied_share", "op": ">", "value": 30}
+    source = make_source()
+    Policy.objects.create(source=source, rules=[LOW, shares])
+    assert [rule.name for rule in declarations().asked(source.pk).rules] == ["LOW_APPROVAL", "MANY"]
 
 
 def test_there_is_one_default() -> None:
