@@ -21,7 +21,7 @@ from detection.services.backtesting import (
     run_trial,
     trial_length,
 )
-from detection.services.forests import live_forest, read_forest
+from detection.services.forests import live_forest, live_number, read_forest
 from detection.services.rehearsing import Progress
 from ingest import steady_clock
 
@@ -133,6 +133,7 @@ def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Bac
     started = steady_clock.now()
     try:
         sources = chosen_sources(backtest.sources)
+        number = backtest.forest.pk if backtest.forest else live_number()
         trial = run_trial(
             sources=sources,
             since=backtest.since,
@@ -142,7 +143,7 @@ def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Bac
             progress=_telling(backtest, sources, progress),
         )
         seconds = (steady_clock.now() - started).total_seconds()
-        report = report_of(trial, changes=backtest.changes, seconds=seconds)
+        report = report_of(trial, changes=backtest.changes, seconds=seconds, forest=number)
         _finish(backtest, state=State.DONE, report=report, chart=chart_of(trial), progress=1.0)
     except TakenOver:
         logger.warning("backtest %s is run by another worker now, or was stopped", backtest.pk)
