@@ -115,7 +115,8 @@ class Reckoning:
     # Episodes that were never critical, and those of them that lasted until people heard.
     warnings: int = 0
     warnings_told: int = 0
-    # Pages in windows labelled as noise, expected or wrong data, and pages that nobody labelled.
+    # Pages in windows labelled as noise, expected or wrong data, and pages that nobody labelled; of
+    # an incident, or of what became the normal, people were right to hear.
     false_pages: int = 0
     unlabelled_pages: int = 0
     # From the begin of an incident until people heard of it [min], for each that they heard of.
@@ -135,6 +136,7 @@ def reckon(
     """
     told = Reckoning()
     incidents = [one for one in windows if one.kind == "incident"]
+    right = [*incidents, *(one for one in windows if one.kind == "new_level")]
     others = [one for one in windows if one.kind in ("noise", "expected", "data_problem")]
     for episode in episodes:
         if episode.paged is None:
@@ -142,7 +144,7 @@ def reckon(
             told.warnings_told += episode.told(patience) is not None
             continue
         told.pages += 1
-        if any(one.meets(episode) for one in incidents):
+        if any(one.meets(episode) for one in right):
             continue
         if any(one.meets(episode) for one in others):
             told.false_pages += 1

@@ -158,6 +158,15 @@ REFUSALS = (
         ],
     ),
     Sentence(
+        "Only a backtest that waits or runs can be stopped, this one is {state}.",
+        "Só um backtest à espera ou em execução pode ser parado; este está {state}.",
+        state=[
+            Sentence("done", "concluído"),
+            Sentence("failed", "com falha"),
+            Sentence("{state}", "{state}"),
+        ],
+    ),
+    Sentence(
         "Forest {number:d} cannot be read: {fault}",
         "A floresta {number} não pode ser lida: {fault}",
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import category
 
 from detection.scoring.wording import Sentence
 
@@ -115,6 +116,9 @@ def _read_rule(one: object, number: int) -> Rule:
     name = one.get("name")
     if not isinstance(name, str) or not name or len(name) > 40:
         raise RuleError(f"{where} needs a name of 1 to 40 characters")
+    # It is told in lines of text, and no database keeps a NUL in JSON.
+    if any(category(letter) == "Cc" for letter in name):
+        raise RuleError(f"{where} needs a name without line breaks and the like")
     where = f"rule {name}"
     unknown = set(one) - set(FIELDS)
     if unknown:

@@ -207,5 +207,5 @@ class BacktestSerializer(serializers.ModelSerializer[Backtest]):
         return is_lost(backtest, steady_clock.now())
 
 
-class NotRestartedSerializer(serializers.Serializer[Any]):
+class BacktestRefusedSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()

@@ -8,6 +8,7 @@ from detection.views.trials import (
     BacktestChartView,
     BacktestDetailView,
     BacktestRestartView,
+    BacktestStopView,
     BacktestsView,
 )
 
@@ -19,5 +20,6 @@ urlpatterns = [
     path("backtests", BacktestsView.as_view(), name="backtests"),
     path("backtests/<int:number>", BacktestDetailView.as_view(), name="backtest"),
     path("backtests/<int:number>/restart", BacktestRestartView.as_view(), name="backtest-restart"),
+    path("backtests/<int:number>/stop", BacktestStopView.as_view(), name="backtest-stop"),
     path("backtests/<int:number>/chart.svg", BacktestChartView.as_view(), name="backtest-chart"),
 ]

@@ -10,7 +10,7 @@ from detection.admin.reading import JudgedAdmin
 from detection.messages import refusal_told
 from detection.models import Backtest
 from detection.selectors.trials import is_lost
-from detection.services.trials import restart_backtest
+from detection.services.trials import restart_backtest, stop_backtest
 from detection.tasks import enqueue_backtest
 from ingest import steady_clock
 
@@ -34,7 +34,7 @@ class BacktestAdmin(JudgedAdmin):
     date_hierarchy = "requested"
     exclude = ("state", "chart")
     readonly_fields = ("shown_state", "why_failed", "shown_chart")
-    actions = ("start_again",)
+    actions = ("start_again", "stop")
 
     @display(description="state", ordering="state", label=STATE_COLOURS)
     def shown_state(self, backtest: Backtest) -> tuple[str, str]:
@@ -82,3 +82,16 @@ class BacktestAdmin(JudgedAdmin):
         if started:
             told = _("Waiting to be run again: %(number)s.")
             self.message_user(request, told % {"number": started})
+
+    @admin.action(description="Stop", permissions=["start"])
+    def stop(self, request: HttpRequest, chosen: QuerySet[Backtest]) -> None:
+        stopped = 0
+        for number in chosen.order_by("pk").values_list("pk", flat=True):
+            try:
+                stop_backtest(number=number, by=str(request.user), now=steady_clock.now())
+            except ValueError as error:
+                self.message_user(request, refusal_told(error, get_language()), messages.ERROR)
+                continue
+            stopped += 1
+        if stopped:
+            self.message_user(request, _("Stopped: %(number)s.") % {"number": stopped})

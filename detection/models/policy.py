@@ -109,14 +109,25 @@ class Policy(models.Model):
         return f"policy of {self.source}" if self.source_id else "default policy"
 
     def clean(self) -> None:
-        self.clean_weights()
+        self.clean_together()
         # Said of the field, so that the constraints of the same rule are not asked any more.
         if Policy.objects.filter(source=self.source_id).exclude(pk=self.pk).exists():
             raise ValidationError({"source": ONE_OF_SOURCE if self.source_id else ONE_DEFAULT})
 
-    def clean_weights(self) -> None:
+    def clean_together(self) -> None:
+        """Refuse what no field alone tells; what was stored before it was asked goes on."""
         if self.weight_ml == 0 and self.weight_z == 0:
             raise ValidationError({"weight_z": _("One of the two weights must be above 0.")})
+        try:
+            rules = read_rules(self.rules)
+        except RuleError:
+            # Its field tells why.
+            return
+        for rule in rules:
+            if rule.is_rate and rule.value > 1:
+                told = _("Rule %(name)s: %(metric)s is at most 1; 0.8 means 80 per cent.")
+                params = {"name": rule.name, "metric": rule.metric}
+                raise ValidationError({"rules": ValidationError(told, params=params)})
 
 
 # Days of which nobody knows any more whether people or a file declared them.

@@ -86,6 +86,14 @@ def next_minute(source_id: int, after: datetime) -> datetime | None:
     return later.order_by("minute").values_list("minute", flat=True).first()
 
 
+def last_minutes(source_ids: Collection[int], before: datetime) -> dict[int, datetime]:
+    """The last minute before a moment that each source has counts of."""
+    earlier = MinuteCount.objects.filter(source_id=OuterRef("pk"), minute__lt=before)
+    newest = earlier.order_by("-minute").values("minute")[:1]
+    found = Source.objects.filter(id__in=source_ids).annotate(newest=Subquery(newest)).order_by()
+    return {pk: minute for pk, minute in found.values_list("id", "newest") if minute}
+
+
 def checkpoints_before(source_id: int, minute: datetime) -> QuerySet[Checkpoint]:
     """The Checkpoints that had not yet learned `minute`, the newest first."""
     mine = Checkpoint.objects.filter(source_id=source_id, through__lt=minute)

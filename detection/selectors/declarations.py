@@ -183,6 +183,15 @@ def _effective_labels() -> QuerySet[Label]:
     return Label.objects.filter(kind__in=kinds, revoked=None)
 
 
+def planned_of(source_id: int) -> list[tuple[str, int, int]]:
+    """(family, "" for all, first minute, last) of what was labelled as planned."""
+    mine = _effective_labels().filter(source_id=source_id, kind=Label.Kind.EXPECTED)
+    return [
+        (family, minute_of(starts), minute_of(ends))
+        for family, starts, ends in mine.values_list("family", "starts", "ends")
+    ]
+
+
 def _mark() -> tuple[object, ...]:
     marks: list[object] = []
     for rows in (

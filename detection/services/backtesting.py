@@ -107,8 +107,10 @@ def _walked(since: datetime, until: datetime) -> tuple[int, int, int]:
     return first - MEMORY // conf.MINUTE, first, minute_of(until) - 1
 
 
-def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """The report of a trial, ready for JSON.
+def report_of(
+    trial: Trial, *, changes: Mapping[str, Any], seconds: float, forest: int | None = None
+) -> dict[str, Any]:
+    """The report of a trial, ready for JSON; `forest` is the number of the version it was run with.
 
     `pages` are the episodes that became critical, `warnings` the others, `warnings_told` those of
     them that lasted until people heard of them. `incidents_caught` are the labelled incidents that
@@ -130,6 +132,7 @@ def report_of(trial: Trial, *, changes: Mapping[str, Any], seconds: float) -> di
         "since": moment_of(trial.since).isoformat(),
         "until": moment_of(trial.until + 1).isoformat(),
         "changes": dict(changes),
+        "forest": forest,
         "seconds": round(seconds, 2),
         "total": _told("", episodes, total, sum(trial.judged.values())),
         "sources": per_source,

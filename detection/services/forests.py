@@ -38,6 +38,11 @@ def live_forest() -> Forest | None:
     return forest
 
 
+def live_number() -> int | None:
+    """The number of the promoted forest; None while there is none to read."""
+    return None if live_forest() is None else _kept[1]
+
+
 def read_forest(version: ForestVersion) -> Forest:
     """The arrays of a stored version; ValueError says why they cannot be read."""
     try:

@@ -17,11 +17,11 @@ from detection.scoring.state import State
 from detection.selectors import baselines
 from detection.selectors.bands import digests_between
 from detection.selectors.counts import digest, rows_by_minute
-from detection.selectors.declarations import declarations, forget_declarations
+from detection.selectors.declarations import declarations, forget_declarations, planned_of
 from detection.services.advancing import Journey, advance_sources, watched_sources
 from detection.services.keeping import Stored
 from detection.services.parents import beginnings
-from detection.services.storing import DENSE_CHECKPOINTS, withdraw_minutes
+from detection.services.storing import DENSE_CHECKPOINTS, withdraw_minutes, withdraw_planned
 from detection.services.watch import NEVER, Watched
 from ingest.models import Source
 from ingest.services.late_hours import claim_late_hours
@@ -79,7 +79,7 @@ def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: 
     if start is not None and not _judge_again(one, start, now, deadline):
         return False
     if any(row.forced for row in waiting):
-        _withdraw_wrong(one, now)
+        _withdraw_labelled(one, now)
     settled = [
         row.pk
         for row in waiting
@@ -93,10 +93,15 @@ def _recheck(one: Watched, waiting: Sequence[Recheck], now: datetime, deadline: 
     return start is not None
 
 
-def _withdraw_wrong(one: Watched, now: datetime) -> None:
-    """What a worker found that had not heard of the label yet is withdrawn too."""
+def _withdraw_labelled(one: Watched, now: datetime) -> None:
+    """What a worker found that had not heard of the label yet is withdrawn too.
+
+    So is what was planned too long ago to be judged again.
+    """
     for first, end in declarations().wrong.get(one.source_id, ()):
         withdraw_minutes(source_id=one.source_id, first=first, last=end - 1, now=now)
+    for family, first, last in planned_of(one.source_id):
+        withdraw_planned(source_id=one.source_id, family=family, first=first, last=last, now=now)
 
 
 def _first_due_minute(one: Watched, waiting: Sequence[Recheck], hours: Sequence[int]) -> int | None:
@@ -191,8 +196,8 @@ def _without_the_too_old(one: Watched, hours: Sequence[int], changed: int) -> Wa
     """Changes before all checkpoints are counted only; from where the others are judged again."""
     metrics.LATE_HOURS.labels("too old").inc()
     logger.warning(
-        "source %s: counts of %s changed, but no checkpoint is that old: they are counted, not "
-        "judged again",
+        "source %s: what changed since %s is counted, but not judged again: no checkpoint is that "
+        "old",
         one.source_id,
         moment_of(changed).isoformat(),
     )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection import conf
-from detection.clock import offset_of
+from detection.clock import minute_of, moment_of, offset_of
 from detection.rules import LONGEST_WINDOW
 from detection.scoring import detector
 from detection.scoring.detector import Scores
@@ -22,6 +22,7 @@ from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
 from detection.scoring.series import Floats
 from detection.scoring.state import State, stack
+from detection.selectors.baselines import last_minutes
 from detection.selectors.counts import Row, Rows
 from detection.selectors.declarations import STOPPED, Declarations
 from detection.services.adopting import adopt_level, end_alarm
@@ -71,6 +72,17 @@ class Asking:
     rows: Sequence[Sequence[Row] | None]
     closed: Sequence[bool]
     past: Sequence[bool] | None = None
+    # Where each source came back to after a gap that was not judged; 0 = it was never away.
+    back: Sequence[int] | None = None
+
+    def known_from(self, state: State, declared: Declarations, row: int) -> int:
+        """The first minute from which on all that was counted is known and believed."""
+        minute, first = self.minutes[row], int(state.started[row])
+        return max(
+            minute if first < 0 else first,
+            declared.believed_from(self.source_ids[row], minute),
+            self.back[row] if self.back else 0,
+        )
 
     def moments(self, declared: Declarations) -> Moments:
         """The minutes in each source's own time, with what is declared for them."""
@@ -110,11 +122,8 @@ def judge(
     for row, source_id in enumerate(asking.source_ids):
         rules = declared.settings_of(source_id).rules
         if rules:
-            minute, first = asking.minutes[row], int(state.started[row])
-            known_from = max(
-                minute if first < 0 else first, declared.believed_from(source_id, minute)
-            )
-            window = Window(row, minute, counts.status[row], recent, known_from)
+            known_from = asking.known_from(state, declared, row)
+            window = Window(row, asking.minutes[row], counts.status[row], recent, known_from)
             broken = rule_findings(rules, window, closed=asking.closed[row])
             findings[row] = findings.get(row, []) + broken
         if declared.planned and row in findings:
@@ -163,6 +172,7 @@ class Lockstep:
     reported: list[int] = field(init=False)
     ruled: bool = field(init=False)
     planned_ends: set[int] = field(init=False)
+    back: list[int] = field(init=False)
     recent: deque[tuple[int, Statuses]] = field(
         default_factory=lambda: deque(maxlen=LONGEST_WINDOW)
     )
@@ -174,6 +184,7 @@ class Lockstep:
         self.policy = stack_policies([one.policy for one in settings])
         self.reported = [one.reported for one in self.watched]
         self.ruled = any(one.rules for one in settings)
+        self.back = [0] * len(self.watched)
         planned = (self.declared.planned.get(key, ()) for key in (None, *self.source_ids))
         self.planned_ends = {end for windows in planned for _, end, _ in windows}
 
@@ -186,9 +197,29 @@ class Lockstep:
         for minute, by_source in believed.items():
             mine = [by_source.get(source_id) for source_id in self.source_ids]
             self.recent.append((minute, tally(self.state, mine).status))
+        self._recall_returns(rows, earlier)
+
+    def _recall_returns(self, rows: Rows, earlier: range) -> None:
+        """Take up where the sources that were away came back, for rules on too few."""
+        came = {}
+        for row, source_id in enumerate(self.source_ids):
+            if any(rule.wants_more for rule in self.declared.settings_of(source_id).rules):
+                first = next((at for at in earlier if source_id in rows.get(at, ())), None)
+                # Whoever reported in the first of these minutes, or in none, is not asked about.
+                if first is not None and first > earlier[0]:
+                    came[row] = first
+        asked = [self.source_ids[row] for row in came]
+        before = last_minutes(asked, moment_of(earlier[0])) if asked else {}
+        for row, first in came.items():
+            last = before.get(self.source_ids[row])
+            if last is not None and is_gap(minute_of(last), first):
+                self.back[row] = first
 
     def judge(self, minute: int, rows: Rows, *, closed: bool = True) -> Judged:
         """Judge one minute of all; nothing is learned."""
+        for row, source_id in enumerate(self.source_ids if self.ruled else ()):
+            if source_id in rows.get(minute, ()) and is_gap(self.reported[row], minute):
+                self.back[row] = minute
         return judge(
             self.state,
             self.policy,
@@ -207,6 +238,7 @@ class Lockstep:
             [minute] * size,
             [mine.get(source_id) for source_id in self.source_ids],
             [closed] * size,
+            back=self.back,
         )
 
     def advance(self, minutes: Sequence[int], rows: Rows) -> Iterator[Judged]:
@@ -244,6 +276,11 @@ class Lockstep:
     def at_frontier(self) -> list[Watched]:
         """The sources as they are after the minutes advanced so far."""
         return unstack(self.watched, self.state, self.reported)
+
+
+def is_gap(reported: int, minute: int) -> bool:
+    """Whether some minutes between two in which a source reported are not judged."""
+    return reported != NEVER and minute - reported > GAP_MINUTES + 1
 
 
 def minutes_to_judge(

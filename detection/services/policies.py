@@ -144,7 +144,7 @@ def read_settings(asked: Mapping[Any, Any]) -> dict[str, Any]:
             faults[name] = error.messages
     if faults:
         raise ValidationError(faults)
-    Policy(**settings).clean_weights()
+    Policy(**settings).clean_together()
     return settings
 
 
@@ -282,6 +282,7 @@ def _moment(value: object, zone: ZoneInfo) -> datetime | None:
     try:
         return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
     except OverflowError:
+        # The calendar of UTC ends, or begins, before that of the source.
         return None
 
 

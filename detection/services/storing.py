@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from detection import conf, metrics
 from detection.clock import moment_of
-from detection.models import Anomaly, Band, Baseline, Checkpoint
+from detection.models import Anomaly, Band, Baseline, Checkpoint, Level
 from detection.services.watch import NEVER, Watched, baseline_row, watch
 
 # Checkpoints older than this are kept every sixth hour only: going back further means a replay of
@@ -154,6 +154,18 @@ def withdraw_minutes(*, source_id: int, first: int, last: int, now: datetime) ->
         source_id=source_id, minute__gte=moment_of(first), minute__lte=moment_of(last)
     ).delete()
     replace_anomalies(spans={source_id: (first, last)}, fresh=(), now=now)
+
+
+def withdraw_planned(*, source_id: int, family: str, first: int, last: int, now: datetime) -> None:
+    """Nothing of a family, or of all where it is empty, is said of the minutes any more."""
+    then = {"source_id": source_id, "minute__range": (moment_of(first), moment_of(last))}
+    found = Anomaly.objects.filter(**then, withdrawn=None)
+    mine = found.filter(family=family) if family else found
+    mine.filter(absorbed=None).delete()
+    mine.update(withdrawn=now)
+    others = found.filter(minute=models.OuterRef("minute"))
+    bands = Band.objects.filter(**then).exclude(level=Level.NORMAL)
+    bands.exclude(models.Exists(others)).update(level=Level.NORMAL)
 
 
 def upsert_anomalies(fresh: Sequence[Anomaly]) -> None:

@@ -21,7 +21,7 @@ from detection.services.backtesting import (
     run_trial,
     trial_length,
 )
-from detection.services.forests import live_forest, read_forest
+from detection.services.forests import live_forest, live_number, read_forest
 from detection.services.rehearsing import Progress
 from ingest import steady_clock
 
@@ -31,7 +31,7 @@ PROGRESS_STEP = 0.05
 
 
 class TakenOver(Exception):
-    """Another worker has the backtest now."""
+    """Another worker has the backtest now, or somebody stopped it."""
 
 
 def request_backtest(
@@ -72,6 +72,23 @@ def restart_backtest(*, number: int, now: datetime) -> Backtest:
     ):
         state = Backtest.objects.values_list("state", flat=True).get(pk=number)
         raise ValueError(f"Only a backtest that failed can be started again, this one is {state}.")
+    return Backtest.objects.get(pk=number)
+
+
+def stop_backtest(*, number: int, by: str, now: datetime) -> Backtest:
+    """The backtest is not run, or whoever runs it ends with its next sign of life.
+
+    Raises
+    ------
+    ValueError
+        If it is over.
+    """
+    going_on = Backtest.objects.filter(state__in=(State.WAITING, State.RUNNING))
+    if not going_on.filter(pk=number).update(
+        state=State.FAILED, report={"error": f"Stopped by {by}."}, finished=now
+    ):
+        state = Backtest.objects.values_list("state", flat=True).get(pk=number)
+        raise ValueError(f"Only a backtest that waits or runs can be stopped, this one is {state}.")
     return Backtest.objects.get(pk=number)
 
 
@@ -116,6 +133,7 @@ def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Bac
     started = steady_clock.now()
     try:
         sources = chosen_sources(backtest.sources)
+        number = backtest.forest.pk if backtest.forest else live_number()
         trial = run_trial(
             sources=sources,
             since=backtest.since,
@@ -125,10 +143,10 @@ def run_backtest(*, backtest: Backtest, progress: Progress | None = None) -> Bac
             progress=_telling(backtest, sources, progress),
         )
         seconds = (steady_clock.now() - started).total_seconds()
-        report = report_of(trial, changes=backtest.changes, seconds=seconds)
+        report = report_of(trial, changes=backtest.changes, seconds=seconds, forest=number)
         _finish(backtest, state=State.DONE, report=report, chart=chart_of(trial), progress=1.0)
     except TakenOver:
-        logger.warning("backtest %s is run by another worker now", backtest.pk)
+        logger.warning("backtest %s is run by another worker now, or was stopped", backtest.pk)
     except Exception as error:
         _finish(backtest, state=State.FAILED, report={"error": f"{type(error).__name__}: {error}"})
         raise

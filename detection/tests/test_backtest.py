@@ -11,12 +11,14 @@ from django.core.management import CommandError, call_command
 from detection.management.commands import backtest as command
 from detection.models import Anomaly, Backtest, Band, Baseline, Label, Policy
 from detection.services.backtesting import chosen_sources, run_trial, trial_length
+from detection.services.forests import promote_forest
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
 from detection.tests.makers import (
     at,
     make_backtest,
     make_counts,
+    make_forest,
     make_source,
     mark_late,
     run_now,
@@ -200,6 +202,19 @@ def test_the_command_refuses_a_wrong_policy(tmp_path: Path, text: str, told: str
     file.write_text(text)
     with pytest.raises(CommandError, match=told):
         call_command("backtest", policy=file)
+
+
+def test_its_report_says_which_forest_it_was_run_with(tmp_path: Path) -> None:
+    make_source()
+    assert backtest().report["forest"] is None
+    live, other = make_forest().pk, make_forest()
+    promote_forest(number=live, now=at(0))
+    assert backtest().report["forest"] == live
+    assert backtest(forest=other).report["forest"] == other.pk
+    file = tmp_path / "report.json"
+    for asked, number in (("live", live), (str(other.pk), other.pk), ("none", None)):
+        call_command("backtest", forest=asked, report=file, stdout=StringIO())
+        assert json.loads(file.read_text())["forest"] == number
 
 
 def test_a_backtest_since_ever_begins_with_the_first_count() -> None:

@@ -10,6 +10,7 @@ from detection.models import Backtest
 from detection.tests.makers import at, make_counts, make_source, set_count
 
 pytestmark = pytest.mark.django_db
+LOW_RATE = {"name": "LOW", "metric": "approval_rate", "op": "<", "value": 0.8}
 
 
 def ask(client: Client, **values: Any) -> Any:
@@ -46,6 +47,7 @@ def test_it_runs_and_its_report_and_chart_can_be_read(admin_client: Client) -> N
         ({"changes": {"minimum_excess": True}}, "changes"),
         ({"changes": {"families_off": [{}]}}, "changes"),
         ({"changes": {"weight_ml": 0, "weight_z": 0}}, "changes"),
+        ({"changes": {"rules": [{**LOW_RATE, "value": 80}]}}, "changes"),
         ({"forest": 99}, "forest"),
     ],
 )

@@ -42,3 +42,10 @@ def test_an_incident_that_began_before_is_neither_found_nor_lost_and_its_page_no
     late = reckon(page, [window], Patience(wait=3, quiet=5), since=10)
     assert (late.found, late.lost, late.delays) == ([], [], [])
     assert (late.pages, late.unlabelled_pages) == (1, 0)
+
+
+def test_a_page_of_what_became_the_normal_is_neither_false_nor_unlabelled() -> None:
+    page = episodes_of(warning(10, 11, level=2))
+    for kind, counted in (("new_level", (0, 0)), ("noise", (1, 0)), ("incident", (0, 0))):
+        told = reckon(page, [Window(1, "", kind, 9, 20)], Patience(wait=3, quiet=5))
+        assert (told.false_pages, told.unlabelled_pages) == counted

@@ -1,10 +1,14 @@
 """What the owner of a source asked for holds for it, at once and in every path."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 
+from detection import conf
 from detection.models import Anomaly, Baseline, Policy, SpecialDay
 from detection.selectors.declarations import declarations, forget_declarations
+from detection.services import lockstep
 from detection.services.assess import assess
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
@@ -31,6 +35,7 @@ def test_a_source_takes_what_it_does_not_say_from_the_default() -> None:
         ({"weight_ml": 0, "weight_z": 0}, "weight_z"),
         ({"families_off": ["declines"]}, "families_off"),
         ({"rules": [{"name": "x"}]}, "rules"),
+        ({"rules": [{**LOW, "value": 80}]}, "rules"),
         ({"minimum_relative_change": -0.1}, "minimum_relative_change"),
         ({"minimum_excess": float("inf")}, "minimum_excess"),
         ({"minimum_relative_change": float("nan")}, "minimum_relative_change"),
@@ -41,6 +46,13 @@ def test_an_invalid_policy_is_refused_at_its_field(values: dict[str, object], fi
     with pytest.raises(ValidationError) as refusal:
         Policy(source=make_source(), **values).full_clean()
     assert field in refusal.value.message_dict
+
+
+def test_a_rule_of_before_whose_share_is_above_one_takes_no_other_with_it() -> None:
+    shares = {"name": "MANY", "metric": "denied_share", "op": ">", "value": 30}
+    source = make_source()
+    Policy.objects.create(source=source, rules=[LOW, shares])
+    assert [rule.name for rule in declarations().settings_of(source.pk).rules] == ["LOW_APPROVAL", "MANY"]
 
 
 def test_there_is_one_default() -> None:
@@ -83,6 +95,25 @@ def test_too_few_are_told_once_all_minutes_of_the_window_are_known() -> None:
     sweep_closed_minutes(now=at(40.5))
     # of a source that has just begun the minutes before the first are not known
     assert Anomaly.objects.order_by("minute")[0].minute == at(31)
+
+
+@pytest.mark.parametrize("step", [1, 5, 25])
+def test_too_few_say_nothing_of_minutes_in_which_the_source_was_away(
+    step: int, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conf, "LONGEST_GAP", timedelta(minutes=70))
+    monkeypatch.setattr(lockstep, "GAP_MINUTES", 70)
+    source = make_source()
+    few = {"name": "FEW", "metric": "total", "op": "<", "value": 350, "minutes": 5}
+    Policy.objects.create(source=source, rules=[few])
+    make_counts(source, [*range(10), *range(100, 112)])
+    for minute in (*range(99, 124, step), 124):
+        clock.stand(minute + 0.5)
+        sweep_closed_minutes(now=clock.now)
+    found = Anomaly.objects.filter(family="volume_low").order_by("minute")
+    minutes = [(one.minute - at(0)) // conf.MINUTE for one in found]
+    # silent from the tenth to the end of the gap that is judged, and once it is silent again
+    assert minutes == [*range(11, 80), *range(113, 124)]
 
 
 def test_a_rule_fires_at_once_where_more_reports_can_only_make_it_worse(clock: Clock) -> None:

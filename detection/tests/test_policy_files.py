@@ -258,6 +258,10 @@ def test_a_check_writes_nothing() -> None:
         ("sources: {shop: {minimum_excess: .inf}}", "minimum_excess: Must be a finite number"),
         ("sources: {shop: {pages_per_week: .nan}}", "pages_per_week: Must be a finite number"),
         ("sources: {shop: {minimum_excess: true}}", "minimum_excess: A number is expected"),
+        (
+            "special_days: [{name: x, starts: 2026-01-01, ends: 9999-12-31T20:00-05, factor: 2}]",
+            r"special_days\[1\].ends: a time such as",
+        ),
         (f"sources: {{shop: {{minimum_excess: 1{'0' * 400}}}}}", "minimum_excess: .* too large"),
         ("sources: {shop: {families_off: [{x: 1}]}}", "families_off: A list of families"),
         ("sources: {shop: {weight_ml: 0, weight_z: 0}}", "weight_z: One of the two weights"),

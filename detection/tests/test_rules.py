@@ -11,6 +11,8 @@ LOW = {"name": "LOW_APPROVAL", "metric": "approval_rate", "op": "<", "value": 0.
     ("change", "told"),
     [
         ({"name": ""}, "needs a name"),
+        ({"name": "LOW\0"}, "rule 1 needs a name without line breaks"),
+        ({"name": "LOW\nHIGH"}, "rule 1 needs a name without line breaks"),
         ({"metric": "speed"}, "metric must be one of"),
         ({"op": "="}, "op must be one of"),
         ({"value": "0.8"}, "value must be a number"),

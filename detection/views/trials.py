@@ -13,11 +13,11 @@ from rest_framework.views import APIView
 from detection.models import Backtest
 from detection.selectors.trials import backtest_found, newest_backtests
 from detection.serializers import (
+    BacktestRefusedSerializer,
     BacktestRequestSerializer,
     BacktestSerializer,
-    NotRestartedSerializer,
 )
-from detection.services.trials import request_backtest, restart_backtest
+from detection.services.trials import request_backtest, restart_backtest, stop_backtest
 from detection.tasks import enqueue_backtest
 from ingest import steady_clock
 from ingest.authentication import ApiKeyAuthentication, MayAdminister
@@ -71,7 +71,7 @@ class BacktestRestartView(BacktestView):
         tags=["Backtests"],
         summary="Run a backtest again that failed or lost its worker",
         request=None,
-        responses={202: BacktestSerializer, 409: NotRestartedSerializer},
+        responses={202: BacktestSerializer, 409: BacktestRefusedSerializer},
     )
     def post(self, request: Request, number: int) -> Response:
         backtest_found(number)
@@ -81,6 +81,23 @@ class BacktestRestartView(BacktestView):
             return Response({"detail": str(error)}, status=409)
         enqueue_backtest(number)
         return Response(BacktestSerializer(backtest).data, status=202)
+
+
+class BacktestStopView(BacktestView):
+    @extend_schema(
+        operation_id="stop_backtest",
+        tags=["Backtests"],
+        summary="Stop a backtest that waits or runs",
+        request=None,
+        responses={200: BacktestSerializer, 409: BacktestRefusedSerializer},
+    )
+    def post(self, request: Request, number: int) -> Response:
+        backtest_found(number)
+        try:
+            backtest = stop_backtest(number=number, by=str(request.user), now=steady_clock.now())
+        except ValueError as error:
+            return Response({"detail": str(error)}, status=409)
+        return Response(BacktestSerializer(backtest).data)
 
 
 class BacktestChartView(BacktestView):

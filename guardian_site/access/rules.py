@@ -83,6 +83,7 @@ RULES: Mapping[str, Methods] = {
     "backtest": {"GET": WHOLE_BY_HAND},
     "backtest-chart": {"GET": WHOLE_BY_HAND},
     "backtest-restart": {"POST": WHOLE_BY_HAND},
+    "backtest-stop": {"POST": WHOLE_BY_HAND},
     "cache-stats": READ,
     "cache-flush": {"DELETE": ADMINISTERING},
     "reset": {"POST": ADMINISTERING},

@@ -18,8 +18,9 @@ READS_A_BODY = ("POST", "PUT", "PATCH")
 REPORTS = {"transaction", "batch"}
 # A standard or a vendor says what these bodies hold, and adds to it.
 OF_OTHERS = {"auth-token", "auth-revoke", "auth-introspect", "webhook-alert", "slack-actions"}
-# Forms of our own pages, and two doors that look at no body.
-NO_BODY_OF_THE_API = {"login", "logout", "incident-action", "auth-logout", "backtest-restart"}
+# Forms of our own pages, and three doors that look at no body.
+LOOKS_AT_NONE = {"auth-logout", "backtest-restart", "backtest-stop"}
+NO_BODY_OF_THE_API = {"login", "logout", "incident-action", *LOOKS_AT_NONE}
 FORGIVING = REPORTS | OF_OTHERS | NO_BODY_OF_THE_API
 STRICT = sorted(
     (route, method)

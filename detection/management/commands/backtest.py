@@ -24,7 +24,7 @@ from detection.services.backtesting import (
     run_trial,
     trial_length,
 )
-from detection.services.forests import live_forest, read_forest
+from detection.services.forests import live_forest, live_number, read_forest
 from detection.services.policies import read_settings, read_yaml
 from ingest import steady_clock
 from ingest.management.written_files import refuse_unwritable, told_in_words
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         refuse_unwritable(options["report"], options["chart"])
         changes = self._changes(options["policy"])
         sources = self._sources(options["source"])
-        forest = self._forest(options["forest"])
+        number, forest = self._forest(options["forest"])
         started = time.monotonic()
         whole = trial_length(sources=sources, since=since, until=until)
         with tqdm(total=whole, desc="Judging", unit=" min", leave=False, disable=None) as bar:
@@ -77,7 +77,8 @@ class Command(BaseCommand):
                 forest=forest,
                 progress=bar.update,
             )
-        report = report_of(trial, changes=changes, seconds=time.monotonic() - started)
+        seconds = time.monotonic() - started
+        report = report_of(trial, changes=changes, seconds=seconds, forest=number)
         self._show(report)
         self._write(options["report"], lambda: json.dumps(report, indent=2))
         self._write(options["chart"], lambda: chart_of(trial))
@@ -113,16 +114,18 @@ class Command(BaseCommand):
             told = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
             raise CommandError(f"{file}: {told}") from None
 
-    def _forest(self, asked: str) -> Forest | None:
-        if asked in ("live", "none"):
-            return live_forest() if asked == "live" else None
+    def _forest(self, asked: str) -> tuple[int | None, Forest | None]:
+        if asked == "none":
+            return None, None
+        if asked == "live":
+            return live_number(), live_forest()
         # A superscript two is a digit, too.
         number = asked.isascii() and asked.isdigit() and len(asked) <= LONGEST_ID
         version = ForestVersion.objects.filter(pk=asked).first() if number else None
         if version is None:
             raise CommandError(f"--forest: there is no version {asked}.")
         try:
-            return read_forest(version)
+            return version.pk, read_forest(version)
         except ValueError as error:
             raise CommandError(f"--forest: {error}") from None
 
