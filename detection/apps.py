@@ -7,8 +7,9 @@ class DetectionConfig(AppConfig):
 
     def ready(self) -> None:
         from detection.models import Baseline
-        from detection.services import parents
+        from detection.services import parents, zones
         from ingest.recording.along import Versions, ask_along
 
         parents.connect()
+        zones.connect()
         ask_along(Versions(Baseline._meta.db_table, "version"))
