@@ -1,14 +1,14 @@
 """Who asks, and for what period."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from alerts.selectors.visibility import seen_by as only_seen
 from alerts.views.access import seen_sources
 from ingest.models import Source
+from ingest.parsing.moment_field import MomentField
 
 EARLIEST, LATEST = 1970, 2999
 
@@ -37,17 +37,15 @@ def source_name(request: Request) -> str:
 
 
 def moment(request: Request, name: str) -> datetime | None:
-    """Return a query parameter as a moment, UTC where it names no zone; None if it is not sent."""
+    """Return a query parameter as a moment, read as in any filter; None if it is not sent."""
     text = request.query_params.get(name, "")
     if not text:
         return None
     try:
-        # A “+” that was not escaped arrives as a space.
-        found = parse_datetime(text.replace(" ", "+") if "T" in text else text)
-        # PostgreSQL takes no offset beyond sixteen hours, and no one counted payments before 1970.
-        found = found and (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        found = MomentField().to_internal_value(text)
+    except ValidationError:
         found = None
+    # No one counted payments before 1970.
     if found is None or not EARLIEST <= found.year <= LATEST:
         raise ValidationError({name: "Write a moment such as 2026-03-02T12:00:00Z."})
     return found

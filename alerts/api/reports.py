@@ -27,9 +27,10 @@ from detection.models import Family
 from ingest import steady_clock
 
 SHIFT_HOURS, LONGEST_HOURS = 12, 24 * 90
-SINCE = OpenApiParameter("since", OpenApiTypes.DATETIME)
+LOCAL = "Without a zone by the clock of the site."
+SINCE = OpenApiParameter("since", OpenApiTypes.DATETIME, description=LOCAL)
 LANGUAGES = ["en", "pt-br"]
-UNTIL = OpenApiParameter("until", OpenApiTypes.DATETIME)
+UNTIL = OpenApiParameter("until", OpenApiTypes.DATETIME, description=LOCAL)
 
 
 class StatisticsView(APIView):

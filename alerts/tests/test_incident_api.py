@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -220,6 +221,33 @@ def test_statistics_come_from_the_timeline(admin: Client) -> None:
     assert (total["incidents"], total["mtta"], total["mttr"]) == (1, 240, 240)
     assert set(found["by_family"]) == {"decline"}
     assert set(found["by_source"]) == {"default"}
+
+
+def test_statistics_and_list_mean_the_same_day(admin: Client, settings: Settings) -> None:
+    settings.TIME_ZONE = "Pacific/Tongatapu"
+    open_incident()
+    for since, number in (("2026-03-03T01:00", 1), ("2026-03-03T01:01", 0)):
+        assert get(admin, "/api/incidents", since=since).json()["total"] == number
+        found = get(admin, "/api/statistics", since=since, until="2026-03-04").json()
+        assert found["total"]["incidents"] == number
+
+
+@pytest.mark.parametrize(
+    ("since", "begins"),
+    [("2026-09-06", "04:00"), ("2026-04-04T23:30", "02:30"), ("2026-04-04T23:30-04:00", "03:30")],
+)
+def test_a_moment_at_which_the_clock_changes_is_taken(
+    since: str, begins: str, admin: Client, settings: Settings
+) -> None:
+    settings.TIME_ZONE = "America/Santiago"
+    assert get(admin, "/api/incidents", since=since).status_code == 200
+    told = get(admin, "/api/statistics", since=since).json()["since"]
+    assert datetime.fromisoformat(told).astimezone(UTC).strftime("%H:%M") == begins
+
+
+@pytest.mark.parametrize("path", ["/api/incidents", "/api/statistics", "/reports/handover"])
+def test_a_plus_that_was_not_escaped_is_taken(path: str, admin: Client) -> None:
+    assert admin.get(f"{path}?since=2026-03-02T12:00:00+01:00").status_code == 200
 
 
 def test_statistics_of_a_family_that_is_none_are_not_zero(admin: Client) -> None:

@@ -16,11 +16,16 @@ CARDS = (
     QuestionCard(
         "Transactions and approval rate by day",
         "line",
+        # Whole days alone, each source's by its own clock, as Grafana has them.
         """
-        SELECT date_trunc('day', time) AS day, sum(transactions) AS transactions,
+        SELECT (time AT TIME ZONE time_zone)::date AS day, sum(transactions) AS transactions,
                round(100.0 * sum(transactions) FILTER (WHERE status = 'approved')
                      / nullif(sum(transactions), 0), 2) AS approved_percent
-        FROM reporting.minutes WHERE time > now() - interval '90 days' GROUP BY 1 ORDER BY 1
+        FROM reporting.minutes
+        WHERE time > now() - interval '92 days'
+          AND (time AT TIME ZONE time_zone)::date >= (now() AT TIME ZONE time_zone)::date - 90
+          AND (time AT TIME ZONE time_zone)::date < (now() AT TIME ZONE time_zone)::date
+        GROUP BY 1 ORDER BY 1
         """,
     ),
     QuestionCard(

@@ -1,6 +1,7 @@
 """The set-up of Metabase against a stand-in that keeps what it is told, as Metabase's API does."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -93,3 +94,27 @@ def test_the_question_is_answered_by_postgresql(reporting_url: str, card: Any) -
     with psycopg.connect(reporting_url) as connection:
         connection.execute("SET ROLE guardian_reader")
         connection.execute(card.sql.encode())
+
+
+ONE_AN_HOUR = """
+    DELETE FROM ingest_minutecount;
+    WITH there AS (
+      INSERT INTO ingest_source (name, title, time_zone, enabled, created)
+      VALUES ('tokyo', '', 'Asia/Tokyo', true, now()) RETURNING id
+    )
+    INSERT INTO ingest_minutecount (source_id, minute, status, auth_code, count)
+    SELECT id, hour, 'approved', '00', 1
+    FROM there, generate_series(now() - interval '100 days', now(), interval '1 hour') AS hour
+"""
+
+
+@pytest.mark.postgres
+def test_a_day_is_whole_and_by_the_clock_of_the_source(reporting_url: str) -> None:
+    with psycopg.connect(reporting_url) as connection:
+        connection.execute(ONE_AN_HOUR)
+        found = connection.execute(CARDS[0].sql.encode()).fetchall()
+        today = connection.execute("SELECT (now() AT TIME ZONE 'Asia/Tokyo')::date").fetchone()
+        connection.rollback()
+    assert today is not None
+    assert found[-1][0] == today[0] - timedelta(days=1)
+    assert [int(row[1]) for row in found] == [24] * 90
