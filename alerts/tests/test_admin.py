@@ -51,7 +51,7 @@ def test_every_list_opens_and_is_searched(admin: Client, model: str) -> None:
 
 def test_the_first_page_tells_what_goes_on_part_by_part(admin: Client) -> None:
     open_incident()
-    going_on = admin.get("/admin/").content.decode().split("Going on now")[1].split("</ul>")[0]
+    going_on = admin.get("/admin/").content.decode().split("Ongoing now")[1].split("</ul>")[0]
     assert re.search(r"· Open · [\w ]+ · About", " ".join(going_on.split()))
 
 

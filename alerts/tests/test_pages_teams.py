@@ -51,7 +51,7 @@ def test_the_page_of_the_whole_names_no_part_of_others() -> None:
     page = shown(ours(root.source), root)
     assert f"#{part.pk} Denials: began together at sources of one parent" in page
     assert THEIRS not in page
-    assert "Part of it" not in page
+    assert "Includes" not in page
 
 
 def told_to(channel: Channel, root: Incident) -> str:
@@ -83,12 +83,12 @@ def test_the_page_of_a_part_tells_of_a_whole_of_others_the_number() -> None:
     root, part = of_one_parent()
     client = ours(part.source)
     page = shown(client, part)
-    assert "Part of an incident at a source that you do not see" in page
+    assert "Part of an incident at a source you cannot see" in page
     assert f"#{root.pk}</span>" in page
     assert "Shop" not in page
     assert f'href="/incidents/{root.pk}/"' not in page
     with translation.override("pt-br"):
-        assert "Parte de um incidente em uma origem que você não vê" in shown(client, part)
+        assert "Parte de um incidente em uma origem que você não pode ver" in shown(client, part)
 
 
 def test_a_silence_of_others_is_named_to_none_of_ours() -> None:

@@ -139,5 +139,5 @@ def test_the_page_says_whom_no_channel_reaches() -> None:
     phone_of("bo")
     page = shown(client, incident)
     assert '<option value="bo">bo</option>' in page
-    assert '<option value="cy">cy (no channel: tell them yourself)</option>' in page
+    assert '<option value="cy">cy (no channel: notify them yourself)</option>' in page
     assert '<option value="ana">ana</option>' in page

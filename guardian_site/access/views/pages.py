@@ -16,8 +16,8 @@ from mozilla_django_oidc.views import (
 
 from guardian_site.access.second_factor import passes_second_factor, second_factors_in_use
 
-CODE_NEEDED = _("The code of your second factor is needed.")
-CODE_REFUSED = _("That code is wrong, was used before, or came too soon after a wrong one.")
+CODE_NEEDED = _("Enter your two-factor code.")
+CODE_REFUSED = _("That code is wrong, was already used, or came too soon after a wrong one.")
 
 
 class SignInForm(AuthenticationForm):
