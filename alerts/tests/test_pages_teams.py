@@ -65,7 +65,7 @@ def test_a_message_to_a_channel_of_a_team_names_no_part_of_others() -> None:
     root, _part = of_one_parent()
     everybody, team = make_channel("everybody"), make_channel("team")
     team.sources.add(root.source)
-    assert f"Part of it: Denials above normal at {THEIRS}" in told_to(everybody, root)
+    assert f"Includes: Denials above normal at {THEIRS}" in told_to(everybody, root)
     told = told_to(team, root)
     assert (THEIRS in told, "and 1 more source" in told) == (False, True)
 
@@ -76,7 +76,7 @@ def test_a_message_to_one_person_names_the_parts_they_see() -> None:
     phone = make_channel("phone", owner=get_user_model().objects.get(username="ana"))
     assert THEIRS not in told_to(phone, root)
     Team.objects.get(name="ours").sources.add(part.source)
-    assert f"Part of it: Denials above normal at {THEIRS}" in told_to(phone, root)
+    assert f"Includes: Denials above normal at {THEIRS}" in told_to(phone, root)
 
 
 def test_the_page_of_a_part_tells_of_a_whole_of_others_the_number() -> None:
