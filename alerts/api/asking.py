@@ -49,7 +49,7 @@ def moment(request: Request, name: str) -> datetime | None:
     except (ValueError, OverflowError):
         found = None
     if found is None or not EARLIEST <= found.year <= LATEST:
-        raise ValidationError({name: "Write a moment such as 2026-03-02T12:00:00Z."})
+        raise ValidationError({name: "Write a time such as 2026-03-02T12:00:00Z."})
     return found
 
 

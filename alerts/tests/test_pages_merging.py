@@ -25,7 +25,7 @@ def test_it_becomes_part_of_another_and_is_split_off_again() -> None:
     assert "notifications go out for the other incident only" in page
     assert f"Split off from #{whole.pk}</button>" in page
     assert "Includes:" in shown(client, whole)
-    assert "is part of no other, or of another by now" in pressed(
+    assert "is not part of another incident, or no longer of that one" in pressed(
         client, part, "split", whole=99
     )
     page = pressed(client, part, "split", whole=whole.pk)
@@ -99,7 +99,7 @@ def test_nothing_is_merged_into_what_a_colleague_closed_meanwhile() -> None:
     for into in (whole, part):
         page = pressed(client, incident, "merge", into=into.pk)
         assert (
-            f"Incident #{whole.pk} is closed: reopen it first, or merge into one" in page
+            f"Incident #{whole.pk} is closed: reopen it first, or merge into an ongoing one" in page
         )
     with translation.override("pt-br"):
         page = pressed(client, incident, "merge", into=whole.pk)
