@@ -47,7 +47,7 @@ class BacktestAdmin(ReadOnly):
     def shown_progress(self, backtest: Backtest) -> str:
         return f"{backtest.progress:.0%}"
 
-    @display(description="pages a day")
+    @display(description="pages per day")
     def pages(self, backtest: Backtest) -> object:
         return backtest.report.get("total", {}).get("pages_per_day", "-")
 
@@ -80,5 +80,5 @@ class BacktestAdmin(ReadOnly):
             started += 1
             enqueue_backtest(number)
         if started:
-            told = _("Waiting to be run again: %(number)s.")
+            told = _("Queued to run again: %(number)s.")
             self.message_user(request, told % {"number": started})

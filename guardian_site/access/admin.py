@@ -31,7 +31,7 @@ admin.site.unregister(TOTPDevice)
 if admin.site.is_registered(LogEntry):
     admin.site.unregister(LogEntry)
 
-ROLE_CHOICES = [("", "None: may not read either"), *((role.value, role.value) for role in Role)]
+ROLE_CHOICES = [("", "None: no access at all"), *((role.value, role.value) for role in Role)]
 
 
 class RoleField(forms.ChoiceField):
