@@ -40,7 +40,7 @@ demo: install ## Set up, fill in two weeks of a simulated company and run it wit
 run: install ## Run web, worker and beat in the foreground; Ctrl-C stops all of it
 	$(MANAGE) run
 
-admin: install ## Make an administrator's account
+admin: install ## Create an administrator account
 	$(MANAGE) migrate --verbosity 0
 	$(MANAGE) createsuperuser
 

@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class AlertsConfig(AppConfig):
     name = "alerts"
-    verbose_name = "3 · Alerts: who hears of it"
+    verbose_name = "3 · Alerts: who is notified"

@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class DetectionConfig(AppConfig):
     name = "detection"
-    verbose_name = "2 · Detection: is it abnormal"
+    verbose_name = "2 · Detection: what is abnormal"
 
     def ready(self) -> None:
         from detection.models import Baseline

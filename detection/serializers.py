@@ -48,9 +48,11 @@ class AnomalySerializer(serializers.Serializer[Anomaly]):
 
 
 class AnomaliesSerializer(serializers.Serializer[Any]):
-    total = serializers.IntegerField(help_text="All that match, on whatever page.")
+    total = serializers.IntegerField(help_text="All that match, over all pages.")
     anomalies = AnomalySerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Send it as cursor for what follows.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Send it as `cursor` to get the next page."
+    )
 
 
 class SpreadSerializer(serializers.Serializer[Any]):
@@ -149,7 +151,7 @@ class BacktestRequestSerializer(ExactSerializer[Any]):
     sources = serializers.ListField(
         child=serializers.SlugRelatedField("name", queryset=Source.objects.all()),
         required=False,
-        help_text="Names; all that are watched if left out.",
+        help_text="Source names; all watched sources if left out.",
     )
     changes = serializers.DictField(
         required=False,
@@ -179,8 +181,8 @@ class BacktestRequestSerializer(ExactSerializer[Any]):
 
 class BacktestSerializer(serializers.ModelSerializer[Backtest]):
     lost = serializers.SerializerMethodField(
-        help_text="It runs, but its worker gives no sign of life: another takes it over within "
-        "minutes, or it fails."
+        help_text="It is running, but its worker shows no sign of life: another takes it over "
+        "within minutes, or it fails."
     )
 
     class Meta:

@@ -112,7 +112,7 @@ def detection_health() -> PartHealth:
 def outbox_health() -> PartHealth:
     waited = oldest_pending_age(now=steady_clock.now())
     if waited is None:
-        return PartHealth("ok", "nothing waits")
+        return PartHealth("ok", "nothing is waiting")
     age = timedelta(seconds=waited)
     return PartHealth(_by_age(age, PENDING_LATE, PENDING_DEAD), "oldest message", _seconds(age))
 
@@ -133,7 +133,7 @@ def way_health() -> PartHealth:
     stopped = [stage.stage for stage in stages if stage.stopped]
     age = max((stage.age_seconds or 0.0) for stage in stages)
     if stopped:
-        return PartHealth("down", f"{', '.join(stopped)} stands still", round(age, 1))
+        return PartHealth("down", f"{', '.join(stopped)} stalled", round(age, 1))
     return PartHealth("ok", "the canary comes through", round(age, 1))
 
 

@@ -115,7 +115,7 @@ class Source(models.Model):
 
     def clean(self) -> None:
         if self.name and not self.name.strip("."):
-            raise ValidationError({"name": _("A name of dots alone leads to no page.")})
+            raise ValidationError({"name": _("A name cannot consist of dots alone.")})
         if self.parent_id is not None and self.parent_id == self.pk:
             raise ValidationError({"parent": _("A source cannot be its own parent.")})
 
@@ -194,7 +194,9 @@ class ApiKey(models.Model):
     def clean(self) -> None:
         # What an administrator may do is bounded by no source; the key must not seem to be.
         if self.source_id is not None and self.Scope.ADMIN in self.scopes.split():
-            raise ValidationError({"scopes": _("A key of one source cannot be an admin's.")})
+            raise ValidationError(
+                {"scopes": _("A key limited to one source cannot have the admin scope.")}
+            )
 
 
 class Report(models.Model):

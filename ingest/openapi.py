@@ -22,9 +22,9 @@ _REPORT = inline_serializer(
         "timestamp": serializers.CharField(
             required=False,
             allow_null=True,
-            help_text="ISO 8601. Without a zone it is local to the source; where clocks are set "
-            "back the later of the two is meant as soon as it has come, where they are set forward "
-            "a skipped time moves on. Left out: now, and then never a repeat.",
+            help_text="ISO 8601; without a zone it is in the time zone of the source. In the hour "
+            "repeated when clocks go back, the later one is meant as soon as it has come; a time "
+            "skipped when they go forward moves on. If left out: now, and never a repeat.",
         ),
         "count": serializers.IntegerField(
             required=False, default=1, min_value=0, max_value=LARGEST_COUNT
@@ -42,7 +42,7 @@ _REPORT = inline_serializer(
             default="default",
             allow_null=True,
             max_length=64,
-            help_text="Who reports. A key with a source of its own may name no other.",
+            help_text="Who reports. A key limited to one source may name no other.",
         ),
         "id": serializers.CharField(
             required=False,
@@ -73,25 +73,25 @@ _METRICS = inline_serializer(
         ),
         "ml_score": serializers.FloatField(allow_null=True, help_text="Second opinion, 0 to 1."),
         "approval_rate": serializers.FloatField(
-            allow_null=True, help_text="Part of the minute that was approved, 0 to 1."
+            allow_null=True, help_text="Share of the transactions of the minute approved, 0 to 1."
         ),
         "running_mean": serializers.FloatField(allow_null=True, help_text="The same as expected."),
         "running_std": serializers.FloatField(
             allow_null=True, help_text="A sixth of the width of the band."
         ),
         "expected": serializers.FloatField(
-            allow_null=True, help_text="Expected of this status in this minute."
+            allow_null=True, help_text="Count expected of this status in this minute."
         ),
         "lower": serializers.FloatField(allow_null=True, help_text="Lower edge of its band."),
         "upper": serializers.FloatField(allow_null=True, help_text="Upper edge of its band."),
         "total": serializers.IntegerField(
-            allow_null=True, help_text="All that was counted in this minute, of every status."
+            allow_null=True, help_text="Transactions counted in this minute, of every status."
         ),
         "expected_total": serializers.FloatField(
-            allow_null=True, help_text="Expected in this minute, of every status."
+            allow_null=True, help_text="Transactions expected in this minute, of every status."
         ),
         "reported": serializers.IntegerField(
-            allow_null=True, help_text="Counted in this minute of this status, of every code."
+            allow_null=True, help_text="Counted of this status in this minute, of every code."
         ),
     },
 )
@@ -115,15 +115,17 @@ _VERDICT = inline_serializer(
             allow_null=True, help_text="Kind of failure, such as decline; null if there is none."
         ),
         "learning": serializers.BooleanField(
-            help_text="Too little was seen to know what is usual."
+            help_text="True while too little has been seen to know what is normal."
         ),
         "incident": serializers.IntegerField(
-            allow_null=True, help_text="Number of the incident going on, if there is one."
+            allow_null=True, help_text="Number of the ongoing incident, if there is one."
         ),
         "judged": serializers.BooleanField(
             help_text="False: stored, and judged in the background instead."
         ),
-        "cached": serializers.BooleanField(help_text="A repeat: what was answered before."),
+        "cached": serializers.BooleanField(
+            help_text="True for a repeat, which gets the earlier answer."
+        ),
     },
 )
 
@@ -165,7 +167,7 @@ _REFUSAL = inline_serializer(
     {
         "detail": serializers.CharField(),
         "errors": serializers.ListSerializer(
-            child=_FIELD_ERROR, required=False, help_text="Where it is a value that is wrong."
+            child=_FIELD_ERROR, required=False, help_text="Present when a value is wrong."
         ),
     },
 )
@@ -196,7 +198,7 @@ _KEY = OpenApiParameter(
     "X-API-Key",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="Needed where GUARDIAN_REQUIRE_API_KEY is on.",
+    description="Required when GUARDIAN_REQUIRE_API_KEY is on.",
 )
 _BAD = OpenApiExample(
     "A batch with a bad row",
@@ -214,13 +216,13 @@ _BAD = OpenApiExample(
 )
 _REFUSALS = {
     400: OpenApiResponse(_REFUSAL, "What is wrong and where; nothing was stored"),
-    401: OpenApiResponse(_REFUSAL, "No key where one is needed, or a key that is not valid"),
+    401: OpenApiResponse(_REFUSAL, "The key is missing or not valid"),
     403: OpenApiResponse(_REFUSAL, "The key may not report for this source"),
-    408: OpenApiResponse(_REFUSAL, "Not the whole body came in time"),
+    408: OpenApiResponse(_REFUSAL, "The body did not arrive completely in time"),
     413: OpenApiResponse(_REFUSAL, "The body is over 5 MB"),
     415: OpenApiResponse(_REFUSAL, "The body is not application/json"),
     429: OpenApiResponse(_REFUSAL, "Too many requests; see Retry-After"),
-    503: OpenApiResponse(_REFUSAL, "The database is away; see Retry-After, then send again"),
+    503: OpenApiResponse(_REFUSAL, "The database is not available; send again after Retry-After"),
 }
 
 describe_report = extend_schema(
@@ -280,12 +282,12 @@ describe_batch = extend_schema(
 describe_cache_stats = extend_schema(
     operation_id="cache_stats",
     tags=["Operation"],
-    summary="How the answer cache does, over all processes",
+    summary="Statistics of the answer cache, over all processes",
     responses=_CACHE_STATS,
 )
 describe_cache_flush = extend_schema(
     operation_id="cache_flush",
     tags=["Operation"],
-    summary="Forget all cached answers; nothing else in the cache is touched",
+    summary="Clear all cached answers; nothing else in the cache is touched",
     responses={200: inline_serializer("CacheFlushed", {"message": serializers.CharField()})},
 )

@@ -197,4 +197,4 @@ class CacheFlushView(APIView):
     @describe_cache_flush
     def delete(self, request: Request) -> Response:
         forget_all_answers()
-        return Response({"message": "No cached answer is used any more."})
+        return Response({"message": "All cached answers were cleared."})

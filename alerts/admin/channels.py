@@ -93,17 +93,17 @@ def findings(channel: Channel) -> tuple[list[str], list[str]]:
         if not VARIABLE.fullmatch(variable):
             words = {"name": name, "variable": variable}
             faults.append(
-                _("%(name)s: “env:%(variable)s” names no variable; write env:NAME.") % words
+                _("%(name)s: “env:%(variable)s” is not a variable name; write env:NAME.") % words
             )
         elif variable in NEVER_SENT:
             words = {"name": name, "variable": variable}
             faults.append(
-                _("%(name)s: %(variable)s is a secret of Guardian itself and goes to no channel.")
+                _("%(name)s: %(variable)s is one of Guardian’s own secrets; no channel may use it.")
                 % words
             )
         elif not setting(channel, name):
             doubts.append(
-                _("%(variable)s is not set here; unless it is in the worker, nothing is sent.")
+                _("%(variable)s is not set here; unless the worker has it, nothing is sent.")
                 % {"variable": variable}
             )
     try:
@@ -167,12 +167,12 @@ class ChannelAdmin(SomeSources, ReadsJSON, AtHome):
         if channel.owner is not None:
             whom = f"{channel.owner.get_username()}, when on call or assigned"
         else:
-            whom = "nobody, it stands by" if channel.standby else "everybody"
+            whom = "nobody, on standby" if channel.standby else "everybody"
         number: int = getattr(channel, "number_of_sources", 0)
         if number == 0:
             return whom
         what = getattr(channel, "one_source", "") if number == 1 else f"{number} sources"
-        return f"{whom}; of {what} alone"
+        return f"{whom}; {what} only"
 
     @display(description="health", label=HEALTH_COLOURS)
     def shown_health(self, channel: Channel) -> str:
@@ -192,7 +192,7 @@ class ChannelAdmin(SomeSources, ReadsJSON, AtHome):
             actor = request.user.get_username()
             services.queue_test(channel=channel, actor=actor, now=steady_clock.now())
         self.message_user(
-            request, _("The tests wait in the outbox; see Notifications for the outcome.")
+            request, _("Test messages are queued; see Notifications for the outcome.")
         )
 
     @admin.action(description="Enable after repair", permissions=["change"])

@@ -68,5 +68,5 @@ class NotificationAdmin(Long, ReadOnlyAdmin):
             except ValueError as error:
                 self.message_user(request, refusal_told(error, language()), messages.WARNING)
         if done:
-            told = _("Waiting to be sent again: %(number)s.")
+            told = _("Queued to be sent again: %(number)s.")
             self.message_user(request, told % {"number": done})

@@ -55,19 +55,19 @@ class SilenceAdmin(Signed):
     def number(self, silence: Silence) -> str:
         return f"#{silence.pk}"
 
-    @display(description="state", label={"holds": "warning", "over": "info", "to come": "info"})
+    @display(description="state", label={"active": "warning", "ended": "info", "upcoming": "info"})
     def shown_state(self, silence: Silence) -> str:
         now = steady_clock.now()
         if silence.ends <= now:
-            return "over"
-        return "holds" if silence.starts <= now else "to come"
+            return "ended"
+        return "active" if silence.starts <= now else "upcoming"
 
     @admin.action(description="End now", permissions=["change"])
     def end_now(self, request: HttpRequest, chosen: QuerySet[Silence]) -> None:
         for silence in chosen:
             actor = request.user.get_username()
             services.end_silence(silence_id=silence.pk, actor=actor, now=steady_clock.now())
-        self.message_user(request, _("Ended: what they held back and still goes on is told now."))
+        self.message_user(request, _("Ended: notifications for what is still ongoing go out now."))
 
 
 @admin.register(MaintenanceWindow)

@@ -51,7 +51,7 @@ class WebhookSerializer(serializers.Serializer[Any]):
 class TakenSerializer(serializers.Serializer[Any]):
     received = serializers.IntegerField(help_text="Alerts in the body.")
     notifications = serializers.IntegerField(
-        help_text="Messages to people that they led to; 0 for what is known already."
+        help_text="Messages to people that they led to; 0 for what was known already."
     )
 
 

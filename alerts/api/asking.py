@@ -47,7 +47,7 @@ def moment(request: Request, name: str) -> datetime | None:
         found = None
     # No one counted payments before 1970.
     if found is None or not EARLIEST <= found.year <= LATEST:
-        raise ValidationError({name: "Write a moment such as 2026-03-02T12:00:00Z."})
+        raise ValidationError({name: "Write a time such as 2026-03-02T12:00:00Z."})
     return found
 
 

@@ -65,10 +65,10 @@ class ActView(APIView):
         responses={200: IncidentSerializer, 404: RefusalSerializer, 409: RefusalSerializer},
         parameters=[OpenApiParameter("action", location=OpenApiParameter.PATH, enum=NAMES)],
         summary="Act on an incident",
-        description="`close` needs a label, `merge` needs into, `comment` needs text; `silence` "
-        "takes minutes. `assign` needs to: a user name, or nothing for nobody; if was is sent, it "
-        "must still be assigned to that one. `split` takes a part off its whole. Everything else "
-        "takes why.",
+        description="`close` needs `label`, `merge` needs `into`, `comment` needs `text`; "
+        "`silence` takes `minutes`. `assign` needs `to`: a username, or empty for nobody; if `was` "
+        "is sent, it must still be assigned to that person. `split` separates a part from its "
+        "whole. Everything else takes why.",
         tags=["Incidents"],
     )
     def post(self, request: Request, pk: int, action: str) -> Response:

@@ -73,7 +73,7 @@ class HandoverView(APIView):
             OpenApiParameter("language", enum=LANGUAGES),
         ],
         responses=HandoverSerializer,
-        summary="What the next shift must know; the last twelve hours unless told",
+        summary="What the next shift must know, of the last twelve hours by default",
         tags=["Reports"],
     )
     def get(self, request: Request) -> Response | HttpResponse:

@@ -21,7 +21,7 @@ class SilencesView(APIView):
     @extend_schema(
         operation_id="silences",
         responses=SilenceSerializer(many=True),
-        summary="The silences that hold now",
+        summary="Active silences",
         tags=["Silences"],
     )
     def get(self, request: Request) -> Response:
@@ -32,7 +32,7 @@ class SilencesView(APIView):
         operation_id="silence_create",
         request=SilenceSerializer,
         responses={201: SilenceSerializer},
-        summary="Make it quiet for a while",
+        summary="Create a silence",
         tags=["Silences"],
     )
     def post(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ def _source(name: str | None, seen: Seen) -> Source | None:
     if not name and seen is None:
         return None
     if not name:
-        raise ValidationError({"source": "Name one of your sources: others are not yours to hush."})
+        raise ValidationError({"source": "Name a source of your own; you cannot silence others."})
     found = visible(Source.objects.all(), seen, "pk").filter(name=name).first()
     if found is None:
         raise ValidationError({"source": f"There is no source “{name}”."})

@@ -43,7 +43,7 @@ REFUSALS = [
         allowed=[*ALLOWED, Sentence("nothing more", "nada mais")],
     ),
     Sentence(
-        "Incident #{twin:d} of the same kind is ongoing already.",
+        "Incident #{twin:d} of the same kind is already ongoing.",
         "Já está em curso um incidente do mesmo tipo, #{twin}.",
     ),
     Sentence(
@@ -55,15 +55,15 @@ REFUSALS = [
         "O incidente #{part} já é parte de outro: unifique com esse outro.",
     ),
     Sentence(
-        "Incident #{root:d} is closed: reopen it first, or merge into one that goes on.",
+        "Incident #{root:d} is closed: reopen it first, or merge into an ongoing one.",
         "O incidente #{root} está encerrado: reabra-o antes, ou unifique com um em curso.",
     ),
     Sentence(
-        "Incident #{part:d} is part of no other, or of another by now.",
-        "O incidente #{part} não é parte de outro, ou agora é de um outro.",
+        "Incident #{part:d} is not part of another incident, or no longer of that one.",
+        "O incidente #{part} não é parte de outro incidente, ou já não é parte daquele.",
     ),
     Sentence(
-        "An incident that is {state} cannot be assigned; only one that goes on can.",
+        "An incident that is {state} cannot be assigned; only an ongoing one can.",
         "Um incidente {state} não pode ser atribuído; só um em curso pode.",
         state=[*STATES, ANYONE],
     ),
@@ -86,21 +86,21 @@ REFUSALS = [
         "“{who}” não pode agir em incidentes desta origem.",
     ),
     Sentence(
-        "“to” must name whom to assign the incident to, empty for nobody.",
-        "“to” deve dizer a quem atribuir o incidente, vazio para ninguém.",
+        "“to” must name who to assign the incident to; empty means nobody.",
+        "“to” deve dizer a quem atribuir o incidente, vazio significa ninguém.",
     ),
     Sentence(
         "“{label}” is not a label; use one of {known}.",
         "“{label}” não é um rótulo; use um destes: {known}.",
     ),
-    Sentence("An empty comment says nothing.", "Um comentário vazio não diz nada."),
+    Sentence("A comment cannot be empty.", "Um comentário não pode ficar vazio."),
     Sentence(
         "A silence ends after it starts, and at most 90 days later.",
         "Um silêncio termina depois de começar, e no máximo 90 dias depois.",
     ),
     Sentence(
-        "A silence that is over already hushes nobody.",
-        "Um silêncio que já terminou não cala ninguém.",
+        "A silence must end in the future.",
+        "O fim de um silêncio deve estar no futuro.",
     ),
     Sentence(
         "A silence for everything needs a reason.", "Um silêncio para tudo precisa de um motivo."
@@ -110,8 +110,8 @@ REFUSALS = [
         "“into” deve dizer com qual incidente unificar.",
     ),
     Sentence(
-        "“{action}” is not an act; use one of {known}.",
-        "“{action}” não é algo a fazer; use um destes: {known}.",
+        "“{action}” is not an action; use one of {known}.",
+        "“{action}” não é uma ação; use uma destas: {known}.",
     ),
     Sentence(
         "Notification {number:d} already waits to be sent.",

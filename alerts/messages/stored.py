@@ -57,8 +57,8 @@ def refusal_told(refusal: Exception, language: str) -> str:
 
     Examples
     --------
-    >>> refusal_told(ValueError("An empty comment says nothing."), "pt-br")
-    'Um comentário vazio não diz nada.'
+    >>> refusal_told(ValueError("A comment cannot be empty."), "pt-br")
+    'Um comentário não pode ficar vazio.'
     """
     return told(str(refusal), REFUSALS, language)
 

@@ -38,7 +38,7 @@ def ends_after(
 
 def not_over(ends: datetime | None) -> None:
     if ends is not None and ends <= timezone.now():
-        raise ValidationError({"ends": _("A silence that is over already hushes nobody.")})
+        raise ValidationError({"ends": _("A silence must end in the future.")})
 
 
 def weekday_numbers(days: object) -> None:
@@ -114,6 +114,6 @@ class MaintenanceWindow(Matcher):
     def clean(self) -> None:
         weekday_numbers(self.weekdays)
         if self.every == self.Every.WEEK and not self.weekdays:
-            raise ValidationError({"weekdays": _("Name at least one weekday.")})
+            raise ValidationError({"weekdays": _("Choose at least one weekday.")})
         if not self.minutes:
             raise ValidationError({"minutes": _("At least one minute.")})

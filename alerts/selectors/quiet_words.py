@@ -21,14 +21,15 @@ def held_words(holding: Holding, *, zone: str, now: datetime, language: str) -> 
     """
     if holding.kind == LATE or holding.until is None:
         words = _(
-            "Nobody is told: of our own parts %(stage)s is late; it says nothing of the source."
+            "Nobody is notified: Guardian’s own stage %(stage)s is late, so this says nothing about"
+            " the source."
         )
         return words % {"stage": stage_told(holding.name, language)}
     until = _clock(holding.until, zone, now)
     if holding.kind == SILENCE:
-        words = _("Silenced until %(until)s: nobody is told of %(what)s.")
+        words = _("Silenced until %(until)s: nobody is notified about %(what)s.")
     else:
-        words = _("Maintenance “%(name)s” until %(until)s: nobody is told of %(what)s.")
+        words = _("Maintenance “%(name)s” until %(until)s: nobody is notified about %(what)s.")
     told = words % {"until": until, "name": holding.name, "what": _subject(holding, language)}
     who = holding.name if holding.kind == SILENCE else ""
     why = silenced_told(holding.by.reason, language) if holding.by else ""

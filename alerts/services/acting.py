@@ -65,11 +65,11 @@ def act(
         triage.merge(**by, into_id=into, why=why)  # type: ignore[arg-type]
     elif action == "assign":
         if to is None:
-            raise ValueError("“to” must name whom to assign the incident to, empty for nobody.")
+            raise ValueError("“to” must name who to assign the incident to; empty means nobody.")
         triage.assign(**by, to=to, was=was, why=why)  # type: ignore[arg-type]
     elif action == "comment":
         triage.comment(**by, text=text or why)  # type: ignore[arg-type]
     elif action == "silence":
         silence_incident(**by, minutes=minutes or SILENCE_MINUTES)  # type: ignore[arg-type]
     else:
-        raise ValueError(f"“{action}” is not an act; use one of {', '.join(NAMES)}.")
+        raise ValueError(f"“{action}” is not an action; use one of {', '.join(NAMES)}.")

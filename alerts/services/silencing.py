@@ -27,7 +27,7 @@ def create_silence(
     if ends <= begin or ends - begin > LONGEST_SILENCE:
         raise ValueError("A silence ends after it starts, and at most 90 days later.")
     if ends <= now:
-        raise ValueError("A silence that is over already hushes nobody.")
+        raise ValueError("A silence must end in the future.")
     if source is None and not family and not level and not reason:
         raise ValueError("A silence for everything needs a reason.")
     return Silence.objects.create(

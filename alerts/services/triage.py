@@ -144,7 +144,7 @@ def merge(
     root = target if target.parent_id is None else _locked(target.parent_id)
     if root.state == State.CLOSED:
         raise IllegalTransition(
-            f"Incident #{root.pk} is closed: reopen it first, or merge into one that goes on."
+            f"Incident #{root.pk} is closed: reopen it first, or merge into an ongoing one."
         )
     incident.children.update(parent=root)
     incident.parent = root
@@ -212,7 +212,7 @@ def assign(
     before = incident.assigned_to
     if not incident.ongoing:
         raise IllegalTransition(
-            f"An incident that is {incident.state} cannot be assigned; only one that goes on can."
+            f"An incident that is {incident.state} cannot be assigned; only an ongoing one can."
         )
     if to == before:
         raise IllegalTransition(f"It is assigned to {before or 'nobody'} already.")
@@ -238,7 +238,7 @@ def assign(
 def comment(*, incident_id: int, text: str, actor: str, via: str, now: datetime) -> IncidentEvent:
     """The timeline holds what somebody found out."""
     if not text.strip():
-        raise ValueError("An empty comment says nothing.")
+        raise ValueError("A comment cannot be empty.")
     incident = _locked(incident_id)
     return note(incident=incident, kind=Kind.COMMENTED, at=now, who=actor, via=via, why=text)
 
@@ -250,7 +250,9 @@ def _part_and_whole(part_id: int, seen_whole: int | None) -> tuple[Incident, Inc
         locked = {number: _locked(number) for number in sorted((part_id, whole_id))}
         if locked[part_id].parent_id == whole_id:
             return locked[part_id], locked[whole_id]
-    raise IllegalTransition(f"Incident #{part_id} is part of no other, or of another by now.")
+    raise IllegalTransition(
+        f"Incident #{part_id} is not part of another incident, or no longer of that one."
+    )
 
 
 def _take_back(
@@ -288,7 +290,7 @@ def _alone_of_its_kind(incident: Incident) -> Iterator[None]:
 def _refuse_beside_twin(incident: Incident) -> None:
     twin = ongoing_like(incident)
     if twin is not None and twin.pk != incident.pk:
-        raise IllegalTransition(f"Incident #{twin.pk} of the same kind is ongoing already.")
+        raise IllegalTransition(f"Incident #{twin.pk} of the same kind is already ongoing.")
 
 
 def _parts(incident: Incident, states: "frozenset[State] | set[State]") -> list[Incident]:

@@ -69,11 +69,11 @@ def test_the_backup_channel_hears_of_it_once_and_of_the_end(
     fly(0)
     for late in (9, 10, 11):
         watch_stages(now=at(late))
-    assert capsys.readouterr().out.count("Ingest stands still") == 1
+    assert capsys.readouterr().out.count("Ingest has stalled") == 1
     assert StageAlarm.objects.get().stage == "ingest"
     fly(12)
     watch_stages(now=at(13.7))
-    assert "Ingest goes again" in capsys.readouterr().out
+    assert "Ingest is running again" in capsys.readouterr().out
     assert not StageAlarm.objects.exists()
 
 
@@ -82,11 +82,11 @@ def test_each_channel_hears_of_it_in_its_own_language(capsys: pytest.CaptureFixt
     fly(0)
     watch_stages(now=at(9))
     said = capsys.readouterr().out
-    assert "O próprio Guardian: o recebimento não anda" in said
+    assert "O próprio Guardian: o recebimento parou" in said
     assert "Nada passou desde 2026-03-02 12:00 UTC." in said
     fly(12)
     watch_stages(now=at(13.7))
-    assert "o recebimento voltou a andar" in capsys.readouterr().out
+    assert "o recebimento voltou a funcionar" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(1, False), (2.4, False), (2.6, True)])
@@ -160,26 +160,26 @@ class TestTheDoor:
         assert [asked.path for asked in vendor.asked] == ["/health/live", "/ping"]
         vendor.usual = Answer(503)
         self.look(1, vendor.url)
-        assert "stands still" not in capsys.readouterr().out
+        assert "has stalled" not in capsys.readouterr().out
         make_anomaly(1, family="silence")
         for minute in (2, 3, 4):
             self.look(minute, vendor.url)
         out = capsys.readouterr().out
-        assert out.count("Ingest stands still") == 1
-        assert "Nothing is reported" not in out
+        assert out.count("Ingest has stalled") == 1
+        assert "Nothing reported" not in out
         assert "/ping" not in [asked.path for asked in vendor.asked[2:]]
         vendor.usual = Answer()
         self.look(5, vendor.url)
-        assert "Ingest goes again" in capsys.readouterr().out
+        assert "Ingest is running again" in capsys.readouterr().out
         self.look(6, vendor.url)
-        assert "Nothing is reported at default" in capsys.readouterr().out
+        assert "Nothing reported at default" in capsys.readouterr().out
 
     def test_a_restart_is_not_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         make_channel("main", "console")
         self.look(0, "")
         self.look(1, "http://127.0.0.1:9/")
         self.look(2, "")
-        assert "stands still" not in capsys.readouterr().out
+        assert "has stalled" not in capsys.readouterr().out
         assert not StageAlarm.objects.exists()
 
     @pytest.mark.parametrize(

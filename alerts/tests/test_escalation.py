@@ -258,7 +258,7 @@ class TestEscalation:
         escalate_incidents(now=at(9.5))
         incident.refresh_from_db()
         brief = brief_of(incident, kind="escalated", language="en", now=at(9.5))
-        assert (brief.banner, brief.lines[0]) == ("CRITICAL", "Nobody has answered for 5 min")
+        assert (brief.banner, brief.lines[0]) == ("CRITICAL", "Not acknowledged for 5 min")
         assert incident.holder == ""
         assert list(incidents(Filters(holder=""))) == [incident]
         assert not incidents(Filters(holder="ana")).exists()

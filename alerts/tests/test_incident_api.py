@@ -151,7 +151,7 @@ def test_nothing_is_merged_into_what_is_closed(admin: Client) -> None:
     whole, incident = open_incident(), open_incident(source=make_source("other"))
     services.close(incident_id=whole.pk, label="real", actor="bo", via="web", now=at(1))
     answer = post(admin, f"/api/incidents/{incident.pk}/merge", {"into": whole.pk})
-    told = f"Incident #{whole.pk} is closed: reopen it first, or merge into one that goes on."
+    told = f"Incident #{whole.pk} is closed: reopen it first, or merge into an ongoing one."
     assert (answer.status_code, answer.json()["detail"]) == (409, told)
     incident.refresh_from_db()
     assert incident.state == "open"

@@ -211,7 +211,7 @@ class TestBrief:
     def test_parts_are_named(self) -> None:
         root = open_incident(family="technical_failure")
         open_incident(family="reversal")
-        assert "Part of it: Reversals above normal at default" in self.lines(root)
+        assert "Includes: Reversals above normal at default" in self.lines(root)
 
     def test_each_layout_holds_the_link_and_the_first_action(self) -> None:
         brief = brief_of(open_incident(), kind="opened", language="en", now=at(1))

@@ -67,7 +67,7 @@ def test_signing_out_ends_the_session() -> None:
 def test_an_unknown_page_is_answered_in_our_style(client: Client) -> None:
     answer = client.get("/nothing-here", headers=PAGE)
     assert answer.status_code == 404
-    assert "There is nothing here" in answer.content.decode()
+    assert "Page not found" in answer.content.decode()
 
 
 def test_a_refusal_is_answered_in_our_style() -> None:
@@ -75,7 +75,7 @@ def test_a_refusal_is_answered_in_our_style() -> None:
     client.handler.enforce_csrf_checks = True
     answer = client.post("/login", {"username": "ana", "password": "secret"}, headers=PAGE)
     assert answer.status_code == 403
-    assert "You may not do that" in answer.content.decode()
+    assert "You do not have permission to do that" in answer.content.decode()
 
 
 def test_a_failure_is_answered_in_our_style(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,4 +85,4 @@ def test_a_failure_is_answered_in_our_style(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("alerts.views.live.asked_view", broken)
     answer = Client(raise_request_exception=False).get("/", headers=PAGE)
     assert answer.status_code == 500
-    assert "Something broke on our side" in answer.content.decode()
+    assert "Something went wrong on our side" in answer.content.decode()

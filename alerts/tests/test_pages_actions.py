@@ -49,7 +49,7 @@ def test_a_silence_is_shown_where_one_looks_and_can_be_ended_there() -> None:
     client, incident = operator(), open_incident(level="WARNING")
     act(client, incident, "silence")
     page, live = client.get(f"/incidents/{incident.pk}/"), client.get("/live.json").json()
-    assert "nobody is told of default · denials" in page.content.decode()
+    assert "nobody is notified about default · denials" in page.content.decode()
     assert "End the silence" in page.content.decode()
     assert "Silenced until" in live["incidents"][0]["held"]
     assert live["quiet"] == []
@@ -67,7 +67,7 @@ def test_a_silence_of_a_part_is_shown_and_ended_where_it_was_made() -> None:
     assert part.parent == root
     act(client, part, "silence")
     page = client.get(f"/incidents/{part.pk}/").content.decode()
-    assert "nobody is told of default · reversals" in page
+    assert "nobody is notified about default · reversals" in page
     assert "End the silence" in page
     assert "Silenced until" not in client.get(f"/incidents/{root.pk}/").content.decode()
 
@@ -77,7 +77,7 @@ def test_a_silence_for_everything_is_not_ended_from_one_incident() -> None:
     now = timezone.now()
     services.create_silence(ends=now + timedelta(hours=1), actor="bo", now=now, reason="move")
     page = client.get(f"/incidents/{incident.pk}/").content.decode()
-    assert "nobody is told of anything" in page
+    assert "nobody is notified about anything" in page
     assert "End the silence" not in page
     act(client, incident, "end-silence")
     assert Silence.objects.filter(ends__gt=timezone.now()).exists()
@@ -134,7 +134,7 @@ def test_only_what_the_state_allows_is_offered() -> None:
 def test_the_help_explains_every_button(client: Client) -> None:
     page = client.get("/help/").content.decode()
     titles = [str(button.title) for button in buttons(Action.values)]
-    for title in [*titles, "Assign to me", "Part of another incident…", "Split off"]:
+    for title in [*titles, "Assign to me", "Merge into another incident", "Split off"]:
         assert f"<dt><b>{title}</b></dt>" in page
 
 
@@ -172,7 +172,7 @@ def test_who_was_signed_out_meanwhile_signs_in_and_is_led_back() -> None:
 def test_a_click_that_one_may_not_make_is_refused_on_a_page() -> None:
     answer = signed_in("viewer").post(f"/incidents/{open_incident().pk}/resolve", headers=PAGE)
     assert answer.status_code == 403
-    assert "You may not do that" in answer.content.decode()
+    assert "You do not have permission to do that" in answer.content.decode()
 
 
 def test_a_form_without_its_token_is_refused() -> None:

@@ -19,8 +19,8 @@ def shown(client: Client, **query: str) -> str:
 
 def test_a_quiet_shift_says_so() -> None:
     text = shown(signed_in("viewer"))
-    assert "No open incident." in text
-    assert "No note, no silence, no maintenance." in text
+    assert "No open incidents." in text
+    assert "No notes, silences or maintenance." in text
 
 
 def test_it_shows_what_is_open_what_was_noted_and_what_holds() -> None:
@@ -72,13 +72,13 @@ def test_programs_get_json_as_before_and_nonsense_is_refused() -> None:
 def test_who_is_not_signed_in_is_asked_to() -> None:
     answer = Client().get("/reports/handover", headers=PAGE)
     assert answer.status_code in (302, 401)
-    assert "Hand-over" not in Client().get("/", headers=PAGE).content.decode()
+    assert "Handover" not in Client().get("/", headers=PAGE).content.decode()
 
 
 def test_it_says_that_more_goes_on_than_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("shop", "bakery"):
         open_incident(source=make_source(name))
     client = signed_in("viewer")
-    assert "How many more go on" not in shown(client)
+    assert "Others still ongoing" not in shown(client)
     monkeypatch.setattr(handover, "OPEN_SHOWN", 1)
-    assert "How many more go on: 1." in shown(client)
+    assert "Others still ongoing: 1." in shown(client)

@@ -29,7 +29,7 @@ def listed(client: Client, **query: str) -> str:
 
 
 def test_an_empty_list_says_so(client: Client) -> None:
-    assert "No incident yet" in listed(client)
+    assert "No incidents yet" in listed(client)
 
 
 def test_the_list_says_what_broke_and_how_bad(client: Client) -> None:
@@ -168,10 +168,10 @@ def test_a_long_incident_says_that_the_newest_minutes_are_listed(client: Client)
     live(14, bad={*range(14)})
     [incident] = Incident.objects.all()
     page = client.get(f"/incidents/{incident.pk}/", headers=PAGE).content.decode()
-    assert "14 minutes out of the ordinary; the newest 12" in page
+    assert "14 anomalies; the latest 12" in page
     short = open_incident(family="reversal", source=make_source("shop"))
     page = client.get(f"/incidents/{short.pk}/", headers=PAGE).content.decode()
-    assert "1 minute out of the ordinary<" in page
+    assert "1 anomaly<" in page
 
 
 def test_a_very_long_incident_lists_the_newest_minutes_of_all(client: Client) -> None:

@@ -28,6 +28,8 @@ def words_of_templates() -> set[str]:
         text = template.read_text()
         found.update(re.findall(r"""{%\s*translate\s+"([^"]+)"\s""", text))
         found.update(re.findall(r"""{%\s*translate\s+'([^']+)'\s""", text))
+        blocks = re.findall(r"{% blocktranslate[^%]*%}(.+?){% (?:plural|endblocktranslate)", text)
+        found.update(re.sub(r"{{ (\w+) }}", r"%(\1)s", block) for block in blocks)
     return found
 
 

@@ -50,7 +50,7 @@ def test_a_silence_stands_in_the_page_before_any_script_runs(client: Client) -> 
     )
     page = page_of(client)
     assert 'id="quiet"><li class="notice" data-level="WARNING">' in page
-    assert "nobody is told of denials above normal. bo" in page
+    assert "nobody is notified about denials above normal. bo" in page
 
 
 def picture(client: Client, **query: Any) -> Any:

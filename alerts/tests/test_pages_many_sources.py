@@ -120,7 +120,7 @@ def test_a_name_that_is_none_leads_to_those_like_it(client: Client) -> None:
     make_source("one")
     answer = client.get("/", {"source": "on e"}, headers=PAGE)
     assert (answer.status_code, answer["Location"]) == (302, "/sources/?q=on+e")
-    assert "No source is called like “on e”" in shown(client, answer["Location"])
+    assert "No source matches “on e”" in shown(client, answer["Location"])
 
 
 def test_the_list_of_incidents_is_narrowed_by_a_typed_name(client: Client, many: None) -> None:
@@ -128,7 +128,7 @@ def test_the_list_of_incidents_is_narrowed_by_a_typed_name(client: Client, many:
     open_incident(source=make_source("two"))
     assert "1 incident<" in shown(client, "/incidents/?source=two")
     wrong = shown(client, "/incidents/?source=tw")
-    assert "There is no source of this name." in wrong
+    assert "There is no source with this name." in wrong
     assert "2 incidents<" in wrong
 
 

@@ -22,13 +22,15 @@ def test_it_becomes_part_of_another_and_is_split_off_again() -> None:
     client, whole, part = operator(), of("a"), of("b", 1)
     page = pressed(client, part, "merge", into=whole.pk)
     assert (part.state, part.parent) == ("merged", whole)
-    assert "it is told as part of the other one" in page
+    assert "notifications go out for the other incident only" in page
     assert f"Split off from #{whole.pk}</button>" in page
-    assert "Part of it:" in shown(client, whole)
-    assert "is part of no other, or of another by now" in pressed(client, part, "split", whole=99)
+    assert "Includes:" in shown(client, whole)
+    assert "is not part of another incident, or no longer of that one" in pressed(
+        client, part, "split", whole=99
+    )
     page = pressed(client, part, "split", whole=whole.pk)
     assert (part.state, part.parent) == ("open", None)
-    assert "it stands for itself again" in page
+    assert "it is a separate incident again" in page
     lines = part.events.order_by("id").values_list("kind", "who", "via")
     assert [line for line in lines if line[1]] == [
         ("merged", "ana", "web"),
@@ -63,7 +65,7 @@ def test_what_goes_on_and_is_a_whole_is_offered_the_nearest_first() -> None:
 
 def test_where_nothing_else_goes_on_it_says_so() -> None:
     page = shown(operator(), open_incident())
-    assert "No other incident is going on of which this could be a part." in page
+    assert "There is no other ongoing incident to merge this one into." in page
     assert 'name="into"' not in page
 
 
@@ -96,7 +98,9 @@ def test_nothing_is_merged_into_what_a_colleague_closed_meanwhile() -> None:
     services.close(incident_id=whole.pk, label="real", actor="bo", via="web", now=at(1))
     for into in (whole, part):
         page = pressed(client, incident, "merge", into=into.pk)
-        assert f"Incident #{whole.pk} is closed: reopen it first, or merge into one" in page
+        assert (
+            f"Incident #{whole.pk} is closed: reopen it first, or merge into an ongoing one" in page
+        )
     with translation.override("pt-br"):
         page = pressed(client, incident, "merge", into=whole.pk)
     assert f"O incidente #{whole.pk} está encerrado: reabra-o antes" in page

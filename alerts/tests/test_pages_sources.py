@@ -79,7 +79,7 @@ def test_the_page_of_a_source_shows_its_week_in_its_own_time(client: Client) -> 
 
 def test_a_source_without_a_week_says_that_it_learns(client: Client) -> None:
     make_source("new")
-    assert "Nothing is expected yet" in shown(client, "/sources/new/")
+    assert "No expectation yet" in shown(client, "/sources/new/")
 
 
 def test_a_source_that_does_not_exist_is_not_found(client: Client) -> None:

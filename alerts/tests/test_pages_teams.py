@@ -51,7 +51,7 @@ def test_the_page_of_the_whole_names_no_part_of_others() -> None:
     page = shown(ours(root.source), root)
     assert f"#{part.pk} Denials: began together at sources of one parent" in page
     assert THEIRS not in page
-    assert "Part of it" not in page
+    assert "Includes" not in page
 
 
 def told_to(channel: Channel, root: Incident) -> str:
@@ -65,7 +65,7 @@ def test_a_message_to_a_channel_of_a_team_names_no_part_of_others() -> None:
     root, _part = of_one_parent()
     everybody, team = make_channel("everybody"), make_channel("team")
     team.sources.add(root.source)
-    assert f"Part of it: Denials above normal at {THEIRS}" in told_to(everybody, root)
+    assert f"Includes: Denials above normal at {THEIRS}" in told_to(everybody, root)
     told = told_to(team, root)
     assert (THEIRS in told, "and 1 more source" in told) == (False, True)
 
@@ -76,19 +76,19 @@ def test_a_message_to_one_person_names_the_parts_they_see() -> None:
     phone = make_channel("phone", owner=get_user_model().objects.get(username="ana"))
     assert THEIRS not in told_to(phone, root)
     Team.objects.get(name="ours").sources.add(part.source)
-    assert f"Part of it: Denials above normal at {THEIRS}" in told_to(phone, root)
+    assert f"Includes: Denials above normal at {THEIRS}" in told_to(phone, root)
 
 
 def test_the_page_of_a_part_tells_of_a_whole_of_others_the_number() -> None:
     root, part = of_one_parent()
     client = ours(part.source)
     page = shown(client, part)
-    assert "Part of an incident at a source that you do not see" in page
+    assert "Part of an incident at a source you cannot see" in page
     assert f"#{root.pk}</span>" in page
     assert "Shop" not in page
     assert f'href="/incidents/{root.pk}/"' not in page
     with translation.override("pt-br"):
-        assert "Parte de um incidente em uma origem que você não vê" in shown(client, part)
+        assert "Parte de um incidente em uma origem que você não pode ver" in shown(client, part)
 
 
 def test_a_silence_of_others_is_named_to_none_of_ours() -> None:

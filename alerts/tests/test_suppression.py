@@ -360,7 +360,7 @@ class TestInTheProduct:
         absorb_anomalies(now=at(1))
         root = Incident.objects.get(parent=None)
         brief = brief_of(root, kind="opened", language="en", now=at(1))
-        assert brief.headline == "Nothing is reported at a and 2 more sources"
+        assert brief.headline == "Nothing reported at a and 2 more sources"
         assert "our own side" in brief.first_action
 
     def test_the_length_of_what_is_kept_is_bounded(self) -> None:

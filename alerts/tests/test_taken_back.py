@@ -37,8 +37,8 @@ def test_who_was_told_hears_at_once_that_there_was_none(incident: Incident) -> N
         for language in ("en", "pt-br")
     ]
     assert lines == [
-        ["Taken back: by the counts known now, nothing was wrong"],
-        ["Retirado: pelas contagens conhecidas agora, nada estava errado"],
+        ["Taken back: the corrected counts show nothing wrong"],
+        ["Retirado: as contagens corrigidas não mostram nada de errado"],
     ]
 
 

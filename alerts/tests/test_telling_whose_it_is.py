@@ -47,7 +47,7 @@ def test_whom_it_is_given_to_hears_so_and_from_whom() -> None:
     assert cause_told(row.reason, "pt-br") == "atribuído por ana"
     brief = message(phone).brief
     assert brief is not None
-    assert (brief.banner, brief.lines[0]) == ("Assigned to you", "Given to you by ana")
+    assert (brief.banner, brief.lines[0]) == ("Assigned to you", "Assigned by ana")
     assert "Assigned to: bo" not in brief.lines
 
 
@@ -139,5 +139,5 @@ def test_the_page_says_whom_no_channel_reaches() -> None:
     phone_of("bo")
     page = shown(client, incident)
     assert '<option value="bo">bo</option>' in page
-    assert '<option value="cy">cy (no channel: tell them yourself)</option>' in page
+    assert '<option value="cy">cy (no channel: notify them yourself)</option>' in page
     assert '<option value="ana">ana</option>' in page

@@ -42,7 +42,7 @@ class IncidentFilter(forms.Form):
     state = forms.ChoiceField(
         label=_("State"),
         required=False,
-        choices=_any_of([(GOING_ON, _("Going on")), (OVER, _("Over")), *State.choices]),
+        choices=_any_of([(GOING_ON, _("Ongoing")), (OVER, _("Ended")), *State.choices]),
     )
     level = forms.ChoiceField(
         label=_("Level"), required=False, choices=_any_of(list(Level.choices[1:]))
@@ -54,15 +54,15 @@ class IncidentFilter(forms.Form):
         queryset=Source.objects.none(),
         to_field_name="name",
         empty_label=_("any"),
-        error_messages={"invalid_choice": _("There is no source of this name.")},
+        error_messages={"invalid_choice": _("There is no source with this name.")},
     )
     whose = forms.ChoiceField(
-        label=_("Whose"),
+        label=_("Handled by"),
         required=False,
-        choices=_any_of([(MINE, _("mine")), (NOBODYS, _("nobody’s"))]),
+        choices=_any_of([(MINE, _("me")), (NOBODYS, _("nobody"))]),
     )
-    since = forms.DateField(label=_("From day"), required=False, widget=DATE, validators=DAYS)
-    until = forms.DateField(label=_("To day"), required=False, widget=DATE, validators=DAYS)
+    since = forms.DateField(label=_("From"), required=False, widget=DATE, validators=DAYS)
+    until = forms.DateField(label=_("To"), required=False, widget=DATE, validators=DAYS)
 
     def __init__(self, query: QueryDict, seen: Seen, *, reader: str = "") -> None:
         super().__init__(query)

@@ -89,7 +89,7 @@ class LabelAdmin(BySource, InCalendar, ModelAdmin):
     def revoke(self, request: HttpRequest, chosen: QuerySet[Label]) -> None:
         for label in chosen.filter(revoked=None):
             revoke_label(label=label, by=request.user, now=steady_clock.now())  # type: ignore[arg-type]
-        self.message_user(request, _("Taken back; their minutes will be judged again."))
+        self.message_user(request, _("Taken back: their minutes will be judged again."))
 
 
 @admin.register(Proposal)

@@ -35,7 +35,7 @@ class ForestVersionAdmin(JudgedAdmin):
     def rows(self, version: ForestVersion) -> int:
         return int(version.parameters.get("rows", 0))
 
-    @display(description="false opinions")
+    @display(description="false alarms")
     def loud_rate(self, version: ForestVersion) -> str:
         rate = version.metrics.get("loud_rate")
         return "unknown" if rate is None else f"{rate:.2%}"
@@ -43,7 +43,7 @@ class ForestVersionAdmin(JudgedAdmin):
     def has_promote_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         return request.user.has_perm("detection.change_forestversion")
 
-    @admin.action(description="Let it serve", permissions=["promote"])
+    @admin.action(description="Put live", permissions=["promote"])
     def promote(self, request: HttpRequest, chosen: QuerySet[ForestVersion]) -> None:
         numbers = list(chosen.values_list("pk", flat=True))
         if len(numbers) != 1:
@@ -54,12 +54,12 @@ class ForestVersionAdmin(JudgedAdmin):
         except ValueError as error:
             self.message_user(request, refusal_told(error, get_language()), messages.ERROR)
             return
-        self.message_user(request, _("Forest %(number)s serves now.") % {"number": numbers[0]})
+        self.message_user(request, _("Forest %(number)s is now live.") % {"number": numbers[0]})
 
-    @action(description="Roll back to the version before", permissions=["promote"])
+    @action(description="Roll back to the previous version", permissions=["promote"])
     @clicked_here
     def roll_back(self, request: HttpRequest) -> HttpResponse:
         version = roll_back_forest(now=steady_clock.now())
-        told = _("Forest %(number)s serves again.") if version else _("No forest serves now.")
+        told = _("Forest %(number)s is live again.") if version else _("No forest is live now.")
         self.message_user(request, told % {"number": version and version.pk})
         return redirect(reverse("admin:detection_forestversion_changelist"))

@@ -44,7 +44,7 @@ class AnomalyAdmin(JudgedAdmin):
     )
     list_filter = ("level", "family", ByStatus, "past", "provisional", BY_SOURCE, between("minute"))
     search_fields = ("=auth_code", "=source__name", "recommendation")
-    search_help_text = "Auth code, the whole name of a source, or words of the recommendation"
+    search_help_text = "Auth code, the full name of a source, or words of the recommendation"
     list_select_related = ("source",)
 
     @display(description="level", ordering="level", label=LEVEL_COLOURS)
@@ -67,7 +67,7 @@ class BandAdmin(JudgedAdmin):
     list_display = ("minute", "source", "shown_level", "total", "expected", "lower", "upper")
     list_filter = ("level", "learning", BY_SOURCE, between("minute"))
     search_fields = ("=source__name",)
-    search_help_text = "The whole name of a source"
+    search_help_text = "The full name of a source"
     list_select_related = ("source",)
 
     @display(description="level", ordering="level", label=LEVEL_COLOURS)
@@ -80,7 +80,7 @@ class BaselineAdmin(JudgedAdmin):
     list_display = ("source", "through", "shown_age", "live", "minutes_seen", "version", "updated")
     list_filter = ("live",)
     search_fields = ("=source__name",)
-    search_help_text = "The whole name of a source"
+    search_help_text = "The full name of a source"
     list_select_related = ("source",)
     exclude = ("state",)
     readonly_fields = ("minutes_seen", "codes_known")
@@ -94,7 +94,7 @@ class BaselineAdmin(JudgedAdmin):
         state = _state(baseline)
         return UNREADABLE if state is None else int(state.minutes[0])
 
-    @display(description="auth codes watched one by one")
+    @display(description="auth codes watched individually")
     def codes_known(self, baseline: Baseline) -> str:
         state = _state(baseline)
         if state is None:

@@ -47,7 +47,7 @@ class BacktestAdmin(JudgedAdmin):
     def shown_progress(self, backtest: Backtest) -> str:
         return f"{backtest.progress:.0%}"
 
-    @display(description="pages a day")
+    @display(description="pages per day")
     def pages(self, backtest: Backtest) -> object:
         return backtest.report.get("total", {}).get("pages_per_day", "-")
 
@@ -80,7 +80,7 @@ class BacktestAdmin(JudgedAdmin):
             started += 1
             enqueue_backtest(number)
         if started:
-            told = _("Waiting to be run again: %(number)s.")
+            told = _("Queued to run again: %(number)s.")
             self.message_user(request, told % {"number": started})
 
     @admin.action(description="Stop", permissions=["start"])

@@ -37,7 +37,7 @@ def _known_rules(value: object) -> None:
 def _known_families(value: object) -> None:
     if not isinstance(value, list) or any(one not in Family.values for one in value):
         raise ValidationError(
-            _("A list of families; known are %(known)s."),
+            _("Must be a list of families; the known ones are %(known)s."),
             params={"known": ", ".join(Family.values)},
         )
 

@@ -217,7 +217,7 @@ def chosen_sources(names: Sequence[str]) -> dict[int, str]:
         found = Source.objects.filter(enabled=True).exclude(name=Source.CANARY)
     chosen = dict(found.order_by("name").values_list("id", "name"))
     if missing := set(names) - set(chosen.values()):
-        raise ValueError(f"No source is called {', '.join(sorted(missing))}.")
+        raise ValueError(f"There is no source named {', '.join(sorted(missing))}.")
     return chosen
 
 

@@ -170,7 +170,7 @@ def test_the_canary_is_not_among_all_sources() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"source": ["nobody"]}, "No source is called nobody"),
+        ({"source": ["nobody"]}, "There is no source named nobody"),
         ({"since": "soon"}, "--since"),
         ({"since": "2026-03-02T00:00Z", "until": "2026-03-02T00:00Z"}, "--since"),
         ({"forest": "12"}, "no version 12"),

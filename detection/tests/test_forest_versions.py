@@ -177,7 +177,7 @@ def test_the_command_trains_lists_and_rolls_back() -> None:
     call_command("forest", "list", stdout=told)
     call_command("forest", "rollback", stdout=told)
     assert told.getvalue().count("live") >= 2
-    assert "No forest serves now" in told.getvalue()
+    assert "No forest is live" in told.getvalue()
 
 
 def test_the_command_refuses_an_unknown_version() -> None:

@@ -149,11 +149,11 @@ def test_it_fails_over_a_source_that_was_renamed_while_it_waited(names: list[str
     renamed = make_source("old")
     backtest = make_backtest(sources=names)
     Source.objects.filter(pk=renamed.pk).update(name="new")
-    with pytest.raises(ValueError, match="No source is called old"):
+    with pytest.raises(ValueError, match="There is no source named old"):
         run_now(backtest)
     backtest.refresh_from_db()
     assert backtest.state == "failed"
-    assert "No source is called old." in backtest.report["error"]
+    assert "There is no source named old." in backtest.report["error"]
 
 
 @pytest.mark.django_db(transaction=True)

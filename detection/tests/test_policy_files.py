@@ -254,7 +254,7 @@ def test_a_check_writes_nothing() -> None:
         ("sources: {shop: {pages_per_week: -1}}", "sources.shop.pages_per_week"),
         ("sources: {shop: {pages_per_week: often}}", "sources.shop.pages_per_week"),
         ("sources: {shop: {rules: [{name: x}]}}", "metric must be one of"),
-        ("sources: {shop: {families_off: decline}}", "A list of families"),
+        ("sources: {shop: {families_off: decline}}", "Must be a list of families"),
         ("sources: {shop: {minimum_excess: .inf}}", "minimum_excess: Must be a finite number"),
         ("sources: {shop: {pages_per_week: .nan}}", "pages_per_week: Must be a finite number"),
         ("sources: {shop: {minimum_excess: true}}", "minimum_excess: A number is expected"),
@@ -263,7 +263,7 @@ def test_a_check_writes_nothing() -> None:
             r"special_days\[1\].ends: a time such as",
         ),
         (f"sources: {{shop: {{minimum_excess: 1{'0' * 400}}}}}", "minimum_excess: .* too large"),
-        ("sources: {shop: {families_off: [{x: 1}]}}", "families_off: A list of families"),
+        ("sources: {shop: {families_off: [{x: 1}]}}", "families_off: Must be a list of families"),
         ("sources: {shop: {weight_ml: 0, weight_z: 0}}", "weight_z: One of the two weights"),
         ("special_days: [{name: x, starts: 2026-13-02}]", "not YAML"),
         (

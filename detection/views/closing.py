@@ -16,7 +16,7 @@ class CloseMinuteView(ReportingView):
     @extend_schema(
         operation_id="close_minute",
         tags=["Transactions"],
-        summary="Say that a minute is complete, also when it is empty",
+        summary="Declare a minute complete, even if it is empty",
         request=CloseSerializer,
         responses=ClosedMinuteSerializer,
     )

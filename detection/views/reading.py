@@ -55,7 +55,7 @@ class AnomaliesView(ReadingView):
     @extend_schema(
         operation_id="anomalies",
         tags=["Anomalies"],
-        summary="What was found, newest first",
+        summary="Anomalies, newest first",
         parameters=[
             _parameter("level", "Only this level.", list(Level.values)),
             _parameter("family", "Only this family.", list(Family.values)),
@@ -64,8 +64,8 @@ class AnomaliesView(ReadingView):
             _parameter("since", "From this minute on; a day alone is its midnight."),
             _parameter("until", "Before this minute; a day alone is its midnight."),
             _parameter("limit", f"1 to {MOST_ANOMALIES}, {USUAL_ANOMALIES} if left out."),
-            _parameter("offset", "How many to leave out."),
-            _parameter("cursor", "“next” of the page before; steady while new ones arrive."),
+            _parameter("offset", "How many to skip."),
+            _parameter("cursor", "`next` of the previous page; stable while new ones arrive."),
         ],
         responses=AnomaliesSerializer,
     )
@@ -87,7 +87,7 @@ class StatsView(ReadingView):
     @extend_schema(
         operation_id="stats",
         tags=["Anomalies"],
-        summary="Totals of what came in and what was found",
+        summary="Totals of reports and anomalies",
         parameters=[_parameter("source", "Only this source, by name.")],
         responses=StatsSerializer,
     )

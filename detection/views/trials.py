@@ -32,7 +32,7 @@ class BacktestsView(BacktestView):
     @extend_schema(
         operation_id="backtests",
         tags=["Backtests"],
-        summary="The newest backtests",
+        summary="The latest backtests",
         responses=BacktestSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
@@ -41,7 +41,7 @@ class BacktestsView(BacktestView):
     @extend_schema(
         operation_id="request_backtest",
         tags=["Backtests"],
-        summary="Judge stored history once more under other policies",
+        summary="Judge stored history again under other policies",
         request=BacktestRequestSerializer,
         responses={202: BacktestSerializer},
     )

@@ -34,7 +34,7 @@ admin.site.unregister(TOTPDevice)
 if admin.site.is_registered(LogEntry):
     admin.site.unregister(LogEntry)
 
-ROLE_CHOICES = [("", "None: may not read either"), *((role.value, role.value) for role in Role)]
+ROLE_CHOICES = [("", "None: no access at all"), *((role.value, role.value) for role in Role)]
 
 SUPERUSER = _("A superuser stays admin, whatever the role; make the account inactive instead.")
 LAST_ONE = _("Nobody would be left to administer: give another account the role admin first.")

@@ -135,7 +135,7 @@ class RouteRules:
             return _refuse(request, identity, decision.status, decision.reason)
         to_all = is_open(rule, stand_open)
         if rule.whole and not to_all and identity.source_ids is not None:
-            reason = "Permission denied. This is for those who see every source."
+            reason = "Permission denied. This needs access to every source."
             return _refuse(request, identity, HTTPStatus.FORBIDDEN, reason)
         if identity.by_session and not to_all:
             refusal_by_csrf = _csrf_refusal(request, view)

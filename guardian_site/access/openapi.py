@@ -35,7 +35,7 @@ LIMITED = {
 }
 CLIENT_CREDENTIALS = {
     "type": "oauth2",
-    "description": "The id of a client is the prefix of an API key, its secret the key.",
+    "description": "The client id is the prefix of an API key, the client secret the key itself.",
     "flows": {
         "clientCredentials": {
             "tokenUrl": "/auth/token",
@@ -44,10 +44,10 @@ CLIENT_CREDENTIALS = {
     },
 }
 WORDS = {
-    "400": "Not valid; what is wrong is named.",
-    "401": "Nobody, or nobody any more: sign in, or send a key.",
-    "403": "Somebody who may not.",
-    "404": "There is none.",
+    "400": "Not valid; the answer says what is wrong.",
+    "401": "Not signed in, or no longer: sign in, or send a key.",
+    "403": "Signed in, but not allowed to do this.",
+    "404": "Not found.",
     "406": "Only JSON is given.",
     "413": "Too large.",
     "415": "Only JSON is taken.",

@@ -57,7 +57,7 @@ class ClientCredentials(serializers.Serializer[Fields]):
 class ClientTokenQuestion(ClientCredentials):
     grant_type = serializers.ChoiceField(choices=["client_credentials"])
     scope = serializers.CharField(
-        required=False, help_text="Words apart by spaces; left out: all that the key may."
+        required=False, help_text="Separated by spaces; if left out, all that the key has."
     )
 
 
@@ -158,8 +158,8 @@ class KeyListBody(serializers.Serializer[Fields]):
 
 
 class NewKeyBody(KeyBody):
-    api_key = serializers.CharField(help_text="Shown this once.")
-    signing_secret = serializers.CharField(help_text="Signs requests; shown this once.")
+    api_key = serializers.CharField(help_text="Shown only once.")
+    signing_secret = serializers.CharField(help_text="Signs requests; shown only once.")
     message = serializers.CharField()
 
 
@@ -201,7 +201,7 @@ class KeyQuestion(ExactSerializer[Fields]):
             return None
         found = Source.objects.filter(name=name).first()
         if found is None:
-            raise serializers.ValidationError("There is no source of this name.")
+            raise serializers.ValidationError("There is no source with this name.")
         return found
 
     def validate(self, attrs: Fields) -> Fields:

@@ -62,15 +62,15 @@ PLAIN_VIEWS: dict[str, Described] = {
             "tags": ["Stream"],
             "summary": "Anomalies and changes of incidents, as server-sent events",
             "description": "Events are named `anomaly` and `incident`; their data is JSON. A "
-            "heartbeat comes every fifteen seconds. The line ends after ten minutes; whoever "
-            "comes back with the id of the last event misses nothing.",
+            "heartbeat comes every fifteen seconds. The connection ends after ten minutes; a "
+            "client that reconnects with the id of the last event misses nothing.",
             "parameters": [
                 {
                     "in": "header",
                     "name": "Last-Event-ID",
                     "schema": TEXT,
                     "description": "Id of the last event read; browsers send it by themselves. "
-                    "Left out: what happens from now on.",
+                    "If left out: what happens from now on.",
                 },
                 {
                     "in": "query",
@@ -81,11 +81,11 @@ PLAIN_VIEWS: dict[str, Described] = {
             ],
             "responses": {
                 "200": {
-                    "description": "An open line",
+                    "description": "An open connection",
                     "content": {"text/event-stream": {"schema": TEXT, "example": EVENTS}},
                 },
                 "400": _answer("This is not the id of an event.", PROBLEM),
-                "503": _answer("Too many lines are open; see Retry-After.", PROBLEM),
+                "503": _answer("Too many connections are open; see Retry-After.", PROBLEM),
             },
         }
     },
@@ -93,10 +93,10 @@ PLAIN_VIEWS: dict[str, Described] = {
         "get": {
             "operationId": "health",
             "tags": ["Operation"],
-            "summary": "The true state of every part",
+            "summary": "The state of every part",
             "responses": {
-                "200": _health("Reports can be taken in; `degraded` if a part is not well."),
-                "503": _health("Without its database Guardian can take in nothing."),
+                "200": _health("Reports can be accepted; `degraded` if a part is not healthy."),
+                "503": _health("The database is down: no reports can be accepted."),
             },
         }
     },
@@ -115,7 +115,7 @@ PLAIN_VIEWS: dict[str, Described] = {
             "summary": "Whether requests may be sent here",
             "responses": {
                 "200": _answer("They may.", PROBE),
-                "503": _answer("The database is away or not migrated.", PROBE),
+                "503": _answer("The database is not available or not migrated.", PROBE),
             },
         }
     },

@@ -16,19 +16,19 @@ SUBJECTS = [
     },
     {
         "name": "Silences",
-        "description": "Keep it quiet for a while: incidents are still opened, nobody is called.",
+        "description": "Mute notifications for a while; incidents are still opened and listed.",
     },
     {
         "name": "Stream",
-        "description": "Follow what happens, as it happens, over one open line.",
+        "description": "Follow what happens, as it happens, over one open connection.",
     },
     {
         "name": "Reports",
-        "description": "Read mean times, the hand-over to the next shift, and who is on call.",
+        "description": "Read mean times, the handover to the next shift, and who is on call.",
     },
     {
         "name": "Backtests",
-        "description": "Judge stored history once more under other policies.",
+        "description": "Judge stored history again under other policies.",
     },
     {
         "name": "Sign-in",
@@ -36,7 +36,7 @@ SUBJECTS = [
     },
     {
         "name": "API keys",
-        "description": "Make, list, replace and revoke the keys of programs.",
+        "description": "Create, list, replace and revoke the keys of programs.",
     },
     {
         "name": "OAuth2 clients",
@@ -45,10 +45,10 @@ SUBJECTS = [
     },
     {
         "name": "Operation",
-        "description": "Ask how Guardian itself fares, scrape it, and reset what it learned.",
+        "description": "Check the health of Guardian, scrape metrics, and reset what it learned.",
     },
     {
         "name": "Webhooks",
-        "description": "Take in what Alertmanager and Slack send.",
+        "description": "Receive what Alertmanager and Slack send.",
     },
 ]

@@ -119,7 +119,7 @@ def test_an_account_can_be_made_by_a_command(monkeypatch: pytest.MonkeyPatch) ->
     told = StringIO()
     call_command("add_person", "ana", role="viewer", stdout=told)
     assert role_of(User.objects.get()) is Role.VIEWER
-    assert told.getvalue() == "ana is viewer now, operator before.\n"
+    assert told.getvalue() == "ana is now viewer (was operator).\n"
 
 
 def test_an_account_that_exists_keeps_its_role_unless_another_is_said(

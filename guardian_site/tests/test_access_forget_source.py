@@ -55,7 +55,7 @@ def rows_left(source_id: int) -> dict[str, int]:
 def test_everything_of_it_is_gone_and_nothing_of_the_others() -> None:
     gone, kept = fill("gone"), fill("kept")
     said = forget("gone", yes=True)
-    assert "gone is gone." in said
+    assert "gone was deleted." in said
     assert rows_left(gone.pk) == {}
     assert not Source.objects.filter(name="gone").exists()
     assert Transaction.objects.filter(source=kept).count() == 3

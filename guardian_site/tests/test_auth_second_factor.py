@@ -48,14 +48,14 @@ def test_the_page_takes_the_code_too(device: TOTPDevice) -> None:
 
 
 def test_who_gave_a_code_is_not_told_that_one_is_needed(device: TOTPDevice) -> None:
-    assert b"The code of your second factor is needed." in page().content
+    assert b"Enter your two-factor code." in page().content
     code = code_of(device)
     assert page(code=code).status_code == 302
     assert login().json()["detail"] == "The code of the second factor is needed."
     assert login(code=code).json()["detail"].startswith("That code is wrong, was used before")
     told = page(code=code).content
-    assert b"That code is wrong, was used before" in told
-    assert b"is needed" not in told
+    assert b"That code is wrong, was already used" in told
+    assert b"Enter your" not in told
 
 
 def test_a_code_works_once(device: TOTPDevice) -> None:

@@ -196,7 +196,7 @@ def test_a_backup_of_a_newer_version_is_not_said_to_be_of_this_one(tmp_path: Pat
     told = manage(here, "restore", str(copy), "--yes")
     assert told.returncode == 1
     assert "this one does not know alerts 9999_of_tomorrow. Start" in told.stderr
-    assert "brought to this version" not in told.stdout
+    assert "migrated it to this version" not in told.stdout
 
 
 def test_what_was_kept_stays_until_the_next_is_whole(

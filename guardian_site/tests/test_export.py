@@ -133,7 +133,7 @@ def test_a_moment_that_utc_does_not_have_is_refused(moment: str) -> None:
 
 
 def test_a_window_that_ends_before_it_begins_is_refused() -> None:
-    with pytest.raises(CommandError, match="--since must lie before --until"):
+    with pytest.raises(CommandError, match="--since must be before --until"):
         call_command("export", "reports", "--since", "2026-03-05", "--until", "2026-03-04")
 
 

@@ -51,7 +51,7 @@ def test_what_is_not_theirs_is_searched_for_as_what_is_nobodys(member: Client) -
     for name in ("theirs", "nobodys"):
         answer = member.get("/", {"source": name}, headers=PAGE)
         assert (answer.status_code, answer["Location"]) == (302, f"/sources/?q={name}")
-        assert "No source is called like" in member.get(answer["Location"]).content.decode()
+        assert "No source matches" in member.get(answer["Location"]).content.decode()
 
 
 def test_the_stream_tells_only_what_is_theirs(
@@ -86,7 +86,7 @@ def test_who_may_mend_a_channel_is_led_there(role: str, led: bool, page: str) ->
     disable_channel(channel=make_channel("phone"), reason="there is no terminal", now=at(0))
     text = signed_in(role).get(page, headers=PAGE).content.decode()
     assert "there is no terminal" in text
-    assert ("Mend it" in text) is led
+    assert ("Fix it" in text) is led
 
 
 def test_a_member_changes_their_password_though_the_admin_is_closed_to_them(

@@ -304,7 +304,7 @@ def test_a_stream_that_is_none_is_told_in_words() -> None:
 
 @pytest.mark.parametrize("options", [{"count": 0}, {"stale": 0.0}])
 def test_a_stream_is_not_read_by_halves(options: dict[str, float]) -> None:
-    with pytest.raises(CommandError, match="--count is 1 or more"):
+    with pytest.raises(CommandError, match="--count must be 1 or more"):
         call_command("consume_stream", url="redis://stream", skip_checks=True, **options)
 
 

@@ -21,7 +21,7 @@ from ingest.views import unavailable
 
 NAMED_AT_MOST = 100
 FOREIGN_HOST = (
-    "Guardian is not served under the name in Host. Ask for it under a name of its own, show a "
+    "Guardian is not served under the name in the Host header. Use one of its own names, send a "
     "key or a token, or have this name added to GUARDIAN_ALLOWED_HOSTS."
 )
 # Some libraries of programs accept HTML like browsers; what they send tells them apart.
@@ -50,7 +50,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer somebody who may not."""
     if wants_html(request):
         return defaults.permission_denied(request, exception)
-    return JsonResponse({"detail": str(exception) or "You may not do that."}, status=403)
+    detail = str(exception) or "You do not have permission to do that."
+    return JsonResponse({"detail": detail}, status=403)
 
 
 def not_from_here(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -71,7 +72,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         return HttpResponseRedirect(address, preserve_request=True)
     if wants_html(request):
         return defaults.page_not_found(request, exception)
-    return JsonResponse({"detail": "There is nothing here."}, status=404)
+    return JsonResponse({"detail": "Not found."}, status=404)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
@@ -80,7 +81,7 @@ def broken(request: HttpRequest) -> HttpResponse:
         return _away(request)
     if wants_html(request):
         return defaults.server_error(request)
-    return JsonResponse({"detail": "Something broke on our side; it was logged."}, status=500)
+    return JsonResponse({"detail": "Something went wrong on our side; it was logged."}, status=500)
 
 
 def _away(request: HttpRequest) -> HttpResponse:

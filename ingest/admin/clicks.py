@@ -28,7 +28,7 @@ def clicked_here(act: Act) -> Act:
         in_the_admin = came_from.path.startswith(reverse("admin:index"))
         if in_the_admin and came_from.netloc == request.get_host():
             return act(self, request, *args, **kwargs)
-        told = _("Nothing was done: this address does something, so press its button in the admin.")
+        told = _("Nothing was done: use the button in the admin instead of opening this address.")
         messages.error(request, told)
         return redirect("admin:index")
 

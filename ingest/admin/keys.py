@@ -63,7 +63,7 @@ class ApiKeyAdmin(BySource, InCalendar, ModelAdmin):
             revoke_key(key=key)
         messages.success(request, _("Revoked: %(number)s.") % {"number": len(queryset)})
 
-    @admin.action(description="Replace by a new key; the old one ends", permissions=["change"])
+    @admin.action(description="Replace with a new key and end the old one", permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: "QuerySet[ApiKey]") -> None:
         for key in queryset.filter(revoked=None):
             successor, secret = rotate_key(key=key)

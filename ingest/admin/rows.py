@@ -18,7 +18,7 @@ class ReportAdmin(ReportedAdmin):
     list_display = ("timestamp", "source", "status", "auth_code", "count", "received")
     list_filter = ("status", BY_SOURCE, between("timestamp"))
     search_fields = ("auth_code", "=source__name")
-    search_help_text = "Auth code, or the whole name of a source"
+    search_help_text = "Auth code, or the full name of a source"
 
 
 @admin.register(Transaction)
@@ -26,7 +26,7 @@ class TransactionAdmin(ReportedAdmin):
     list_display = ("external_id", "timestamp", "source", "status", "auth_code", "count")
     list_filter = ("status", BY_SOURCE, between("timestamp"))
     search_fields = ("=external_id", "=source__name")
-    search_help_text = "The whole id of a transaction, or the whole name of a source"
+    search_help_text = "The full id of a transaction, or the full name of a source"
 
 
 @admin.register(MinuteCount)
@@ -34,7 +34,7 @@ class MinuteCountAdmin(ReportedAdmin):
     list_display = ("minute", "source", "status", "auth_code", "count")
     list_filter = ("status", BY_SOURCE, between("minute"))
     search_fields = ("auth_code", "=source__name")
-    search_help_text = "Auth code, or the whole name of a source"
+    search_help_text = "Auth code, or the full name of a source"
 
 
 @admin.register(FileImport)

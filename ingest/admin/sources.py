@@ -60,7 +60,7 @@ class SourceAdmin(ModelAdmin):
         # Django would read all that was reported to list it: minutes, and the memory of a server.
         reported = [one for one in objs if first_count([one.pk]) is not None]
         if reported:
-            told = _("what %(source)s reported. Disable it instead, or ask for forget_source.")
+            told = _("the reports of %(source)s. Disable it instead, or ask for forget_source.")
             return [], {}, set(), [told % {"source": one.name} for one in reported]
         return super().get_deleted_objects(objs, request)
 

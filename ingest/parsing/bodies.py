@@ -63,7 +63,7 @@ _report = msgspec.json.Decoder(ReportBody)
 _batch = msgspec.json.Decoder(BatchBody)
 # What JSON never begins with, and what a sender did to it.
 _NOT_AS_IT_IS = {
-    b"\x1f\x8b": "is packed by gzip; send it as it is",
+    b"\x1f\x8b": "is compressed with gzip; send it uncompressed",
     b"\xef\xbb\xbf": "begins with a byte order mark; leave that out",
 }
 _CARD = "looks like a payment card number or code, which must not be sent here; send a token"
@@ -142,7 +142,7 @@ def _loaded(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise refused("body", f"is not UTF-8 at byte {error.start}") from None
     except _DuplicateName as error:
-        raise refused(_shown(str(error)), "is named twice in one object") from None
+        raise refused(_shown(str(error)), "appears twice in one object") from None
     except RecursionError:
         raise refused("body", "is nested too deeply") from None
     except ValueError as error:
@@ -188,7 +188,7 @@ def _refusal(body: bytes, error: Exception, find: Any) -> Refused:
     if not errors:
         half = b"\\ud" in body.lower()
         reason = "a \\u escape names half a character" if half else _shown(str(error))
-        return refused("body", f"is not proper JSON: {reason}")
+        return refused("body", f"is not valid JSON: {reason}")
     count = len(errors)
     detail = "Nothing was stored: " + ("one value is" if count == 1 else f"{count} values are")
     return Refused(f"{detail} not valid.", errors)
@@ -240,7 +240,7 @@ def too_large() -> Refused:
 
 def cut_short(came: int, length: int) -> Refused:
     """Return the refusal of a body of which only the beginning came."""
-    message = f"ended after {came} of {length} bytes, or took too long; send the body whole"
+    message = f"ended after {came} of {length} bytes, or took too long; send the whole body"
     return refused("body", message, HTTPStatus.REQUEST_TIMEOUT)
 
 
@@ -252,4 +252,4 @@ def wrong_type(named: str) -> Refused:
 
 def length_required() -> Refused:
     """Return the refusal of a body that comes in chunks of unknown length."""
-    return refused("Content-Length", "is needed; send the body whole", HTTPStatus.LENGTH_REQUIRED)
+    return refused("Content-Length", "is required; send the whole body", HTTPStatus.LENGTH_REQUIRED)

@@ -49,7 +49,7 @@ def test_a_source_that_reported_is_not_deleted_nor_its_rows_read(admin_client: C
     source = Source.objects.get()
     url = reverse("admin:ingest_source_delete", args=[source.pk])
     with CaptureQueriesContext(connection) as queries:
-        assert "what default reported" in admin_client.get(url).content.decode()
+        assert "the reports of default" in admin_client.get(url).content.decode()
     assert not [one for one in queries.captured_queries if "ingest_report" in one["sql"]]
     admin_client.post(url, {"post": "yes"})
     assert Source.objects.exists()
@@ -169,4 +169,4 @@ def test_a_source_that_would_have_no_page_is_refused(admin_client: Client) -> No
     fields = {"name": "..", "time_zone": "UTC", "enabled": "on"}
     inline = {"api_keys-TOTAL_FORMS": "0", "api_keys-INITIAL_FORMS": "0"}
     page = admin_client.post(reverse("admin:ingest_source_add"), {**fields, **inline})
-    assert "A name of dots alone leads to no page." in page.content.decode()
+    assert "A name cannot consist of dots alone." in page.content.decode()

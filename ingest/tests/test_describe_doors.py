@@ -45,7 +45,7 @@ def test_an_hour_that_comes_twice_is_described_as_it_is_read(described: Any) -> 
         assert read_moment("2026-11-01 01:30", zone, now) == meant
     [report] = [one for name, one in described["components"]["schemas"].items() if name == "Report"]
     told = report["properties"]["timestamp"]["description"]
-    assert "the later of the two is meant as soon as it has come" in told
+    assert "the later one is meant as soon as it has come" in told
 
 
 def utc(hour: int, minute: int) -> datetime:

@@ -65,7 +65,7 @@ def test_codes_that_exceed_the_total_are_told_and_corrected_with_it(
 ) -> None:
     run(csv_file, STATUS_FILE)
     run(csv_file, BY_CODE + f"{AT},51,12\n")
-    assert "Of 1 time more is denied by code than by status" in capsys.readouterr().err
+    assert "At 1 timestamp more is denied by code than by status" in capsys.readouterr().err
     run(csv_file, BY_CODE + f"{AT},51,5\n")
     run(csv_file, STATUS_FILE, again=True)
     assert capsys.readouterr().err == ""
@@ -171,7 +171,7 @@ def test_a_separator_within_quotes_separates_nothing(csv_file: Path, separator: 
 
 def test_counts_of_several_sources_are_not_mixed_into_one(csv_file: Path) -> None:
     text = "source,timestamp,status,count\n"
-    with pytest.raises(CommandError, match="of shop and bank among them"):
+    with pytest.raises(CommandError, match="among them shop and bank"):
         run(csv_file, text + f"shop,{AT},approved,1\nshop,{AT},denied,1\nbank,{AT},approved,3\n")
     assert not Report.objects.exists()
     run(csv_file, text + f"shop,{AT},approved,1\n\nshop,{AT},denied,1\n")

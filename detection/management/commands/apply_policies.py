@@ -13,16 +13,18 @@ from ingest.management.wording import counted
 class Command(BaseCommand):
     help = (
         "Apply policies and special days from a YAML file: all of it or nothing. Special days that "
-        "the file has brought before and does not name any more are taken away; what people "
-        "declared in the admin, or other files, stays. What it may hold: deploy/docs/tuning.md."
+        "this file added before and no longer names are removed; what was declared in the admin or "
+        "by other files stays. Format: deploy/docs/tuning.md."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--name", default="", help="by which the file is known again; that of the file"
+            "--name",
+            default="",
+            help="name that identifies the file next time; default its file name",
         )
-        parser.add_argument("--check", action="store_true", help="only say what would change")
+        parser.add_argument("--check", action="store_true", help="only show what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -32,36 +32,36 @@ from ingest.parsing.moments import read_moment
 from ingest.services.sources import site_zone
 
 USUAL_DAYS = 7
-DAY = "a day or a time, in GUARDIAN_TIME_ZONE if it says none"
+DAY = "a day or a time, in GUARDIAN_TIME_ZONE if it has no zone"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class Command(BaseCommand):
     help = (
-        "Judge stored history once more, through the path of production, under the live policies "
-        "or others. Nothing is written to the database. Pages are what became critical, warnings "
-        "what did not. A labelled incident is caught by a page, or by a warning that lasts "
-        "GUARDIAN_WARNING_WAIT_MINUTES; its delay ends when people are told."
+        "Judge stored history again with the production code, under the live policies or others. "
+        "Nothing is written to the database. Pages are what became critical, warnings what did "
+        "not. A labelled incident is caught by a page, or by a warning that lasts "
+        "GUARDIAN_WARNING_WAIT_MINUTES; its delay ends when people are notified."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--source", action="append", default=[], help="by name; all if none")
-        parser.add_argument("--since", default="", help=f"{DAY}; seven days before --until")
-        parser.add_argument("--until", default="", help=f"{DAY}; now")
+        parser.add_argument("--source", action="append", default=[], help="by name; default all")
+        parser.add_argument("--since", default="", help=f"{DAY}; default seven days before --until")
+        parser.add_argument("--until", default="", help=f"{DAY}; default now")
         parser.add_argument(
             "--policy",
             type=Path,
             help="YAML with the policy fields to try, such as minimum_excess: 50",
         )
         parser.add_argument("--forest", default="live", help="a version number, live or none")
-        parser.add_argument("--report", type=Path, help="write the report here, as JSON")
-        parser.add_argument("--chart", type=Path, help="write the chart here, as SVG")
+        parser.add_argument("--report", type=Path, help="write the report to this file, as JSON")
+        parser.add_argument("--chart", type=Path, help="write the chart to this file, as SVG")
 
     def handle(self, *args: Any, **options: Any) -> None:
         until = self._moment(options["until"], "--until") or steady_clock.now()
         since = self._moment(options["since"], "--since") or until - timedelta(days=USUAL_DAYS)
         if since >= until:
-            raise CommandError("--since must lie before --until.")
+            raise CommandError("--since must be before --until.")
         refuse_unwritable(options["report"], options["chart"])
         changes = self._changes(options["policy"])
         sources = self._sources(options["source"])
@@ -96,7 +96,7 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from None
         if not found:
-            raise CommandError("There is no source yet.")
+            raise CommandError("There are no sources yet.")
         return found
 
     def _changes(self, file: Path | None) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Command(BaseCommand):
         try:
             sent = read_yaml(file.read_text(encoding="utf-8")) or {}
             if not isinstance(sent, Mapping):
-                raise CommandError(f"{file}: a mapping of policy fields is expected.")
+                raise CommandError(f"{file} must be a mapping of policy fields.")
             return read_settings(sent)
         except ValidationError as error:
             faults = [f"{name}: {' '.join(told)}" for name, told in error.message_dict.items()]
@@ -158,6 +158,7 @@ class Command(BaseCommand):
             self.stdout.write(line.format(*("-" if cell is None else cell for cell in cells)))
         live = report["live"]
         self.stdout.write(
-            f"Against what was found at the time: {live['same']} the same, {live['only_live']} "
-            f"only then, {live['only_backtest']} only now. {report['seconds']} s."
+            f"Compared with what was found at the time: {live['same']} the same, "
+            f"{live['only_live']} only then, {live['only_backtest']} only now. "
+            f"{report['seconds']} s."
         )

@@ -18,11 +18,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        train = actions.add_parser("train", help="train one now; it serves when it is not worse")
-        train.add_argument("--if-due", action="store_true", help="only when one is due")
+        train = actions.add_parser("train", help="train one now; it goes live if it is no worse")
+        train.add_argument("--if-due", action="store_true", help="only if one is due")
         actions.add_parser("list", help="show all versions")
-        actions.add_parser("promote", help="let a version serve").add_argument("number", type=int)
-        actions.add_parser("rollback", help="let the version before serve again")
+        actions.add_parser("promote", help="put a version live").add_argument("number", type=int)
+        actions.add_parser("rollback", help="put the previous version back live")
 
     def handle(self, *args: Any, **options: Any) -> None:
         action = options["action"]
@@ -37,12 +37,12 @@ class Command(BaseCommand):
         now = steady_clock.now()
         reason = due_reason(now=now)
         if if_due and reason is None:
-            self.stdout.write("None is due.")
+            self.stdout.write("No training is due.")
             return
-        with tqdm(desc="Walking history", unit=" min", leave=False, disable=None) as bar:
+        with tqdm(desc="Reading history", unit=" min", leave=False, disable=None) as bar:
             version = retrain_forest(now=now, force=True, progress=bar.update)
         if version is None:
-            raise CommandError("Too little quiet history to train on yet.")
+            raise CommandError("Not enough normal history to train on yet.")
         self._show(version)
 
     def _list(self) -> None:
@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def _roll_back(self) -> None:
         version = roll_back_forest(now=steady_clock.now())
         if version is None:
-            self.stdout.write("No forest serves now; rules and Z-score judge alone.")
+            self.stdout.write("No forest is live; rules and Z-score judge alone.")
         else:
             self._show(version)
 

@@ -115,7 +115,7 @@ class RevokeView(_ClientView):
     @extend_schema(
         operation_id="revoke_token",
         tags=["OAuth2 clients"],
-        summary="Give a token back (RFC 7009)",
+        summary="Revoke a token (RFC 7009)",
         request=TokenQuestion,
         responses={200: None, **REFUSALS},
     )
@@ -138,7 +138,7 @@ class IntrospectView(_ClientView):
     @extend_schema(
         operation_id="introspect_token",
         tags=["OAuth2 clients"],
-        summary="Whether a token still opens anything (RFC 7662)",
+        summary="Whether a token is still valid (RFC 7662)",
         request=TokenQuestion,
         responses={200: IntrospectionBody, **REFUSALS},
     )
@@ -156,7 +156,7 @@ class ServerMetadataView(APIView):
     @extend_schema(
         operation_id="server_metadata",
         tags=["OAuth2 clients"],
-        summary="Where clients find what (RFC 8414)",
+        summary="Where clients find the endpoints (RFC 8414)",
         responses=ServerMetadataBody,
     )
     def get(self, request: Request) -> Response:

@@ -37,7 +37,7 @@ from ingest.services.keys import revoke_key, rotate_key
 REFERENCE = OpenApiParameter(
     "key",
     location=OpenApiParameter.PATH,
-    description="Its id, its prefix, or its name where only one has it.",
+    description="Its id, its prefix, or its name if only one key has it.",
 )
 
 
@@ -53,7 +53,7 @@ def _shown_once(key: ApiKey, secret: str, status: HTTPStatus, message: str) -> R
 
 class KeysView(APIView):
     @extend_schema(
-        operation_id="keys", tags=["API keys"], summary="The living keys", responses=KeyListBody
+        operation_id="keys", tags=["API keys"], summary="Active keys", responses=KeyListBody
     )
     def get(self, request: Request) -> Response:
         keys = [key_body(key) for key in living_keys()]
@@ -62,7 +62,7 @@ class KeysView(APIView):
     @extend_schema(
         operation_id="make_key",
         tags=["API keys"],
-        summary="Make a key; its secret is shown this once",
+        summary="Create a key; its secret is shown only once",
         request=KeyQuestion,
         responses={201: NewKeyBody},
     )
@@ -71,7 +71,7 @@ class KeysView(APIView):
         question.is_valid(raise_exception=True)
         key, secret = make_key(wanted=question.validated_data["wanted"], now=timezone.now())
         return _shown_once(
-            key, secret, HTTPStatus.CREATED, "Keep it: it is shown this once and stored nowhere."
+            key, secret, HTTPStatus.CREATED, "Keep it: it is shown only once and stored nowhere."
         )
 
 
@@ -112,7 +112,7 @@ class RotateKeyView(_OneKeyView):
     @extend_schema(
         operation_id="rotate_key",
         tags=["API keys"],
-        summary="Replace a key; the old one opens for an overlap",
+        summary="Replace a key; the old one stays valid for an overlap",
         parameters=[REFERENCE],
         request=RotateBody,
         responses={201: NewKeyBody, 409: Problem},
@@ -127,7 +127,7 @@ class RotateKeyView(_OneKeyView):
             new,
             secret,
             HTTPStatus.CREATED,
-            f"The old key opens until {old.expires:%Y-%m-%d %H:%M %Z}.",
+            f"The old key is valid until {old.expires:%Y-%m-%d %H:%M %Z}.",
         )
 
 

@@ -22,10 +22,10 @@ from mozilla_django_oidc.views import (
 from guardian_site.access.second_factor import passes_second_factor, second_factors_in_use
 
 logger = logging.getLogger(__name__)
-CODE_NEEDED = _("The code of your second factor is needed.")
-CODE_REFUSED = _("That code is wrong, was used before, or came too soon after a wrong one.")
-OUTSIDE_FAILED = _("Signing in by %(outside)s did not work. Try again, or ask an administrator.")
-OUTSIDE_NO_ROLE = _("You are known by %(outside)s, but have no role here. Ask an administrator.")
+CODE_NEEDED = _("Enter your two-factor code.")
+CODE_REFUSED = _("That code is wrong, was already used, or came too soon after a wrong one.")
+OUTSIDE_FAILED = _("Signing in with %(outside)s did not work. Try again, or ask an administrator.")
+OUTSIDE_NO_ROLE = _("You signed in with %(outside)s, but have no role here. Ask an administrator.")
 
 
 class SignInForm(AuthenticationForm):

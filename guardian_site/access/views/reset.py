@@ -21,11 +21,11 @@ NOT_CONFIRMED = f"must be the word “{CONFIRMATION}”, so that no slip does it
 class ResetQuestion(ExactSerializer[dict[str, Any]]):
     confirm = serializers.ChoiceField(
         choices=[CONFIRMATION],
-        help_text=f"The word “{CONFIRMATION}”, so that no slip does it.",
+        help_text=f"The word “{CONFIRMATION}”, so that it is not done by mistake.",
         error_messages=dict.fromkeys(("required", "invalid_choice", "null"), NOT_CONFIRMED),
     )
     source = serializers.CharField(  # type: ignore[assignment]  # a field of that name
-        max_length=64, required=False, allow_null=True, help_text="Left out: every source."
+        max_length=64, required=False, allow_null=True, help_text="If left out, every source."
     )
 
     def validate_source(self, name: str | None) -> Source | None:
@@ -49,7 +49,7 @@ class ResetView(APIView):
     @extend_schema(
         operation_id="reset",
         tags=["Operation"],
-        summary="Forget what was learned and resolve what is open; what was reported stays",
+        summary="Forget what was learned and resolve open incidents; reports are kept",
         request=ResetQuestion,
         responses=ResetBody,
     )

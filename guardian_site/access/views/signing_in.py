@@ -83,7 +83,7 @@ class RefreshView(OpenView):
         operation_id="refresh",
         tags=["Sign-in"],
         summary="Exchange a refresh token for new tokens",
-        description="Each refresh token works once; one that comes twice ends the sign-in.",
+        description="Each refresh token works once; one that is sent twice ends the sign-in.",
         request=RefreshBody,
         responses=TokenBody,
         auth=[],
@@ -117,7 +117,7 @@ class LogoutView(APIView):
 
 class MeView(APIView):
     @extend_schema(
-        operation_id="me", tags=["Sign-in"], summary="Who I am and what I may", responses=MeBody
+        operation_id="me", tags=["Sign-in"], summary="Who I am and what I may do", responses=MeBody
     )
     def get(self, request: Request) -> Response:
         identity: Identity = request._request.identity  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 
 class Command(BaseCommand):
-    help = "Copy the database to a new file. Nothing has to be stopped for it."
+    help = "Copy the database to a new file. Nothing needs to be stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)

@@ -19,27 +19,31 @@ from ingest.streaming.redis_stream import RedisStream
 
 class Command(BaseCommand):
     help = (
-        "Take reports from a stream: GUARDIAN_STREAM_URL is redis://…, or kafka://host:port,host:"
-        "port. As many of these may run as there are machines; each report is counted once."
+        "Take reports from a stream: GUARDIAN_STREAM_URL is redis://… or kafka://host:port,host:port."
+        " Run as many of these as you like; each report is counted once."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--url", default=settings.GUARDIAN_STREAM_URL, help="in place of GUARDIAN_STREAM_URL"
+            "--url", default=settings.GUARDIAN_STREAM_URL, help="default GUARDIAN_STREAM_URL"
         )
         parser.add_argument("--name", default=settings.GUARDIAN_STREAM_NAME, help="stream or topic")
-        parser.add_argument("--group", default="guardian", help="consumers that share the work")
+        parser.add_argument(
+            "--group", default="guardian", help="group of consumers that share the work"
+        )
         parser.add_argument(
             "--member",
             default=f"{socket.gethostname()}-{os.getpid()}",
-            help="name of this consumer; the same after a restart goes on where it was",
+            help="name of this consumer; with the same name it resumes after a restart",
         )
-        parser.add_argument("--count", type=int, default=500, help="reports in one commit; 500")
+        parser.add_argument(
+            "--count", type=int, default=500, help="reports per commit; default 500"
+        )
         parser.add_argument(
             "--stale",
             type=float,
             default=60.0,
-            help="seconds until a dead member's are taken over; 60",
+            help="seconds until the reports of a dead member are taken over; default 60",
         )
         parser.add_argument(
             "--keep",
@@ -50,12 +54,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["count"] < 1 or options["stale"] <= 0:
-            raise CommandError("--count is 1 or more; --stale must be over 0.")
+            raise CommandError("--count must be 1 or more, and --stale above 0.")
         try:
             serve_where_asked()
         except OSError as error:
             told = f"GUARDIAN_METRICS_PORT={settings.GUARDIAN_METRICS_PORT}: {error.strerror}."
-            raise CommandError(f"{told} Name another port, or leave it out.") from error
+            raise CommandError(f"{told} Choose another port, or leave it unset.") from error
         stopping: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda caught, _frame: stopping.append(caught))
@@ -78,7 +82,7 @@ class Command(BaseCommand):
             servers, more = servers_and_settings(url)
             return KafkaTopic(servers, options["name"], options["group"], **more)
         if not url:
-            raise CommandError("Set GUARDIAN_STREAM_URL (or REDIS_URL), or say --url.")
+            raise CommandError("Set GUARDIAN_STREAM_URL (or REDIS_URL), or pass --url.")
         stale = int(options["stale"] * 1000)
         who = options["name"], options["group"], options["member"]
         return RedisStream(url, *who, stale, keeps=options["keep"])

@@ -37,16 +37,22 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--history", type=_span, default="14d", metavar="14d", help="how much to fill in"
+            "--history",
+            type=_span,
+            default="14d",
+            metavar="14d",
+            help="how much history to fill in; default 14d",
         )
         parser.add_argument(
             "--scenario",
             type=_scenario,
             default=SCENARIO,
             metavar="NAME[@MINUTE][+LENGTH][*STRENGTH]",
-            help=f"the incident on the way; {SCENARIO} if none is said",
+            help=f"the incident to start; default {SCENARIO}",
         )
-        parser.add_argument("--seed", type=int, default=7, help="of the simulated traffic")
+        parser.add_argument(
+            "--seed", type=int, default=7, help="seed of the simulated traffic; default 7"
+        )
 
     def handle(
         self, *args: Any, history: str, scenario: Scenario, seed: int, **options: Any
@@ -65,7 +71,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         mark_as_demo()
         if MinuteCount.objects.exists():
-            self.stdout.write("Going on with the history that is there (`make clean` removes it).")
+            self.stdout.write("Continuing with the existing history (`make clean` removes it).")
         else:
             call_command(
                 "simulate", "--history", history, "--seed", str(seed), stdout=io.StringIO()
@@ -78,7 +84,7 @@ class Command(BaseCommand):
             notes=[
                 f"account     {ADMIN}, password {self._administrator()} (new at each start)",
                 f"incident    {scenario.name} begins at the largest source within two"
-                " minutes, the alarm follows two or three later",
+                " minutes, and its alert follows two or three minutes later",
             ],
         )
 

@@ -34,10 +34,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("kind", choices=sorted(KINDS))
         parser.add_argument("--format", choices=["csv", "parquet"], default="csv")
-        parser.add_argument("--since", help="day or moment, UTC if it says none")
-        parser.add_argument("--until", help="day or moment, itself left out")
-        parser.add_argument("--source", help="of this source only")
-        parser.add_argument("--output", type=Path, help="a file; else standard output (CSV only)")
+        parser.add_argument("--since", help="a day or a time, in UTC if it has no zone")
+        parser.add_argument("--until", help="a day or a time, exclusive")
+        parser.add_argument("--source", help="only this source")
+        parser.add_argument(
+            "--output", type=Path, help="file to write; default standard output (CSV only)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         kind, output = KINDS[options["kind"]], options["output"]
@@ -59,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no source “{source}”.")
         since, until = (_moment(name, options[name]) for name in ("since", "until"))
         if since and until and since >= until:
-            raise CommandError("--since must lie before --until.")
+            raise CommandError("--since must be before --until.")
         return Wanted(since, until, source)
 
 
@@ -83,7 +85,9 @@ def _moment(name: str, text: str | None) -> datetime | None:
     if day is not None:
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
     if moment is None:
-        raise CommandError(f"--{name} {text}: write a day such as 2026-01-31 or a moment.")
+        raise CommandError(
+            f"--{name} {text}: write a day such as 2026-01-31 or a time such as 2026-01-31T12:00."
+        )
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError:

@@ -17,17 +17,21 @@ from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 
 class Command(BaseCommand):
-    help = "Replace the database by a backup, then bring it to this version. Stop Guardian first."
+    help = (
+        "Replace the database with a backup, then migrate it to this version. Stop Guardian first."
+    )
     # A database without tables is what a backup of PostgreSQL is restored into.
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--yes", action="store_true", help="what is there now may be lost")
+        parser.add_argument(
+            "--yes", action="store_true", help="confirm that the present data may be lost"
+        )
 
     def handle(self, *args: Any, file: Path, yes: bool, **options: Any) -> None:
         if not yes:
-            raise CommandError("What the database holds now will be lost. Say --yes to do it.")
+            raise CommandError("What the database holds now will be lost. Add --yes to confirm.")
         try:
             # PostgreSQL is restored into an empty database: whatever runs is in another.
             with alone_in(settings.DATA_DIR) if connection.vendor == "sqlite" else nullcontext():
@@ -37,8 +41,8 @@ class Command(BaseCommand):
                 call_command("migrate", verbosity=0)
         except (BackupFailed, InUse) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"The database is that of {file}, brought to this version.")
+        self.stdout.write(f"Restored {file} and migrated it to this version.")
         if connection.vendor == "sqlite":
             aside = kept_aside(Path(connection.settings_dict["NAME"]))
             if aside.exists():
-                self.stdout.write(f"What was there before is in {aside}.")
+                self.stdout.write(f"The previous database is in {aside}.")

@@ -12,11 +12,9 @@ class Command(BaseCommand):
     help = "Run web, worker and beat (and in embedded mode the broker) until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default=settings.GUARDIAN_HOST, help="default GUARDIAN_HOST")
         parser.add_argument(
-            "--host", default=settings.GUARDIAN_HOST, help="in place of GUARDIAN_HOST"
-        )
-        parser.add_argument(
-            "--port", type=int, default=settings.GUARDIAN_PORT, help="in place of GUARDIAN_PORT"
+            "--port", type=int, default=settings.GUARDIAN_PORT, help="default GUARDIAN_PORT"
         )
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:

@@ -22,22 +22,22 @@ SHOWN = 20
 class Command(BaseCommand):
     help = (
         "Import counts from a CSV file with the columns timestamp, status and/or auth_code, count. "
-        "The same file again changes nothing; an interrupted import goes on where it stopped."
+        "The same file again changes nothing; an interrupted import resumes where it stopped."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--source", default=Source.DEFAULT, help="whose counts these are")
         parser.add_argument(
-            "--time-zone", default="", help="zone of times without one; default: the source's"
+            "--time-zone", default="", help="zone of times without one; default the source's"
         )
         group = parser.add_mutually_exclusive_group()
         group.add_argument(
             "--strict", action="store_true", help="refuse a file with bad lines (the default)"
         )
-        group.add_argument("--skip-bad", action="store_true", help="import the good lines of it")
+        group.add_argument("--skip-bad", action="store_true", help="import only the good lines")
         parser.add_argument(
-            "--again", action="store_true", help="read a file that was imported before once more"
+            "--again", action="store_true", help="import a file again that was imported before"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if survey.bad and not options["skip_bad"]:
             raise CommandError(
                 f"{counted(survey.bad, 'bad line', 'bad lines')}: nothing was imported."
-                " Mend the file, or use --skip-bad."
+                " Fix the file, or use --skip-bad."
             )
         source = self._source(options)
         with self._bar(file.lines, "Importing", options) as bar:
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             )
         if done.already:
             self.stdout.write(
-                f"{file.path.name} is in already; nothing to do (--again reads it once more)."
+                f"{file.path.name} was imported already; nothing to do (--again imports it again)."
             )
             return
         left = f", {counted(survey.bad, 'bad line', 'bad lines')} left out" if survey.bad else ""
@@ -70,10 +70,10 @@ class Command(BaseCommand):
         )
         self._tell_replaced(done, zone)
         if done.exceeded:
-            times = counted(done.exceeded, "time", "times")
+            times = counted(done.exceeded, "timestamp", "timestamps")
             self.stderr.write(
-                f"Of {times} more is denied by code than by status, and the codes are counted. If"
-                " they are corrected, import the file by status again after them (--again)."
+                f"At {times} more is denied by code than by status; the codes are used. If"
+                " you correct them, import the file by status again afterwards (--again)."
             )
 
     def _file(self, path: Path) -> CountFile:
@@ -88,9 +88,9 @@ class Command(BaseCommand):
         names = file.first_sources()
         if len(names) > 1:
             raise CommandError(
-                f"{file.path.name} holds counts of several sources, of {names[0]} and {names[1]}"
-                " among them, which would be mixed into one: nothing was imported. Give each a file"
-                " of its own, as `export counts --source NAME` writes it."
+                f"{file.path.name} holds counts of several sources, among them {names[0]} and"
+                f" {names[1]}, which would be mixed into one: nothing was imported. Give each a"
+                " file of its own, as `export counts --source NAME` writes it."
             )
 
     def _zone(self, name: str, source_name: str) -> ZoneInfo:
@@ -118,8 +118,8 @@ class Command(BaseCommand):
         if survey.old:
             lines = counted(survey.old, "line is", "lines are")
             self.stderr.write(
-                f"{lines} older than counts are kept, {COUNTS.age.days} days, and will be forgotten"
-                " again; GUARDIAN_KEEP_COUNTS_DAYS keeps them for longer."
+                f"{lines} older than counts are kept ({COUNTS.age.days} days) and will be deleted"
+                " again; raise GUARDIAN_KEEP_COUNTS_DAYS to keep them."
             )
 
     def _tell_replaced(self, done: Imported, zone: ZoneInfo) -> None:

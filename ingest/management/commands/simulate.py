@@ -58,14 +58,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--seed", type=int, default=7, help="7 if none; the same makes the same"
+            "--seed", type=int, default=7, help="default 7; the same seed gives the same traffic"
         )
-        parser.add_argument("--sources", type=int, default=3, help="how many; 3 if none is said")
+        parser.add_argument("--sources", type=int, default=3, help="how many; default 3")
         parser.add_argument(
-            "--rate", type=float, help="transactions a minute of the first source; 240"
+            "--rate", type=float, help="transactions per minute of the first source; default 240"
         )
         span = parser.add_mutually_exclusive_group()
-        span.add_argument("--history", type=span_minutes, metavar="14d", help="how far back; a day")
+        span.add_argument(
+            "--history", type=span_minutes, metavar="14d", help="how far back; default 1d"
+        )
         span.add_argument("--days", type=float, help="the same in days")
         parser.add_argument(
             "--scenario",
@@ -74,19 +76,27 @@ class Command(BaseCommand):
             metavar="NAME[@MINUTE][+LENGTH][*STRENGTH]",
             help="an incident; the minute counts from the start, back from the end if negative",
         )
-        parser.add_argument("--on", default="", help="the source it happens to; default: the first")
-        parser.add_argument("--live", action="store_true", help="go on from now until stopped")
-        parser.add_argument("--tick", type=int, default=5, help="seconds between live reports; 5")
-        parser.add_argument("--for", dest="length", type=span_minutes, help="end live after this")
+        parser.add_argument("--on", default="", help="the source it happens to; default the first")
         parser.add_argument(
-            "--speed", type=float, default=1.0, help="of live time, until caught up"
+            "--live", action="store_true", help="keep reporting from now until stopped"
         )
         parser.add_argument(
-            "--since", type=span_minutes, default=0, help="begin live this long before now"
+            "--tick", type=int, default=5, help="seconds between live reports; default 5"
         )
-        parser.add_argument("--to-url", default="", help="post to this Guardian")
-        parser.add_argument("--api-key", default="", help="key to post with")
-        parser.add_argument("--truth", type=Path, help="write what was put in to this file")
+        parser.add_argument(
+            "--for", dest="length", type=span_minutes, help="stop a live run after this long"
+        )
+        parser.add_argument(
+            "--speed", type=float, default=1.0, help="times real time, until caught up; default 1"
+        )
+        parser.add_argument(
+            "--since", type=span_minutes, default=0, help="start a live run this long before now"
+        )
+        parser.add_argument("--to-url", default="", help="post to the Guardian at this address")
+        parser.add_argument("--api-key", default="", help="API key to post with")
+        parser.add_argument(
+            "--truth", type=Path, help="write the injected incidents to this file, as JSON"
+        )
 
     def handle(self, *args: Any, **options: Any) -> str:
         self._refuse(options)
@@ -105,13 +115,13 @@ class Command(BaseCommand):
     def _refuse(self, options: dict[str, Any]) -> None:
         tick = options["tick"]
         if tick < 1 or 60 % tick or not 1 <= options["sources"] <= 100_000:
-            raise CommandError("--tick must divide 60; --sources is 1 to 100000.")
+            raise CommandError("--tick must divide 60, and --sources must be 1 to 100000.")
         for name, most in MOST.items():
             # Also what is no number, which is not over 0 either.
             if options[name] is not None and not 0 < options[name] <= most:
-                raise CommandError(f"--{name} must be over 0, and {most:,} at most.")
+                raise CommandError(f"--{name} must be above 0, and at most {most:,}.")
         if options["seed"] < 0:
-            raise CommandError("--seed is a whole number from 0 on.")
+            raise CommandError("--seed must be 0 or more.")
         if options["to_url"] and not _is_address(options["to_url"]):
             raise CommandError(f"--to-url {options['to_url']}: write http://… or https://…")
 

@@ -19,7 +19,7 @@ CALLERS = [
 
 
 class Command(BaseCommand):
-    help = "Print who may call what under the settings of now: people by role, keys by scope."
+    help = "Print who may call what under the present settings: people by role, keys by scope."
 
     def handle(self, *args: Any, **options: Any) -> None:
         head = ("path", "method", "anybody", "viewer", "operator", "admin", "report", "read")
@@ -29,7 +29,7 @@ class Command(BaseCommand):
                 continue
             for method, rule in (methods_of(route) or {}).items():
                 self.stdout.write(_line(f"/{path}", method, rule))
-        self.stdout.write("\nRows in /admin/ and what is done to them elsewhere")
+        self.stdout.write("\nRows in /admin/, and the same rows elsewhere")
         for model in sorted(admin.site._registry, key=lambda one: one._meta.label_lower):
             self._model(model._meta.app_label, model._meta.model_name or "")
 

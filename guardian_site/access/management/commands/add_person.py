@@ -16,14 +16,14 @@ from guardian_site.access.services.people import add_person, give_role
 
 
 class Command(BaseCommand):
-    help = "Make an account with a role; the password comes from GUARDIAN_PASSWORD or is asked for."
+    help = "Create an account with a role; the password comes from GUARDIAN_PASSWORD or a prompt."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
         parser.add_argument(
             "--role",
             choices=[role.value for role in Role],
-            help="viewer if none is said; an account that exists keeps its role then",
+            help="default viewer for a new account; without it an existing account keeps its role",
         )
 
     def handle(self, *args: Any, username: str, role: str | None, **options: Any) -> None:
@@ -37,15 +37,17 @@ class Command(BaseCommand):
         before = role_of(user)
         if role is None:
             held = f"is {before}" if before else "has no role"
-            self.stdout.write(f"{user} exists and {held}: nothing was changed. Say --role to.")
+            self.stdout.write(
+                f"{user} exists and {held}: nothing was changed. Use --role to change it."
+            )
             return
         give_role(user=user, role=role)
         if user.is_superuser and role is not Role.ADMIN:
-            self.stdout.write(f"{user} is a superuser, and so stays admin.")
+            self.stdout.write(f"{user} is a superuser and therefore stays admin.")
         elif before is role:
-            self.stdout.write(f"{user} is {role} already.")
+            self.stdout.write(f"{user} is already {role}.")
         else:
-            self.stdout.write(f"{user} is {role} now, {before or 'without a role'} before.")
+            self.stdout.write(f"{user} is now {role} (was {before or 'without a role'}).")
 
     def _add(self, username: str, role: Role) -> None:
         password = environment.text("GUARDIAN_PASSWORD") or _asked()
@@ -56,13 +58,15 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         add_person(user=user, password=password, role=role)
-        self.stdout.write(f"{username} may sign in as {role}.")
+        self.stdout.write(f"{username} can now sign in as {role}.")
 
 
 def _asked() -> str:
     if not sys.stdin.isatty():
-        raise CommandError("Set GUARDIAN_PASSWORD (or GUARDIAN_PASSWORD_FILE), or run it by hand.")
+        raise CommandError(
+            "Set GUARDIAN_PASSWORD (or GUARDIAN_PASSWORD_FILE), or run this in a terminal."
+        )
     first = getpass.getpass("Password: ")
     if first != getpass.getpass("Again: "):
-        raise CommandError("These are two different passwords.")
+        raise CommandError("The passwords do not match.")
     return first

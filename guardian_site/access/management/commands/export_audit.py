@@ -21,9 +21,11 @@ class Command(BaseCommand):
     help = "Write the audit log: who changed what, from where, before and after."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--since", help="Day or moment, UTC if it says none; else 30 days.")
+        parser.add_argument(
+            "--since", help="a day or a time, in UTC if it has no zone; default 30 days ago"
+        )
         parser.add_argument("--format", choices=sorted(WRITERS), default="csv")
-        parser.add_argument("--output", type=Path, help="A file; else standard output.")
+        parser.add_argument("--output", type=Path, help="file to write; default standard output")
 
     def handle(
         self, *args: Any, since: str | None, format: str, output: Path | None, **options: Any
@@ -49,5 +51,7 @@ def _moment(text: str | None) -> datetime:
     if day is not None:
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
     if moment is None:
-        raise CommandError(f"--since {text}: write a day such as 2026-01-31 or a moment.")
+        raise CommandError(
+            f"--since {text}: write a day such as 2026-01-31 or a time such as 2026-01-31T12:00."
+        )
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

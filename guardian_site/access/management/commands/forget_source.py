@@ -12,11 +12,11 @@ from ingest.models import Source
 
 
 class Command(BaseCommand):
-    help = "Delete a source with everything it reported and everything that was made of it."
+    help = "Delete a source with everything it reported and everything derived from it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
-        parser.add_argument("--yes", action="store_true", help="Do it; there is no way back.")
+        parser.add_argument("--yes", action="store_true", help="delete it; this cannot be undone")
 
     def handle(self, *args: Any, name: str, yes: bool, **options: Any) -> None:
         source = Source.objects.filter(name=name).first()
@@ -29,5 +29,5 @@ class Command(BaseCommand):
         for kind, number in counts.items():
             self.stdout.write(f"{number:>12,} {kind}")
         self.stdout.write(
-            f"{name} is gone." if yes else f"Nothing was deleted. To delete {name}, add --yes."
+            f"{name} was deleted." if yes else f"Nothing was deleted. To delete {name}, add --yes."
         )
