@@ -1,4 +1,4 @@
-"""What somebody hears whose sign-in failed too often."""
+"""The answer to somebody whose sign-in failed too often."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""Sign-in by an outside provider (OpenID Connect): who they are comes from there, with their role.
+"""Sign-in by an outside provider (OpenID Connect), which says who people are and their role.
 
-mozilla-django-oidc keeps state, nonce and the PKCE verifier and fetches the tokens; what it leaves
+mozilla-django-oidc keeps state, nonce and the PKCE verifier, and fetches the tokens. What it leaves
 to its users is done here: the token must be from our provider, for us, and about the same person
-as the claims; and accounts are matched by the provider's own name of the person, never by e-mail.
+as the claims; and accounts are matched by the provider's subject, never by e-mail.
 """
 
 import logging
@@ -67,7 +67,7 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
         return {**payload, **told}
 
     def verify_claims(self, claims: Claims) -> bool:
-        """Let in only who has a role here."""
+        """Let in only people who have a role here."""
         return role_from(claims) is not None
 
     def filter_users_by_claims(self, claims: Claims) -> QuerySet[User]:
@@ -83,6 +83,6 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
         )
 
     def update_user(self, user: User, claims: Claims) -> User:
-        """Take over the role and address of today."""
+        """Take over the present names, address and role."""
         renew_outsider(user=user, claims=claims, role=role_from(claims))
         return user
