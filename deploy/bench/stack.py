@@ -19,7 +19,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Missing(RuntimeError):
-    """Something the benchmark needs is not on this machine; the message says how to get it."""
+    """Something that the benchmark needs is not on this machine; the message says how to get it."""
 
 
 @contextlib.contextmanager
