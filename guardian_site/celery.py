@@ -15,4 +15,4 @@ app.autodiscover_tasks()
 
 @signals.setup_logging.connect
 def _leave_the_log_as_it_is(**_: object) -> None:
-    """Django's LOGGING holds; with nobody here Celery gives the root logger a level of its own."""
+    """Keep Django's LOGGING: without a receiver Celery would set the root logger's level."""

@@ -13,7 +13,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from detection import conf
 from guardian_site import environment
 
-# What the former system read -> what is set in its place.
+# Setting of the former system -> the one that replaces it.
 FORMER_SETTINGS = {
     **dict.fromkeys(("TELEGRAM_TOKEN", "ADMIN_CHAT_ID", "BOT_PASSWORD"), "TELEGRAM_BOT_TOKEN"),
     "JWT_SECRET": "GUARDIAN_JWT_KEYS",
@@ -23,7 +23,7 @@ FORMER_SETTINGS = {
 }
 RATE = re.compile(r"^[1-9]\d{0,8}/[smhd]$")
 LONGEST_WARNING_WAIT = 60
-# What Django takes for a host, or for all of them.
+# What Django accepts as an allowed host: a name, an address, or * for any.
 HOST = re.compile(r"^(\*|[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])$", re.ASCII)
 
 
@@ -38,7 +38,7 @@ def _rate_limit() -> Iterator[CheckMessage]:
 
 
 def _shared_cache() -> Iterator[CheckMessage]:
-    # Each would keep rate limits, repeats and signatures that were seen to itself.
+    # Without one, each worker has its own rate limits, repeats and signatures already seen.
     if not settings.REDIS_URL and settings.GUARDIAN_WEB_WORKERS > 1:
         yield Error(
             "Several web workers need a cache that they share.",
@@ -87,7 +87,7 @@ def _folder() -> Iterator[CheckMessage]:
             hint="Name a folder this user may write to.",
             id="guardian.E009",
         )
-    # It is only measured, and may belong to the database alone.
+    # Only its free space is read, so it need not be writable.
     if settings.GUARDIAN_DISK_PATH is not None and not settings.GUARDIAN_DISK_PATH.exists():
         yield Error(
             f"GUARDIAN_DISK_PATH={settings.GUARDIAN_DISK_PATH} is not there.",
@@ -108,7 +108,7 @@ def _hosts() -> Iterator[CheckMessage]:
             )
 
 
-def _warnings() -> Iterator[CheckMessage]:
+def _warning_wait() -> Iterator[CheckMessage]:
     wait: object = settings.GUARDIAN_WARNING_WAIT_MINUTES
     if not isinstance(wait, int) or not 0 <= wait <= LONGEST_WARNING_WAIT:
         yield Error(
@@ -135,7 +135,7 @@ def _grace() -> Iterator[CheckMessage]:
 @register("guardian")
 def settings_can_run(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
     """Refuse settings with which Guardian would start and then fail or lie."""
-    parts = (_rate_limit, _shared_cache, _slack, _exposure, _folder, _hosts, _warnings, _grace)
+    parts = (_rate_limit, _shared_cache, _slack, _exposure, _folder, _hosts, _warning_wait, _grace)
     return [message for part in parts for message in part()]
 
 
@@ -155,7 +155,7 @@ def reports_need_a_key(app_configs: object, **kwargs: Any) -> list[CheckMessage]
 
 @register("guardian")
 def no_former_setting_is_ignored(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
-    """Warn of settings of the former system, each by what takes its place."""
+    """Warn of each setting of the former system that is still set, and name its replacement."""
     return [
         Warning(
             f"{former} is a setting of the former system: it does nothing.",
@@ -163,6 +163,6 @@ def no_former_setting_is_ignored(app_configs: object, **kwargs: Any) -> list[Che
             id="guardian.W004",
         )
         for former, new in FORMER_SETTINGS.items()
-        # Others may read such a name too; whoever set ours has come over.
+        # Another program may use such a name; whoever has set the replacement knows it.
         if os.environ.get(former) and not environment.text(new)
     ]

@@ -1,4 +1,4 @@
-"""What the command line says when the database or a setting ends it, or somebody by hand."""
+"""How `manage.py` ends on a database fault, a refused setting, Ctrl-C or a closed pipe."""
 
 import os
 import sys
@@ -9,27 +9,27 @@ from django.db import DatabaseError, OperationalError, connection
 
 from guardian_site.environment import SettingError
 
-# PostgreSQL's codes of a table, a column and a schema that are not there.
+# PostgreSQL's error codes for a missing table, column and schema.
 _ABSENT = frozenset({"42P01", "42703", "3F000"})
-# And of what it forbids, with what to do.
+# Its error codes for what it forbids, with what to look at.
 _FORBIDDEN = {
     "42501": "Is the user of DATABASE_URL the owner of the database, and of what is in it?",
     "25006": "It takes no writes: a demoted primary, or the address of a standby?",
 }
-# As a shell tells of what SIGINT has ended.
+# The exit status that shells give to a program ended by SIGINT.
 _ENDED_BY_HAND = 130
 
 
 @contextmanager
 def ending_in_words() -> Iterator[None]:
-    """A wrong setting, a database that is away, or Ctrl-C ends the program with one line."""
+    """End the program with one line on a wrong setting, a database fault or Ctrl-C."""
     try:
         yield
     except KeyboardInterrupt:
         print("Stopped before the end.", file=sys.stderr)
         sys.exit(_ENDED_BY_HAND)
     except BrokenPipeError:
-        # The reader of our output has gone; what is still buffered would be written at the exit.
+        # The reader is gone: Python's flush of standard output at exit must not fail on it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except SettingError as error:
@@ -42,8 +42,8 @@ def ending_in_words() -> Iterator[None]:
 
 
 def in_words(error: DatabaseError) -> str | None:
-    """Return one line for a fault that whoever runs the command can mend; None for one of ours."""
-    # The loader of migrations wraps what the database said once more.
+    """Return one line about a fault that the operator can mend; None for a fault of ours."""
+    # Django's search for migrations wraps the database's error once more.
     cause = error.__cause__ or getattr(error.__context__, "__cause__", None)
     state = getattr(cause, "sqlstate", None)
     lines = str(cause if state in _FORBIDDEN else error).splitlines()
@@ -63,5 +63,5 @@ def in_words(error: DatabaseError) -> str | None:
 def _what_to_look_at(told: str) -> str:
     if connection.vendor == "postgresql":
         return "Does it run, and is DATABASE_URL right?"
-    # SQLite says the one or the other of a full disk.
+    # SQLite has two messages for a full disk, and both hold this word.
     return "Is the disk of GUARDIAN_DATA_DIR full?" if " disk " in f" {told}" else ""

@@ -18,11 +18,11 @@ REDIS = ("redis", "rediss", "unix")
 HOST_NAME = re.compile(r"^[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$", re.ASCII | re.IGNORECASE)
 REDIS_PATH = re.compile(r"^(/\d*)?$", re.ASCII)
 TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off", ""})
 SHORTEST_SECRET = 32
-# Bounded, because clients can make up the addresses in X-Forwarded-For.
+# Bounded, because clients can make up addresses in X-Forwarded-For.
 REMEMBERED_ADDRESSES = 4096
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
 class SettingError(ValueError):
@@ -78,7 +78,7 @@ def names(name: str, default: str = "") -> list[str]:
 
 
 def choice(name: str, default: str, *known: str) -> str:
-    """Return the one of the known words that the setting is, written small or large."""
+    """Return the known word that the setting names, in upper or lower case."""
     value = text(name, default)
     for word in known:
         if word.lower() == value.lower():
@@ -89,7 +89,7 @@ def choice(name: str, default: str, *known: str) -> str:
 def zone(name: str, default: str) -> str:
     """Return the name of a time zone that this machine knows."""
     value = text(name, default)
-    # Django wants a file of the system for it, where the system has any.
+    # Where the system has zone files, Django insists on one for this zone.
     if not (is_zone(value) and ((ZONES / value).is_file() or not ZONES.exists())):
         raise SettingError(f"{name}={value}: write an IANA name such as America/Sao_Paulo.")
     return value
@@ -109,7 +109,7 @@ def is_address(value: str, schemes: tuple[str, ...] = WEB) -> bool:
     """
     try:
         parts = urlsplit(value)
-        # Several hosts are read by who connects to them.
+        # A list of hosts has no one port; the client that connects checks it.
         port = None if "," in parts.netloc else parts.port
     except ValueError:
         return False
@@ -117,14 +117,15 @@ def is_address(value: str, schemes: tuple[str, ...] = WEB) -> bool:
         return False
     if parts.scheme in REDIS:
         return _leads_to_redis(value)
-    # A broker in files is where the data folder is.
+    # A broker of files (filesystem://) has no host: it lies in the data folder.
     return bool(parts.hostname) or parts.scheme == "filesystem"
 
 
 def _leads_to_redis(value: str) -> bool:
-    """Tell whether the cache and the tasks find the same database there.
+    """Tell whether cache and Celery find the same database at this address.
 
-    A path that is no number is the first database to the one client, and a fault to the other.
+    A path that is not a number is the first database to one of their clients, an error to the
+    other.
     """
     from redis.connection import parse_url
 
@@ -143,7 +144,7 @@ def address(
     schemes: tuple[str, ...] = WEB,
     example: str = "https://host/path",
 ) -> str:
-    """Return an address; empty only where it may be left out. Its value is told to nobody."""
+    """Return an address; empty only where there is no default. No error shows its value."""
     value = text(name, default)
     if is_address(value, schemes) or (not value and not default):
         return value
@@ -152,7 +153,7 @@ def address(
 
 
 def origins(name: str) -> list[str]:
-    """Return a comma-separated list of addresses of sites, as a browser tells them."""
+    """Return a comma-separated list of origins (https://host), as browsers send them."""
     found = [one.rstrip("/").lower() for one in names(name)]
     if bad := [one for one in found if not is_address(one)]:
         raise SettingError(f"{name}: {bad[0]} is no address: write https://{bad[0]}.")
@@ -162,7 +163,7 @@ def origins(name: str) -> list[str]:
 
 
 def machines(name: str) -> Container[str]:
-    """Return whatever holds the IP addresses of a comma-separated list of them and of networks."""
+    """Return a container of the IP addresses in a comma-separated list of them and of networks."""
     found = names(name)
     try:
         single = [short_address(one) for one in found if "/" not in one]
@@ -177,7 +178,7 @@ def machines(name: str) -> Container[str]:
 
 
 class Machines:
-    """Some addresses and all those of some networks; each is looked for once.
+    """Some addresses and all those of some networks; answers are remembered.
 
     Examples
     --------
@@ -201,9 +202,10 @@ class Machines:
 
 
 def short_address(value: str) -> str:
-    """Return an IP address as it is written in short; ValueError if it is none.
+    """Return an IP address in its shortest spelling; ValueError if it is none.
 
-    Who listens on every address sees those of IPv4 inside of IPv6: the inner one is meant.
+    A server that listens on all addresses sees IPv4 clients as IPv6 addresses (`::ffff:192.0.2.7`):
+    of these the IPv4 address is returned.
 
     Examples
     --------
@@ -215,16 +217,16 @@ def short_address(value: str) -> str:
 
 
 def folder(name: str, default: Path) -> Path:
-    """Return a folder, which was made if it was not there."""
+    """Return a folder, made if it was missing."""
     value = text(name) or str(default)
-    # A ~ that no shell has expanded, as in a unit of systemd.
+    # Where no shell has expanded it, as in a systemd unit, the value may still begin with ~.
     with contextlib.suppress(RuntimeError):
         return made(Path(value).expanduser(), f"{name}={value}")
     raise SettingError(f"{name}={value}: there is no such home; write the whole path.")
 
 
 def made(path: Path, told: str) -> Path:
-    """Return the folder, which was made if it was not there; `told` is what to call the setting."""
+    """Return the folder, made if it was missing; `told` names the setting in errors."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -235,7 +237,7 @@ def made(path: Path, told: str) -> Path:
 
 
 def made_private(path: Path, told: str) -> None:
-    """A file that was not there is there, empty; and it is for its owner alone."""
+    """The file exists, made empty if it was missing, and is shut to others."""
     made(path.parent, told)
     try:
         if not path.exists():
@@ -246,10 +248,10 @@ def made_private(path: Path, told: str) -> None:
 
 
 def shut_to_others(path: Path) -> None:
-    """A file that everybody on this machine could read is left to its owner alone.
+    """A file that everybody on this machine could read is its owner's alone.
 
-    Former versions made such files. A file of another owner stays as it is, and so does one that is
-    shut to others already, whose group somebody has chosen.
+    Former versions made such files. One that is shut to others already keeps the rights of its
+    group, which somebody chose; one that another user owns stays as it is.
     """
     with contextlib.suppress(OSError):
         mode = path.stat().st_mode
@@ -294,7 +296,7 @@ def kept_secret(name: str, path: Path) -> str:
         shut_to_others(path)
     except OSError as error:
         raise SettingError(f"{path}: {error.strerror}. Mend it, or set {name}.") from error
-    # Left empty by a disk that was full, or by hand.
+    # The disk was full when it was made, or somebody edited it.
     if len(kept) < SHORTEST_SECRET:
         raise SettingError(
             f"{path} holds fewer than {SHORTEST_SECRET} characters: put back what it held, or "
@@ -318,7 +320,7 @@ def is_loopback(host: str) -> bool:
 
 
 def own_address(host: str, port: int) -> str:
-    """Return where this machine reaches what listens on `host`.
+    """Return the URL at which this machine reaches its own server that listens on `host`.
 
     Examples
     --------
@@ -333,7 +335,7 @@ def own_address(host: str, port: int) -> str:
 
 
 def bracketed(host: str) -> str:
-    """Return a host as addresses and requests name it.
+    """Return a host as URLs and Host headers spell it: IPv6 addresses in brackets.
 
     Examples
     --------

@@ -32,7 +32,7 @@ STARTED = time.monotonic()
 
 @dataclass(frozen=True)
 class PartHealth:
-    """One part: how it is, how old or slow, and what to know about it."""
+    """The state of one part, a detail to read, and its age or latency."""
 
     state: State
     detail: str
@@ -54,7 +54,7 @@ def database_health() -> PartHealth:
 
 
 def takes_writes() -> bool:
-    """Say whether the database that answers can be written to; raise what its absence raises."""
+    """Tell whether the database takes writes; raise DatabaseError if it does not answer."""
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             cursor.execute("SELECT 1")
@@ -62,7 +62,8 @@ def takes_writes() -> bool:
         cursor.execute("SELECT current_setting('transaction_read_only')")
         writable = bool(cursor.fetchone() == ("off",))
     if not writable:
-        # Where no report comes because of it nothing fails on it: looked at afterwards, it ends.
+        # A failed write makes Django check the connection afterwards, and close it. Where no report
+        # comes, nothing is written: this has it checked all the same.
         connection.errors_occurred = True
     return writable
 
@@ -94,7 +95,7 @@ def heartbeat_health(*kinds: str) -> Callable[[], PartHealth]:
 
 
 def worker_health() -> PartHealth:
-    """How the urgent queue fares that is worse off: nobody is told unless both are worked on."""
+    """The health of the worse of the urgent queues: nobody is told unless both are served."""
     queues = {queue: heartbeat_health("worker", queue)() for queue in URGENT}
     queue, worst = max(queues.items(), key=lambda item: WORSE.index(item[1].state))
     return worst if worst.state == "ok" else replace(worst, detail=f"{queue}: {worst.detail}")
@@ -126,7 +127,7 @@ def forest_health() -> PartHealth:
 
 
 def way_health() -> PartHealth:
-    """How the canary fares that travels the whole way every minute."""
+    """The health of the whole way from report to message, as the canary finds it each minute."""
     stages = stage_states(now=steady_clock.now())
     if not stages:
         return PartHealth("idle", "no canary has been sent yet")
@@ -150,7 +151,7 @@ PARTS: dict[str, Callable[[], PartHealth]] = {
 }
 
 
-# All others ask the database: where that is away each would wait for it in its turn.
+# While the database is away, only these are asked: each of the others would wait for it in turn.
 WITHOUT_DATABASE = frozenset({"cache"})
 UNKNOWN = PartHealth("down", "unknown while the database is down")
 
@@ -181,7 +182,7 @@ def overall(parts: dict[str, PartHealth]) -> str:
 
 
 def _all_parts() -> dict[str, PartHealth]:
-    """Return how every part is; the database is asked once, and the others if it answers."""
+    """Return the health of every part; without a database, only of those that do not need it."""
     parts = {"database": _asked(PARTS["database"])}
     there = parts["database"].state != "down"
     for name, ask in PARTS.items():

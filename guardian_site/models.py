@@ -17,7 +17,7 @@ class Heartbeat(models.Model):
 
 
 class TraceMark(models.Model):
-    """The span from which a trace goes on about a row, written only while traces are on."""
+    """The span from which the trace of a row continues; written only while traces are on."""
 
     about = models.CharField(max_length=48, primary_key=True)
     parent = models.CharField(max_length=55)

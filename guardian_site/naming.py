@@ -1,4 +1,4 @@
-"""The incident in the answer to a report: detection, which answers, knows of none."""
+"""Names the ongoing incident in verdicts: detection, which makes them, knows of no incidents."""
 
 import logging
 import time
@@ -12,21 +12,21 @@ from ingest.assessment import Assess, Verdict
 from ingest.reports import RecordedReport
 
 logger = logging.getLogger(__name__)
-# In a failure every report asks; what is ongoing is read again after so long [s].
+# During a failure every report asks: what was read is used for this long.
 FRESH_SECONDS = 1.0
 MOST_SOURCES = 10_000
 
 
 class Ongoing:
-    """What is ongoing at each source, as it was a moment ago."""
+    """The ongoing incidents of each source, as they were at most FRESH_SECONDS ago."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[float, dict[str, int]]] = {}
 
     def of(self, sources: Iterable[int]) -> dict[int, dict[str, int]]:
-        """Return the incident of each family, by source."""
+        """Return the number of each family's ongoing incident, by source."""
         now, wanted = time.monotonic(), set(sources)
-        # Taken out at once: another thread may forget all of it meanwhile.
+        # Copied first: another thread may clear the cache meanwhile.
         kept = {one: entry for one in wanted if (entry := self._known.get(one))}
         known = {one: named for one, (until, named) in kept.items() if until > now}
         if stale := wanted - known.keys():

@@ -38,7 +38,8 @@ def _beat_for_ever(part: str, kind: str, stop: threading.Event) -> None:
             close_old_connections()
             record_heartbeat(part=part, kind=kind, now=steady_clock.now())
         except (DatabaseError, InterfaceError) as error:
-            # The heart goes on: the database may be restarting, and silence would look like death.
+            # The thread goes on: the database may be restarting, and without heartbeats after that
+            # this part would look dead.
             logger.warning("heartbeat of %s not written: %s", part, error)
 
 
@@ -57,7 +58,7 @@ def _worker_is_ready(sender: Any, **_: object) -> None:
 
 
 def kind_of_worker(queues: Iterable[str]) -> str:
-    """Return `worker` for one that judges and tells, its one urgent queue, or `trainer`."""
+    """Return `worker` if it serves both urgent queues, else the one it serves, else `trainer`."""
     urgent = [queue for queue in URGENT if queue in set(queues)]
     if len(urgent) == len(URGENT):
         return "worker"

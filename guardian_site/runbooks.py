@@ -22,7 +22,7 @@ _INLINE = (
 
 def _inline(text: str) -> str:
     safe = str(escape(text))
-    # What stands in code is not read for emphasis.
+    # Asterisks within code are no emphasis.
     pieces = re.split(r"(`[^`]+`)", safe)
     for pattern, markup in _INLINE:
         pieces = [

@@ -42,11 +42,11 @@ GUARDIAN_CACHE_SECONDS = env.whole("GUARDIAN_CACHE_SECONDS", 60, 0, 86400)
 GUARDIAN_GRACE_SECONDS = env.whole("GUARDIAN_GRACE_SECONDS", 20, 0, 3600)
 # Where a worker or beat answers /metrics; 0 for nowhere.
 GUARDIAN_METRICS_PORT = env.whole("GUARDIAN_METRICS_PORT", 0, 0, 65535)
-# Of the disk that holds this, /metrics tells how much is free. Where the database is a server's,
-# nobody but the operator knows its disk, and the folder of local state says nothing about it.
+# /metrics tells how much is free on the disk that holds this folder. Where the database is on a
+# server, only the operator knows a folder on its disk; the data folder says nothing about it.
 _DISK = env.text("GUARDIAN_DISK_PATH") or ("" if DATABASE_URL else str(DATA_DIR))
 GUARDIAN_DISK_PATH = Path(_DISK) if _DISK else None
-# Of so many sources /metrics tells each by name: Prometheus pays for every series.
+# At most this many sources are named in /metrics, since Prometheus pays for every series.
 GUARDIAN_METRICS_SOURCES = env.whole("GUARDIAN_METRICS_SOURCES", 50, 0, 1000)
 GUARDIAN_LOG_LEVEL = env.choice(
     "GUARDIAN_LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"
@@ -61,10 +61,10 @@ GUARDIAN_RUNBOOKS = {
 }
 GUARDIAN_TIME_ZONE = env.zone("GUARDIAN_TIME_ZONE", "UTC")
 GUARDIAN_LANGUAGE = env.choice("GUARDIAN_LANGUAGE", "en", "en", "pt-br")
-# Several need a cache that they share.
+# Several web processes need Redis, the cache that they share.
 GUARDIAN_WEB_WORKERS = env.whole("GUARDIAN_WEB_WORKERS", 2 if REDIS_URL else 1, 1, 64)
 GUARDIAN_WEB_THREADS = env.whole("GUARDIAN_WEB_THREADS", 32, 1, 512)
-# Off by itself, for any process may import the application; whoever starts a web server sets it.
+# Off by default, since any process may import the application; what starts a web server sets it.
 GUARDIAN_WEB_HOME_CORE = env.flag("GUARDIAN_WEB_HOME_CORE")
 SLACK_WEBHOOK_URL = env.address("SLACK_WEBHOOK_URL", example="https://hooks.slack.com/services/…")
 SLACK_BOT_TOKEN = env.text("SLACK_BOT_TOKEN")
@@ -77,12 +77,12 @@ GUARDIAN_HEARTBEAT_URL = env.address("GUARDIAN_HEARTBEAT_URL")
 GUARDIAN_PAST_MINUTES = env.whole("GUARDIAN_PAST_MINUTES", 15, 1, 1440)
 # A warning waits so long before it is told, unless it becomes critical.
 GUARDIAN_WARNING_WAIT_MINUTES = env.whole("GUARDIAN_WARNING_WAIT_MINUTES", 3, 0, 1440)
-# What Alertmanager shows at POST /webhook/alert.
+# The bearer token that Alertmanager sends to POST /webhook/alert.
 GUARDIAN_WEBHOOK_TOKEN = env.text("GUARDIAN_WEBHOOK_TOKEN")
 
 # Django ------------------------------------------------------------------------------------------
 DEBUG = env.flag("GUARDIAN_DEBUG")
-# On loopback a key made once will do; whoever listens to others must be given one.
+# On loopback a key that is made once and kept will do; to listen to others one must be given.
 SECRET_KEY = (
     env.kept_secret("GUARDIAN_SECRET_KEY", DATA_DIR / "secret_key")
     if env.is_loopback(GUARDIAN_HOST)
@@ -191,7 +191,7 @@ else:
             "OPTIONS": {"MAX_ENTRIES": 50_000},
         }
     }
-    # One web process answers in embedded mode, so a cache of its own is shared by all it serves.
+    # Embedded mode has one web process, so all requests share its cache.
     SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
 RATELIMIT_FAIL_OPEN = True
 
@@ -212,7 +212,7 @@ WHITENOISE_USE_FINDERS = DEBUG
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-# What others of the same stack call by its name, without TLS; the webhook asks for its token.
+# Other parts of the stack call these by host name, without TLS; the webhook asks for its token.
 SECURE_REDIRECT_EXEMPT = [r"^health", r"^metrics(/json)?$", r"^webhook/alert$"]
 X_FRAME_OPTIONS = "DENY"
 if env.flag("GUARDIAN_HTTPS"):
@@ -222,7 +222,7 @@ if env.flag("GUARDIAN_HTTPS"):
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 CONTENT_SECURITY_POLICY = {
-    # The strict line; guardian_site.web.page_headers loosens it for pages that are not ours.
+    # The strict policy; guardian_site.web.page_headers loosens it for pages that are not ours.
     "DIRECTIVES": {
         "default-src": [SELF],
         "img-src": [SELF, "data:"],
@@ -268,10 +268,10 @@ CELERY_BEAT_SCHEDULER = "guardian_site.steady_beat:SteadyScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
 # Metrics -----------------------------------------------------------------------------------------
-# Where several processes count together, in files: the folder has to be there.
+# Processes that count together do so in files of this folder, which has to exist.
 if COUNTS_DIR := env.text("PROMETHEUS_MULTIPROC_DIR"):
     env.made(Path(COUNTS_DIR), "PROMETHEUS_MULTIPROC_DIR")
-# The targets (P95 under 200 ms, P99 under 500 ms) are edges, so that they can be read off exactly.
+# The targets (P95 under 200 ms, P99 under 500 ms) are bucket edges, so they can be read exactly.
 PROMETHEUS_LATENCY_BUCKETS = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2),
     *(0.35, 0.5, 1.0, 2.5, 5.0, 10.0, float("inf")),
@@ -283,7 +283,7 @@ TRACE_COLLECTORS = [
     env.address(f"OTEL_EXPORTER_OTLP_{which}", example="http://collector:4318")
     for which in ("ENDPOINT", "TRACES_ENDPOINT")
 ]
-# What the collector wants to be shown, such as a key; the SDK itself reads it from no file.
+# Headers that the collector asks for, such as a key; the SDK itself cannot read them from a file.
 GUARDIAN_TRACE_HEADERS = env.text("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or env.text(
     "OTEL_EXPORTER_OTLP_HEADERS"
 )
@@ -311,9 +311,9 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
-        # It keeps sign-ins in its table; below a warning it tells of its housekeeping.
+        # Sign-ins are in its table; below WARNING it logs its housekeeping.
         "axes": {"level": "WARNING"},
-        # Below a warning it tells of every task.
+        # Below WARNING it logs every task.
         "celery": {"level": "WARNING"},
     },
 }
@@ -335,7 +335,7 @@ ADMIN_BLUES = {
 UNFOLD = {
     "SITE_TITLE": "Transaction Guardian",
     "SITE_HEADER": "Transaction Guardian",
-    # On every page: its lists and forms show moments without their zone.
+    # On every page, since its lists and forms show times without their zone.
     "SITE_SUBHEADER": lambda request: f"{gettext('times in')} {GUARDIAN_TIME_ZONE}",
     "SITE_ICON": lambda request: static("guardian/favicon.svg"),
     "COLORS": {"primary": ADMIN_BLUES},

@@ -30,8 +30,8 @@ ACCESS_APPS = (
     "guardian_site.access",
 )
 
-# Still believed in sign-ins, sessions, links and signed requests, so that the secret key can be
-# changed.
+# Former values of the secret key, still accepted in sign-ins, sessions, links and signed requests,
+# so that it can be changed.
 SECRET_KEY_FALLBACKS = env.secret_list("GUARDIAN_OLD_SECRET_KEYS")
 
 AUTHENTICATION_BACKENDS = [
@@ -75,7 +75,7 @@ LOGIN_REDIRECT_URL_FAILURE = "/login"
 if OIDC_RP_CLIENT_ID:
     AUTHENTICATION_BACKENDS.append("guardian_site.access.outside.OutsideSignIn")
 
-# How long an access token opens doors [minutes]; the refresh token beside it buys the next one.
+# How long an access token is valid [minutes]; the refresh token that comes with it gets the next.
 GUARDIAN_TOKEN_MINUTES = env.whole("GUARDIAN_TOKEN_MINUTES", 15, 1, 24 * 60)
 
 # A browser's session ends after a working day, and with the browser.
@@ -100,8 +100,8 @@ AXES_ENABLE_ADMIN = False
 
 OTP_TOTP_ISSUER = "Transaction Guardian"
 
-# The entries name the address themselves, behind trusted proxies only.
+# guardian_site.access.auditing notes the address itself, and believes trusted proxies only.
 AUDITLOG_DISABLE_REMOTE_ADDR = True
-# A batch of 10,000 reports, the largest thing anybody sends (LARGEST_BODY in
-# ingest.parsing.bodies); what each route reads of it stands in guardian_site.access.rules.
+# A batch of 10,000 reports, the largest body that anybody sends (LARGEST_BODY in
+# ingest.parsing.bodies); the limit of each route is in guardian_site.access.rules.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

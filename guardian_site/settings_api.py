@@ -2,7 +2,7 @@
 
 from guardian_site.openapi.subjects import SUBJECTS
 
-# Of all of Guardian; its API has no other.
+# The version of Guardian as a whole, its API included.
 GUARDIAN_VERSION = "3.0.0"
 
 REST_FRAMEWORK = {
@@ -11,7 +11,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "guardian_site.web.problems.one_form",
     "DEFAULT_SCHEMA_CLASS": "guardian_site.openapi.description.DeclaredSchema",
     "UNAUTHENTICATED_USER": None,
-    # guardian_site.access.middleware has asked the rules of the routes before any view runs.
+    # guardian_site.access.middleware enforces the rules of the routes before any view runs.
     "DEFAULT_AUTHENTICATION_CLASSES": ["guardian_site.access.authentication.AlreadyIdentified"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
 }
@@ -27,11 +27,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": GUARDIAN_VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "TAGS": SUBJECTS,
-    # As the routes stand; guardian_site.openapi.description sorts them by subject.
+    # In the order of the routes; guardian_site.openapi.description sorts them by subject.
     "SORT_OPERATIONS": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    # No validator of somebody else's is asked whether the description is right.
+    # The description is not sent to an outside validator.
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
         "validatorUrl": None,

@@ -1,17 +1,17 @@
-"""Where tasks wait: an address of Redis, as Celery reads it."""
+"""The address of the task broker: one of Redis, written as Celery reads it."""
 
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-# What both read from the query of an address, under the same names.
+# Parameters of an address that the cache and Celery read under the same names.
 SAME = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname")
 
 
 def broker_at(address: str) -> str:
-    """Return an address that Celery takes as the cache takes the one given.
+    """Return the address under which Celery finds the Redis that the cache finds at `address`.
 
-    Celery names a socket and its database otherwise, has the database of a server in the path and
-    the password before the host alone, asks a server for no certificate unless the address says
-    so, and stops at what only concerns the connections of the cache, such as their timeouts.
+    Celery has other names for a socket and for its database. On a server it reads the database from
+    the path only, and the password only before the host; it checks no certificate unless the
+    address says so, and refuses parameters of the cache's connections, such as timeouts.
 
     Examples
     --------

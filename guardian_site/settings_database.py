@@ -1,4 +1,4 @@
-"""Settings of where the rows are, from the environment."""
+"""Settings of the database, from the environment."""
 
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,16 @@ import environ
 from guardian_site import environment as env
 
 SCHEMES = ("postgres", "postgresql", "pgsql", "sqlite")
-# Django's own, without threads that wait for a database that is away.
+# Django's own backend, but no thread waits for a database that is away.
 POSTGRESQL = "ingest.postgresql"
 SQLITE = "django.db.backends.sqlite3"
 EXAMPLE = "postgres://user:password@host:5432/name"
 IN_MEMORY = ":memory:"
-# What Django would read of an address, and what is built on: a pool, and answers after commits.
+# An address may not set these: Guardian relies on the pool, and on commits before each answer.
 OURS = frozenset({"CONN_MAX_AGE", "AUTOCOMMIT", "ATOMIC_REQUESTS"})
-# Endings of what lies beside the file and holds its rows: what a restore kept, too.
+# Suffixes of the files beside the database that hold rows, among them what a restore kept aside.
 BESIDE_SQLITE = ("-wal", "-shm", "-journal", ".before")
-# The pool's pauses between tries double up to this: soon after a database is back, so are we [s].
+# The pool's pauses between attempts to reconnect double up to this, so we are back soon after it.
 RECONNECT_SECONDS = 5
 SQLITE_OPTIONS = {
     # One writer at a time: take the lock at BEGIN and wait, instead of failing in the middle.
@@ -29,9 +29,9 @@ SQLITE_OPTIONS = {
 
 
 def database_at(url: str, *, otherwise: Path) -> dict[str, Any]:
-    """Return Django's settings of the database at `url`, else of a file of SQLite."""
+    """Return Django's settings of the database at `url`, else of the SQLite file `otherwise`."""
     if not url:
-        # The last connection that closes folds the log into the file: not at each request.
+        # Connections stay open: when the last one closes, SQLite writes its log into the file.
         return {"CONN_MAX_AGE": None, **_sqlite(str(otherwise))}
     config = parts_of("DATABASE_URL", url)
     if config["ENGINE"] == SQLITE:
@@ -43,7 +43,7 @@ def database_at(url: str, *, otherwise: Path) -> dict[str, Any]:
         "pool": {
             "min_size": 1,
             "max_size": env.whole("GUARDIAN_DB_POOL", 8, 1, 100),
-            # Who waits holds a thread; a database that is away is away for longer than this.
+            # Whoever waits holds a thread, and an outage lasts longer than this [s] anyway.
             "timeout": 2,
             "reconnect_timeout": RECONNECT_SECONDS,
         },
@@ -52,19 +52,19 @@ def database_at(url: str, *, otherwise: Path) -> dict[str, Any]:
 
 
 def parts_of(name: str, url: str) -> dict[str, Any]:
-    """Return what `url`, the value of the setting `name`, says of a database.
+    """Return Django's settings of the database at `url`, the value of the setting `name`.
 
     Raises
     ------
     env.SettingError
-        If it leads to none. The message does not hold the address, which has a password in it.
+        If `url` names no database. The message leaves it out, since it holds a password.
     """
     if url.partition("://")[0] not in SCHEMES:
         raise env.SettingError(f"{name}: write {EXAMPLE}, or leave it out.")
     try:
         found: dict[str, Any] = environ.Env.db_url_config(url)
     except ValueError:
-        # What it says of a port may be the beginning of a password.
+        # The error may quote the beginning of a password as the port.
         raise env.SettingError(
             f"{name}: its host and port cannot be read. Write {EXAMPLE}, and in user and "
             "password %2F for /, %3F for ?, %40 for @ and %25 for %."
@@ -78,7 +78,7 @@ def parts_of(name: str, url: str) -> dict[str, Any]:
 
 def _sqlite(place: str) -> dict[str, Any]:
     if place != IN_MEMORY:
-        # It holds what accounts, sessions and channels sign in with.
+        # It holds the secrets of accounts, sessions and channels.
         env.made_private(Path(place), "DATABASE_URL")
         for beside in BESIDE_SQLITE:
             env.shut_to_others(Path(place + beside))

@@ -1,7 +1,7 @@
-"""Beat by a clock that nobody sets.
+"""Celery beat on a clock that nobody can set.
 
-Celery's own reads the wall clock: set back by an hour, it sends no task for an hour, and nothing
-is judged and nobody told meanwhile.
+Celery's own scheduler reads the wall clock: when that is set back by an hour, no task is sent for
+an hour, so nothing is judged and nobody is told.
 """
 
 import dbm
@@ -20,7 +20,7 @@ _UP = uptime()
 
 
 def beat_time() -> datetime:
-    """Return when this process began and what has passed since: it moves on, whatever is set."""
+    """Return the start of this process plus the time since, which no change of the clock moves."""
     return _BEGAN + timedelta(seconds=uptime() - _UP)
 
 
@@ -34,9 +34,9 @@ class SteadyEntry(ScheduleEntry):
 
 
 class SteadyScheduler(PersistentScheduler):
-    """The schedule of every task and when it ran last, kept in a file between starts.
+    """Remembers in a file when each task ran last, also between starts.
 
-    Where there is no room for the file it does without: tasks are due anew after a start.
+    If the file cannot be written it does without: after a start every task is due anew.
     """
 
     Entry = SteadyEntry
@@ -47,7 +47,7 @@ class SteadyScheduler(PersistentScheduler):
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
         """Send a task that is due.
 
-        For a broker that is away Celery would log ten thousand characters of traceback a task.
+        While the broker is away, Celery's own method logs ten thousand characters for each task.
         """
         try:
             self.apply_async(entry, producer=producer, advance=False)
@@ -55,11 +55,11 @@ class SteadyScheduler(PersistentScheduler):
             logger.error("Not sent, the next will be tried when it is due: %s", error)
 
     def setup_schedule(self) -> None:
-        """Read the file; a task that ran later than it is now waits from now on."""
+        """Read the file; a task whose last run lies in the future counts as run just now."""
         try:
             super().setup_schedule()
         except dbm.error as error:
-            self._say_so(error)
+            self._log_failure(error)
             self._in_memory = True
             super().setup_schedule()
         now = beat_time()
@@ -76,15 +76,15 @@ class SteadyScheduler(PersistentScheduler):
         try:
             super().sync()
         except dbm.error as error:
-            self._say_so(error)
-            # The shelf has put this off when it could not write.
+            self._log_failure(error)
+            # The shelf switched this off when it could not write.
             self._store.writeback = True
 
     def close(self) -> None:
         try:
             super().close()
         except dbm.error as error:
-            self._say_so(error)
+            self._log_failure(error)
 
-    def _say_so(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         logger.error("Tasks go on without %s: %s", self.schedule_filename, error)

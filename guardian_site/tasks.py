@@ -9,7 +9,7 @@ from ingest import steady_clock
 
 @shared_task
 def beat() -> None:
-    """Runs only when beat sent it and a worker took it: its age is that of the whole chain."""
+    """Record that beat sent a task and a worker ran it: its age shows whether both work."""
     now = steady_clock.now()
     record_heartbeat(part="tasks", kind="tasks", now=now)
     forget_parts(seen_before=now - FORGET_AFTER)

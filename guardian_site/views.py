@@ -1,6 +1,6 @@
 """What probes and scrapers ask.
 
-Nothing changes here, so that no token is asked for: another method is answered 405, not 403.
+These views change nothing, so none asks for a CSRF token: another method gets 405, not 403.
 """
 
 from django.db import DatabaseError, connection

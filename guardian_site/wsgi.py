@@ -19,11 +19,11 @@ from ingest.repeats import store  # noqa: E402
 
 _site.request_class = Utf8Request
 store.connect()
-# What was loaded stays loaded: the garbage collector need not look at it again and again.
+# What is loaded by now stays loaded: the garbage collector need not scan it again and again.
 gc.collect()
 gc.freeze()
-# A batch is worked on for tens of milliseconds; a report beside it, which takes the interpreter's
-# lock several times on its way, waits this long for it each time, and not five times as long.
+# A batch computes for tens of milliseconds. A report answered meanwhile needs the interpreter's
+# lock several times, and waits up to this long for it each time [s]: a fifth of the default.
 sys.setswitchinterval(0.001)
 application = with_prompt_bodies(with_doors(_site), settings.GUARDIAN_WEB_THREADS)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Without a Slack address there is nothing to send to Slack: leave those receivers out, so that
-# Alertmanager does not report failures of something nobody asked for.
+# Without a Slack address use the configuration without Slack's receivers, so that Alertmanager does
+# not report failures of something that nobody set up.
 set -eu
 folder="${ALERTMANAGER_FOLDER:-/etc/alertmanager}"
 secrets="${ALERTMANAGER_SECRETS:-/run/secrets/guardian}"

@@ -1,4 +1,4 @@
-"""The least Django can do: what the same server answers when nothing is done for a request."""
+"""The least that Django can do: a view that answers a constant, on the same server."""
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application

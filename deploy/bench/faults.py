@@ -2,8 +2,8 @@
 
     python -m deploy.bench.faults [--seconds 40] [--clients 8] [--slow 1000] [--away 70]
 
-Whatever was answered with 200 has to be there, once. Between the faults every answer has to be
-200, or 503 with Retry-After; and all has to recover without hands.
+Every report that was answered 200 has to be in the database, once. Between the faults every answer
+has to be 200, or 503 with Retry-After; and everything has to recover by itself.
 """
 
 import argparse

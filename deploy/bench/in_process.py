@@ -1,4 +1,4 @@
-"""A request through the whole application without a socket: what remains is what we cost."""
+"""A request through the whole application without a socket: what it costs is our own code."""
 
 import io
 import json

@@ -1,9 +1,10 @@
-"""What counting costs a report: processor time with metrics and with all of them silenced.
+"""What metrics cost a report: processor time with them, and with all of them silenced.
 
     python -m deploy.bench.metrics_overhead [--rounds 12] [--reports 300]
 
-Both ways run in turn in one process through the whole WSGI application, on a database of its own
-and with metrics shared between processes as in production, so that load of the machine hits both.
+Both ways take turns in one process, through the whole WSGI application, so that other load of the
+machine affects both. They use a database of their own, and metrics that processes share, as in
+production.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Constant-rate load: reports leave on a schedule whatever the server does.
 
-Latency counts from the scheduled instant, so a server that stands still for a moment is charged for
-every report that should have left meanwhile.
+Latency counts from the scheduled instant, so a server that pauses pays for every report that should
+have left meanwhile.
 """
 
 import asyncio

@@ -1,11 +1,11 @@
-"""Two checkouts side by side: what a change costs or saves, whatever else the machine does.
+"""Compare two checkouts side by side: what a change costs or saves, even on a busy machine.
 
     python -m deploy.bench.paired ../before --only "repeat" "64" [--slices 12] [--seconds 2]
 
-Both run at the same time, each with a PostgreSQL and a Valkey of its own, and are asked in turn for
-a slice of each case: an hour that is slow is slow for both. Printed are the medians of the slices,
-and the medians of the ratios of neighbouring slices, this checkout to the other. The other is run
-by this one's Python.
+Both run at the same time, each with a PostgreSQL and a Valkey of its own, and take turns with a
+slice of each case, so that a slow hour is slow for both. It prints the medians, and the medians of
+the ratios of neighbouring slices, this checkout against the other, which is run by this one's
+Python.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""What each piece of a report's way costs: processor time, in one process, one thing at a time.
+"""The processor time of each piece of a report's way, in one process, one piece at a time.
 
     python -m deploy.bench.pieces
 
-PostgreSQL and Valkey run beside it; of PostgreSQL the time of the backend is told too, in steps of
-its clock. Of each piece the best of many blocks counts, so that other work on the machine hardly
-shows.
+PostgreSQL and Valkey run beside it; the time of PostgreSQL's backend is measured too, in ticks of
+the kernel's clock. The best of many blocks counts for each piece, so that other work on the machine
+hardly shows.
 """
 
 import contextlib

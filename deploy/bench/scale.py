@@ -1,7 +1,7 @@
 """Time and memory as sources and history grow: `python -m deploy.bench.scale --sources 1 1000`.
 
-Each size gets a PostgreSQL of its own with `--minutes` of history for every source. Every figure
-is of this one process; beside a clock stands how it grows, which holds on any machine.
+Each size gets a PostgreSQL of its own, with `--minutes` of history for every source. All figures
+are of this one process. How they grow from size to size holds on any machine.
 """
 
 import argparse

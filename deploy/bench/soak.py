@@ -13,7 +13,7 @@ import sys
 from deploy.bench import open_loop, stack
 
 PORT = 8793
-# What the interpreter and its caches may still take up after the first third [share].
+# How much memory may still grow after the first third, by the interpreter and caches [share].
 GROWTH = 1.10
 # Half a second behind its schedule, a report waits in a queue that grows.
 LONGEST_P99_MS = 500.0

@@ -22,7 +22,7 @@ _untried_ports = iter(range(21_000 + os.getpid() % 5_000, 32_000))
 
 
 class Missing(RuntimeError):
-    """Something the benchmark needs is not on this machine; the message says how to get it."""
+    """Something that the benchmark needs is not on this machine; the message says how to get it."""
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """One failure at very many sources in one minute: `python -m deploy.bench.storm --sources 1000`.
 
-Told of each minute of it: how long the sweep and the incidents take (of this one process, beside
-its PostgreSQL), how many incidents there are, and how many messages people got of them by then.
+For each minute of it, it prints how long the sweep and the incidents took (in this one process,
+beside its PostgreSQL), how many incidents there are, and how many messages people got so far.
 """
 
 import argparse

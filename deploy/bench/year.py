@@ -1,7 +1,7 @@
 """Import a year of one source: `python -m deploy.bench.year [--database postgres|sqlite]`.
 
 A file of 3,153,600 lines is made, one for each minute and status, and imported as a person would
-with `manage.py import_counts`. What is told is the whole command, its check of the file included.
+with `manage.py import_counts`. The time is that of the whole command, with its check of the file.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make what is missing among the secrets, one folder for each part that reads them, and never
-# change one that is there. Only what came from outside (.env) is written anew at each start.
+# Make the secrets that are missing, in one folder for each part that reads them, and never change
+# one that exists. Only those that come from outside (.env) are written anew at each start.
 set -eu
 umask 077
 ROOT="${SECRETS_ROOT:-/secrets}"
@@ -44,7 +44,7 @@ redis="$(cat "$ROOT/redis/password")"
 put "$ROOT/redis/redis.conf" "requirepass $redis
 "
 keep "$ROOT/app/secret_key" "$(random 64)"
-# Another than the one of sessions, so that each can be changed alone.
+# A key other than that of sessions, so that each can be changed without the other.
 keep "$ROOT/app/jwt_keys" "$(random 64)"
 keep "$ROOT/app/webhook_token" "$(random 48)"
 put "$ROOT/app/database_url" "postgres://guardian:$owner@timescaledb:5432/guardian"
@@ -69,7 +69,7 @@ keep "$ROOT/pgadmin/password" "$(random 32)"
 put "$ROOT/metabase/database_password" "$metabase"
 put "$ROOT/metabase/reader_password" "$reader"
 keep "$ROOT/metabase/encryption_key" "$(random 48)"
-# Metabase asks for a special character nowhere, but for a digit; letters alone would be refused.
+# Metabase wants a digit in a password, though no special character.
 keep "$ROOT/metabase/admin_password" "$(random 30)7a"
 
 give app 10001

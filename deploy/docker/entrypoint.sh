@@ -9,7 +9,7 @@ part="${1:-web}"
 [ $# -gt 0 ] && shift
 
 mkdir -p "$GUARDIAN_DATA_DIR"
-# What the processes of an earlier start counted is gone for Prometheus too: begin at zero.
+# Counters begin at zero: those of processes of an earlier start must not be added to them.
 if [ -n "${PROMETHEUS_MULTIPROC_DIR:-}" ]; then
   rm -rf "$PROMETHEUS_MULTIPROC_DIR"
   mkdir -p "$PROMETHEUS_MULTIPROC_DIR"
@@ -42,11 +42,11 @@ case "$part" in
       --schedule "$GUARDIAN_DATA_DIR/beat-schedule" --pidfile ""
     ;;
   watch)
-    # Speaks up when a stage stands still, workers and beat included; needs neither.
+    # Tells when any stage stands still, even workers and beat, neither of which it needs.
     exec python manage.py watch "$@"
     ;;
   migrate)
-    # Views hold on to the columns they show; a migration must be free to change them.
+    # A column that a view shows cannot be changed, so the views are dropped before migrations.
     python -m deploy.timescaledb.reporting drop
     python manage.py migrate --no-input
     exec python -m deploy.timescaledb.reporting create

@@ -31,13 +31,13 @@ SETTINGS = {
     "GUARDIAN_REQUIRE_API_KEY": "on",
     "GUARDIAN_PUBLIC_READ": "off",
     "GUARDIAN_LOG_LEVEL": "ERROR",
-    # Tasks are only handed over here; nobody works on them.
+    # Tasks are put into this queue, and no worker takes them out.
     "GUARDIAN_BROKER_URL": "filesystem://",
 }
 PEOPLE = ("viewer", "operator", "admin")
 KEYS = {"report": ["report"], "read": ["read"]}
 PHASES = "examples,coverage,fuzzing,stateful"
-# One would end the very sign-in that the rest of the run needs, one goes on for ten minutes.
+# The first would end the sign-in that the rest of the run needs, the second lasts ten minutes.
 LEFT_OUT = ("logout", "stream")
 # Signing in is throttled on purpose: its refusals after five failures are 429 and documented.
 # What is taken beyond the description (odd spellings of a moment, unknown fields of a report) is
@@ -94,7 +94,7 @@ CALLERS = ("nobody", *PEOPLE, *(f"key: {name}" for name in KEYS))
 
 
 class People:
-    """One of each role, signed in before anything else: made-up logins lock their accounts."""
+    """One of each role, signed in before anything else, since made-up logins may lock accounts."""
 
     def __init__(self, password: str) -> None:
         self._refresh = {

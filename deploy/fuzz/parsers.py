@@ -1,7 +1,8 @@
 """`python -m deploy.fuzz.parsers --seconds 60 [--only report]`: readers of outsiders' bytes.
 
-Led by coverage: it needs atheris (`pip install atheris`, not among the requirements). Each target
-runs in a process of its own on an empty database in memory; what breaks it is kept in a file.
+Guided by coverage, for which it needs atheris (`pip install atheris`, not among the requirements).
+Each target runs in a process of its own on an empty database in memory; what breaks it is kept in a
+file.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Right inputs of each target, from which a fuzzer goes astray, and words that matter to them."""
+"""Valid inputs of each target for a fuzzer to vary, and words that matter to the targets."""
 
 import json
 

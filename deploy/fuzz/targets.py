@@ -1,7 +1,7 @@
-"""What outsiders' bytes are read by: each target takes any bytes and raises only what is a fault.
+"""The readers of outsiders' bytes: each target takes any bytes and raises only at a fault.
 
-The same targets are run by hypothesis in the tests and, led by coverage, by atheris
-(`deploy.fuzz.parsers`). Those that ask the database undo what they did.
+Hypothesis runs these targets in the tests and atheris runs them guided by coverage
+(`deploy.fuzz.parsers`). Those that use the database undo what they did.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What works behind the answers: tasks, messages, the model, the machine. Rows of the pipeline."""
+"""Rows of the pipeline dashboard about background work: tasks, messages, the model, the machine."""
 
 from deploy.grafana.look import AMBER, GREEN, GREY, RED, Look
 from deploy.grafana.panels import bars, lines, listing, number

@@ -1,7 +1,7 @@
 """Prove the dashboards: `python -m deploy.grafana.check [--scenes empty,healthy,...]`.
 
-Starts the real parts, brings them into each state, runs every query of every panel and rule, and
-compares key panels with what is known to be true. Takes about ten minutes for all scenes.
+It starts the real parts, brings them into each state, runs every query of every panel and rule, and
+compares key panels with what is known to be true. All scenes take about ten minutes.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""One look for whoever answers for payments: the light, the numbers, against the period before."""
+"""One look for whoever is responsible for payments: a traffic light, and figures of two periods."""
 
 from deploy.grafana.frame import Sheet
 from deploy.grafana.incidents import COUNTED, FROM_SOURCE

@@ -1,4 +1,4 @@
-"""What was promised, and how it is kept: availability, latency, errors, and the budget for them."""
+"""What is promised, and whether it is kept: availability, latency, errors and their budget."""
 
 from deploy.grafana.frame import Sheet
 from deploy.grafana.look import AMBER, GREEN, RED, Look

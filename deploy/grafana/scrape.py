@@ -1,7 +1,7 @@
 """Scrape a running demo: `python -m deploy.grafana.scrape [--url http://127.0.0.1:8001]`.
 
-A real Prometheus scrapes it for two minutes; every series behind any panel or rule must be there,
-with the labels that are asked for. Without an address it runs a demo of its own.
+A real Prometheus scrapes it for two minutes. Every series behind any panel or rule must then exist,
+with the labels that are asked for. Without `--url` it runs a demo of its own.
 """
 
 import argparse

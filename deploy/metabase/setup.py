@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 12, 7
 
 @dataclass(frozen=True)
 class Wishes:
-    """Where Metabase is, who administers it, and how it reaches the database."""
+    """Where Metabase runs, who administers it, and how it reaches the database."""
 
     url: str
     email: str
@@ -71,7 +71,7 @@ def _named(entries: list[Mapping[str, Any]], name: str) -> int | None:
 
 
 def sign_in(client: httpx.Client, wishes: Wishes) -> None:
-    """The client speaks as the administrator, who is made if Metabase has none."""
+    """The client is signed in as the administrator, who is made if Metabase has none."""
     properties = _ask(client, "GET", "/api/session/properties")
     if properties.get("has-user-setup"):
         body: dict[str, Any] = {"username": wishes.email, "password": wishes.password}

@@ -1,1 +1,1 @@
-"""What Guardian is made of: pinned with hashes, listed, licensed, checked for known faults."""
+"""The packages that Guardian uses: pinned by hash, listed, with licences and known faults."""

@@ -1,9 +1,9 @@
 #!/bin/sh
-# First start of the database: an owner that is no superuser, a reader that may only look.
+# At the first start of the database: make an owner that is no superuser, and a reader.
 set -eu
 export GUARDIAN_SECRETS="${GUARDIAN_SECRETS:-/run/secrets/guardian}"
 
-# psql reads the passwords itself: an argument could be seen in the list of processes.
+# psql reads the passwords itself: arguments can be seen in the list of processes.
 psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<'SQL'
 \set owner `cat "$GUARDIAN_SECRETS/owner_password"`
 \set reader `cat "$GUARDIAN_SECRETS/reader_password"`

@@ -1,7 +1,8 @@
 """Cut plain tables into chunks: `python -m deploy.timescaledb.hypertables`.
 
-For a database in which the extension came after the migrations, or a backup of plain PostgreSQL.
-Only what those two migrations make is made: going back to them would take later columns away.
+For a database that got the extension after the migrations, or a restored backup of plain
+PostgreSQL. It makes only the hypertables of two migrations (`ingest 0003`, `detection 0002`);
+migrating back to those instead would remove later columns.
 """
 
 import os

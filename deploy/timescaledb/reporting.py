@@ -30,7 +30,7 @@ def _statements(url: str, version: str) -> str:
 
 
 def drop() -> None:
-    """No view is in the way of a migration any more."""
+    """The views are gone, so that migrations can change the columns that they show."""
     with connection.cursor() as cursor:
         cursor.execute("DROP SCHEMA IF EXISTS reporting CASCADE")
 

@@ -1,4 +1,4 @@
--- What dashboards read: names that stay while tables change, and nothing that is secret.
+-- What dashboards read: names that stay the same while tables change, and no secrets.
 -- Plain PostgreSQL; on TimescaleDB the same views read hypertables.
 CREATE SCHEMA reporting;
 
@@ -30,8 +30,8 @@ FROM detection_anomaly AS anomaly
 JOIN reporting.sources AS source ON source.id = anomaly.source_id
 WHERE anomaly.withdrawn IS NULL AND NOT anomaly.provisional;
 
--- A failure ends with its last bad minute, or with the hand that ended it if that was sooner;
--- what another system told of ends when it was ended.
+-- A failure ends with its last bad minute, or when somebody ended it if that was earlier; one that
+-- another system reported ends when it was resolved.
 CREATE VIEW reporting.incidents AS
 SELECT incident.id, source.name AS source, incident.family, incident.level, incident.state,
        incident.label, incident.historical, incident.onset, incident.detected, incident.opened,

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Put a backup in the place of the database: restore.sh < FILE, as a superuser, Guardian stopped.
-# It is filled beside the old one, which stays as NAME_before: what fails on the way changes nothing.
+# Replace the database by a backup: restore.sh < FILE, as a superuser, with Guardian stopped.
+# A new database is filled beside the old one, which is kept as NAME_before: a failure changes nothing.
 set -eu
 name="${GUARDIAN_DATABASE:-guardian}"
 owner="${GUARDIAN_DATABASE_OWNER:-guardian}"
@@ -27,7 +27,8 @@ refuse() {
   AND backend_type = 'client backend' LIMIT 1" | run postgres)" ] \
   || refuse "Guardian is still connected to $name. Stop it first."
 
-# It is read more than once. The server's folder has room for it; a container's /tmp may not.
+# The backup is read more than once, so it is copied: to the server's folder, since a container's /tmp
+# may have no room for it.
 swapping=""
 give_up() { # whatever ended it: the backup's copy goes, and so does what it half filled
   status=$?
@@ -45,7 +46,7 @@ pg_restore --list "$dump" > /dev/null
 version="$(pg_restore -f - --data-only -n _timescaledb_catalog -t metadata "$dump" \
   | awk '$1 == "timescaledb_version" { print $2 }')"
 
-# From template0: in images of TimescaleDB the usual template has the extension, of their version.
+# From template0: in images of TimescaleDB the usual template has the extension in another version.
 run postgres <<'SQL'
 DROP DATABASE IF EXISTS :"new" WITH (FORCE);
 CREATE DATABASE :"new" OWNER :"owner" TEMPLATE template0;
@@ -54,22 +55,22 @@ SELECT format('GRANT CONNECT ON DATABASE %I TO guardian_reader', :'new')
 FROM pg_roles WHERE rolname = 'guardian_reader' AND has_database_privilege(oid, :'name', 'CONNECT')
 \gexec
 SQL
-# The extension's own tables are in the backup, as the version that made it has them.
+# The backup holds the extension's own tables, in the form of the version that made it.
 [ -z "$version" ] || run "$new" > /dev/null <<'SQL'
 CREATE EXTENSION timescaledb VERSION :'version';
 SELECT timescaledb_pre_restore();
 SQL
-# Jobs of TimescaleDB run as the owner of their table, who cannot be another; else whoever made the
-# backup need not be known here.
+# Jobs of TimescaleDB run as the owner of their table, so that role must be kept. For a backup without
+# the extension, the roles of the server it came from need not exist here.
 [ -n "$version" ] || set -- --no-owner "--role=$owner"
-# `migrate` makes the views of dashboards; as they were they would only be in its way.
+# `migrate` makes the views of dashboards; those of the backup would only be in its way.
 pg_restore --exit-on-error --no-privileges --exclude-schema=reporting "$@" -d "$new" "$dump"
 other="$(echo "SELECT tableowner FROM pg_tables WHERE schemaname = 'public'
   AND tableowner <> :'owner' LIMIT 1" | run "$new")"
 [ -z "$other" ] || refuse "The tables of the backup belong to $other, who is not $owner."
 [ -z "$version" ] || run "$new" > /dev/null <<'SQL'
 SELECT timescaledb_post_restore();
--- A setting of the database is in no backup of it.
+-- Backups do not hold the settings of a database.
 ALTER DATABASE :"new" SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0;
 SQL
 run "$new" <<'SQL'
@@ -79,7 +80,8 @@ ANALYZE;
 SQL
 
 swapping=yes
-# What is given another name has nobody in it. The old one stays closed: its jobs are over.
+# A database can only be renamed while nobody is connected. The old one stays closed, so that none of
+# its jobs runs.
 run postgres > /dev/null <<'SQL' || {
 ALTER DATABASE :"name" WITH ALLOW_CONNECTIONS false;
 ALTER DATABASE :"new" WITH ALLOW_CONNECTIONS false;

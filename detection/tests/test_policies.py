@@ -52,7 +52,10 @@ def test_a_rule_of_before_whose_share_is_above_one_takes_no_other_with_it() -> N
     shares = {"name": "MANY", "metric": "denied_share", "op": ">", "value": 30}
     source = make_source()
     Policy.objects.create(source=source, rules=[LOW, shares])
-    assert [rule.name for rule in declarations().settings_of(source.pk).rules] == ["LOW_APPROVAL", "MANY"]
+    assert [rule.name for rule in declarations().settings_of(source.pk).rules] == [
+        "LOW_APPROVAL",
+        "MANY",
+    ]
 
 
 def test_there_is_one_default() -> None:

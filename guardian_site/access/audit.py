@@ -23,8 +23,8 @@ from detection.models import Backtest, ForestVersion, Label, Policy, Proposal, S
 from guardian_site.access.models import Team
 from ingest.models import ApiKey, Source
 
-# What people decide about an incident. What detection goes on counting in it is no decision, and
-# its timeline tells it.
+# What people decide about an incident. What detection goes on counting in it is no decision; its
+# timeline shows that.
 DECIDED = ("state", "label", "acknowledged_by", "assigned_to", "resolved_by", "parent")
 
 EVERYTHING: Sequence[type[Model]] = (
@@ -48,7 +48,7 @@ HIDDEN = "guardian_site.access.audit.hidden"
 
 
 def hidden(value: str) -> str:
-    """Return what stands in the audit log for a secret: nothing of it."""
+    """Return what the audit log holds in place of a secret."""
     return "(hidden)" if value else ""
 
 
@@ -57,7 +57,7 @@ def register_models() -> None:
     for model in EVERYTHING:
         auditlog.register(model)
     auditlog.register(Team, m2m_fields={"members", "sources"})
-    # A webhook's address is a secret; that it changed is told, to what is not.
+    # A webhook's address is a secret: the log says that it changed, but not to what.
     auditlog.register(
         Channel, mask_fields=["configuration"], mask_callable=HIDDEN, m2m_fields={"sources"}
     )

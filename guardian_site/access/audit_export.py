@@ -1,4 +1,4 @@
-"""The audit log as rows that leave the house."""
+"""The audit log as CSV or JSON, for export."""
 
 import csv
 import json

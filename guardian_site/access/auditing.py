@@ -1,4 +1,4 @@
-"""Who is behind the changes that are audited, and that the log can only grow."""
+"""Names who made each audited change, and lets the audit log only grow."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -34,7 +34,7 @@ class WhoChanges:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in READS:
             return self.get_response(request)
-        # Who it is comes out once the route's rule was asked; it is read when an entry is written.
+        # Who it is is known once the route's rule was asked; it is read when an entry is written.
         token = _request.set(request)
         try:
             return self.get_response(request)
@@ -59,7 +59,7 @@ def _complete(sender: Any, instance: LogEntry, **kwargs: Any) -> None:
     user = identity.user if identity is not None else request.user
     instance.actor = user if isinstance(user, User) else None
     instance.remote_addr = client_address(request)
-    # Behind a door that checks a vendor's proof, DRF says None for nobody.
+    # On routes that a vendor's proof opens, the user is None: DRF's word for nobody.
     known = user.get_username() if user is not None else ""
     by = identity.caller.name if identity is not None else known
     via = f"{request.method} {plain(request.path)}"

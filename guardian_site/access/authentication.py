@@ -1,4 +1,4 @@
-"""What DRF asks: who it is has been found out before the view; here it is only handed over."""
+"""Hands DRF the identity that the middleware found out before the view."""
 
 from typing import Any
 

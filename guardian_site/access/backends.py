@@ -15,7 +15,7 @@ class RolePermissions(BaseBackend):
 
     def has_perm(
         self, user_obj: User | AnonymousUser, perm: str, obj: Any = None
-    ) -> bool:  # the same for every row; what is seen of which source is asked elsewhere
+    ) -> bool:  # the same for every row; which sources the user sees is asked elsewhere
         return may(role_of(user_obj), perm)
 
     def with_perm(
@@ -47,7 +47,7 @@ class RolePermissions(BaseBackend):
 
 
 def _is_confined(user: Any) -> bool:
-    """Tell whether the user sees the sources of teams alone: to them the admin is closed."""
+    """Tell whether the user sees only the sources of their teams, and so may not use the admin."""
     # A page of the admin asks for each of its models; the teams do not change meanwhile.
     known: bool | None = getattr(user, "_guardian_confined", None)
     if known is None:

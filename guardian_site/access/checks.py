@@ -13,7 +13,7 @@ from guardian_site.access.routes import all_routes
 from guardian_site.access.rules import methods_of
 from guardian_site.settings_database import parts_of
 
-# What an outside provider is described by, and the setting that holds it.
+# GUARDIAN_OIDC_<name>, needed for an outside provider -> the Django setting that holds it.
 PROVIDER = {
     "CLIENT_SECRET": "OIDC_RP_CLIENT_SECRET",
     "ISSUER": "GUARDIAN_OIDC_ISSUER",

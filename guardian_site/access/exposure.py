@@ -1,4 +1,4 @@
-"""Before Guardian listens to others than this machine, it wants to be locked."""
+"""What has to be set before Guardian listens to other machines, and who may do what."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def reasons_not_to_listen(host: str) -> list[str]:
 
 
 def who_may(host: str) -> str:
-    """Return a line for whoever starts it: who can do what now."""
+    """Return a line for whoever starts Guardian: who may do what now."""
     if not environment.is_loopback(host):
         return "who may     people with an account, machines with a key"
     reading = "read" if settings.GUARDIAN_PUBLIC_READ else ""

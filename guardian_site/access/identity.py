@@ -71,11 +71,11 @@ class Identity:
         return None if self.user is None else visible_source_ids(self.user)
 
     def reader(self, request: HttpRequest) -> str:
-        """Return the name under which they read; of somebody unknown, where they read from."""
+        """Return the name of whoever reads; of somebody unknown, the address."""
         return self.caller.name or neighbourhood(request)
 
     def still_holds(self, request: HttpRequest) -> bool:
-        """Tell whether the same proof would open the same doors, to the same sources, now."""
+        """Tell whether the same proof would now give the same rights to the same sources."""
         renewed = _renewed(self, request)
         return (renewed.caller, renewed.source_ids) == (self.caller, self.source_ids)
 
@@ -92,7 +92,7 @@ def identify(request: HttpRequest) -> Identity:
         If it carries credentials that prove nothing.
     """
     token, by_key = bearer_token(request.META), names_a_key(request.META)
-    if token and not (by_key and not _is_good(token)):
+    if token and not (by_key and not _is_valid(token)):
         return of_token(token)
     if by_key:
         return Identity(key=key_holder(request))
@@ -115,7 +115,7 @@ def key_holder(request: HttpRequest) -> Authenticated | None:
 
 
 def machine(request: HttpRequest) -> Authenticated | None:
-    """Return the key behind a request, however it shows it; None for people and for no proof."""
+    """Return the key behind a request, shown itself or by a token; None without a valid one."""
     token = bearer_token(request.META)
     try:
         return _key_of_bearer(token) if token else key_holder(request)
@@ -124,7 +124,7 @@ def machine(request: HttpRequest) -> Authenticated | None:
 
 
 def _renewed(identity: Identity, request: HttpRequest) -> Identity:
-    """Return who it is now; nothing that was found out before is believed."""
+    """Return who it is now, found out anew."""
     if identity.key is not None:
         known, scopes = known_key(prefix=identity.key.prefix), identity.key.scopes
         if known is None:
@@ -136,7 +136,7 @@ def _renewed(identity: Identity, request: HttpRequest) -> Identity:
 
 
 def _session_user(request: HttpRequest) -> User | None:
-    # The request remembers what was in its session, also when somebody has signed out meanwhile.
+    # The request keeps the content of its session even if the person has signed out meanwhile.
     number = request.session.session_key
     found = get_user(request) if number and request.session.exists(number) else None
     return found if isinstance(found, User) else None
@@ -148,13 +148,13 @@ def _proven(request: HttpRequest) -> Authenticated:
     try:
         body = request.body
     except RequestDataTooBig:
-        # One that says how long it is is told so by the rules, as without a signature.
+        # One that declares its length is answered 413 by RouteRules, signed or not.
         raise NotProven("The body is too large to be signed.") from None
     asked = Asked(request.method or "", request.get_full_path(), body)
     return signature_holder(request.headers, asked, now=steady_clock.now())
 
 
-def _is_good(token: str) -> bool:
+def _is_valid(token: str) -> bool:
     try:
         of_token(token)
     except NotProven:

@@ -1,4 +1,4 @@
-"""Whose failures count, and what somebody hears whose sign-in failed too often."""
+"""Whose failed sign-ins count, and the answer to somebody whose sign-in failed too often."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -37,7 +37,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 View = Callable[..., HttpResponse]
 logger = logging.getLogger(__name__)
 
-# At every request; to find it in its class costs three times as much.
+# Needed at every request; looking it up in its class takes three times as long.
 ALWAYS = Opening.ALWAYS
 CHALLENGE = 'Bearer realm="Transaction Guardian"'
 
@@ -52,7 +52,7 @@ def _no_response(request: HttpRequest) -> HttpResponse:
 
 
 def openings() -> frozenset[Opening]:
-    """Return what stands open to anybody under the settings of now."""
+    """Return what is open to anybody under the present settings."""
     return _openings(
         not settings.GUARDIAN_REQUIRE_API_KEY,
         settings.GUARDIAN_PUBLIC_READ,
@@ -72,7 +72,7 @@ def _openings(reporting: bool, reading: bool, metrics: bool) -> frozenset[Openin
 
 
 def openings_from_outside() -> frozenset[Opening]:
-    """Return what stands open to whoever comes past a proxy: metrics to those who may read."""
+    """Return what is open to anybody behind a proxy: metrics only where reading is open, too."""
     stand_open = openings()
     return stand_open if Opening.READING in stand_open else stand_open - {Opening.METRICS}
 
@@ -96,7 +96,7 @@ def rule_for(route: str, method: str) -> Rule | None:
 
 
 class RouteRules:
-    """Lets in whom the rule of the route lets in, before the view runs."""
+    """Enforces the rule of the route before the view runs."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -121,7 +121,7 @@ class RouteRules:
         )
 
     def _enforce(self, request: HttpRequest, view: View, rule: Rule) -> HttpResponse | None:
-        # Whoever may come in unknown may also come with a token that has run out, to get another.
+        # Where anybody may come in, an expired token is no hindrance: its holder may want another.
         if rule.opening is ALWAYS:
             return None
         try:
@@ -142,8 +142,9 @@ class RouteRules:
             if refusal_by_csrf is not None:
                 return refusal_by_csrf
         if not identity.caller.known:
-            # A page of somebody else's, whose name was made to lead here, is nobody we know either:
-            # its browser asks under that name. The short way for reports has not looked at it yet.
+            # A page of somebody else's, whose host name was made to lead here (DNS rebinding), is
+            # unknown too; its browser sends that name as Host, which raises here. On the short way
+            # for reports nobody has looked at the Host before.
             request.get_host()
         remember(request, identity)
         return None
@@ -157,7 +158,7 @@ def _not_allowed(method: str, allowed: list[str]) -> HttpResponse:
 
 
 def _unreadable(request: HttpRequest, route: str) -> HttpResponse | None:
-    """Refuse what is too large to read, and the character that no database takes."""
+    """Refuse a body whose declared length is too large, and NUL characters in the address."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > largest_body(route):
         return _too_large(route)
     if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
@@ -166,7 +167,7 @@ def _unreadable(request: HttpRequest, route: str) -> HttpResponse | None:
 
 
 def _too_many_chunks(request: HttpRequest, route: str) -> HttpResponse | None:
-    """Refuse what is found too large while it is read: it did not say how long it is."""
+    """Refuse a body without a declared length that turns out too large while it is read."""
     if not comes_in_chunks(request.META) or gather(request, largest_body(route)):
         return None
     return _too_large(route)
@@ -178,14 +179,14 @@ def _too_large(route: str) -> HttpResponse:
 
 
 def remember(request: HttpRequest, identity: Identity) -> None:
-    """Put who it is where views, DRF and the audit find it."""
+    """Put the identity where views, DRF and the audit find it."""
     request.identity = identity  # type: ignore[attr-defined]
     if identity.user is not None:
         request.user = identity.user
 
 
 def _csrf_refusal(request: HttpRequest, view: View) -> HttpResponse | None:
-    """Refuse what another site made a browser send to a view that does not look at this itself."""
+    """Check the CSRF token for views that are exempt from Django's check; None if all is well."""
     if request.method in SAFE or not getattr(view, "csrf_exempt", False):
         return None
     check = _CsrfCheck(_no_response)
@@ -197,7 +198,7 @@ def _csrf_refusal(request: HttpRequest, view: View) -> HttpResponse | None:
 
 
 def _page_of(request: HttpRequest) -> str:
-    """Return the page that is asked for, or that sent the form, to come back to."""
+    """Return the page to come back to after sign-in: the one asked for, or that sent the form."""
     if request.method in SAFE:
         return request.get_full_path()
     sender, here = request.headers.get("Referer", ""), {request.get_host()}

@@ -33,7 +33,7 @@ class SignIn(models.Model):
 
 
 class RevokedToken(models.Model):
-    """One token of a key that was given back before it ran out; until then it is remembered."""
+    """A token of a key, revoked before its expiry; remembered until then."""
 
     token_id = models.CharField(max_length=32, primary_key=True)
     expires = models.DateTimeField(db_index=True)
@@ -43,7 +43,7 @@ class RevokedToken(models.Model):
 
 
 class Team(models.Model):
-    """People who see the sources of their teams only; who is in no team sees every source."""
+    """People and the sources that they see; somebody who is in no team sees every source."""
 
     name = models.CharField(max_length=80, unique=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="teams")
@@ -57,7 +57,7 @@ class Team(models.Model):
 
 
 class OutsideAccount(models.Model):
-    """Whom an outside provider means by a subject: the one link between its people and ours."""
+    """The account that belongs to a subject of an outside provider; nothing else links the two."""
 
     issuer = models.CharField(max_length=200)
     subject = models.CharField(max_length=255)

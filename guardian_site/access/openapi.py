@@ -1,4 +1,4 @@
-"""The OpenAPI description tells of every door who may pass it and how a refusal looks."""
+"""Completes the OpenAPI description: who may call each operation, and how refusals look."""
 
 import re
 from typing import Any
@@ -70,7 +70,7 @@ class Doors(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
 
 
 class KeyDoor(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The same key, at the doors that ingest guards itself when it stands alone."""
+    """The same key, on the routes that ingest guards itself where it is used alone."""
 
     target_class = "ingest.authentication.ApiKeyAuthentication"
     name = "keyAlone"
@@ -84,7 +84,7 @@ def tell_who_may(
 ) -> dict[str, Any]:
     """Complete the description from the rules: security, refusals, who may."""
     components = result.setdefault("components", {})
-    # Every operation says by its rule below which of the two doors it has.
+    # Each operation gets its schemes from its rule below.
     kept = {"token", "apiKey"}
     schemes = components.get("securitySchemes", {})
     components["securitySchemes"] = {name: schemes[name] for name in schemes if name in kept}
@@ -122,7 +122,7 @@ def _complete(operation: Operation, rule: Rule, *, negotiates: bool) -> None:
     for status in wanted:
         responses.setdefault(status, _response(status))
     if rule.opening is not Opening.ALWAYS:
-        # Whoever the view asks for, these two are answered before it, in this form.
+        # Whatever the view describes, these two are answered before it, in this form.
         responses |= {status: _response(status) for status in ("401", "403")}
     elif rule.proof:
         responses |= {status: _response(status) for status in ("401", "403")} | responses

@@ -1,8 +1,8 @@
-"""Sign-in by an outside provider (OpenID Connect): who they are comes from there, with their role.
+"""Sign-in by an outside provider (OpenID Connect), which says who people are and their role.
 
-mozilla-django-oidc keeps state, nonce and the PKCE verifier and fetches the tokens; what it leaves
+mozilla-django-oidc keeps state, nonce and the PKCE verifier, and fetches the tokens. What it leaves
 to its users is done here: the token must be from our provider, for us, and about the same person
-as the claims; and accounts are matched by the provider's own name of the person, never by e-mail.
+as the claims; and accounts are matched by the provider's subject, never by e-mail.
 """
 
 import logging
@@ -86,7 +86,7 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
         return {**payload, **told}
 
     def verify_claims(self, claims: Claims) -> bool:
-        """Let in only who has a role here; who had one before has none any more."""
+        """Let in only people who have a role here; one who lost it keeps none."""
         role = role_from(claims)
         if role is None:
             self.request.without_role = True
@@ -110,6 +110,6 @@ class OutsideSignIn(OIDCAuthenticationBackend):  # type: ignore[misc]  # the lib
             return _admitted(claims) if found is None else self.update_user(found, claims)
 
     def update_user(self, user: User, claims: Claims) -> User:
-        """Take over the role and address of today."""
+        """Take over the present names, address and role."""
         renew_outsider(user=user, claims=claims, role=role_from(claims))
         return user

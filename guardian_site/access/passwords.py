@@ -1,4 +1,4 @@
-"""Passwords that are out in the world are nobody's secret any more."""
+"""Refuses passwords that were published, and so are no secrets any more."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError

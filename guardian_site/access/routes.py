@@ -8,7 +8,7 @@ from guardian_site.access.rules import unnamed
 
 
 def all_routes() -> dict[str, str]:
-    """Return the key of each route in the rules, with its path."""
+    """Return the path of each route, by its key in the rules."""
     return dict(_routes(get_resolver().url_patterns, "", ""))
 
 

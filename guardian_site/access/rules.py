@@ -13,7 +13,7 @@ Methods = Mapping[str, "Rule"]
 
 
 class Opening(StrEnum):
-    """When a door stands open to anybody."""
+    """When a route is open to anybody."""
 
     ALWAYS = "anybody"
     REPORTING = "anybody while GUARDIAN_REQUIRE_API_KEY is off"
@@ -34,11 +34,11 @@ class Rule:
     opening : Opening or None
         When nobody has to say who they are.
     known : bool
-        Whoever has shown who they are, whatever they may do.
+        Lets in whoever has shown who they are, whatever their role or scopes.
     whole : bool
-        Only those who see every source: what is behind the door is not told apart by source.
+        Lets in only those who see every source, since the answer is not limited to some.
     proof : str
-        What the view itself checks instead: a vendor's signature, an own secret.
+        What the view itself checks instead, such as a vendor's signature.
     """
 
     role: Role | None = None
@@ -63,7 +63,7 @@ PEOPLE_ADMINISTERING = Rule(Role.ADMIN)
 
 
 def vouched(proof: str) -> Rule:
-    """Return the rule of a door whose view checks `proof` before it does anything."""
+    """Return the rule of a route whose view checks `proof` before it does anything."""
     return Rule(opening=Opening.ALWAYS, proof=proof)
 
 
@@ -145,7 +145,7 @@ RULES: Mapping[str, Methods] = {
     "auth-api-key-rotate": {"POST": ADMINISTERING},
 }
 
-# Every page of the admin asks its own permission besides (roles.MODELS).
+# Each page of the admin checks its own permission as well (roles.MODELS).
 NAMESPACES: Mapping[str, Methods] = {
     "admin": {"GET": Rule(Role.VIEWER, whole=True), "POST": WHOLE_BY_HAND},
 }

@@ -13,12 +13,12 @@ from ingest.models import ApiKey, Source
 
 
 def signed_in_user(sign_in_id: UUID, now: datetime) -> User | None:
-    """Return who is behind a sign-in that has neither ended, nor run out, nor lost its password."""
+    """Return the user of a sign-in; None if it ended or ran out, or the password was changed."""
     rows = SignIn.objects.select_related("user").filter(pk=sign_in_id, ended=None, expires__gt=now)
     found = rows.first()
     if found is None or not found.user.is_active:
         return None
-    # A mark made while an old secret key was the key says as much, for as long as that is kept.
+    # A mark made with a former secret key counts as well, as long as that key is in the settings.
     user = found.user
     marks = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
     holds = any(constant_time_compare(found.password_mark, mark) for mark in marks)

@@ -47,8 +47,7 @@ class TokenBody(serializers.Serializer[Fields]):
     user = PersonBody()
 
 
-# Who asks, where HTTP Basic does not say it. Parameters that nobody knows are passed over, as RFC
-# 6749 (3.2) has it.
+# The client, where HTTP Basic does not name it. Unknown parameters are ignored (RFC 6749, 3.2).
 class ClientCredentials(serializers.Serializer[Fields]):
     client_id = serializers.CharField(required=False, help_text="Prefix of the key.")
     client_secret = serializers.CharField(required=False, help_text="The key.")

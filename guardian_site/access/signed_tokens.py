@@ -70,14 +70,14 @@ class _Ours(Token):
 
 
 class AccessToken(_Ours):
-    """Opens doors for GUARDIAN_TOKEN_MINUTES, as long as its sign-in or its key lives."""
+    """Is valid for GUARDIAN_TOKEN_MINUTES, as long as its sign-in or its key lives."""
 
     token_type = "access"
     lifetime = ACCESS_LIFETIME
 
 
 class RefreshToken(_Ours):
-    """Buys one new pair of tokens."""
+    """Can be exchanged, once, for a new pair of tokens."""
 
     token_type = "refresh"
     lifetime = REFRESH_LIFETIME

@@ -1,7 +1,7 @@
 """The tokens of the API, made and read.
 
-What signs them brings a library of ciphers along, eight megabytes: a web process to which nobody
-shows a token does without.
+The module that signs them is imported late: it loads a library of ciphers, eight megabytes, which a
+web process that is shown no token does not need.
 """
 
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def new_access() -> "AccessToken":
-    """Return a token that opens doors for a quarter of an hour."""
+    """Return a new access token, valid for GUARDIAN_TOKEN_MINUTES."""
     from guardian_site.access.signed_tokens import AccessToken
 
     return AccessToken()
@@ -25,7 +25,7 @@ def read_access(text: str) -> "AccessToken":
 
 
 def new_refresh() -> "RefreshToken":
-    """Return a token that buys one new pair of tokens."""
+    """Return a token that can be exchanged, once, for a new pair of tokens."""
     from guardian_site.access.signed_tokens import RefreshToken
 
     return RefreshToken()

@@ -22,7 +22,7 @@ from guardian_site.access.views.signing_in import (
 urlpatterns = [
     path("login", SignInPage.as_view(), name="login"),
     path("logout", SignOut.as_view(), name="logout"),
-    # One door for people: it asks for the second factor and knows the outside provider.
+    # One page for all: it asks for the second factor and offers the outside provider.
     path(
         "admin/login/",
         RedirectView.as_view(pattern_name="login", query_string=True),

@@ -1,7 +1,7 @@
 """Which database a demo may write simulated history and an administrator into.
 
-The mark is in the header of the SQLite file, where a backup takes it along and a restore takes it
-away: a file beside the database would vouch for whatever is put in its place.
+A demo marks the database as its own in the header of the SQLite file. So a backup keeps the mark,
+and a restore of other data removes it; a file beside the database would stay, whatever replaced it.
 """
 
 from django.contrib.auth import get_user_model
@@ -14,7 +14,7 @@ MARK = int.from_bytes(b"demo", "big")
 
 
 def what_is_real() -> str | None:
-    """What a demo must leave alone, in words; None where there is nothing, or a demo made it."""
+    """Return in words what a demo must leave alone; None if there is nothing, or a demo made it."""
     if _is_marked():
         return None
     kept: tuple[tuple[type[Model], str], ...] = (

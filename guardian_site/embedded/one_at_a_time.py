@@ -1,4 +1,4 @@
-"""One Guardian in a folder: neither a second one nor a restore while it runs."""
+"""A lock on the data folder: no second Guardian, and no restore, while one runs."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ NAME = "running.lock"
 
 
 class InUse(Exception):
-    """Somebody else works in the folder."""
+    """Another process works in the folder."""
 
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Within, the folder is ours; whoever dies lets go of it.
+    """Within this block the folder is ours; the lock ends with the process.
 
     Raises
     ------
     InUse
-        If it is another's.
+        If another process has it.
     """
     with (folder / NAME).open("a") as file:
         try:

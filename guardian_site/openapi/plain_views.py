@@ -1,4 +1,4 @@
-"""What /openapi.json tells of the views without DRF: probes, metrics, the stream, clicks."""
+"""What /openapi.json says of views that are not of DRF: probes, metrics, the stream, clicks."""
 
 from typing import Any
 

@@ -25,12 +25,12 @@ from guardian_site.telemetry.selectors import last_hour
 from ingest import steady_clock
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-# The same at each scrape: it remembers for a while what takes long to work out.
+# One for all scrapes, since it remembers for a while what takes long to compute.
 _alerts = AlertsCollector()
 
 
 class Counted(Collector):
-    """Metrics collected once, for whoever needs them in this answer."""
+    """Metrics that are collected once, and read several times for the same answer."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.metrics = list(metrics)
@@ -44,7 +44,7 @@ def counted_by_all_processes() -> list[Metric]:
     if MULTIPROCESS not in os.environ:
         return list(REGISTRY.collect())
     shared = CollectorRegistry()
-    # It registers itself.
+    # The collector registers itself.
     MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
     return list(shared.collect())
 
@@ -56,7 +56,7 @@ def exposition() -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     parts = PartStates()
     collectors: list[Collector] = [counted, parts]
-    # Each would wait for a database that is away, and Prometheus for none of them.
+    # Each would wait for a database that is away, and Prometheus would give up meanwhile.
     if parts.database_answers:
         collectors += [Sources(), LiveForest(), _alerts]
     collectors.append(FormerNames(counted.metrics, stored=parts.database_answers))
@@ -65,7 +65,7 @@ def exposition() -> bytes:
     return generate_latest(registry)
 
 
-# Nothing changes here: another method is answered 405, not 403 for want of a token.
+# Nothing changes here: another method is answered 405, not 403 for a missing CSRF token.
 @csrf_exempt
 @never_cache
 @require_safe

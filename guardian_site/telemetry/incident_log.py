@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def connect() -> None:
-    """Every line of a timeline is a line of the log, too, with the ids of what wrote it."""
+    """Every entry of an incident's timeline is logged, too."""
     post_save.connect(_written, sender=IncidentEvent, dispatch_uid="guardian.incident_log")
 
 

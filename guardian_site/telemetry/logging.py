@@ -11,25 +11,25 @@ from celery import current_task
 
 from ingest.plain import plain
 
-# Longer than what anything of ours writes in one line.
+# Longer than any line that Guardian itself writes [characters].
 LONGEST_LINE = 10_000
 
 # The request being answered in this thread; empty outside of requests.
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
-# What else says in whose course a line is written: the ids of a trace, while traces are on.
+# Further ids of each line: those of its trace, while traces are on.
 more_ids: list[Callable[[], dict[str, str]]] = []
 
-# What every record has anyway; all else was put there by `extra=` and belongs into the line.
+# Attributes of every record; all others were added by `extra=` and belong in the line.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def _context() -> dict[str, str]:
-    """Return the request, task or trace in whose course the line is written."""
+    """Return the ids of the request, task and trace in which the line is written."""
     found = {}
     if asked := request_id.get():
         found["request_id"] = asked
-    # Outside of tasks this stands for None, which has no request.
+    # Outside of tasks `current_task` is a proxy of None, which has no request.
     task = getattr(current_task, "request", None)
     if task is not None and task.id:
         found["task_id"], found["task"] = task.id, task.task
@@ -60,8 +60,8 @@ class JsonFormatter(logging.Formatter):
 class LineFormatter(logging.Formatter):
     """One line for people; the request's id at its end where there is one.
 
-    What follows a first line, as a traceback does, is indented: libraries log what outsiders sent
-    as it is, and none of that may look like a line of ours.
+    Further lines, such as those of a traceback, are indented: libraries log outsiders' text as it
+    came, and none of it may look like a line of ours.
     """
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from guardian_site.telemetry.metrics import TASK_SECONDS, TASK_WAIT_SECONDS, TAS
 from ingest import steady_clock
 
 SENT_HEADER = "guardian_sent"
-# Celery calls the outcome by its state; these are the ones a task can end in.
+# State in which a task ends, by Celery's name -> the outcome in the metrics.
 OUTCOMES = {"SUCCESS": "done", "RETRY": "retried", "FAILURE": "failed"}
 OURS = ("alerts.", "detection.", "guardian_site.", "ingest.")
 _started = threading.local()
@@ -33,7 +33,7 @@ def _before(task: Any = None, **_: object) -> None:
     if sent is None:
         return
     queue = (task.request.delivery_info or {}).get("routing_key")
-    # The clocks of two machines may differ: a wait is never below nothing.
+    # The clocks of two machines may differ, so the difference may be below 0.
     TASK_WAIT_SECONDS.labels(queue if queue in QUEUES else "other").observe(
         max(0.0, steady_clock.now().timestamp() - sent)
     )

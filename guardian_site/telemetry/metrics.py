@@ -31,7 +31,7 @@ RATE_LIMITED = Counter(
 
 REPORT_OUTCOMES = ("recorded", "repeated", "corrected", "refused", "unavailable")
 BUCKETS = ("api", "key", "pages")
-# Of every task an error can be the first of its kind; likewise of the two doors for reports.
+# Failures of every task, and of the two routes for reports: shown as 0 before the first.
 FAILURES = tuple((task, "failed") for task in TASK_NAMES)
 DOOR_FAILURES = tuple(product(("500", "503"), ("transaction", "batch")))
 

@@ -1,4 +1,4 @@
-"""What /metrics asks of the rows of several apps at once."""
+"""What /metrics reads from the rows of several apps."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ class SourceNow:
     silent_seconds : float or None
         Time since the newest minute with counts ended [s]; None if it never reported.
     learning : bool or None
-        None if no minute was judged of late.
+        What is normal is still learned; None if no minute was judged within FRESH.
     """
 
     name: str
@@ -41,7 +41,7 @@ class SourceNow:
 
 
 def _watched() -> QuerySet[Source]:
-    # The canary proves the way; its made-up reports are nobody's transactions.
+    # The canary only tests the way to a message; its made-up reports are nobody's transactions.
     return Source.objects.filter(enabled=True).exclude(name=Source.CANARY)
 
 
@@ -158,7 +158,7 @@ def _seen(bands: Iterable[Band]) -> Mapping[int, Mapping[str, int]]:
 def _counts(
     minutes: list[tuple[int, datetime]],
 ) -> QuerySet[MinuteCount, tuple[int, datetime, str, int]]:
-    # Most sources were judged to the same minute: a handful of conditions, not one for each.
+    # Most sources have the same newest minute: this takes few conditions, not one for each source.
     sources: dict[datetime, list[int]] = defaultdict(list)
     for source_id, minute in minutes:
         sources[minute].append(source_id)

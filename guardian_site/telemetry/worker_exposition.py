@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 class _Answer(BaseHTTPRequestHandler):
     """`/alive` for the probe, `/metrics` with what the processes of this container counted."""
 
-    # Who connects and says nothing, or is cut off, would hold a thread and a file for ever [s].
+    # Without it a client that connects and sends nothing would hold a thread for ever [s].
     timeout = 10
 
     def do_GET(self) -> None:
@@ -55,7 +55,7 @@ def serve(port: int, host: str) -> ThreadingHTTPServer:
 
 
 def serve_where_asked() -> None:
-    """The metrics of this part can be read, if a port was named for them.
+    """The metrics of this part can be read, if GUARDIAN_METRICS_PORT is set.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def serve_where_asked() -> None:
     """
     port = settings.GUARDIAN_METRICS_PORT
     if port:
-        # On the address of the site: metrics name sources, and are not for everybody.
+        # On the address of the site, not wider: metrics name sources and show internals.
         serve(port, settings.GUARDIAN_HOST)
         logger.info("Metrics of this part are on port %d.", port)
 

@@ -1,4 +1,4 @@
-"""How long a trace may go on from a row."""
+"""How long a trace can be continued from a row."""
 
 from datetime import datetime, timedelta
 

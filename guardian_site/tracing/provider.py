@@ -19,7 +19,7 @@ except ImportError as error:
         "or leave OTEL_EXPORTER_OTLP_ENDPOINT out."
     ) from error
 
-# Ids only, by the W3C's header: no baggage of outsiders is carried into tasks and rows.
+# Only the ids of the W3C's header: no baggage of outsiders is carried into tasks and rows.
 W3C = TraceContextTextMapPropagator()
 SERVICE = "transaction-guardian"
 PROTOCOL = "http/protobuf"
@@ -47,7 +47,7 @@ def start() -> None:
 
 
 def stop() -> None:
-    """What is finished was sent, and no more is."""
+    """The finished spans were sent, and no more are."""
     global _provider
     if _provider is not None:
         _provider.shutdown()
@@ -55,14 +55,14 @@ def stop() -> None:
 
 
 def tracer() -> trace.Tracer:
-    """Return what makes spans; they go nowhere before the start."""
+    """Return the tracer of this process; before `start` its spans go nowhere."""
     return trace.get_tracer(
         "guardian_site", tracer_provider=_provider or trace.NoOpTracerProvider()
     )
 
 
 def ids() -> dict[str, str]:
-    """Return the ids of the span in whose course this is asked, for the log."""
+    """Return the ids of the current span, for the log."""
     current = trace.get_current_span().get_span_context()
     if not current.is_valid:
         return {}
@@ -73,7 +73,7 @@ def ids() -> dict[str, str]:
 
 
 def written(span: trace.Span) -> str:
-    """Return the span as a row or a header keeps it (W3C traceparent); empty if it is not kept."""
+    """Return the span as a W3C traceparent, to be stored; empty if the span is not sampled."""
     if not span.get_span_context().trace_flags.sampled:
         return ""
     carrier: dict[str, str] = {}
@@ -82,5 +82,5 @@ def written(span: trace.Span) -> str:
 
 
 def read(traceparent: str) -> context.Context:
-    """Return the context of a span that a row or a header kept."""
+    """Return the context of a span from its stored traceparent."""
     return W3C.extract({"traceparent": traceparent}, context=context.Context())

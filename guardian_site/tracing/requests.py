@@ -12,7 +12,7 @@ from ingest.assessment import Assess, Verdict
 from ingest.reports import RecordedReport
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-# Asked every few seconds by machines, of no interest to anybody.
+# Asked by machines every few seconds: their traces are of no interest.
 QUIET = ("/health", "/metrics", "/static/")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNKNOWN_ROUTE = "unknown"
@@ -46,7 +46,7 @@ def _sent(environ: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _route(path: str) -> str:
-    """Return the pattern: what outsiders put into an address is no name of a span."""
+    """Return the pattern of the route: text of outsiders must not become the name of a span."""
     try:
         return f"/{resolve(path).route}"
     except (Resolver404, ValueError):
@@ -68,7 +68,7 @@ def _noting(span: Span, start_response: Callable[..., Any]) -> Callable[..., Any
 
 
 def traced_assess(assess: Assess) -> Assess:
-    """Return `assess` with a span around it, which what comes of an anomaly goes on from."""
+    """Return `assess` with a span around it, from which the trace of an anomaly continues."""
 
     def traced(
         reports: Sequence[RecordedReport], *, complete: bool, brief: bool = False

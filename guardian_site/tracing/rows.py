@@ -1,7 +1,7 @@
 """How a trace crosses the rows that one stage leaves to the next.
 
-The minute that was judged abnormal keeps the span of its verdict, a message in the outbox the span
-of the task that wrote it: another process, seconds or hours later, goes on from there.
+A mark of an abnormal minute holds the span of its verdict; a mark of a message in the outbox holds
+the span in which it was written. Another process, seconds or hours later, continues from there.
 """
 
 import logging
@@ -22,7 +22,7 @@ from guardian_site.tracing.provider import read, tracer, written
 logger = logging.getLogger(__name__)
 
 MINUTE = timedelta(minutes=1)
-# Whoever writes a message does it within minutes of the last anomaly; more marks are not looked at.
+# A message is written within minutes of the last anomaly, so earlier marks are not looked at.
 MINUTES_LOOKED_AT = 60
 UID = "guardian.tracing"
 
@@ -40,7 +40,7 @@ def disconnect() -> None:
 
 
 def note_minutes(span: Span, minutes: Collection[tuple[int, int]]) -> None:
-    """What comes of these abnormal minutes of a source goes on from `span`."""
+    """The traces of these abnormal minutes continue from `span`."""
     parent = written(span)
     if parent:
         _keep([TraceMark(about=_minute(*one), parent=parent) for one in sorted(minutes)])
@@ -111,7 +111,7 @@ def _sending(row: Notification) -> Iterator[None]:
 def _going_on(
     name: str, parent: str, kind: SpanKind, attributes: dict[str, str | int]
 ) -> Iterator[Span]:
-    """Go on in the trace of `parent`, with a link to the task that does it; else in the task's."""
+    """Continue the trace of `parent`, with a link to the present task; without it, the task's."""
     task = get_current_span().get_span_context()
     links = [Link(task)] if parent and task.is_valid else []
     context = read(parent) if parent else None

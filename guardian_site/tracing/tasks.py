@@ -11,7 +11,7 @@ from guardian_site.tracing.provider import W3C, tracer
 
 UID = "guardian.tracing"
 FIELDS = ("traceparent", "tracestate")
-# A task run at once within another one (in tests) ends before it does.
+# A stack of spans: a task that runs within another one (in tests) ends first.
 _running = threading.local()
 
 
@@ -45,7 +45,7 @@ def _sent(headers: dict[str, Any] | None = None, **_: object) -> None:
 
 
 def _begun(task_id: str = "", task: Any = None, **_: object) -> None:
-    # A worker puts the headers of a message beside its own fields, a task run at once keeps them.
+    # A worker makes headers attributes of the request; a task run at once has them in `headers`.
     headers = task.request.headers or {}
     kept = {name: getattr(task.request, name, None) or headers.get(name) for name in FIELDS}
     span = tracer().start_span(

@@ -1,1 +1,1 @@
-"""What is done with stored data by hand or by the clock: copied, exported, forgotten."""
+"""What is done with stored data, by hand or on schedule: backed up, exported, deleted."""

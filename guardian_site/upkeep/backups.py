@@ -15,10 +15,10 @@ from guardian_site.upkeep.dumps import make_dump, restore_dump
 from guardian_site.upkeep.postgresql_tools import BackupFailed
 
 SQLITE_MAGIC = b"SQLite format 3\0"
-# A file without any of these apps' migrations is not a database of Guardian.
+# A database that lacks migrations of one of these apps is not one of Guardian.
 OURS = frozenset({"ingest", "detection", "alerts"})
-# A backup with a migration of these that this version does not know is newer than it.
-KNOWN_APPS = OURS | {"guardian_site"}
+# Packages of which this version knows every migration that it can read; libraries drop old ones.
+OUR_PACKAGES = OURS | {"guardian_site"}
 
 
 def back_up(path: Path) -> None:
@@ -30,7 +30,7 @@ def back_up(path: Path) -> None:
         _refuse_foreign()
         unfinished.unlink(missing_ok=True)
         try:
-            # For its owner alone: it holds what accounts and channels sign in with.
+            # For its owner alone: it holds the secrets of accounts and channels.
             unfinished.touch(mode=0o600)
             if connection.vendor == "sqlite":
                 _copy_sqlite(Path(connection.settings_dict["NAME"]), unfinished)
@@ -57,9 +57,10 @@ def restore(path: Path, administrator_url: str = "") -> None:
 
 
 def refuse_newer(path: Path) -> None:
-    """Raise if the restored database is newer than this version, which would misread it."""
+    """Raise if the restored database has migrations that this version does not know."""
     known = MigrationLoader(connection)
-    ours = {one.label for one in apps.get_app_configs() if one.name.partition(".")[0] in KNOWN_APPS}
+    packages = {one.label: one.name.partition(".")[0] for one in apps.get_app_configs()}
+    ours = {label for label, package in packages.items() if package in OUR_PACKAGES}
     made = {(app, name) for app, name in known.applied_migrations if app in ours}
     if newer := sorted(made - known.disk_migrations.keys()):
         told = ", ".join(" ".join(one) for one in newer)
@@ -80,7 +81,7 @@ def _told_in_words(path: Path) -> Iterator[None]:
 
 
 def _refuse_foreign() -> None:
-    """Refuse a database that is not Guardian's, such as an empty one."""
+    """Raise if the database is not one of Guardian: its copy would be taken for a backup."""
     if not {app for app, _name in MigrationRecorder(connection).applied_migrations()} >= OURS:
         raise BackupFailed(
             f"{connection.settings_dict['NAME']} lacks the tables of Guardian: nothing was copied."
@@ -95,9 +96,9 @@ def _copy_sqlite(origin: Path, copy: Path) -> None:
         ) as source,
         contextlib.closing(sqlite3.connect(copy)) as target,
     ):
-        # In one step, for SQLite begins again when somebody wrote between two; nobody waits for it.
+        # In one step, since SQLite begins again if somebody writes between two; no writer waits.
         source.backup(target)
-        # No log beside it: a file with one cannot be opened on a read-only disk.
+        # One file: with a write-ahead log beside it, it could not be opened on a read-only disk.
         target.execute("PRAGMA journal_mode=DELETE")
         [(verdict,)] = target.execute("PRAGMA quick_check").fetchall()
         if verdict != "ok":
@@ -116,17 +117,17 @@ def _restore_sqlite(path: Path) -> None:
         target_path.parent.mkdir(parents=True, exist_ok=True)
         _keep_aside(target_path)
         with contextlib.closing(sqlite3.connect(target_path, timeout=20)) as target:
-            # Page by page into the open file: who has it open sees the new content, never half.
+            # Page by page into the same file: whoever has it open sees the new content, never half.
             source.backup(target)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    """Open a backup for reading; nothing is left beside it, and its disk may be read-only.
+    """Open a backup read-only, so that no file is left beside it.
 
-    That holds for backups of former versions too, which claim to have a log beside them.
+    It may lie on a read-only disk, even one of a former version, which is marked as having a log.
     """
     log = path.with_name(f"{path.name}-wal")
-    # Of a file that was copied by hand with its log, that log holds the newest rows.
+    # A file that was copied by hand may have a log beside it, which then holds the newest rows.
     alone = not log.exists() or not log.stat().st_size
     return sqlite3.connect(
         f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}", uri=True
@@ -142,12 +143,12 @@ def _apps_in(source: sqlite3.Connection) -> set[str]:
 
 
 def _keep_aside(path: Path) -> None:
-    """What the database holds now is kept beside it; a file too damaged to copy as it is."""
-    # The settings make a file that was not there, empty.
+    """A copy of the present database is kept beside it; of a damaged one, the bare file."""
+    # A file that was missing was made by the settings, empty.
     if not path.exists() or not path.stat().st_size:
         return
     aside = kept_aside(path)
-    # What an earlier restore kept, which may be what is restored now, stays until this is whole.
+    # What an earlier restore kept may be what is restored now: it stays until this copy is whole.
     unfinished = aside.with_name(f"{aside.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     try:

@@ -14,7 +14,7 @@ from guardian_site.upkeep.postgresql_tools import BackupFailed, run_tool
 from ingest.timescale.policies import UNPACK_FREELY
 from ingest.timescale.presence import timescale_version
 
-# Views of dashboards: made by the job `migrate`, in the way of it if they are there already.
+# Views of dashboards: they would block `migrate`, and the job of that name makes them again.
 REMADE = "reporting"
 SIGNED_IN_BY = ("HOST", "PORT", "USER", "PASSWORD", "OPTIONS")
 _OWNER = re.compile(r"^\d+; \d+ \d+ TABLE \S+ django_migrations (.+)$", re.MULTILINE)
@@ -23,7 +23,7 @@ _VERSION = re.compile(r"^timescaledb_version\t([\w.-]+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Dump:
-    """What a dump says of itself.
+    """What a dump says about itself.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Dump:
 
     @classmethod
     def read(cls, contents: str, metadata: str) -> "Dump":
-        """Read the list of contents, and what the extension has noted down about itself."""
+        """Read the list of contents, and the extension's table about itself."""
         owner, version = _OWNER.search(contents), _VERSION.search(metadata)
         if owner is None:
             raise BackupFailed("This is no backup of Guardian: it has no table django_migrations.")
@@ -69,7 +69,7 @@ class Target:
                 " ALTER EXTENSION timescaledb UPDATE comes after it."
             )
         if self.role != dump.owner:
-            # Its jobs run as their owner, which cannot be told to be another.
+            # The extension's jobs run as their owner, which cannot be changed.
             return (
                 f"The tables of the backup belong to {dump.owner}, and DATABASE_URL signs in as"
                 f" {self.role}. A backup of TimescaleDB is restored for the role it was made of."
@@ -83,7 +83,7 @@ def make_dump(path: Path) -> None:
 
 
 def read_dump(path: Path) -> Dump:
-    """Return what a file says of itself; no database is asked."""
+    """Return what a file says about itself; no database is asked."""
     contents = run_tool("pg_restore", None, "--list", str(path))
     noted = ("--data-only", "--schema=_timescaledb_catalog", "--table=metadata", "--file=-")
     return Dump.read(contents, run_tool("pg_restore", None, *noted, str(path)))
@@ -120,7 +120,7 @@ def _target() -> Target:
 
 
 def _administrator(url: str) -> BaseDatabaseWrapper:
-    """Return a connection of its own to the same database, as the role of another address."""
+    """Return another connection to the same database, as the role in `url` if one is given."""
     opened = connection.copy("restoring")
     if url:
         given = {"OPTIONS": {}, **parts_of("GUARDIAN_RESTORE_URL", url)}
@@ -131,14 +131,14 @@ def _administrator(url: str) -> BaseDatabaseWrapper:
 
 @contextlib.contextmanager
 def _extension_restoring(administrator: BaseDatabaseWrapper, version: str) -> Iterator[None]:
-    """Within, the extension lets its own tables be written, and runs no jobs."""
+    """Within this block the extension lets its own tables be written, and runs no jobs."""
     if timescale_version(administrator) is None:
         _execute(administrator, f"CREATE EXTENSION timescaledb VERSION '{version}'")
     _execute(administrator, "SELECT timescaledb_pre_restore()")
     try:
         yield
     except BaseException:
-        # What failed is told, not that half a catalogue does not please the extension.
+        # The first failure is reported, not what the extension says of its half-filled tables.
         with contextlib.suppress(DatabaseError):
             _execute(administrator, "SELECT timescaledb_post_restore()")
         raise

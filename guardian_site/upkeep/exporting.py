@@ -16,7 +16,7 @@ from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.plain import cell
 
 FETCHED_AT_ONCE = 5_000
-# Rows of one group of a Parquet file: held in memory, and skipped as one by who reads.
+# Rows in a row group of a Parquet file: held in memory together, and skipped together by readers.
 GROUP_ROWS = 50_000
 Row = tuple[Any, ...]
 
@@ -27,7 +27,7 @@ class PartMissing(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """One thing to export: its rows, its columns, and the column that a window cuts."""
+    """One thing to export: its rows, its columns, and the column of time to select by."""
 
     one: str
     rows: Callable[[], QuerySet[Any]]
@@ -39,7 +39,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which rows; None does not narrow."""
+    """Which rows; None selects all."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -60,7 +60,7 @@ KINDS: dict[str, Kind] = {
             **_same("timestamp", "status", "auth_code", "count", "received"),
         },
     ),
-    # Those that came one by one, each with an id: among the counts, and not among the reports.
+    # Sent one by one, each with an id: part of the counts, but not of the reports.
     "transactions": Kind(
         "transaction",
         lambda: Transaction.objects.all(),
@@ -120,7 +120,7 @@ def rows_of(kind: Kind, wanted: Wanted) -> Generator[Row, None, None]:
     if wanted.source is not None:
         found = found.filter(source__name=wanted.source)
     else:
-        # Its made-up reports are nobody's transactions.
+        # The canary's made-up reports are nobody's transactions.
         found = found.exclude(source__name=Source.CANARY)
     yield from found.values_list(*kind.columns.values()).iterator(chunk_size=FETCHED_AT_ONCE)
 

@@ -1,4 +1,4 @@
-"""Everything of one source is gone: what it reported, what was made of it, its keys."""
+"""Deletes a source with everything: what it reported, what was made of that, and its keys."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,7 +25,7 @@ JUDGED: tuple[type[Model], ...] = (Band, Anomaly)
 
 
 def rows_of(source: Source) -> dict[str, int]:
-    """Return how many rows of each kind are of a source."""
+    """Return how many rows of each kind a source has."""
     return {name: rows.count() for name, rows in _tables(source)}
 
 
@@ -35,7 +35,7 @@ def forget_source(*, source: Source, by: str, now: datetime) -> dict[str, int]:
     The audit log keeps who changed what of it, and that it was deleted; it holds no transaction.
     """
     counts = rows_of(source)
-    # Nothing is taken for it any more while it goes; what it sent until then goes with it.
+    # By key it can report no more from here on; what it has sent is deleted with it.
     source.api_keys.all().delete()
     for model in (*REPORTED, *JUDGED):
         _delete_all(model, source.pk)
@@ -46,7 +46,7 @@ def forget_source(*, source: Source, by: str, now: datetime) -> dict[str, int]:
         )
         with disable_auditlog():
             Incident.objects.filter(source=source).delete()
-            # What arrived meanwhile; nothing does from here on.
+            # Delete what arrived meanwhile; with recordings held, nothing more can.
             hold_recordings()
             for model in REPORTED:
                 _delete_all(model, source.pk)
@@ -71,5 +71,5 @@ def _delete_all(model: type[Model], source_id: int) -> None:
     rows = model._default_manager.filter(source_id=source_id)
     while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE]):
         chosen = model._default_manager.filter(source_id=source_id, pk__in=ids)
-        # No signals and no cascade: these rows are referred to by none.
+        # Without signals and cascades: nothing refers to these rows.
         chosen._raw_delete(connection.alias)

@@ -10,11 +10,11 @@ from psycopg.conninfo import make_conninfo
 
 
 class BackupFailed(Exception):
-    """Nothing was written over; the message says why."""
+    """A backup or restore failed and overwrote nothing; the message says why."""
 
 
 def run_tool(tool: str, database: BaseDatabaseWrapper | None, *arguments: str) -> str:
-    """Return what a tool has written; `database` is what it is to connect to, if it is."""
+    """Return the output of a tool, which connects to `database` if there is one."""
     folder = os.environ.get("GUARDIAN_PG_BIN")
     found = shutil.which(tool, path=folder or None)
     if found is None:
@@ -29,14 +29,17 @@ def run_tool(tool: str, database: BaseDatabaseWrapper | None, *arguments: str) -
         check=False,
     )
     if done.returncode:
-        # What it says begins with its name.
+        # The tool's own message begins with its name.
         told = done.stderr.strip()[-2000:]
         raise BackupFailed(told or f"{tool} ended with {done.returncode}.")
     return done.stdout
 
 
 def _address(database: BaseDatabaseWrapper) -> tuple[list[str], dict[str, str]]:
-    """Return an option and an environment; a password on a command line is read by everybody."""
+    """Return the option that names the database, and the environment with the password.
+
+    On the command line everybody on this machine could read it.
+    """
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
     given = {
         word: value

@@ -1,4 +1,4 @@
-"""POST /reset: what was learned and is open is cleared, of one source or of all."""
+"""POST /reset: clears what was learned of one source or all, and resolves open incidents."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,8 +27,9 @@ class Cleared:
 
 
 def reset_learning(*, source: Source | None, actor: str, now: datetime) -> Cleared:
-    """The source (None: every one) learns afresh, its open incidents are resolved, and it is told
-    in the audit log. Counts, history, keys, limits and sessions are untouched.
+    """The source (None: every one) learns afresh, and its open incidents are resolved.
+
+    The audit log says so. Counts, history, keys, limits and sessions are untouched.
     """
     sources = [source] if source is not None else list(Source.objects.all())
     ids = [one.pk for one in sources]

@@ -1,4 +1,4 @@
-"""What is older than the settings allow is forgotten; TimescaleDB's own jobs are kept running."""
+"""Deletes what is older than the settings allow, and keeps TimescaleDB's own jobs running."""
 
 import logging
 import time
@@ -16,19 +16,19 @@ from ingest.timescale.presence import is_hypertable
 logger = logging.getLogger(__name__)
 
 KEPT = (*judged.KEPT, *counted.KEPT)
-# Rows of an aggregate are thrown away by its own job; elsewhere there are none.
+# Only TimescaleDB has these; a job of each deletes its rows.
 AGGREGATES = (counted.MINUTES, counted.HOURS)
-# The daily turn goes on where it stopped an hour later; it never holds a worker for long.
+# The next hourly run goes on where one has stopped, so none holds a worker for long.
 TURN_SECONDS = 600.0
 
 
 class JobsFailed(Exception):
-    """Jobs of TimescaleDB could not be run; everything else of the turn was done."""
+    """Jobs of TimescaleDB could not be run; everything else was done."""
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What one turn did: rows (of hypertables: chunks) gone by table, jobs run that had not."""
+    """What one run did: rows (of hypertables: chunks) deleted by table, overdue jobs it ran."""
 
     gone: dict[str, int] = field(default_factory=dict)
     jobs: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ def apply_retention(
 ) -> Forgotten:
     """Rows older than their table's setting are gone, or as many as there was time for.
 
-    Nobody looks at the clock of a task: one that is not `trusting` forgets a week at most.
+    A task may run while the clock is wrong: without `trusting` it, at most a week is deleted.
 
     Raises
     ------
@@ -57,7 +57,10 @@ def apply_retention(
 
 
 def _look_after_jobs(now: datetime) -> list[str]:
-    """Jobs follow the settings, and those that did not run in time are run here."""
+    """Bring TimescaleDB's jobs in line with the settings, and run those that are overdue.
+
+    Its own scheduler should do the latter, but a version may come whose scheduler does not.
+    """
     if not is_hypertable("ingest_minutecount"):
         return []
     for kept in (*KEPT, *AGGREGATES):
@@ -68,7 +71,7 @@ def _look_after_jobs(now: datetime) -> list[str]:
     try:
         policies.keep_unpacking_freely()
     except DatabaseError:
-        # After a restore by hand another role may own the database; late reports still get in.
+        # After a restore by hand another role may own the database; late reports work all the same.
         logger.exception("The limit of unpacked rows could not be lifted.")
     due = [job for job in policies.jobs() if job.is_overdue(now)]
     if failed := [job for job in due if not _has_run(job)]:
@@ -80,7 +83,7 @@ def _has_run(job: policies.Job) -> bool:
     try:
         policies.run_job(job)
     except DatabaseError:
-        # One that cannot run must not keep the others from it.
+        # A job that fails must not keep the others from running.
         logger.exception("The job %d (%s of %s) failed.", job.id, job.kind, job.table)
         return False
     return True

@@ -1,1 +1,1 @@
-"""A request on its way in: the side of the server, and what every request passes."""
+"""What a request passes on its way in: the WSGI layers and the middleware."""

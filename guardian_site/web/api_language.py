@@ -13,7 +13,7 @@ SPOKEN = "en"
 
 
 class ApiLanguage:
-    """DRF and Django would tell programs what is wrong in the language of the pages."""
+    """Answers programs in English, where DRF and Django would use the language of the pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,7 +26,7 @@ class ApiLanguage:
         self, request: HttpRequest, view: Any, _places: Any, _names: Any
     ) -> HttpResponse | None:
         of_the_api = issubclass(getattr(view, "cls", object), APIView)
-        # What is a page, too, stays one to whoever asks for it.
+        # A browser that asks for a route of the API as a page gets the language of the pages.
         if of_the_api and not wants_html(request):
             translation.activate(SPOKEN)
         return None

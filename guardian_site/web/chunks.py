@@ -1,4 +1,4 @@
-"""Bodies that are sent in chunks, without saying how long they are: what some libraries do."""
+"""Bodies that are sent in chunks, without a length, as some HTTP libraries do."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -8,13 +8,13 @@ from django.http import HttpRequest
 
 
 def comes_in_chunks(environ: Mapping[str, Any]) -> bool:
-    """Tell whether a body of unknown length comes, through a server that finds its end."""
+    """Tell whether a body has no length, and comes through a server that finds its end."""
     unknown = not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" in environ
     return unknown and bool(environ.get("wsgi.input_terminated"))
 
 
 def gather(request: HttpRequest, most: int) -> bool:
-    """The body is there as if it had been sent whole; False if it is longer than `most` bytes."""
+    """The body is read, as if sent with a length; False if it is longer than `most` bytes."""
     body = request.read(most + 1)
     if len(body) > most:
         return False

@@ -1,4 +1,4 @@
-"""Where a request comes from, past our own proxies."""
+"""The address of the client, behind our own proxies."""
 
 import ipaddress
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from guardian_site.environment import short_address
 
-# What proxies add to a request that they hand on.
+# Headers that proxies add to a request that they forward.
 ADDED = (
     *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_FORWARDED"),
     *("HTTP_X_REAL_IP", "HTTP_VIA"),
@@ -15,7 +15,7 @@ ADDED = (
 
 
 def was_handed_on(request: HttpRequest) -> bool:
-    """Tell whether a proxy, ours or not, handed the request on: then it came from outside."""
+    """Tell whether a proxy, ours or not, forwarded the request: then it came from outside."""
     return any(name in request.META for name in ADDED)
 
 
@@ -37,7 +37,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def neighbourhood(request: HttpRequest) -> str:
-    """Return what one customer of a network has: an IPv4 address, or 2**64 IPv6 addresses."""
+    """Return the addresses that one client may have: one of IPv4, or a network of 2**64 of IPv6."""
     address = ipaddress.ip_address(client_address(request))
     if address.version == 4:
         return str(address)

@@ -1,8 +1,8 @@
-"""The two doors for reports have a short way in: only the middleware that reporting needs.
+"""A short way in for the two routes that take reports: only the middleware that they need.
 
-Sessions, cookies, CSRF, messages and page headers cost more than recording and judging a report
-does, and none of them says anything about a report. The routes, the views and the rules of who may
-come in are the same as on the long way.
+Sessions, cookies, CSRF, messages and page headers cost more time than recording and judging a
+report, and a report needs none of them. Routes, views and the rules of who may come in are the same
+as on the long way.
 """
 
 import time
@@ -40,16 +40,15 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class DoorHandler(WSGIHandler):
     """Django's handler with the short list of middleware and without its signals.
 
-    What listens to the start and the end of a request serves pages: script prefixes, the log of
-    queries, the closing of caches. The one thing a door needs of it, its connection given back, it
-    does itself.
+    Those signals serve pages: script prefixes, the log of queries, the closing of caches. The one
+    thing that is needed here, giving back the database connection, `answer` does itself.
     """
 
     _middleware_chain: Callable[[HttpRequest], HttpResponse]
     _view_middleware: list[Callable[..., HttpResponse | None]]
 
     def load_middleware(self, is_async: bool = False) -> None:
-        # The handler knows no other way to be told; this runs once, before the first request.
+        # Django reads the list from its settings only; this runs once, before the first request.
         everything, settings.MIDDLEWARE = settings.MIDDLEWARE, _middleware()
         try:
             super().load_middleware(is_async)
@@ -57,12 +56,12 @@ class DoorHandler(WSGIHandler):
             settings.MIDDLEWARE = everything
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        """Return where the path leads, which is the same at every request."""
+        """Return the view of the path, looked up once: it is the same at every request."""
         match = request.resolver_match = _match(request.path_info, settings.ROOT_URLCONF)
         return match
 
     def _get_response(self, request: HttpRequest) -> HttpResponse:
-        """Ask the rules, then the view; what Django does besides is for views of other kinds."""
+        """Ask the rules, then the view; these views need nothing else that Django does here."""
         match = self.resolve_request(request)
         for look in self._view_middleware:
             refusal: HttpResponse | None = look(request, match.func, match.args, match.kwargs)
@@ -74,9 +73,9 @@ class DoorHandler(WSGIHandler):
     def answer(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer a request; the answer of a door is always whole."""
+        """Answer a request; these views never stream."""
         request = Utf8Request(environ)
-        # Every middleware and view is wrapped by Django: no error comes through.
+        # Django turns exceptions of middleware and views into responses: none is raised here.
         response = self._middleware_chain(request)
         mine = connections[DEFAULT_DB_ALIAS]
         if mine.connection is not None:

@@ -1,9 +1,9 @@
 """A web worker stays on one processor core, and moves when others need that core more.
 
 Only one thread of a Python process runs at a time. Left alone, Linux wakes each of its threads on
-whichever core is idle: they hand the interpreter from core to core, and each finds what it needs in
-the cache of the other (what that costs: deploy/docs/load.md). A core taken once and for all would
-be a bad neighbour, so a worker looks around every second.
+whichever core is idle: they hand the interpreter from core to core, and each finds its data in
+another core's cache (what that costs: deploy/docs/load.md). A worker that never moved would be in
+the way of others on its core, so it looks for a quieter one every second.
 """
 
 import logging
@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 LOOK_EVERY_SECONDS = 1.0
-# How much more others must use its core than another one before a worker moves [share].
+# A worker moves when others use this much more of its core than of another [share of a core].
 MARGIN = 0.25
 _STAT = Path("/proc/stat")
 _TASKS = Path("/proc/self/task")
@@ -59,7 +59,7 @@ def _first_core(cores: Collection[int]) -> int:
     """Return a core that no other worker of this server begins on, if there are enough."""
     parent = os.getppid()
     siblings = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    # Servers in containers all have the parent 1, and must not all begin on core 0.
+    # In containers the parent is always 1: by the host's name not all of them begin on core 0.
     begin = zlib.crc32(f"{platform.node()} {parent}".encode())
     return sorted(cores)[(begin + siblings.index(str(os.getpid()))) % len(cores)]
 
@@ -73,7 +73,7 @@ def _stay_on(core: int) -> None:
             continue
 
 
-def _keep_house(cores: Collection[int]) -> None:
+def _follow_the_quiet_core(cores: Collection[int]) -> None:
     home = _first_core(cores)
     _stay_on(home)
     seen, own, at = busy_seconds(cores), time.process_time(), time.monotonic()
@@ -84,26 +84,26 @@ def _keep_house(cores: Collection[int]) -> None:
         taken[home] -= (mine - own) / (when - at)
         seen, own, at = now, mine, when
         better = quieter_core(home, taken)
-        # Workers that see each other on one core must not all leave it for the same other one.
+        # By chance, or all workers that share one core would leave it for the same other one.
         if better is not None and secrets.randbelow(2):
             home = better
-        # Again each time, for threads that were started by one that was not here yet.
+        # Each time anew, for threads that were started by a thread on another core.
         _stay_on(home)
 
 
 def settle() -> threading.Thread | None:
-    """This process lives on one core from now on; None where that cannot be or is no use."""
+    """This process stays on one core from now on; None where that is impossible or of no use."""
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     if len(cores) < 2 or not _STAT.exists():
         return None
 
-    def keep_house() -> None:
+    def follow() -> None:
         try:
-            _keep_house(cores)
+            _follow_the_quiet_core(cores)
         except (OSError, ValueError, KeyError) as error:
-            # Not allowed, or /proc looks different here: then it is only slower.
+            # It is forbidden, or /proc looks different here: the worker is slower, nothing else.
             logger.info("this worker stays on no core of its own: %s", error)
 
-    thread = threading.Thread(target=keep_house, name="home-core", daemon=True)
+    thread = threading.Thread(target=follow, name="home-core", daemon=True)
     thread.start()
     return thread

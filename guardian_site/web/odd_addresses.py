@@ -1,4 +1,4 @@
-"""Values in the address of an admin page that no field can hold are treated as not given."""
+"""Values that no row can have are dropped from the address of an admin page."""
 
 import logging
 from collections.abc import Callable
@@ -16,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 
 class OddAddresses:
-    """Redirects to the same page without impossible values, as the admin itself does for words.
+    """Redirects to the page without such values, as the admin does for a word in place of a number.
 
-    Whether a number fits into a column, or is a year of the calendar, the admin leaves to the
-    database. Some pages ask it only while they are being written, when it is too late to refuse
-    anything. And the values with which a form shall begin are handed to it as they stand.
+    The admin leaves it to the database whether a number fits into its column or is a year of the
+    calendar. Some pages query only while they are rendered, when the admin can redirect no more.
+    The initial values of a form it hands on unchecked.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -50,7 +50,7 @@ class OddAddresses:
         if of_admin and request.method == "POST" and _is_word_for_number(request, exception):
             logger.warning("Refused a form at %s: %s", plain(request.path), plain(exception))
             return bad_request(request, exception)
-        # With the flag it was redirected already, so the address is not at fault.
+        # The flag says that we redirected already: then the address is not at fault.
         asked = request.method in ("GET", "HEAD") and ERROR_FLAG not in request.GET
         if not (of_admin and asked and request.GET and _is_odd_number(exception)):
             return None
@@ -79,9 +79,9 @@ def _can_be(model: type[Model], name: str, value: str) -> bool:
 
 
 def _is_word_for_number(request: HttpRequest, exception: Exception) -> bool:
-    """Tell whether a posted form chose a row by something that is not a number.
+    """Tell whether a form chose a row by something other than a number.
 
-    Django reports it beside the field, and then fails when it shows the choice again.
+    Django puts its refusal beside the field, and then fails to render what was chosen.
     """
     if not (isinstance(exception, ValueError) and "expected a number but got" in str(exception)):
         return False
@@ -90,7 +90,7 @@ def _is_word_for_number(request: HttpRequest, exception: Exception) -> bool:
 
 
 def _is_odd_number(exception: Exception) -> bool:
-    """Tell whether a number was too large for SQLite or for C, or no year."""
+    """Tell whether a number was too large for SQLite or for C, or not a valid year."""
     if isinstance(exception, OverflowError):
         return True
     return isinstance(exception, ValueError) and "out of range" in str(exception)

@@ -1,12 +1,12 @@
-"""Headers that tell browsers, and caches on the way, what our pages never do."""
+"""Headers that tell browsers and caches what our pages never do."""
 
 from collections.abc import Callable
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 
-# The admin's theme and the pages of the API description bring scripts that sit in the page or
-# build code from strings. They may do so, and nothing else that the strict line forbids.
+# The admin's theme and the pages of the API description bring inline scripts, and scripts that
+# build code from strings. That much they may, and nothing else that the strict policy forbids.
 LOOSER = ("/admin", "/docs", "/redoc")
 LOOSER_LINE = {
     "script-src": [SELF, UNSAFE_INLINE, UNSAFE_EVAL],
@@ -17,7 +17,7 @@ NEVER_ASKED = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microp
 
 
 class PageHeaders:
-    """Loosens the content policy where it must be, asks for no device, is kept by no cache."""
+    """Loosens the content policy where needed, forbids devices and storing in shared caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -28,6 +28,7 @@ class PageHeaders:
             response._csp_replace = LOOSER_LINE  # type: ignore[attr-defined]
         response["Permissions-Policy"] = NEVER_ASKED
         if not response.has_header("Cache-Control"):
-            # Caches on the way do not know X-API-Key: some would give the answer to anybody.
+            # Shared caches do not know X-API-Key: without this header some would keep an answer
+            # and give it to anybody.
             response["Cache-Control"] = "no-cache, private"
         return response

@@ -1,4 +1,4 @@
-"""Probes and scrapers come by address: Kubernetes and Prometheus name an IP, not our host."""
+"""Probes and scrapers, such as those of Kubernetes and Prometheus, send an IP address as Host."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ PATHS = frozenset({"/metrics", "/metrics/json", "/health", "/health/live", "/hea
 
 
 class Probes:
-    """What answers probes builds no links, so any Host will do there; nowhere else."""
+    """Accepts any Host where probes ask, since those answers hold no links; nowhere else."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -24,7 +24,7 @@ FOREIGN_HOST = (
     "Guardian is not served under the name in the Host header. Use one of its own names, send a "
     "key or a token, or have this name added to GUARDIAN_ALLOWED_HOSTS."
 )
-# Some libraries of programs accept HTML like browsers; what they send tells them apart.
+# Some HTTP libraries accept HTML as browsers do; the type of what they send tells them apart.
 SENT_BY_PAGES = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data"})
 
 
@@ -35,7 +35,7 @@ def wants_html(request: HttpRequest) -> bool:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what could not be read: a page for people, JSON for programs."""
+    """Answer a request that could not be read: a page for people, JSON for programs."""
     foreign = isinstance(exception, DisallowedHost)
     if wants_html(request):
         page = "foreign_host.html" if foreign else "400.html"
@@ -47,7 +47,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer somebody who may not."""
+    """Answer somebody who lacks the permission."""
     if wants_html(request):
         return defaults.permission_denied(request, exception)
     detail = str(exception) or "You do not have permission to do that."
@@ -62,11 +62,11 @@ def not_from_here(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer for an address that leads nowhere; redirect if only a slash is too many or missing."""
+    """Answer 404, or redirect if the address lacks only a last slash or has one too many."""
     path = request.path_info
     beside = path.removesuffix("/") if path.endswith("/") else f"{path}/"
     if isinstance(exception, Resolver404) and is_valid_path(beside):
-        # The system before this one led clients on in this way, and some of them write a slash.
+        # The former system redirected like this, and some of its clients add a slash.
         query = request.META.get("QUERY_STRING", "")
         address = escape_uri_path(beside) + (f"?{query}" if query else "")
         return HttpResponseRedirect(address, preserve_request=True)
@@ -76,7 +76,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def broken(request: HttpRequest) -> HttpResponse:
-    """Answer for a fault of ours, without its cause, or for a database that is away."""
+    """Answer 500 without naming the cause, or 503 if the database is away or read-only."""
     if _is_away(sys.exception()):
         return _away(request)
     if wants_html(request):

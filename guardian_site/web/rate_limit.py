@@ -20,9 +20,9 @@ from guardian_site.web.programs import proves_itself
 Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
 
-# Probes and scrapers call on their own schedule; static files are what pages are made of.
+# Probes and scrapers keep a schedule of their own, and no page must be left without its styles.
 EXEMPT = ("/health", "/metrics", "/static/", "/favicon.ico")
-# Pages have a bucket apart: the live page asks every few seconds, and must not use up the API's.
+# The live page asks every few seconds; pages and the API do not use up each other's share.
 PAGES = ("/live.json", "/incidents", "/sources", "/help", "/admin", "/docs", "/redoc", "/openapi")
 PAGES_FACTOR = 6
 
@@ -43,9 +43,9 @@ def _times(rate: str, factor: int) -> str:
 
 
 def _is_exempt(request: HttpRequest) -> bool:
-    """Tell whether the route has no limit.
+    """Tell whether nobody is limited at this address.
 
-    Metrics are expensive: they have none only for scrapers that ask directly, not through a proxy.
+    Metrics are costly, so they are limited behind a proxy; our own scraper asks directly.
     """
     path = request.path
     return path.startswith(EXEMPT) and not (path.startswith("/metrics") and was_handed_on(request))

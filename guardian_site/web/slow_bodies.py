@@ -1,15 +1,15 @@
-"""Whoever never finishes sending a body does not keep a thread of the web server.
+"""Clients that never finish sending a body do not keep the threads of the web server.
 
-A thread that reads a body sleeps until all of it is there, and the web server knows no end of that:
-a few dozen senders that stop in the middle would be all it takes to stop Guardian. So every process
-looks at its readers four times a second and shuts the connections of those who take too long; the
-reader wakes with what it got, and the refusal that follows still gets out.
+A thread that reads a body sleeps until all of it has arrived, and the web server sets no limit: a
+few dozen clients that stop in the middle could stop Guardian. So every process looks at its readers
+four times a second and shuts the connections of those that take too long. The reader wakes with
+what it got, and the refusal that follows is still sent.
 
-The web server does not tell by which connection a request came, only from which address. It must be
-a connection from there over which nothing was sent since, and requests are taken roughly in the
-order in which they come. So as many connections are shut as there are late readers, those first
-over which nothing was sent for the longest. Some of them may be idle, or wait for a thread; then
-the slow ones follow at the next look.
+A request does not know its connection, only the address of its client. Its connection is one from
+there to which we have sent nothing since, and requests are taken about in the order in which they
+come. So as many connections are shut as readers are late, beginning with those to which nothing was
+sent for longest. Idle ones, or ones that wait for a thread, may be among them; the slow ones then
+follow at the next look.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ LOOK_EVERY_SECONDS = 0.25
 
 
 class Pace(NamedTuple):
-    """How long a body may take: so many seconds, and one more for so many bytes."""
+    """How long a body may take: `seconds`, and one more for each `bytes_a_second` of its length."""
 
     seconds: float
     bytes_a_second: int
@@ -45,12 +45,12 @@ class Pace(NamedTuple):
 
 
 CALM = Pace(15.0, 32 * 1024)
-# How long the hasty pace holds after half of the threads were waiting for bodies [s].
+# The pace while half of the threads wait for bodies, and for HURRY_LASTS after that [s].
 HURRIED = Pace(0.5, 1024 * 1024)
 HURRY_LASTS = 10.0
-# The kernel rounds times to steps of its clock, of at most this length [s].
+# The kernel counts time in ticks of its clock, which are up to this long [s].
 KERNEL_TICK = 0.02
-# Only Linux tells a process what is needed here.
+# Only Linux has what is needed here.
 _FDS = Path("/proc/self/fd")
 _TCP_INFO: int = getattr(socket, "TCP_INFO", 11)
 # `struct tcp_info` of linux/tcp.h up to tcpi_last_data_sent: how long ago we last sent data [ms].
@@ -58,7 +58,7 @@ _LAST_SENT = Struct("=44xI")
 
 
 class Body:
-    """What is sent with a request, read as `wsgi.input` is; since when, others can see."""
+    """The body of a request in place of `wsgi.input`; shows for how long it is being read."""
 
     __slots__ = ("_began", "_environ", "_readers", "_sent")
 
@@ -83,10 +83,10 @@ class Body:
         return int(self._environ.get("CONTENT_LENGTH") or 0)
 
     def unread(self) -> list[tuple[str, str]]:
-        """Return the header that closes the connection behind a body that was not read.
+        """Return `Connection: close` if a body was sent and not read.
 
-        The web server would close it without saying so, and the next request on it would be lost:
-        one of the same client, or of any other client of the proxy that holds the connection.
+        The web server closes such a connection without notice. The next request on it would be
+        lost: one of the same client, or of any other client of a proxy that holds the connection.
         """
         unknown = "HTTP_TRANSFER_ENCODING" in self._environ
         comes = self._began is None and (self.length or unknown)
@@ -140,7 +140,7 @@ class Lookout:
         return [body for body in readers if body.waited(now) > pace.allows(body.length)]
 
     def look(self) -> None:
-        """End what takes too long, once."""
+        """Shut, once, the connections whose bodies take too long."""
         now = time.monotonic()
         waits = defaultdict[tuple[str, int], list[float]](list)
         for body in self.late(now):
@@ -161,9 +161,9 @@ class Lookout:
 
 
 def shut(address: str, port: int, silent: float, most: int) -> int:
-    """Shut what comes from an address to our port and was sent nothing for so long [s].
+    """Shut connections from an address to our port on which we sent nothing for `silent` seconds.
 
-    At most so many, those first that were sent nothing for the longest. Returns how many.
+    At most `most` of them, the longest silent first. Return how many.
     """
     silences = {}
     for number in os.listdir(_FDS):
@@ -172,7 +172,7 @@ def shut(address: str, port: int, silent: float, most: int) -> int:
                 silences[number] = _silence(one)
     done = 0
     for number in sorted(silences, key=silences.__getitem__, reverse=True)[:most]:
-        # Looked at again: the number may be another connection's by now.
+        # Looked at again: by now the descriptor may be that of another connection.
         with contextlib.suppress(OSError), _copy(number) as one:
             if _leads(one, address, port) and _silence(one) > silent:
                 one.shutdown(socket.SHUT_RD)
@@ -182,7 +182,7 @@ def shut(address: str, port: int, silent: float, most: int) -> int:
 
 @contextlib.contextmanager
 def _copy(number: str) -> Iterator[socket.socket]:
-    """Lend a copy of an open socket; OSError if the number belongs to a file, or is free."""
+    """Lend a copy of an open socket; OSError if the descriptor is a file's or was closed."""
     copy = os.dup(int(number))
     try:
         one = socket.socket(fileno=copy)
@@ -203,7 +203,7 @@ def _leads(one: socket.socket, address: str, port: int) -> bool:
 def _is_waited_for(one: socket.socket) -> bool:
     """Tell whether all that came was read, and more may come.
 
-    A connection that was shut at an earlier look may still be open, and must not be counted again.
+    A connection that was shut at an earlier look may still be open: it is not counted again.
     """
     try:
         one.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
@@ -213,13 +213,13 @@ def _is_waited_for(one: socket.socket) -> bool:
 
 
 def _silence(one: socket.socket) -> float:
-    """Return how long ago anything was sent over a connection, or it was opened [s]."""
+    """Return the time since we last sent anything on a connection, or since it was opened [s]."""
     told = one.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _LAST_SENT.size)
     return float(_LAST_SENT.unpack(told)[0]) / 1e3
 
 
 def with_prompt_bodies(site: Application, threads: int) -> Application:
-    """Return an application whose readers of bodies are looked after."""
+    """Return an application that shuts connections with slow bodies; `site` if not on Linux."""
     if not _FDS.exists():
         return site
     lookout = Lookout(threads)

@@ -8,7 +8,7 @@ from rest_framework.parsers import JSONParser
 
 
 class StrictJSON(JSONParser):
-    """JSON without what a database or an answer cannot hold, and of a depth that can be read."""
+    """JSON of limited depth, without characters that a database or an answer cannot hold."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         try:

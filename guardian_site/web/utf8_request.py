@@ -12,8 +12,8 @@ from ingest.parsing.bodies import LARGEST_BODY
 class Utf8Request(WSGIRequest):
     """A request that is read as UTF-8, whatever charset its content type names.
 
-    Django would decode the query by that charset while the request is made, before anything can
-    refuse it. Some of Python's codecs are not for text and raise (`bz2`); others are slow.
+    Django would decode the query by that charset while it makes the request, before anything can
+    refuse it: some of Python's encodings are not of text (`bz2`) and raise, others are slow.
     """
 
     def __init__(self, environ: dict[str, Any]) -> None:
@@ -22,13 +22,13 @@ class Utf8Request(WSGIRequest):
             _tell_type(environ)
         super().__init__(environ)
         if in_chunks:
-            # Django reads none of it for want of a length; a route may read less (RouteRules).
+            # Without a length Django would read nothing; a route may read less (RouteRules).
             self._stream = LimitedStream(  # type: ignore[assignment]  # as Django itself does
                 environ["wsgi.input"], LARGEST_BODY + 1
             )
 
     def get_host(self) -> str:
-        """Return the host it was sent to; a program may use any, for it knows where it asked."""
+        """Return the Host: any is accepted of a program, which knows whom it asked."""
         if comes_from_a_program(self.META):
             return str(self._get_raw_host())  # type: ignore[attr-defined]  # not in the stubs
         return super().get_host()
@@ -43,10 +43,10 @@ class Utf8Request(WSGIRequest):
 
 
 def _tell_type(environ: dict[str, Any]) -> None:
-    """A body without a content type is JSON if a program sends it: some libraries name none.
+    """A body without a type is taken for JSON if a program sends it: some libraries name none.
 
-    What a page of another site may send without asking first could come without one, too. So the
-    body of a page, which names its origin, stays without a type and is refused.
+    A web page, too, can send a body without a type to another site, without asking it first. Pages
+    name themselves (Origin, Referer), so theirs stays without a type and is refused.
     """
     if not names_a_page(environ):
         environ["CONTENT_TYPE"] = "application/json"

@@ -18,7 +18,7 @@ class NotYours(ValueError):
 
 
 def issue_token(*, holder: Authenticated, scopes: frozenset[str]) -> str:
-    """An access token that stands for the key is returned, dead as soon as the key is."""
+    """Return an access token that stands for the key, and is void as soon as the key is."""
     token = new_access()
     token["sub"] = token["key"] = holder.prefix
     token["scope"] = " ".join(sorted(scopes & holder.scopes))
@@ -26,7 +26,7 @@ def issue_token(*, holder: Authenticated, scopes: frozenset[str]) -> str:
 
 
 def revoke_token(*, token: str, holder: Authenticated) -> None:
-    """The token opens nothing any more; one that never opened anything needs nothing done.
+    """The token is void; nothing is done for one that was never valid.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def revoke_token(*, token: str, holder: Authenticated) -> None:
 
 
 def is_revoked(token_id: str) -> bool:
-    """Whether a token was given back is returned, as it was ten seconds ago at the latest."""
+    """Tell whether a token was revoked; the answer may be ten seconds old."""
     known = _seen.get(token_id)
     if known is None:
         known = RevokedToken.objects.filter(pk=token_id).exists()

@@ -12,7 +12,7 @@ INACTIVE: dict[str, Any] = {"active": False}
 
 
 def introspect_token(*, token: str, holder: Authenticated) -> dict[str, Any]:
-    """Whom a token stands for is returned: of its own to any key, of all to administrators."""
+    """Return whom a token stands for, if it is the asking key's own or that is an admin key."""
     try:
         identity = of_token(token)
     except NotProven:

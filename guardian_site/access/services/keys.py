@@ -35,7 +35,7 @@ class Wanted:
 
 
 def scopes_from(words: Sequence[str]) -> list[str]:
-    """Scopes are returned for words of ours or of the former system."""
+    """Return the scopes that words of ours or of the former system stand for."""
     return sorted({str(FORMER_WORDS.get(word, word)) for word in words})
 
 
@@ -52,9 +52,9 @@ def make_key(*, wanted: Wanted, now: datetime) -> tuple[ApiKey, str]:
 
 
 def find_key(*, reference: str, now: datetime) -> ApiKey:
-    """The one living key of this id, prefix or name is returned.
+    """Return the one living key with this id, prefix or name.
 
-    A name leads to what still opens: the keys that one replaced, and that ran out, have it too.
+    A key has the name of those that it replaced, so by name one that has not expired is preferred.
 
     Raises
     ------
@@ -81,5 +81,5 @@ def _of_id(reference: str) -> list[ApiKey]:
 
 
 def key_signing_secret(key: ApiKey) -> str:
-    """What the owner of the key signs requests with is returned."""
+    """Return the secret by which the owner of the key signs requests."""
     return signing_secret(prefix=key.prefix, secret_hash=key.secret_hash)

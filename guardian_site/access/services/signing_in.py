@@ -69,7 +69,7 @@ def refresh_sign_in(*, token: str, now: datetime) -> TokenPair:
     fresh = new_refresh()
     claimed = SignIn.objects.filter(pk=sign_in_id, refresh_id=spent["jti"], ended=None).update(
         refresh_id=fresh["jti"],
-        # Of today's secret key: an old one is not kept for ever.
+        # Made with the present secret key: a former one is not kept for ever.
         password_mark=user.get_session_auth_hash(),
         refreshed=now,
         expires=now + REFRESH_LIFETIME,

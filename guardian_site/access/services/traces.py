@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from guardian_site.access.services.client_tokens import forget_revoked_tokens
 from guardian_site.access.services.signing_in import forget_sign_ins
 
-# Failures count for a quarter of an hour; strangers must not fill the table meanwhile for ever.
+# Failures count for a quarter of an hour only; kept for long, strangers could fill the table.
 FAILURES_KEPT = timedelta(days=1)
 SIGN_INS_KEPT = timedelta(days=90)
 

@@ -38,7 +38,7 @@ from ingest.services.keys import Authenticated, authenticate_key
 
 GRANT = "client_credentials"
 WAYS_TO_SHOW_A_KEY = ["client_secret_basic", "client_secret_post"]
-# What holds a token, or says why there is none, is kept by no cache.
+# No cache may keep a token, or the reason why there is none.
 UNKEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 CHALLENGE = 'Basic realm="Transaction Guardian"'
 REFUSALS = {400: OAuthProblem, 401: OAuthProblem, 415: OAuthProblem}
@@ -67,7 +67,7 @@ def _told(refusal: Refused) -> Response:
 
 
 class _ClientView(APIView):
-    """A door for clients, which show their key in the request itself."""
+    """A route for clients, which show their key in the request itself."""
 
     authentication_classes = ()
     # The standard knows forms only; former clients send JSON.
@@ -125,7 +125,7 @@ class RevokeView(_ClientView):
         holder = _client(request, given)
         token = _needed(given, "token")
         if token.startswith(KEY_START):
-            # Not silently taken for done: the caller would believe that the key is dead.
+            # An answer of 200 would make the caller believe that the key is revoked.
             raise Refused("unsupported_token_type", "This is a key; an administrator revokes it.")
         try:
             revoke_token(token=token, holder=holder)
@@ -192,7 +192,7 @@ def _parameters(request: Request) -> dict[str, str]:
         return {name: value for name, value in given.items() if isinstance(value, str) and value}
     if not isinstance(given, dict):
         raise Refused("invalid_request", "The parameters of a form are needed.")
-    # Passed over, a list of scopes would give all that the key may.
+    # If a list of scopes were ignored, the token would get all that the key may.
     if not isinstance(given.get("scope"), str | None):
         raise Refused("invalid_request", "The scope is not text: words apart by spaces.")
     return {name: value for name, value in given.items() if isinstance(value, str) and value}
@@ -232,5 +232,5 @@ def _basic(header: str) -> tuple[str, str]:
     except (binascii.Error, ValueError):
         raise _invalid_client() from None
     name, _, secret = decoded.partition(":")
-    # Both are encoded once more inside (RFC 6749, 2.3.1); our letters stay the same by it.
+    # Both are form-encoded within (RFC 6749, 2.3.1), which leaves characters of ours as they are.
     return unquote_plus(name), unquote_plus(secret)

@@ -1,4 +1,4 @@
-"""The door of POST /reset."""
+"""The route POST /reset."""
 
 from typing import Any
 

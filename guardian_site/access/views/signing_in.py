@@ -49,7 +49,7 @@ def _tokens(body: dict[str, Any]) -> Response:
 
 
 class OpenView(APIView):
-    """A door whose view itself asks for proof; what a browser sends along proves nothing here."""
+    """A route whose view itself asks for credentials; a browser's session proves nothing here."""
 
     authentication_classes = ()
 

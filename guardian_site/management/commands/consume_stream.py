@@ -66,7 +66,7 @@ class Command(BaseCommand):
         try:
             stream = self._stream(options)
         except (StreamAway, ValueError) as error:
-            # The client of Redis says of an address which part of it is wrong.
+            # A ValueError is of the client of Redis, and says what is wrong with the address.
             raise CommandError(str(error)) from error
         self.stdout.write(f"Reading {options['name']} as {options['member']}; Ctrl-C stops.")
         consumer = Consumer(stream, assess)

@@ -26,8 +26,8 @@ from ingest.models import MinuteCount
 from ingest.simulator.scenarios import Scenario, read_scenario
 
 ADMIN = "demo"
-# Denials at the largest source, five times what is usual for a quarter of an hour, soon enough
-# that whoever has just opened the page sees it begin.
+# For a quarter of an hour the largest source denies five times as much as usual; it begins soon
+# enough to be seen by somebody who has just opened the page.
 STARTS = 2
 SCENARIO = f"denial_surge@{STARTS}+15"
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "The demo writes simulated history: run it without DATABASE_URL and REDIS_URL."
             )
-        # Before anything is written: the demo that runs there goes on with its own password.
+        # Checked before anything is written: a demo that runs already keeps its password.
         with alone_at(settings.GUARDIAN_HOST, settings.GUARDIAN_PORT):
             self._run(history, scenario, seed)
         self.stdout.write("Stopped.")

@@ -60,7 +60,7 @@ class FormerNames(Collector):
 
 
 def _stored(now: datetime) -> Iterator[Metric]:
-    # Most are found by workers, in another container: the rows know of all of them.
+    # Read from the rows: most are found by workers, in other containers.
     yield _counter("anomalies", "Anomalies found, less those withdrawn.", {"": anomaly_total()})
     yield from _last_hour(now)
 

@@ -44,7 +44,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ .tracesEndpoint | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* What every pod reads: settings of the chart, and the further ones that it does not set. */}}
+{{/* The settings of every pod: those that the chart sets, and extraSettings. */}}
 {{- define "guardian.settings" -}}
 {{- $own := include "guardian.ownSettings" . | fromYaml }}
 {{- $pods := list "GUARDIAN_HOST" "GUARDIAN_PORT" "GUARDIAN_DATA_DIR" "GUARDIAN_METRICS_PORT" "GUARDIAN_WEB_WORKERS" "GUARDIAN_WEB_THREADS" "GUARDIAN_WORKER_CONCURRENCY" "PROMETHEUS_MULTIPROC_DIR" }}
@@ -63,12 +63,12 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ .tracesEndpoint | quote }}
 {{- join "\n" $lines }}
 {{- end -}}
 
-{{/* Settings are read at the start: other settings, other name, other pods. */}}
+{{/* Settings are read at the start, so changed ones get a new name, which restarts the pods. */}}
 {{- define "guardian.settingsName" -}}
 {{ include "guardian.name" . }}-settings-{{ include "guardian.settings" . | sha256sum | trunc 10 }}
 {{- end -}}
 
-{{/* What every pod of Guardian is: who it runs as, its settings, its secrets as files. */}}
+{{/* What all pods of Guardian share: user, settings, and secrets as files. */}}
 {{- define "guardian.podBase" -}}
 serviceAccountName: {{ include "guardian.name" .root }}
 automountServiceAccountToken: false

@@ -19,8 +19,8 @@ const colour = (name) => {
   return colours.get(name);
 };
 
-// Of one level together: shades of many incidents at once would cover what they stand behind. The
-// critical ones come last, on top.
+// One shade for all incidents of a level: many on top of each other would hide the line. Critical ones
+// come last, on top.
 const joined = (windows) => {
   const spans = [];
   for (const span of [...windows].sort((one, other) => one.from - other.from)) {
@@ -82,7 +82,7 @@ const axes = (zone, small, share) => [
     stroke: () => colour("ink-2"), font: AXIS_FONT, size: small ? 22 : 28, space: small ? 70 : 80, gap: 3,
     grid: { show: !small, stroke: () => colour("chart-grid"), width: 1 },
     ticks: { stroke: () => colour("chart-grid"), width: 1, size: 4 },
-    // Where a day begins stands which.
+    // Where a day begins, the axis shows its date.
     values: (_chart, splits, _i, _space, step) => splits.map((second) =>
       (step >= DAY || clock(second, zone) === MIDNIGHT ? day(second, zone) : clock(second, zone))),
   },
