@@ -99,7 +99,9 @@ def test_a_port_that_is_taken_is_told_in_a_line_and_by_name(
     with socket.create_server(("127.0.0.1", 0)) as other:
         settings.GUARDIAN_METRICS_PORT = other.getsockname()[1]
         worker_exposition._serve_or_say_why_not()
-        with pytest.raises(CommandError, match=r"GUARDIAN_METRICS_PORT=\d+: .* Choose another port"):
+        with pytest.raises(
+            CommandError, match=r"GUARDIAN_METRICS_PORT=\d+: .* Choose another port"
+        ):
             call_command("consume_stream", "--url", "redis://localhost:1/0", skip_checks=True)
     (record,) = caplog.records
     assert record.getMessage().startswith(f"GUARDIAN_METRICS_PORT={settings.GUARDIAN_METRICS_PORT}")
