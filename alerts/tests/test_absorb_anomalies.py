@@ -42,6 +42,39 @@ def test_later_minutes_join_the_same_incident() -> None:
     assert kinds() == ["opened"]
 
 
+def test_all_that_one_more_minute_changes_is_stored() -> None:
+    live(1, bad={0})
+    worst = make_anomaly(
+        1,
+        score=0.95,
+        status="failed",
+        auth_code="96",
+        count=80,
+        expected=5.0,
+        lower=1.0,
+        upper=10.0,
+        excess=90.0,
+        excess_low=80.0,
+        excess_high=99.0,
+        violations=["MANY"],
+        reasons=["80 denials in 1 min, 5 expected."],
+        contributions=[{"auth_code": "96", "share": 1.0}],
+        owner="network",
+        recommendation="Call the network.",
+    )
+    absorb_anomalies(now=at(2))
+    incident = Incident.objects.get()
+    same = (
+        *("status", "auth_code", "expected", "lower", "upper", "excess", "excess_low"),
+        *("excess_high", "violations", "reasons", "contributions", "owner", "recommendation"),
+    )
+    assert {name: getattr(incident, name) for name in same} == {
+        name: getattr(worst, name) for name in same
+    }
+    assert (incident.peak_score, incident.seen) == (0.95, 80)
+    assert (incident.anomaly_count, incident.last_anomaly) == (2, at(1))
+
+
 def test_a_late_minute_in_between_says_nothing_of_all_that_is_missing_by_now() -> None:
     live(4, bad={0, 3})
     make_anomaly(1, excess=4.0, excess_low=1.0, excess_high=7.0)
