@@ -149,7 +149,7 @@ class RedisStream:
             self._group, self._member, {self._name: position}, count=count, block=block
         )
         rows = found.values() if isinstance(found, dict) else [one[1] for one in found or []]
-        return [row for part in rows for row in _rows(part)]
+        return [row for part in rows for row in _flat(part)]
 
     def _entries(self, rows: Sequence[Any]) -> list[Entry]:
         # An entry that was deleted from the stream has no fields left.
@@ -215,7 +215,7 @@ class RedisStream:
         self._redis.close()
 
 
-def _rows(part: Any) -> list[Any]:
+def _flat(part: Any) -> list[Any]:
     """Return (id, fields) pairs: RESP3 nests them one level deeper than RESP2."""
     nested = bool(part) and isinstance(part[0], list) and isinstance(part[0][0], (list, tuple))
     return list(part[0]) if nested else list(part)
