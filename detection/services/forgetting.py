@@ -4,12 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 
-from detection.models import Anomaly, Baseline, Checkpoint, Recheck
-from detection.scoring.state import State
+from detection.models import Anomaly, Baseline, Checkpoint
 from detection.services.provisional import stored
 from detection.services.replaying import heads
+from detection.services.storing import drop_learned
 from detection.services.watch import watch
 
 
@@ -20,16 +19,14 @@ def forget_learned(*, source_ids: Collection[int], now: datetime) -> tuple[int, 
     Counts, verdicts and incidents stay as they are. How many sources had learned something and
     how many anomalies were withdrawn is returned.
     """
-    fresh = State.new(1).pack()[0]
-    # The version tells every other process that what it remembers is out of date.
-    forgotten = Baseline.objects.filter(source_id__in=source_ids).update(
-        state=fresh, inherited=None, version=F("version") + 1, updated=now
-    )
-    # An older state would come back with the next late report.
-    Checkpoint.objects.filter(source_id__in=source_ids).delete()
-    Recheck.objects.filter(source_id__in=source_ids).delete()
+    forgotten = drop_learned(source_ids=source_ids, now=now, inherited=None)
     Checkpoint.objects.bulk_create(
-        Checkpoint(source_id=row.source_id, through=row.through, reported=row.reported, state=fresh)
+        Checkpoint(
+            source_id=row.source_id,
+            through=row.through,
+            reported=row.reported,
+            state=bytes(row.state),
+        )
         for row in Baseline.objects.filter(source_id__in=source_ids)
         if row.through is not None
     )

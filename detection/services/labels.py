@@ -243,9 +243,9 @@ def _locked_policy(proposal: Proposal) -> Policy:
 
 def _refuse_louder(proposal: Proposal) -> None:
     """What is proposed tells people less than what holds, or just as much."""
-    asked = read_declarations().settings_of(proposal.label.source_id).policy
+    policy = read_declarations().settings_of(proposal.label.source_id).policy
     for name, value in proposal.changes.items():
-        current = float(getattr(asked, name)[0])
+        current = float(getattr(policy, name)[0])
         if value > current if name == "pages_per_week" else value < current:
             raise ValueError(f"{name} is {current} by now, which is quieter than {value}.")
 

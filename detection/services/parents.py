@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import F
 from django.db.models.signals import post_save
 from msgspec.structs import replace
 
 from detection.clock import minute_of
-from detection.models import Baseline, Checkpoint, Recheck
+from detection.models import Baseline
 from detection.scoring.inheriting import has_season, inherit, inherited_days
 from detection.scoring.state import State
 from detection.selectors import baselines
+from detection.services.storing import drop_learned
 from detection.services.watch import Watched, unread, watch
 from ingest import steady_clock
 from ingest.models import Source
@@ -98,16 +98,7 @@ def begin_with_parent(source: Source) -> bool:
     if not has_season(watch.get([source.parent_id], fresh=0)[source.parent_id].state)[0]:
         return False
     with transaction.atomic():
-        Baseline.objects.filter(source=source).update(
-            state=State.new(1).pack()[0],
-            through=None,
-            inherited=None,
-            version=F("version") + 1,
-            updated=steady_clock.now(),
-        )
-        # An older state would come back with the next late report.
-        Checkpoint.objects.filter(source=source).delete()
-        Recheck.objects.filter(source=source).delete()
+        drop_learned(source_ids=[source.pk], now=steady_clock.now(), through=None, inherited=None)
     return True
 
 

@@ -1,15 +1,17 @@
 """Writing what an advance found: all of it or nothing, and only if nobody else was faster."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, models, transaction
 from msgspec.structs import replace
 
 from detection import conf, metrics
 from detection.clock import moment_of
-from detection.models import Anomaly, Band, Baseline, Checkpoint, Level
+from detection.models import Anomaly, Band, Baseline, Checkpoint, Level, Recheck
+from detection.scoring.state import State
 from detection.services.watch import NEVER, Watched, baseline_row, watch
 
 # Checkpoints older than this are kept every sixth hour only: going back further means a replay of
@@ -65,6 +67,21 @@ def store_advance(
     metrics.CONFLICTS.inc(len(before) - len(stored))
     watch.put(stored)
     return stored
+
+
+def drop_learned(*, source_ids: Collection[int], now: datetime, **also: Any) -> int:
+    """The sources know nothing of what is normal; returned is how many had learned something.
+
+    `also` are further columns of their Baselines, set in the same statement.
+    """
+    # The version tells every other process that what it remembers is out of date.
+    dropped = Baseline.objects.filter(source_id__in=source_ids).update(
+        state=State.new(1).pack()[0], version=models.F("version") + 1, updated=now, **also
+    )
+    # An older state would come back with the next late report.
+    Checkpoint.objects.filter(source_id__in=source_ids).delete()
+    Recheck.objects.filter(source_id__in=source_ids).delete()
+    return dropped
 
 
 def _reserve_new(before: Sequence[Watched]) -> None:
@@ -140,12 +157,17 @@ def replace_anomalies(
     """In the spans stand the fresh anomalies, and no others that nobody was called for."""
     gone = _no_longer_true(spans, fresh)
     if gone:
-        Anomaly.objects.filter(pk__in=gone, absorbed=None).delete()
-        Anomaly.objects.filter(pk__in=gone, withdrawn=None).update(withdrawn=now)
+        _withdraw(Anomaly.objects.filter(pk__in=gone), now)
     if fresh:
         upsert_anomalies(fresh)
     for one in fresh:
         metrics.ANOMALIES.labels(one.family, one.level).inc()
+
+
+def _withdraw(untrue: "models.QuerySet[Anomaly]", now: datetime) -> None:
+    """Anomalies that no incident has taken in are deleted, the others are marked."""
+    untrue.filter(absorbed=None).delete()
+    untrue.filter(withdrawn=None).update(withdrawn=now)
 
 
 def withdraw_minutes(*, source_id: int, first: int, last: int, now: datetime) -> None:
@@ -160,9 +182,7 @@ def withdraw_planned(*, source_id: int, family: str, first: int, last: int, now:
     """Nothing of a family, or of all where it is empty, is said of the minutes any more."""
     then = {"source_id": source_id, "minute__range": (moment_of(first), moment_of(last))}
     found = Anomaly.objects.filter(**then, withdrawn=None)
-    mine = found.filter(family=family) if family else found
-    mine.filter(absorbed=None).delete()
-    mine.update(withdrawn=now)
+    _withdraw(found.filter(family=family) if family else found, now)
     others = found.filter(minute=models.OuterRef("minute"))
     bands = Band.objects.filter(**then).exclude(level=Level.NORMAL)
     bands.exclude(models.Exists(others)).update(level=Level.NORMAL)

@@ -4,13 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.db.models.signals import post_save, pre_save
 
 from detection.clock import minute_of, moment_of
-from detection.models import Baseline, Checkpoint, Recheck
-from detection.scoring.state import HISTORY_DAYS, State
+from detection.scoring.state import HISTORY_DAYS
 from detection.selectors.baselines import first_minutes
+from detection.services.storing import drop_learned
 from ingest import steady_clock
 from ingest.models import Source
 
@@ -39,15 +38,11 @@ def begin_again(source: Source, *, now: datetime) -> None:
     begin = moment_of(minute_of(now - RELEARNED))
     first = first_minutes([source.pk]).get(source.pk)
     with transaction.atomic():
-        Baseline.objects.filter(source=source).update(
-            state=State.new(1).pack()[0],
+        drop_learned(
+            source_ids=[source.pk],
+            now=now,
             through=begin if first is not None and first <= begin else None,
             reported=None,
             # Until it has caught up it is no sign that detection is late.
             live=False,
-            version=F("version") + 1,
-            updated=now,
         )
-        # An older state would come back with the next late report.
-        Checkpoint.objects.filter(source=source).delete()
-        Recheck.objects.filter(source=source).delete()
