@@ -1,7 +1,8 @@
 """One failure at very many sources in one minute: `python -m deploy.bench.storm --sources 1000`.
 
 For each minute of it, it prints how long the sweep and the incidents took (in this one process,
-beside its PostgreSQL), how many incidents there are, and how many messages people got so far.
+beside its PostgreSQL), what the incidents asked of the database for each source, how many incidents
+there are, and how many messages people got so far.
 """
 
 import argparse
@@ -10,7 +11,9 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from deploy.bench import stack
 from deploy.bench.scale import seconds
@@ -20,6 +23,17 @@ LEARNED_MINUTES, QUIET_MINUTES, BAD_MINUTES = 180, 1, 5
 USUAL = (("approved", "00", 180), ("denied", "51", 18), ("failed", "00", 2))
 FAILING = (("approved", "00", 60), ("denied", "91", 110), ("failed", "00", 30))
 MINUTE = timedelta(minutes=1)
+
+
+class Statements:
+    """Counts what is asked of the database."""
+
+    def __init__(self) -> None:
+        self.counted = 0
+
+    def __call__(self, execute: Callable[..., Any], *question: Any) -> Any:
+        self.counted += 1
+        return execute(*question)
 
 
 class Storm:
@@ -43,6 +57,8 @@ class Storm:
 
     def live_through(self, number: int) -> None:
         """A minute is counted, judged, taken into incidents and told; what that took is printed."""
+        from django.db import connection
+
         from alerts import services
         from alerts.models import Incident, Notification
 
@@ -50,15 +66,18 @@ class Storm:
         failing = number >= QUIET_MINUTES
         self._count(minute, FAILING if failing else USUAL)
         swept = seconds(lambda: self._sweep(minute))
-        processor = time.process_time()
-        taken = seconds(lambda: services.absorb_anomalies(now=_after(minute)))
+        processor, statements = time.process_time(), Statements()
+        with connection.execute_wrapper(statements):
+            taken = seconds(lambda: services.absorb_anomalies(now=_after(minute)))
         processor = time.process_time() - processor
         services.send_due_notifications(now=_after(minute))
         incidents = Incident.objects.count()
         told = Notification.objects.filter(state="sent", kind="opened").count()
         name = f"{number - QUIET_MINUTES + 1}" if failing else "usual"
         cells = (swept, taken, processor)
-        print(f"| {name} | {' | '.join(f'{one:.1f}' for one in cells)} | {incidents} | {told} |")
+        each = statements.counted / len(self.sources)
+        print(f"| {name} | {' | '.join(f'{one:.1f}' for one in cells)}", end="")
+        print(f" | {each:.1f} | {incidents} | {told} |")
 
     def _count(self, minute: datetime, usual: tuple[tuple[str, str, int], ...]) -> None:
         from ingest.models import MinuteCount
@@ -109,7 +128,9 @@ def main() -> None:
         storm = Storm(options.sources)
         storm.learn()
         print("| minute of the failure | sweep s | incidents s | of it processor s |", end="")
-        print(" incidents | messages of them |\n|---|---|---|---|---|---|")
+        print(
+            " statements a source | incidents | messages of them |\n|---|---|---|---|---|---|---|"
+        )
         for number in range(QUIET_MINUTES + BAD_MINUTES):
             storm.live_through(number)
         connections.close_all()
