@@ -17,6 +17,7 @@ from detection.scoring.phase import likely_phases, weigh_phases
 from detection.scoring.season import fit_season
 from detection.scoring.series import MINUTES_PER_DAY, Bools, Floats, Ints
 from detection.scoring.state import BIN_MINUTES, BINS, HISTORY_DAYS, PHASES, State
+from detection.scoring.steps import bins_about, is_step, near_step
 
 # Weekday totals do not jump at midnight: traffic passes from one day's factor to the next within
 # about five hours around it.
@@ -66,6 +67,8 @@ class Expectation:
     most: Floats
     # whether the source may be closed already or still
     closing: Bools
+    # whether a step of its day is so near that it may be on either side of it
+    stepping: Bools
 
     @property
     def channels(self) -> Floats:
@@ -107,10 +110,12 @@ def open_season(state: State, local_minute: Ints) -> Floats:
     weight = position - first
     weekday = weekday_of(day)
     kind = (weekday >= SATURDAY).astype(np.int64)
-    shape = (
-        state.season[rows, kind, first % BINS] * (1 - weight)
-        + state.season[rows, kind, (first + 1) % BINS] * weight
+    one, other = (
+        state.season[rows, kind, first % BINS],
+        state.season[rows, kind, (first + 1) % BINS],
     )
+    weight = np.where(is_step(one, other), weight >= 0.5, weight)
+    shape = one * (1 - weight) + other * weight
     return shape * _weekday_factor(state.weekday_factor, rows, weekday, minute)
 
 
@@ -138,6 +143,7 @@ def expect(state: State, moments: Moments) -> Expectation:
     closing = may_be_closed(state, moments, season, rows)
     season = _as_open(state, moments.local_minute, season, rows)
     least, most = _other_readings(state, moments, season, closing)
+    stepping = _widen_about_steps(state, moments, season, least, most)
     if moments.promotion is not None:
         season = season * moments.promotion
     known = state.level_expected > 0
@@ -145,7 +151,7 @@ def expect(state: State, moments: Moments) -> Expectation:
     level = np.maximum(level, LEVEL_FLOOR)
     slow = season * level[:, 1]
     usual = np.where(state.season_days.any(1), season, slow)
-    return Expectation(season, season * level[:, 0], slow, usual, least, most, closing)
+    return Expectation(season, season * level[:, 0], slow, usual, least, most, closing, stepping)
 
 
 def _other_readings(
@@ -171,6 +177,24 @@ def _other_readings(
     return least, most
 
 
+def _widen_about_steps(
+    state: State, moments: Moments, season: Floats, least: Floats, most: Floats
+) -> Bools:
+    """Let factors reach to both sides of a step that is near; tell where one is, (S,)."""
+    stepping = np.zeros(len(state), bool)
+    day, minute = np.divmod(moments.local_minute + state.phase, MINUTES_PER_DAY)
+    weekday = weekday_of(day)
+    kind = KIND_OF_DAY[weekday]
+    around = state.season[np.arange(len(state))[:, None], kind[:, None], bins_about(minute)]
+    rows = near_step(around)
+    if rows.size:
+        usual = np.maximum(season[rows] / state.weekday_factor[rows, weekday[rows]], 1e-9)
+        least[rows] = np.minimum(least[rows], around[rows].min(1) / usual)
+        most[rows] = np.maximum(most[rows], around[rows].max(1) / usual)
+        stepping[rows] = True
+    return stepping
+
+
 def follow_level(state: State, expectation: Expectation, total: Floats, learned: Bools) -> None:
     """Advance the fast and slow level by one minute; rows not learned keep theirs.
 
@@ -179,6 +203,7 @@ def follow_level(state: State, expectation: Expectation, total: Floats, learned:
     """
     open_ = expectation.season >= IDLE_PART * _peak(state)
     open_ &= ~expectation.closing | (total > 0)
+    open_ &= ~expectation.stepping
     volume = np.maximum(expectation.slow, 1e-3)
     minutes = np.empty((len(state), 2))
     minutes[:, 0] = _between(FAST_PACE / np.sqrt(volume), *FAST_MINUTES)
@@ -219,10 +244,14 @@ def record_history(
     mean = state.bin_sum[rows] / np.maximum(minutes, 1)
     quarter = (moments.minute_of_day[rows] + state.phase[rows]) // BIN_MINUTES % BINS
     enough = minutes >= BIN_MINUTES // 2
-    # Of an alarm nothing is learned, but that it was empty: who closes every night looks silent.
-    empty = (state.clock_minutes[rows] >= BIN_MINUTES - 1) & (state.clock_sum[rows] == 0)
-    mean = np.where(empty, 0.0, np.where(enough, mean, np.nan))
-    state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = np.log1p(mean)
+    # Of an alarm nothing is learned at once, but that it was empty: who closes every night looks
+    # silent.
+    told = state.clock_minutes[rows] >= BIN_MINUTES - 1
+    whole = state.clock_sum[rows] / np.maximum(state.clock_minutes[rows], 1)
+    doubtful = np.where(told, -np.log1p(whole), np.nan)
+    empty = told & (state.clock_sum[rows] == 0)
+    value = np.where(empty, 0.0, np.where(enough, np.log1p(mean), doubtful))
+    state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = value
     _weigh_clock(state, rows, moments.local_minute[rows], width[rows])
     for name in ("bin_sum", "bin_minutes", "clock_sum", "clock_minutes"):
         getattr(state, name)[rows] = 0
@@ -270,8 +299,9 @@ def _relearn(state: State, rows: Ints, moments: Moments) -> None:
     scale_inherited(state, rows[young])
     part = state.take(rows)
     before = open_season(part, moments.local_minute[rows])
-    history = np.expm1(part.history.astype(float))
-    season, factor, days = fit_season(history, part.history_day.astype(np.int64))
+    history = part.history.astype(float)
+    history = np.copysign(np.expm1(np.abs(history)), history)
+    season, factor, days = fit_season(history, part.history_day.astype(np.int64), moments.day[rows])
     fitted = days.max(axis=1) > 0
     state.season[rows] = np.where(fitted[:, None, None], season, part.season)
     state.weekday_factor[rows] = np.where(fitted[:, None], factor, part.weekday_factor)

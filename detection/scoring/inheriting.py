@@ -117,6 +117,7 @@ def scale_inherited(state: State, rows: Ints) -> None:
 
 
 def _scaled(history: Floats, factor: Floats) -> Floats:
-    """Logarithms of volumes, of volumes so many times as large."""
-    scaled: Floats = np.log1p(np.expm1(history.astype(float)) * factor[:, None, None])
+    """Logarithms of volumes, of volumes so many times as large; what is doubtful remains so."""
+    size = np.log1p(np.expm1(np.abs(history.astype(float))) * factor[:, None, None])
+    scaled: Floats = np.copysign(size, history)
     return scaled

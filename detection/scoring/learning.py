@@ -26,6 +26,7 @@ LEAST_FACTOR = 0.1
 NOTHING = 0.01
 WINDOW_KEEP = 1 - 1 / np.array(WINDOWS)[None, :, None]
 SHORT, MIDDLE, LONG = range(3)
+IS_VOLUME = np.arange(len(designs.CHANNELS)) < designs.FIRST_RATE
 CARRIED = (
     "evidence",
     "onset",
@@ -68,7 +69,9 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     usable_rates = calm & ~_is_odd(running, moments)[:, None]
     learn_shares(state, moments.minute_of_day, rates, total, usual, usable_rates)
     warm = calm & (state.minutes >= LEARNING_MINUTES / 2)[:, None]
-    learn_dispersion(state, channels.seen, channels.centre, warm)
+    # About a step the level is not known well enough to tell how much counts vary.
+    steady = warm & ~(IS_VOLUME & scores.expectation.stepping[:, None])
+    learn_dispersion(state, channels.seen, channels.centre, steady)
     learn_habits(state, scores.expectation.fast, total, channels.width, counts.reported)
     adopt_codes(state, counts.code, counts.pooled)
     _advance_windows(state, scores, counts)

@@ -217,7 +217,8 @@ def judge(
     z = stabilised_z(seen, expected, width) * counts.reported[:, None]
     z = np.where(closed[:, None], z, np.maximum(z, 0.0))
     # The approved and the total: whether they are too many or too few, opening hours say.
-    z[:, ::6] = np.where(expectation.closing[:, None], 0.0, z[:, ::6])
+    unsure = expectation.closing | expectation.stepping
+    z[:, ::6] = np.where(unsure[:, None], 0.0, z[:, ::6])
     largest = z[np.arange(len(z)), np.abs(z).argmax(1)]
     lower, upper = band(expected, width, BAND)
     z_score = z_surprise(largest, DISTANCES)

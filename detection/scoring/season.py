@@ -4,8 +4,10 @@ import numpy as np
 
 from detection.scoring.minutes import SATURDAY, weekday_of
 from detection.scoring.opening import closings, idle_days, once_empty, shut_hours
+from detection.scoring.recurring import with_weekday, without_doubtful
 from detection.scoring.series import Bools, Floats, Ints
 from detection.scoring.state import BIN_MINUTES, BINS, DAY_TYPES
+from detection.scoring.steps import steps
 
 # A median needs three days; two say only that they differ.
 MEDIAN_DAYS = 3
@@ -15,15 +17,20 @@ SMOOTHED_PART = float((SMOOTHING**2).sum())
 LEAST_BETWEEN = 0.003
 
 
-def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
+def fit_season(
+    history: Floats, day: Ints, today: Ints | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Fit shape and weekday factors to past days.
 
     Parameters
     ----------
     history : array (S, 28, 96)
-        Mean volume by day and quarter hour [transactions a minute]; NaN = unknown.
+        Mean volume by day and quarter hour [transactions a minute]; negative = counted in an
+        alarm, NaN = unknown.
     day : array (S, 28) of int64
         Local day since 1970-01-01 of each row, -1 = empty.
+    today : array (S,) of int64, optional
+        The local day that begins: what its weekday has unlike others is in the shape of its kind.
 
     Returns
     -------
@@ -34,8 +41,9 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
     days : array (S, 2)
         Weekdays and weekend days the fit rests on.
     """
-    known = np.isfinite(history)
-    whole = (known.mean(axis=2) > 0.5) & (day >= 0)
+    plain = history >= 0
+    history, known = without_doubtful(history, day)
+    whole = ((plain | known).mean(axis=2) > 0.5) & (day >= 0)
     idle, stopped = idle_days(history, whole, day)
     whole &= ~stopped
     known &= (whole & ~idle)[:, :, None]
@@ -43,19 +51,23 @@ def fit_season(history: Floats, day: Ints) -> tuple[Floats, Floats, Floats]:
     known &= ~shut_hours(history, known, day, np.asarray(idle.any(1)))
     seen = np.where(known, history, 0.0)
     weekend = weekday_of(day) >= SATURDAY
-    shape = _mean_shape(seen, known)
+    shape = _mean_shape(seen, known.astype(float))
     factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
     seen = _without_outliers(seen, factor, known, weekend)
     for _ in range(2):
         shape = _mean_shape(seen, factor[:, :, None] * known)
         factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
-    edges = closings(shape, known.sum(1))
+    exposure = factor[:, :, None] * known
+    edges = closings(shape, known.sum(1)) | steps(seen, exposure, smooth_circular(shape))
     shape = smooth_circular(shape, edges)
     season = np.empty((len(history), DAY_TYPES, BINS))
     for kind in range(DAY_TYPES):
-        weight = known & (whole & (weekend == bool(kind)))[:, :, None]
-        exposure = (factor[:, :, None] * weight).sum(1)
-        season[:, kind] = _toward(shape, (seen * weight).sum(1), exposure, edges)
+        weight = exposure * (whole & (weekend == bool(kind)))[:, :, None]
+        season[:, kind] = _toward(shape, np.where(weight > 0, seen, 0.0), weight, edges)
+    if today is not None:
+        mine = np.arange(len(season)), (weekday_of(today) >= SATURDAY).astype(np.int64)
+        part = factor * (whole & ~idle)
+        season[mine] = with_weekday(season[mine], history, part, day, today)
     return (
         season,
         _weekday_factors(np.where(idle, 0.0, factor), whole, day),
@@ -95,13 +107,14 @@ def _without_outliers(seen: Floats, factor: Floats, known: Bools, weekend: Bools
     return out
 
 
-def _toward(shape: Floats, total: Floats, exposure: Floats, edges: Bools) -> Floats:
+def _toward(shape: Floats, seen: Floats, exposures: Floats, edges: Bools) -> Floats:
     """Shape of one kind of day, drawn to the shape of all days as far as noise explains both.
 
     The pull is the empirical Bayes one: sampling variance over the variance between the kinds.
     """
+    total, exposure = seen.sum(1), exposures.sum(1)
     rate = np.where(exposure > 0, _ratio(total, exposure), shape)
-    edges = edges | closings(rate, exposure)
+    edges = edges | closings(rate, exposure) | steps(seen, exposures, smooth_circular(rate))
     smooth_total, smooth_exposure = smooth_circular(total, edges), smooth_circular(exposure, edges)
     model = np.maximum(shape * smooth_exposure, 1e-9)
     noise = SMOOTHED_PART / np.maximum(BIN_MINUTES * model, 1e-9)

@@ -36,11 +36,11 @@ def adopt_level(state: State, row: int, family: str) -> None:
 
 def _levels(state: State, row: int) -> Floats:
     """The level that each volume channel is measured from, shape (3,): see Expectation."""
-    one = np.ones(1)
+    one, no = np.ones(1), np.zeros(1, bool)
     fast, slow = state.level_seen[row] / np.maximum(state.level_expected[row], 1e-9)
     usual = 1.0 if state.season_days[row].any() else slow
     levels: Floats = Expectation(
-        one, one * fast, one * slow, one * usual, one, one, closing=np.zeros(1, bool)
+        one, one * fast, one * slow, one * usual, one, one, closing=no, stepping=no
     ).channels[0]
     return levels
 
