@@ -22,7 +22,7 @@ ALIKE = 2.0
 # So many of the newest days of one weekday are asked, and so many must be known.
 WEEKS_ASKED, WEEKS_KNOWN = 3, 2
 # What is left of the volume where a weekday has nothing.
-NOTHING = 1e-3
+NOTHING = 1e-6
 # Volumes that are less than this part of the usual one are alike, however much they differ.
 ABOUT_NOTHING = 0.1
 
@@ -41,7 +41,7 @@ def without_doubtful(history: Floats, day: Ints) -> tuple[Floats, Bools]:
     Returns
     -------
     volume : array (S, 28, 96)
-        The same without signs.
+        The same without signs; NaN also where a habit has begun since.
     known : array (S, 28, 96) of bool
         What is known and not doubted, and of a habit what came since it began.
     """
@@ -55,9 +55,9 @@ def without_doubtful(history: Floats, day: Ints) -> tuple[Floats, Bools]:
     needed = np.where(since >= 0, WEEKEND_DAYS, HABIT_DAYS)
     since_weekend = _habit_since(volume, doubtful, known & weekend[:, :, None], day, needed)
     begun = np.where(weekend[:, :, None], since_weekend[:, None], since[:, None])
-    later = day[:, :, None] >= begun
-    believed = ~doubtful | _few(known & ~doubtful, weekend)
-    return volume, known & np.where(begun >= 0, later, believed)
+    past = day[:, :, None] < begun
+    believed = (begun >= 0) | ~doubtful | _few(known & ~doubtful, weekend)
+    return np.where(past, np.nan, volume), known & ~past & believed
 
 
 def _few(plain: Bools, weekend: Bools) -> Bools:

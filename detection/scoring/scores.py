@@ -216,11 +216,15 @@ def judge(
     width = channels.width.total.take(designs.CHANNEL_OF_DISTANCE, axis=1)
     z = stabilised_z(seen, expected, width) * counts.reported[:, None]
     z = np.where(closed[:, None], z, np.maximum(z, 0.0))
-    # The approved and the total: whether they are too many or too few, opening hours say.
+    # The approved and the total: whether they are too many or too few, the hour says.
     unsure = expectation.closing | expectation.stepping
     z[:, ::6] = np.where(unsure[:, None], 0.0, z[:, ::6])
     largest = z[np.arange(len(z)), np.abs(z).argmax(1)]
     lower, upper = band(expected, width, BAND)
+    if unsure.any():
+        part, whole = expected[:, ::6], width[:, ::6]
+        lower[:, ::6] = band(part * expectation.least[:, None], whole, BAND)[0]
+        upper[:, ::6] = band(part * expectation.most[:, None], whole, BAND)[1]
     z_score = z_surprise(largest, DISTANCES)
     return Scores(
         level=family_level.max(1),

@@ -6,8 +6,10 @@ import pytest
 from detection.bench.lockstep import unknown, walk
 from detection.bench.sharp_steps import SHAPES, Kind, made
 from detection.scoring.baseline import expect, follow_level
+from detection.scoring.detector import score
 from detection.scoring.inheriting import inherit
-from detection.scoring.minutes import Moments
+from detection.scoring.minutes import Counts, Moments
+from detection.scoring.policy import Policy
 from detection.scoring.recurring import without_doubtful
 from detection.scoring.season import fit_season, smooth_circular
 from detection.scoring.series import FAMILIES, MINUTES_PER_DAY
@@ -117,6 +119,21 @@ def test_about_a_step_the_level_stays() -> None:
     assert (state.level_seen / state.level_expected > level).all()
 
 
+def test_the_band_that_is_shown_reaches_to_both_sides_of_a_step() -> None:
+    state, counts = (
+        known_by(nightly()),
+        Counts(np.zeros((1, 6)), np.zeros((1, 8)), np.array([True])),
+    )
+    counts.status[0, 0] = 55
+    policy, closed = Policy.defaults(1), np.array([True])
+    for hour, least, most in ((2.1, 50, 200), (3, 50, 50)):
+        scores = score(state, policy, moment(hour), counts, closed=closed)
+        assert scores.total_lower[0] < 0.9 * least
+        assert scores.total_upper[0] > 1.1 * most
+        assert (scores.total_lower[0] > 0.3 * least) & (scores.total_upper[0] < 1.8 * most)
+        assert abs(scores.z_total[0]) < 2
+
+
 def test_three_quarter_hours_say_whether_a_step_is_near() -> None:
     around = np.array([[50.0, 50, 50], [50, 50, 30], [60, 50, 42], [20, 50, 50]])
     assert near_step(around).tolist() == [1, 3]
@@ -175,6 +192,13 @@ def test_what_two_mondays_had_the_third_is_expected_to_have(weekday: int, factor
         wanted = factor if ahead % 7 == weekday else 1.0
         at_two, before = season[0, kind if ahead % 7 == weekday else 0, [TWO, TWO - 4]]
         assert at_two == pytest.approx(wanted * before, rel=0.25, abs=3)
+
+
+def test_a_habit_of_all_weekdays_holds_on_those_that_did_not_have_it_yet() -> None:
+    rows, day = doubted([9, 10, 11])
+    for ahead in range(14, 19):
+        season, _, _ = fit_season(rows, day, np.array([FIRST + ahead]))
+        assert season[0, 0, TWO] > 2.5 * season[0, 0, TWO - 4]
 
 
 def test_one_monday_is_no_habit_nor_are_two_that_differ() -> None:
