@@ -79,6 +79,8 @@ def _take_shares(child: State, parent: State) -> None:
     child.hour_denied[:] = parent.hour_denied * part
     child.hour_expected[:] = parent.hour_expected * part
     child.codes[:] = parent.codes
+    for name in ("routine_factor", "routine_strength", "routines"):
+        getattr(child, name)[:] = getattr(parent, name)
     child.code_use[:] = np.minimum(parent.code_use, CODE_USE)
 
 

@@ -15,6 +15,7 @@ from detection.scoring.baseline import Expectation, expect, seasoned
 from detection.scoring.dispersion import Widths, widths
 from detection.scoring.minutes import Moments
 from detection.scoring.policy import Policy
+from detection.scoring.routines import routine_factor
 from detection.scoring.series import Bools, Floats
 from detection.scoring.shares import by_hour, hour_factor, shares
 from detection.scoring.silence import Habits, habits
@@ -37,6 +38,7 @@ class Outlook:
     expectation : the expected volume against each memory
     volume : (S, 3) transactions expected in the volume channels
     share : (S, 14) expected share of each rate series at this time of day
+    routine : (S, 14) which of them rise at this time of day again and again
     widths : the dispersions, before it is known how much is expected
     habits : how the source reports minutes in which nothing happens
     threshold : (S, T) evidence from which a test raises an alarm [nats]
@@ -46,6 +48,7 @@ class Outlook:
     expectation: Expectation
     volume: Floats
     share: Floats
+    routine: Bools
     widths: Widths
     habits: Habits
     threshold: Floats
@@ -55,10 +58,13 @@ class Outlook:
     def of(cls, state: State, policy: Policy, moments: Moments) -> "Outlook":
         """Work out the outlook of each source; the state is not changed."""
         expectation = expect(state, moments)
+        share = shares(state) * by_hour(hour_factor(state, moments.minute_of_day))
+        routine = routine_factor(state, moments.minute_of_day)
         return cls(
             expectation,
             expectation.channels,
-            shares(state) * by_hour(hour_factor(state, moments.minute_of_day)),
+            share if routine is None else np.minimum(share * routine, 1.0),
+            np.zeros(share.shape, bool) if routine is None else routine > 1,
             widths(state),
             habits(state),
             np.where(state.threshold > 0, state.threshold, unlearned(policy.pages_per_week)),

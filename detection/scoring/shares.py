@@ -56,7 +56,7 @@ def by_hour(factor: Floats) -> Floats:
 def learn_shares(
     state: State, minute_of_day: Ints, rates: Floats, total: Floats, volume: Floats, live: Bools
 ) -> None:
-    """Add one minute to the shares and to its hour for the rows marked live, shape (S, 1).
+    """Add one minute to the shares and to its hour where marked live, shape (S, 1) or (S, 14).
 
     Parameters
     ----------
@@ -67,9 +67,9 @@ def learn_shares(
     total, volume : array (S,)
         Transactions seen and usually expected in the minute.
     """
-    level = shares(state)
+    level, live = shares(state), np.broadcast_to(live, rates.shape)
     # Of a source that has only begun to report no share is known that an hour could differ from.
-    known = live[:, 0] & (state.share_total[:, DENIED] >= total)
+    known = live[:, DENIED] & (state.share_total[:, DENIED] >= total)
     factor = hour_factor(state, minute_of_day)
     pace = SHARE_TRANSACTIONS / np.maximum(level * volume[:, None], 1e-6)
     keep = 1 - 1 / np.minimum(np.maximum(pace, SHARE_MINUTES[0]), SHARE_MINUTES[1])
@@ -121,3 +121,4 @@ def _adopt(state: State, row: int, name: str, count: float) -> None:
     state.code_use[row, slot] = count
     # all that was seen of the code so far was pooled: a newcomer starts at nothing
     state.share_seen[row, FIRST_CODE + slot] = 0
+    state.routine_strength[row, :, FIRST_CODE + slot] = 0

@@ -15,6 +15,7 @@ from detection.scoring.series import (
     FAMILIES,
     MINUTES_PER_DAY,
     RATES,
+    Bools,
     Floats,
     Ints,
 )
@@ -96,13 +97,46 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "window_expected": ((len(WINDOWS), WATCHED), np.float32, 0),
     "last_score": ((), np.float32, 0),
     "family_level": ((len(FAMILIES),), np.int8, 0),
+    # shares that rise at the same quarter hour again and again
+    "routine_seen": ((RATES,), np.float32, 0),
+    "routine_meant": ((RATES,), np.float32, 0),
+    "routine_minutes": ((), np.float32, 0),
+    "routine_factor": ((BINS, RATES), np.int8, 0),
+    "routine_strength": ((BINS, RATES), np.int8, 0),
+    "routines": ((), np.bool_, False),
 }
+# Fields that came later lie behind the rest, compressed by themselves: a release before them does
+# not look there, and one that finds none there begins with their first values.
+LATER = tuple(name for name in LAYOUT if name.startswith("routine"))
 
-# How each field lies in a packed state: name, type, elements, shape.
-PACKED = [
-    (name, np.dtype(dtype), math.prod(tail), tail) for name, (tail, dtype, _) in LAYOUT.items()
-]
-PACKED_BYTES = sum(count * kind.itemsize for _, kind, count, _ in PACKED)
+
+class _Packed:
+    """How some fields lie in a packed state."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        # Name, type, elements, shape.
+        self._fields = [
+            (name, np.dtype(dtype), math.prod(tail), tail)
+            for name, (tail, dtype, _) in LAYOUT.items()
+            if name in self.names
+        ]
+        self._bytes = sum(count * kind.itemsize for _, kind, count, _ in self._fields)
+
+    def read(self, raw: bytes) -> dict[str, NDArray[Any]]:
+        """The fields of one source."""
+        if len(raw) != self._bytes:
+            raise ValueError("a packed state of another layout")
+        arrays, position = {}, 0
+        for name, kind, count, tail in self._fields:
+            values = np.frombuffer(raw, kind, count, position)
+            arrays[name] = values.reshape(1, *tail).copy()
+            position += count * kind.itemsize
+        return arrays
+
+
+FIRST_PART = _Packed(name for name in LAYOUT if name not in LATER)
+LATER_PART = _Packed(LATER)
 
 
 class State:
@@ -174,6 +208,12 @@ class State:
     window_expected: Floats
     last_score: Floats
     family_level: Ints
+    routine_seen: Floats
+    routine_meant: Floats
+    routine_minutes: Floats
+    routine_factor: Ints
+    routine_strength: Ints
+    routines: Bools
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
         for name, array in arrays.items():
@@ -213,9 +253,13 @@ class State:
         """One compact blob per source: a header with the version, then the arrays, compressed."""
         head = MAGIC + bytes([VERSION])
         return [
-            head + zlib.compress(b"".join(getattr(self, name)[row].tobytes() for name in LAYOUT), 1)
+            head + self._packed(row, FIRST_PART) + self._packed(row, LATER_PART)
             for row in range(len(self))
         ]
+
+    def _packed(self, row: int, part: _Packed) -> bytes:
+        raw = b"".join(getattr(self, name)[row].tobytes() for name in part.names)
+        return zlib.compress(raw, 1)
 
     @classmethod
     def unpack(cls, blobs: Sequence[bytes | None]) -> "State":
@@ -233,17 +277,20 @@ class State:
     def _read(cls, blob: bytes) -> "State":
         if blob[:3] != MAGIC or blob[3:4] != bytes([VERSION]):
             raise ValueError(f"unknown version of a packed state: {bytes(blob[:4])!r}")
+        stream = zlib.decompressobj()
         try:
-            raw = zlib.decompress(blob[4:])
+            first = stream.decompress(blob[4:])
+            later = zlib.decompress(stream.unused_data) if stream.unused_data else None
         except zlib.error as error:
             raise ValueError(f"a damaged packed state: {error}") from None
-        if len(raw) != PACKED_BYTES:
-            raise ValueError("a packed state of another layout")
-        arrays, position = {}, 0
-        for name, kind, count, tail in PACKED:
-            values = np.frombuffer(raw, kind, count, position)
-            arrays[name] = values.reshape(1, *tail).copy()
-            position += count * kind.itemsize
+        if not stream.eof:
+            raise ValueError("a damaged packed state: it has no end")
+        arrays = FIRST_PART.read(first)
+        if later is None:
+            new = cls.new(1)
+            arrays |= {name: getattr(new, name) for name in LATER}
+        else:
+            arrays |= LATER_PART.read(later)
         return cls(arrays)
 
 
