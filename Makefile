@@ -63,6 +63,8 @@ format: $(VENV)/.development ## Format the code
 bench-detection: $(VENV)/.development ## Detection benchmark in process and over HTTP (BENCH_DIR, SEEDS, HTTP_SEEDS, NAB_DIR)
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench --seeds $(SEEDS) --stress
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench.other_kinds --seeds $(SEEDS) --stress
+	$(BIN)/python -m detection.bench.sharp_steps
+	$(BIN)/python -m detection.bench.routines
 	$(BIN)/python -m detection.bench.first_days
 	$(BIN)/python -m detection.bench.quiet_months
 	BENCH_DIR=$(BENCH_DIR)/detection $(BIN)/python -m detection.bench.clock_jump
