@@ -53,6 +53,11 @@ def routine_factor(state: State, minute_of_day: Ints) -> Floats | None:
     return out
 
 
+def has_routines(strength: Ints) -> Bools:
+    """Whether a source of these strengths, (..., 96, 14), has any routine, (...)."""
+    return np.asarray((strength >= ENOUGH).any((-2, -1)))
+
+
 def learn_routines(
     state: State, moments: Moments, rates: Floats, meant: Floats, width: Floats, known: Bools
 ) -> None:
@@ -96,4 +101,4 @@ def _weigh(state: State, rows: Ints, quarter: Ints, width: Floats) -> None:
     state.routine_strength[rows, quarter] = np.where(rose, grown, KEPT * strength)
     factor = np.where(rose, np.where(again, (factor + steps) // 2, steps), factor)
     state.routine_factor[rows, quarter] = factor
-    state.routines[rows] = (state.routine_strength[rows] >= ENOUGH).any((1, 2))
+    state.routines[rows] = has_routines(state.routine_strength[rows])

@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 
 from detection import conf, messages
 from detection.clock import minute_of
@@ -21,7 +22,9 @@ from detection.models import Family, Label, Policy, SpecialDay
 from detection.models.policy import POLICY_FIELDS
 from detection.rules import Rule, read_rules
 from detection.scoring.policy import Policy as ScoringPolicy
+from detection.scoring.state import HISTORY_DAYS
 from detection.selectors.counts import Rows
+from ingest import steady_clock
 from ingest.models import Source
 
 # What a planned stop looks like.
@@ -49,6 +52,8 @@ class Declarations:
     planned: Mapping[int | None, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
     # (minute, family or "" for all) at which what is seen becomes the normal
     adopted: Mapping[int, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    # (first minute, end, family or "" for all) of what was confirmed to be a failure lately
+    confirmed: Mapping[int, tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
     unwatched: frozenset[int] = frozenset()
     # worked out when first asked for; None: sources without a policy of their own
     _merged: dict[int | None, SourceSettings] = field(default_factory=dict)
@@ -140,6 +145,7 @@ def read_declarations() -> Declarations:
             stopped += [(first, end, family) for family in STOPPED]
     wrong: dict[int, list[Window]] = {}
     adopted: dict[int, list[tuple[int, str]]] = {}
+    confirmed: dict[int, list[tuple[int, int, str]]] = {}
     for kind, source_id, family, starts, ends in _effective_labels().values_list(
         "kind", "source_id", "family", "starts", "ends"
     ):
@@ -148,6 +154,8 @@ def read_declarations() -> Declarations:
             wrong.setdefault(source_id, []).append((first, last + 1))
         elif kind == Label.Kind.EXPECTED:
             planned.setdefault(source_id, []).append((first, last + 1, family))
+        elif kind == Label.Kind.INCIDENT:
+            confirmed.setdefault(source_id, []).append((first, last + 1, family))
         else:
             adopted.setdefault(source_id, []).append((last, family))
     return Declarations(
@@ -156,6 +164,7 @@ def read_declarations() -> Declarations:
         {key: tuple(value) for key, value in wrong.items()},
         {key: tuple(value) for key, value in planned.items()},
         {key: tuple(value) for key, value in adopted.items()},
+        {key: tuple(value) for key, value in confirmed.items()},
         frozenset(Source.objects.filter(enabled=False).values_list("pk", flat=True)),
     )
 
@@ -178,9 +187,11 @@ def _settings(row: Policy) -> dict[str, Any]:
 
 
 def _effective_labels() -> QuerySet[Label]:
-    """Labels that change how minutes are judged."""
+    """Labels that change how minutes are judged; failures are no habit while days are known."""
     kinds = (Label.Kind.DATA_PROBLEM, Label.Kind.EXPECTED, Label.Kind.NEW_LEVEL)
-    return Label.objects.filter(kind__in=kinds, revoked=None)
+    lately = steady_clock.now() - timedelta(days=HISTORY_DAYS)
+    confirmed = Q(kind=Label.Kind.INCIDENT, ends__gte=lately)
+    return Label.objects.filter(Q(kind__in=kinds) | confirmed, revoked=None)
 
 
 def planned_of(source_id: int) -> list[tuple[str, int, int]]:

@@ -1,16 +1,24 @@
-"""Alarms end because somebody said so: what is seen is the new normal, or it was planned."""
+"""What somebody said of an alarm: it is the new normal, it was planned, or it was a failure."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
 from detection.scoring import designs
 from detection.scoring.alarm import shift_seen
 from detection.scoring.baseline import Expectation
-from detection.scoring.series import FAMILIES, RATES, Bools, Floats
+from detection.scoring.routines import has_routines
+from detection.scoring.series import FAMILIES, MINUTES_PER_DAY, RATES, Bools, Floats
 from detection.scoring.shares import UNSEEN
-from detection.scoring.state import State
+from detection.scoring.state import BIN_MINUTES, BINS, HISTORY_DAYS, State
 
 # Denials by code move with the denials: who accepts the one accepts the other.
 TOGETHER = frozenset({"decline", "code_mix"})
+# Families whose alarms are told by the volume; "" stands for all.
+OF_VOLUME = frozenset({"", "volume_low", "volume_high", "silence"})
+KNOWN_MINUTES = HISTORY_DAYS * MINUTES_PER_DAY
+# For so long after a confirmed failure nothing in its quarter hours becomes a routine.
+ROUTINE_MINUTES = 7 * MINUTES_PER_DAY
 
 
 def adopt_level(state: State, row: int, family: str) -> None:
@@ -50,6 +58,33 @@ def end_alarm(state: State, row: int, family: str) -> None:
     mine = _tests_of(family)
     state.alarm[row, mine] = 0
     state.evidence[row, mine] = 0
+
+
+def keep_confirmed(
+    state: State, row: int, failures: Iterable[tuple[int, int, str]], local: int
+) -> None:
+    """What was confirmed to be a failure does not become a habit, nor a routine within a week.
+
+    Parameters
+    ----------
+    failures : (first minute, end, family or "" for all) since 1970-01-01, UTC
+    local : the source's local minute less the UTC one
+    """
+    ahead = local + int(state.phase[row])
+    for first, end, family in failures:
+        begin = max(first, int(state.through[row]) - KNOWN_MINUTES)
+        quarters = np.arange(
+            (begin + ahead) // BIN_MINUTES, (end - 1 + ahead) // BIN_MINUTES + 1, dtype=np.int64
+        )
+        day, quarter = np.divmod(quarters, BINS)
+        if family in OF_VOLUME:
+            known = state.history_day[row, day % HISTORY_DAYS] == day
+            slots = day[known] % HISTORY_DAYS, quarter[known]
+            values = state.history[row][slots]
+            state.history[row][slots] = np.where(values < 0, np.nan, values)
+        if family not in OF_VOLUME - {""} and state.through[row] - end < ROUTINE_MINUTES:
+            state.routine_strength[row, quarter] = 0
+            state.routines[row] = has_routines(state.routine_strength[row])
 
 
 def _tests_of(family: str) -> Bools:

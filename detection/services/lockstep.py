@@ -20,12 +20,12 @@ from detection.scoring.forest import Forest, features
 from detection.scoring.minutes import Counts, Moments, tally
 from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
-from detection.scoring.series import Floats
+from detection.scoring.series import MINUTES_PER_DAY, Floats
 from detection.scoring.state import State, stack
 from detection.selectors.baselines import last_minutes
 from detection.selectors.counts import Row, Rows
 from detection.selectors.declarations import STOPPED, Declarations
-from detection.services.adopting import adopt_level, end_alarm
+from detection.services.adopting import adopt_level, end_alarm, keep_confirmed
 from detection.services.findings import (
     Finding,
     Window,
@@ -251,6 +251,7 @@ class Lockstep:
             detector.learn(self.state, self.policy, moments, judged.counts, judged.scores)
             self._adopt(minute)
             self._end_planned(minute)
+            self._keep_confirmed(moments)
             if self.ruled:
                 self.recent.append((minute, judged.counts.status))
             for row, found in enumerate(judged.rows):
@@ -272,6 +273,15 @@ class Lockstep:
         for row, source_id in enumerate(self.source_ids):
             for family in self.declared.ending(source_id, minute):
                 end_alarm(self.state, row, family)
+
+    def _keep_confirmed(self, moments: Moments) -> None:
+        """At the end of a local day, of which then is learned how the next one goes."""
+        if not self.declared.confirmed:
+            return
+        for row in np.flatnonzero(moments.minute_of_day == MINUTES_PER_DAY - 1).tolist():
+            failures = self.declared.confirmed.get(self.source_ids[row], ())
+            local = int(moments.local_minute[row] - moments.utc_minute[row])
+            keep_confirmed(self.state, row, failures, local)
 
     def at_frontier(self) -> list[Watched]:
         """The sources as they are after the minutes advanced so far."""
