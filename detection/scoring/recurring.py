@@ -73,10 +73,18 @@ def _habit_since(
     volume: Floats, doubtful: Bools, mine: Bools, day: Ints, needed: Ints | int
 ) -> Ints:
     """Day on which the newest habit of each quarter hour began, -1 = none, (S, 96)."""
-    size, _, bins = volume.shape
-    began, run = np.full((size, bins), -1), np.zeros((size, bins), np.int64)
-    last, since = np.zeros((size, bins)), np.full((size, bins), -1)
-    rows = np.arange(size)
+    needed = np.broadcast_to(needed, (len(volume), volume.shape[2]))
+    since = np.full(needed.shape, -1)
+    rows = np.flatnonzero(((doubtful & mine).sum(1) >= needed).any(1))
+    if rows.size:
+        since[rows] = _newest_run(volume[rows], doubtful[rows], mine[rows], day[rows], needed[rows])
+    return since
+
+
+def _newest_run(volume: Floats, doubtful: Bools, mine: Bools, day: Ints, needed: Ints) -> Ints:
+    began, run = np.full(needed.shape, -1), np.zeros(needed.shape, np.int64)
+    last, since = np.zeros(needed.shape), np.full(needed.shape, -1)
+    rows = np.arange(len(volume))
     for slot in np.argsort(day, axis=1).T:
         now, asked = volume[rows, slot], mine[rows, slot]
         alike = (np.maximum(now, last) < ALIKE * np.minimum(now, last)) & (run > 0)

@@ -58,7 +58,7 @@ def fit_season(
         shape = _mean_shape(seen, factor[:, :, None] * known)
         factor = _ratio(seen.sum(2), (shape[:, None] * known).sum(2))
     exposure = factor[:, :, None] * known
-    edges = closings(shape, known.sum(1)) | steps(seen, exposure, smooth_circular(shape))
+    edges = closings(shape, known.sum(1)) | steps(shape, smooth_circular(shape), seen, exposure)
     shape = smooth_circular(shape, edges)
     season = np.empty((len(history), DAY_TYPES, BINS))
     for kind in range(DAY_TYPES):
@@ -114,7 +114,7 @@ def _toward(shape: Floats, seen: Floats, exposures: Floats, edges: Bools) -> Flo
     """
     total, exposure = seen.sum(1), exposures.sum(1)
     rate = np.where(exposure > 0, _ratio(total, exposure), shape)
-    edges = edges | closings(rate, exposure) | steps(seen, exposures, smooth_circular(rate))
+    edges = edges | closings(rate, exposure) | steps(rate, smooth_circular(rate), seen, exposures)
     smooth_total, smooth_exposure = smooth_circular(total, edges), smooth_circular(exposure, edges)
     model = np.maximum(shape * smooth_exposure, 1e-9)
     noise = SMOOTHED_PART / np.maximum(BIN_MINUTES * model, 1e-9)

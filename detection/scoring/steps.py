@@ -25,34 +25,39 @@ SCATTER = 4.0
 ABOUT = np.array([-15, 0, 15])
 
 
-def steps(seen: Floats, exposure: Floats, smooth: Floats) -> Bools:
+def steps(shape: Floats, smooth: Floats, seen: Floats, exposure: Floats) -> Bools:
     """Tell at the end of which quarter hours the volume steps up or down, (S, 96).
 
     Parameters
     ----------
+    shape, smooth : arrays (S, 96)
+        The typical day, as it is and averaged across all steps [transactions a minute].
     seen : array (S, 28, 96)
         Volume by day and quarter hour [transactions a minute], zero where it is unknown.
     exposure : array (S, 28, 96)
         What each day has of a typical day's volume, zero where it is unknown.
-    smooth : array (S, 96)
-        The typical day, averaged across all steps [transactions a minute].
     """
+    bent = np.abs(shape - smooth) > BEND_PART * smooth
+    found: Bools = is_step(shape, np.roll(shape, -1, axis=-1))
+    found &= bent | np.roll(bent, -1, axis=-1)
+    rows = np.flatnonzero(found.any(1))
+    if rows.size:
+        found[rows] &= _proven(seen[rows], exposure[rows])
+    return found
+
+
+def _proven(seen: Floats, exposure: Floats) -> Bools:
+    """Tell where enough days and enough counts show a step, (S, 96)."""
     both = (exposure > 0) & (np.roll(exposure, -1, axis=-1) > 0)
     before = np.where(both, seen, 0.0)
     after = np.where(both, np.roll(seen, -1, axis=-1), 0.0)
-    days = both.sum(1)
-    falls, rises = ((after < STEP_PART * before), (before < STEP_PART * after))
+    falls, rises = after < STEP_PART * before, before < STEP_PART * after
     times = np.maximum(falls.sum(1), rises.sum(1))
-    shown = (times >= STEP_DAYS) & (times >= STEP_PART_OF_DAYS * days)
     first, second = before.sum(1), after.sum(1)
-    stepped = np.minimum(first, second) < STEP_PART * np.maximum(first, second)
     noise = np.sqrt(SCATTER * (first + second) / BIN_MINUTES)
-    sure = np.abs(first - second) > SURE * noise
-    whole = exposure.sum(1)
-    shape = np.where(whole > 0, seen.sum(1) / np.maximum(whole, 1e-9), smooth)
-    bent = np.abs(shape - smooth) > BEND_PART * smooth
-    found: Bools = shown & stepped & sure & (bent | np.roll(bent, -1, axis=-1))
-    return found
+    shown: Bools = (times >= STEP_DAYS) & (times >= STEP_PART_OF_DAYS * both.sum(1))
+    shown &= np.abs(first - second) > SURE * noise
+    return shown
 
 
 def is_step(one: Floats, other: Floats) -> Bools:

@@ -39,7 +39,8 @@ def found(rows: np.ndarray) -> list[int]:
     known = np.isfinite(rows)
     seen = np.where(known, rows, 0.0)
     mean = seen.sum(1) / np.maximum(known.sum(1), 1)
-    return np.flatnonzero(steps(seen, known.astype(float), smooth_circular(mean))[0]).tolist()
+    edges = steps(mean, smooth_circular(mean), seen, known.astype(float))
+    return np.flatnonzero(edges[0]).tolist()
 
 
 @pytest.mark.parametrize("factor", [0.02, 0.3, 2.0, 4.0])
