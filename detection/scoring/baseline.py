@@ -186,11 +186,11 @@ def _widen_about_steps(
     weekday = weekday_of(day)
     kind = KIND_OF_DAY[weekday]
     around = state.season[np.arange(len(state))[:, None], kind[:, None], bins_about(minute)]
-    rows = near_step(around)
+    rows, lowest, highest = near_step(around)
     if rows.size:
         usual = np.maximum(season[rows] / state.weekday_factor[rows, weekday[rows]], 1e-9)
-        least[rows] = np.minimum(least[rows], around[rows].min(1) / usual)
-        most[rows] = np.maximum(most[rows], around[rows].max(1) / usual)
+        least[rows] = np.minimum(least[rows], lowest / usual)
+        most[rows] = np.maximum(most[rows], highest / usual)
         stepping[rows] = True
     return stepping
 
@@ -248,9 +248,10 @@ def record_history(
     # silent.
     told = state.clock_minutes[rows] >= BIN_MINUTES - 1
     whole = state.clock_sum[rows] / np.maximum(state.clock_minutes[rows], 1)
-    doubtful = np.where(told, -np.log1p(whole), np.nan)
-    empty = told & (state.clock_sum[rows] == 0)
-    value = np.where(empty, 0.0, np.where(enough, np.log1p(mean), doubtful))
+    alarmed = told & (minutes < state.clock_minutes[rows])
+    value = np.where(enough, np.log1p(mean), np.nan)
+    value = np.where(alarmed, -np.log1p(whole), value)
+    value = np.where(told & (state.clock_sum[rows] == 0), 0.0, value)
     state.history[rows, moments.day[rows] % HISTORY_DAYS, quarter] = value
     _weigh_clock(state, rows, moments.local_minute[rows], width[rows])
     for name in ("bin_sum", "bin_minutes", "clock_sum", "clock_minutes"):

@@ -135,9 +135,33 @@ def test_the_band_that_is_shown_reaches_to_both_sides_of_a_step() -> None:
         assert abs(scores.z_total[0]) < 2
 
 
-def test_three_quarter_hours_say_whether_a_step_is_near() -> None:
-    around = np.array([[50.0, 50, 50], [50, 50, 30], [60, 50, 42], [20, 50, 50]])
-    assert near_step(around).tolist() == [1, 3]
+def test_five_quarter_hours_say_whether_a_step_is_near() -> None:
+    flat = [50.0, 50, 50, 50, 50]
+    around = np.array([flat, [50, 50, 50, 30, 30], [60, 60, 50, 42, 42], [20, 20, 50, 50, 50]])
+    rows, least, most = near_step(around)
+    assert rows.tolist() == [1, 3]
+    assert least.tolist() == [30, 20]
+    assert most.tolist() == [50, 50]
+
+
+def test_a_job_may_lie_within_some_minutes_of_its_quarter_hour() -> None:
+    around = np.array([[50.0, 50, 60, 50, 50], [50, 50, 50, 100, 50], [50, 40, 50, 50, 50]])
+    rows, least, most = near_step(around)
+    assert rows.tolist() == [0, 1, 2]
+    assert least.tolist() == [50, 50, 0]
+    assert most.tolist() == [110, 350, 50]
+    far = np.array([[100.0, 50, 50, 50, 50]])
+    assert near_step(far)[0].size == 0
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.25, 3.0])
+def test_a_quarter_hour_that_stands_out_alone_keeps_its_volume(factor: float) -> None:
+    shape = np.full(BINS, 50.0)
+    shape[TWO] *= factor
+    rows, day = days_of(shape)
+    season, _, _ = fit_season(rows, day)
+    for kind in season[0]:
+        np.testing.assert_allclose(kind, shape, rtol=0.02)
 
 
 def doubted(nights: list[int], factor: float = 4.0) -> tuple[np.ndarray, np.ndarray]:
