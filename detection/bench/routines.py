@@ -16,7 +16,7 @@ from detection.bench.sharp_steps import CLUSTER
 from detection.scoring.series import CODE_SLOTS, MINUTES_PER_DAY, Floats, Ints
 
 DAYS = 28
-APPROVED, DENIED, FAILED, REVERSED = range(4)
+APPROVED, DENIED, FAILED, REVERSED, _, REFUNDED = range(6)
 VOLUMES = (20, 200, 1000)
 # In the middle of the run of the last Wednesday one transaction in four fails, for twenty minutes.
 FAILURE = (23, 125, 145, FAILED, 0.25)
@@ -40,6 +40,7 @@ RUNS: dict[str, Run | None] = {
     "the same of four times the volume": Run(DENIED, 0.18, 120, 30, volume=4.0),
     "twice as many denied from 1:00 to 5:00": Run(DENIED, 0.12, 60, 240),
     "five times as many reversed from 2:00, half an hour": Run(REVERSED, 0.05, 120, 30),
+    "ten times as many refunded from 2:00, five minutes": Run(REFUNDED, 0.05, 120, 5),
     "three times as many denied on Mondays from 2:00": Run(DENIED, 0.18, 120, 30, weekday=0),
     "one in fifty fails from 3:00, ten minutes": Run(FAILED, 0.02, 180, 10),
     "nothing": None,

@@ -10,6 +10,7 @@ import numpy as np
 from detection.scoring.minutes import Moments
 from detection.scoring.series import RATE_SERIES, Bools, Floats, Ints
 from detection.scoring.state import BIN_MINUTES, BINS, State
+from detection.scoring.steps import CROWDED
 
 BEARABLE = np.array([name not in ("failed", "backend_reversed") for name in RATE_SERIES])
 # A quarter hour stands out that has at least this many times its share, and is this sure
@@ -26,8 +27,8 @@ OF_A_DAY, MOST = 31, 124
 ENOUGH = 2 * OF_A_DAY + 2
 # What is left of it a day later without.
 KEPT = 0.97
-# The quarter hours in which a routine may lie that is a little early or late [minutes].
-ABOUT = np.array([-BIN_MINUTES, 0, BIN_MINUTES])
+# A routine may be a quarter of an hour early or late: what is looked at, and its neighbours.
+ABOUT = np.arange(-2, 3)
 # Of how many minutes of a quarter hour something must be known.
 ENOUGH_MINUTES = 12
 
@@ -43,13 +44,16 @@ def routine_factor(state: State, minute_of_day: Ints) -> Floats | None:
     rows = np.flatnonzero(state.routines)
     if not rows.size:
         return None
-    near = (minute_of_day[rows, None] + ABOUT) // BIN_MINUTES % BINS
+    near = (minute_of_day[rows, None] // BIN_MINUTES + ABOUT) % BINS
     known = state.routine_strength[rows[:, None], near] >= ENOUGH
-    if not known.any():
+    if not known[:, 1:-1].any():
         return None
-    steps = np.where(known, state.routine_factor[rows[:, None], near], 0).max(1)
+    more = np.exp2(np.where(known, state.routine_factor[rows[:, None], near], 0) * STEP) - 1
+    # One that fills no second quarter hour may be over within some minutes of its own.
+    alone = ~known[:, :-2] & ~known[:, 2:]
+    more = np.where(alone, CROWDED, 1.0) * more[:, 1:-1]
     out = np.ones((len(state), len(RATE_SERIES)))
-    out[rows] = np.exp2(steps * STEP)
+    out[rows] += more.max(1)
     return out
 
 

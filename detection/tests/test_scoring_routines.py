@@ -21,9 +21,9 @@ FAILURES = RATE_SERIES.index("failed")
 HALF_PAST_TWO = np.array([150])
 
 
-def night(state: State, day: int, series: int, times: float) -> None:
-    """The quarter hour from half past two on, in which so many times the share of a series came."""
-    for minute in range(150, 165):
+def night(state: State, day: int, series: int, times: float, last: int = 30) -> None:
+    """Minutes from half past two on in which so many times the share of a series came."""
+    for minute in range(150, 150 + last):
         meant = np.full((1, len(RATE_SERIES)), 10.0)
         rates = meant.copy()
         rates[0, series] *= times
@@ -74,8 +74,15 @@ def test_a_routine_outlives_a_weekend_and_not_a_month() -> None:
 
 def test_it_may_be_a_quarter_of_an_hour_early_or_late() -> None:
     state = after(dict.fromkeys(range(3), 3.0))
-    found = [known(state, at=np.array([minute])) > 1 for minute in (134, 135, 149, 165, 179, 180)]
+    found = [known(state, at=np.array([minute])) > 1 for minute in (134, 135, 149, 180, 194, 195)]
     assert found == [False, True, True, True, True, False]
+
+
+def test_what_fills_no_second_quarter_hour_may_have_been_a_few_minutes() -> None:
+    state = State.new(1)
+    for day in range(3):
+        night(state, day, REVERSALS, 2.0, last=15)
+    assert known(state, REVERSALS) == pytest.approx(7, abs=0.5)
 
 
 def test_a_child_takes_over_the_routines_of_its_parent() -> None:
