@@ -1,7 +1,9 @@
 """A demo writes into a folder of its own, and keeps what it printed whoever starts another."""
 
+import io
 import socket
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,15 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db.models import Max
 from pytest_django import Settings
 
+from detection.models import Baseline
 from guardian_site.embedded.demonstration import mark_as_demo, what_is_real
 from guardian_site.embedded.one_at_a_time import alone_in
 from guardian_site.management.commands import demo
 from guardian_site.management.commands.demo import ADMIN, SCENARIO
+from ingest import steady_clock
 from ingest.models import MinuteCount, Source
 from ingest.simulator.scenarios import Scenario, read_scenario
 
@@ -95,6 +100,19 @@ def test_it_goes_on_in_its_own_folder(started: list[dict[str, object]]) -> None:
         call_command("demo", history="1h", skip_checks=True)
     assert len(started) == 2
     assert MinuteCount.objects.values("source").distinct().count() == 3
+
+
+def test_minutes_whose_traffic_is_still_to_come_are_not_judged(
+    started: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_command("simulate", "--history", "3h", stdout=io.StringIO())
+    # learning takes so long that an hour has passed when it is done
+    newest = MinuteCount.objects.aggregate(newest=Max("minute"))["newest"]
+    monkeypatch.setattr(steady_clock, "now", lambda: newest + timedelta(hours=1))
+    mark_as_demo()
+    call_command("demo", skip_checks=True)
+    assert len(started) == 1
+    assert set(Baseline.objects.values_list("through", flat=True)) == {newest}
 
 
 def test_it_goes_on_where_it_was_stopped_before_it_had_an_account(

@@ -16,6 +16,7 @@ from django.db.models import Max
 from django.utils import timezone
 from tqdm import tqdm
 
+from detection import conf
 from detection.selectors.baselines import first_minutes, frontiers
 from detection.services.sweep import sweep_closed_minutes
 from guardian_site.embedded.demonstration import mark_as_demo, what_is_real
@@ -98,11 +99,15 @@ class Command(BaseCommand):
             )
 
     def _learn(self) -> None:
-        """Judge the whole history, as the sweep would in the background."""
-        behind = _minutes_behind(timezone.now())
+        """Judge the whole history, as the sweep would in the background.
+
+        The minutes that pass meanwhile are not judged yet: their traffic is still to come.
+        """
+        end = _newest() + timedelta(minutes=1) + conf.grace() + conf.SETTLING
+        behind = _minutes_behind(end)
         with tqdm(total=behind, unit="min", desc="Learning what is normal", ncols=80) as bar:
-            while sweep_closed_minutes().minutes:
-                left = _minutes_behind(timezone.now())
+            while sweep_closed_minutes(now=end).minutes:
+                left = _minutes_behind(end)
                 bar.update(behind - left)
                 behind = left
 
@@ -120,13 +125,17 @@ class Command(BaseCommand):
     @staticmethod
     def _traffic(scenario: Scenario, seed: int) -> Part:
         """Go on where the history ends, so that no minute is missing in between."""
-        newest = MinuteCount.objects.aggregate(newest=Max("minute"))["newest"]
-        missed = max(1, min(60, int((timezone.now() - newest) / timedelta(minutes=1))))
+        missed = max(1, min(60, int((timezone.now() - _newest()) / timedelta(minutes=1))))
         scenario = replace(scenario, start=scenario.start + missed)
         command = [sys.executable, "manage.py", "simulate", "--live", "--seed", str(seed)]
         command += ["--since", f"{missed}m", "--speed", "20", "--scenario", str(scenario)]
         command += ["--to-url", settings.GUARDIAN_OWN_ADDRESS]
         return Part("traffic", command, {})
+
+
+def _newest() -> datetime:
+    newest: datetime = MinuteCount.objects.aggregate(newest=Max("minute"))["newest"]
+    return newest
 
 
 def _span(text: str) -> str:
