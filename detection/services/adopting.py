@@ -8,7 +8,7 @@ from detection.scoring import designs
 from detection.scoring.alarm import shift_seen
 from detection.scoring.baseline import Expectation
 from detection.scoring.routines import has_routines
-from detection.scoring.series import FAMILIES, MINUTES_PER_DAY, RATES, Bools, Floats
+from detection.scoring.series import FAMILIES, MINUTES_PER_DAY, RATES, Bools, Floats, Ints
 from detection.scoring.shares import UNSEEN
 from detection.scoring.state import BIN_MINUTES, BINS, HISTORY_DAYS, State
 
@@ -70,21 +70,25 @@ def keep_confirmed(
     failures : (first minute, end, family or "" for all) since 1970-01-01, UTC
     local : the source's local minute less the UTC one
     """
-    ahead = local + int(state.phase[row])
+    through, phase = int(state.through[row]), int(state.phase[row])
     for first, end, family in failures:
-        begin = max(first, int(state.through[row]) - KNOWN_MINUTES)
-        quarters = np.arange(
-            (begin + ahead) // BIN_MINUTES, (end - 1 + ahead) // BIN_MINUTES + 1, dtype=np.int64
-        )
-        day, quarter = np.divmod(quarters, BINS)
+        begin = max(first, through - KNOWN_MINUTES)
         if family in OF_VOLUME:
+            day, quarter = _quarters(begin + local + phase, end + local + phase)
             known = state.history_day[row, day % HISTORY_DAYS] == day
             slots = day[known] % HISTORY_DAYS, quarter[known]
             values = state.history[row][slots]
             state.history[row][slots] = np.where(values < 0, np.nan, values)
-        if family not in OF_VOLUME - {""} and state.through[row] - end < ROUTINE_MINUTES:
+        is_recent = first <= through < end + ROUTINE_MINUTES
+        if is_recent and (not family or family not in OF_VOLUME):
+            _, quarter = _quarters(begin + local, end + local)
             state.routine_strength[row, quarter] = 0
             state.routines[row] = has_routines(state.routine_strength[row])
+
+
+def _quarters(begin: int, end: int) -> tuple[Ints, Ints]:
+    """Local day and quarter hour of it, of each that lies between two local minutes."""
+    return np.divmod(np.arange(begin // BIN_MINUTES, (end - 1) // BIN_MINUTES + 1), BINS)
 
 
 def _tests_of(family: str) -> Bools:

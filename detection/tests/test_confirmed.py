@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace as replaced
 
 from detection.models import Label
-from detection.scoring.series import MINUTES_PER_DAY, RATES
-from detection.scoring.state import BINS, HISTORY_DAYS, State
+from detection.scoring.series import MINUTES_PER_DAY
+from detection.scoring.state import HISTORY_DAYS, State
 from detection.selectors.declarations import Declarations, read_declarations
 from detection.services.adopting import keep_confirmed
 from detection.services.labels import label_deviation, revoke_label
@@ -31,7 +31,7 @@ def doubtful(days: int = 3) -> State:
         state.history_day[0, day % HISTORY_DAYS] = day
     state.routine_strength[0, TWO : TWO + 2] = 93
     state.routines[:] = True
-    state.through[:] = state.day[:] = (DAY + days) * MINUTES_PER_DAY - 1
+    state.through[:] = (DAY + days) * MINUTES_PER_DAY - 1
     state.day[:] = DAY + days - 1
     return state
 
@@ -86,7 +86,7 @@ def test_nothing_else_is_touched() -> None:
     keep_confirmed(state, 0, [window(DAY + 40), window(DAY - 40, "volume_high")], local=0)
     assert doubted(state) == [0, 1, 2]
     assert np.isfinite(state.history[0, [day % HISTORY_DAYS for day in range(DAY, DAY + 3)]]).all()
-    assert state.routine_strength.shape == (1, BINS, RATES)
+    np.testing.assert_array_equal(state.routine_strength, doubtful().routine_strength)
 
 
 def test_it_is_looked_at_when_the_day_ends() -> None:
