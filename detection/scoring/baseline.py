@@ -1,6 +1,7 @@
 """What volume is normal at a minute: a season learned from past days times a level that follows."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -101,22 +102,35 @@ def _as_open(state: State, local_minute: Ints, season: Floats, rows: Ints) -> Fl
     return np.where(shut_today(state, local_minute, season, rows), season * SHUT, season)
 
 
+class _Clock(NamedTuple):
+    """What the clock of each source says, (S,): minute of the day, weekday, kind of day."""
+
+    minute: Ints
+    weekday: Ints
+    kind: Ints
+
+    @classmethod
+    def of(cls, state: State, local_minute: Ints) -> "_Clock":
+        day, minute = np.divmod(local_minute + state.phase, MINUTES_PER_DAY)
+        weekday = weekday_of(day)
+        return cls(minute, weekday, KIND_OF_DAY[weekday])
+
+
 def open_season(state: State, local_minute: Ints) -> Floats:
     """Expected volume if the source has no other hours on this weekday, (S,) [a minute]."""
+    return _open_season(state, _Clock.of(state, local_minute))
+
+
+def _open_season(state: State, clock: _Clock) -> Floats:
     rows = np.arange(len(state))
-    day, minute = np.divmod(local_minute + state.phase, MINUTES_PER_DAY)
-    position = (minute + 0.5) / BIN_MINUTES - 0.5
+    position = (clock.minute + 0.5) / BIN_MINUTES - 0.5
     first = np.floor(position).astype(np.int64)
     weight = position - first
-    weekday = weekday_of(day)
-    kind = (weekday >= SATURDAY).astype(np.int64)
-    one, other = (
-        state.season[rows, kind, first % BINS],
-        state.season[rows, kind, (first + 1) % BINS],
-    )
+    one = state.season[rows, clock.kind, first % BINS]
+    other = state.season[rows, clock.kind, (first + 1) % BINS]
     weight = np.where(is_step(one, other), weight >= 0.5, weight)
     shape = one * (1 - weight) + other * weight
-    return shape * _weekday_factor(state.weekday_factor, rows, weekday, minute)
+    return shape * _weekday_factor(state.weekday_factor, rows, clock.weekday, clock.minute)
 
 
 def _weekday_factor(factors: Floats, rows: Ints, weekday: Ints, minute: Ints) -> Floats:
@@ -138,12 +152,13 @@ def _peak(state: State) -> Floats:
 
 def expect(state: State, moments: Moments) -> Expectation:
     """Expected volume of the minute against the fast, the slow and the usual level."""
-    season = open_season(state, moments.local_minute)
+    clock = _Clock.of(state, moments.local_minute)
+    season = _open_season(state, clock)
     rows = resting(state)
     closing = may_be_closed(state, moments, season, rows)
     season = _as_open(state, moments.local_minute, season, rows)
     least, most = _other_readings(state, moments, season, closing)
-    stepping = _widen_about_steps(state, moments, season, least, most)
+    stepping = _widen_about_steps(state, clock, season, least, most)
     if moments.promotion is not None:
         season = season * moments.promotion
     known = state.level_expected > 0
@@ -178,17 +193,15 @@ def _other_readings(
 
 
 def _widen_about_steps(
-    state: State, moments: Moments, season: Floats, least: Floats, most: Floats
+    state: State, clock: _Clock, season: Floats, least: Floats, most: Floats
 ) -> Bools:
     """Let factors reach to both sides of a step that is near; tell where one is, (S,)."""
     stepping = np.zeros(len(state), bool)
-    day, minute = np.divmod(moments.local_minute + state.phase, MINUTES_PER_DAY)
-    weekday = weekday_of(day)
-    kind = KIND_OF_DAY[weekday]
-    around = state.season[np.arange(len(state))[:, None], kind[:, None], bins_about(minute)]
+    each, near = np.arange(len(state))[:, None], bins_about(clock.minute)
+    around = state.season[each, clock.kind[:, None], near]
     rows, lowest, highest = near_step(around)
     if rows.size:
-        usual = np.maximum(season[rows] / state.weekday_factor[rows, weekday[rows]], 1e-9)
+        usual = np.maximum(season[rows] / state.weekday_factor[rows, clock.weekday[rows]], 1e-9)
         least[rows] = np.minimum(least[rows], lowest / usual)
         most[rows] = np.maximum(most[rows], highest / usual)
         stepping[rows] = True

@@ -22,6 +22,7 @@ class Channels:
     centre : transactions expected without leaning to either side, for the dispersion
     width : the dispersions
     share : (S, 14) expected share of each rate series
+    routine : (S, 14) how many times its usual share that is
     basis : (S,) transactions of which the shares are expected
     """
 
@@ -30,6 +31,7 @@ class Channels:
     centre: Floats
     width: Dispersion
     share: Floats
+    routine: Floats
     basis: Floats
 
 
@@ -53,4 +55,4 @@ def read_channels(outlook: Outlook, counts: Counts, closed: Bools) -> Channels:
     centre = meant.copy()
     centre[:, :DRIFT_BELOW] = (expectation.fast * visible)[:, None]
     centre[:, DRIFT_BELOW] = expectation.slow * visible
-    return Channels(seen, meant, centre, outlook.widths.at(meant), share, basis)
+    return Channels(seen, meant, centre, outlook.widths.at(meant), share, outlook.routine, basis)

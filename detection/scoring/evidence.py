@@ -101,10 +101,10 @@ def _gains(outlook: Outlook, counts: Counts, channels: Channels, judged: Judged)
     )
     mute = ~judged.closed & designs.FALLS
     mute |= ~outlook.testable
-    if outlook.routine.any():
+    rises = outlook.routine > 1
+    if rises.any():
         # What rises every night and does not tonight is no fall.
-        routine = outlook.routine.take(designs.RATE_OF_TEST, axis=1)
-        mute |= routine & designs.FALLS & ~designs.IS_VOLUME
+        mute |= rises.take(designs.RATE_OF_TEST, axis=1) & designs.FALLS & ~designs.IS_VOLUME
     gain[mute] = 0.0
     information = (channels.meant / channels.width.total).take(designs.CHANNEL, axis=1)
     within = information * designs.INFORMATION * USEFUL_MINUTES

@@ -11,16 +11,9 @@ from detection.scoring.minutes import Counts, Moments
 from detection.scoring.opening import TELLING
 from detection.scoring.outlook import LEARNING_MINUTES
 from detection.scoring.policy import Policy
-from detection.scoring.routines import learn_routines, routine_factor
+from detection.scoring.routines import learn_routines
 from detection.scoring.scores import Scores
-from detection.scoring.series import (
-    FIRST_CODE,
-    MINUTES_PER_DAY,
-    RATES,
-    Bools,
-    Floats,
-    Ints,
-)
+from detection.scoring.series import FIRST_CODE, MINUTES_PER_DAY, RATES, Bools, Floats, Ints
 from detection.scoring.shares import UNSEEN, adopt_codes, close_hours, learn_shares
 from detection.scoring.silence import learn_habits, reports_zeros
 from detection.scoring.state import MAXIMA_DAYS, WINDOWS, State
@@ -36,7 +29,6 @@ WINDOW_KEEP = 1 - 1 / np.array(WINDOWS)[None, :, None]
 # Before a source is half a day old its shares are not known well enough to see when they rise.
 ROUTINE_MINUTES = MINUTES_PER_DAY / 2
 SHORT, MIDDLE, LONG = range(3)
-IS_VOLUME = np.arange(len(designs.CHANNELS)) < designs.FIRST_RATE
 CARRIED = (
     "evidence",
     "onset",
@@ -77,20 +69,21 @@ def learn(state: State, policy: Policy, moments: Moments, counts: Counts, scores
     rates = channels.seen[:, designs.FIRST_RATE :]
     usual = scores.expectation.slow
     usable_rates = calm & ~_is_odd(running, moments)[:, None]
-    routine = routine_factor(state, moments.minute_of_day)
-    usual_rates = channels.meant[:, designs.FIRST_RATE :]
-    if routine is not None:
-        usable_rates = usable_rates & (routine == 1)
-        usual_rates = usual_rates / routine
-    rate_width = channels.width.total[:, designs.FIRST_RATE :]
-    seasoned_rates = counts.reported & (state.minutes >= ROUTINE_MINUTES)
-    learn_routines(state, moments, rates, usual_rates, rate_width, seasoned_rates)
-    learn_shares(state, moments.minute_of_day, rates, total, usual, usable_rates)
+    no_routine = channels.routine == 1
+    learn_shares(state, moments.minute_of_day, rates, total, usual, usable_rates & no_routine)
+    learn_routines(
+        state,
+        moments,
+        rates,
+        channels.meant[:, designs.FIRST_RATE :] / channels.routine,
+        channels.width.total[:, designs.FIRST_RATE :],
+        counts.reported & (state.minutes >= ROUTINE_MINUTES),
+    )
     warm = calm & (state.minutes >= LEARNING_MINUTES / 2)[:, None]
     # About a step, or in a routine, too little is known to tell how much counts vary.
-    steady = warm & ~(IS_VOLUME & scores.expectation.stepping[:, None])
-    if routine is not None:
-        steady[:, designs.FIRST_RATE :] &= routine == 1
+    steady = np.repeat(warm, len(designs.CHANNELS), axis=1)
+    steady[:, : designs.FIRST_RATE] &= ~scores.expectation.stepping[:, None]
+    steady[:, designs.FIRST_RATE :] &= no_routine
     learn_dispersion(state, channels.seen, channels.centre, steady)
     learn_habits(state, scores.expectation.fast, total, channels.width, counts.reported)
     adopt_codes(state, counts.code, counts.pooled)

@@ -38,7 +38,7 @@ class Outlook:
     expectation : the expected volume against each memory
     volume : (S, 3) transactions expected in the volume channels
     share : (S, 14) expected share of each rate series at this time of day
-    routine : (S, 14) which of them rise at this time of day again and again
+    routine : (S, 14) how many times its usual share that is, where it rises every day
     widths : the dispersions, before it is known how much is expected
     habits : how the source reports minutes in which nothing happens
     threshold : (S, T) evidence from which a test raises an alarm [nats]
@@ -48,7 +48,7 @@ class Outlook:
     expectation: Expectation
     volume: Floats
     share: Floats
-    routine: Bools
+    routine: Floats
     widths: Widths
     habits: Habits
     threshold: Floats
@@ -63,8 +63,8 @@ class Outlook:
         return cls(
             expectation,
             expectation.channels,
-            share if routine is None else np.minimum(share * routine, 1.0),
-            np.zeros(share.shape, bool) if routine is None else routine > 1,
+            np.minimum(share * routine, 1.0),
+            routine,
             widths(state),
             habits(state),
             np.where(state.threshold > 0, state.threshold, unlearned(policy.pages_per_week)),

@@ -32,11 +32,8 @@ def without_doubtful(history: Floats, day: Ints) -> tuple[Floats, Bools]:
 
     Parameters
     ----------
-    history : array (S, 28, 96)
-        Mean volume by day and quarter hour [transactions a minute]; negative = counted in an
-        alarm, NaN = unknown.
-    day : array (S, 28) of int64
-        Local day since 1970-01-01 of each row, -1 = empty.
+    history, day : arrays (S, 28, 96) and (S, 28)
+        As `fit_season` takes them.
 
     Returns
     -------

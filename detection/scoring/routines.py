@@ -9,14 +9,12 @@ import numpy as np
 
 from detection.scoring.minutes import Moments
 from detection.scoring.series import RATE_SERIES, Bools, Floats, Ints
-from detection.scoring.state import BIN_MINUTES, BINS, State
-from detection.scoring.steps import CROWDED
+from detection.scoring.state import BIN_MINUTES, State
+from detection.scoring.steps import CROWDED, SURE, bins_about
 
 BEARABLE = np.array([name not in ("failed", "backend_reversed") for name in RATE_SERIES])
-# A quarter hour stands out that has at least this many times its share, and is this sure
-# [standard deviations].
+# A quarter hour stands out that surely has at least this many times its share.
 LEAST_RISE = 1.33
-SURE = 4.0
 # The factor is kept as its binary logarithm, in steps of this.
 STEP = 1 / 16
 # It rose as much again if it rose by no more than twice, and no less than half as much.
@@ -27,32 +25,30 @@ OF_A_DAY, MOST = 31, 124
 ENOUGH = 2 * OF_A_DAY + 2
 # What is left of it a day later without.
 KEPT = 0.97
-# A routine may be a quarter of an hour early or late: what is looked at, and its neighbours.
-ABOUT = np.arange(-2, 3)
 # Of how many minutes of a quarter hour something must be known.
 ENOUGH_MINUTES = 12
 
 
-def routine_factor(state: State, minute_of_day: Ints) -> Floats | None:
-    """How many times its share each rate series may have about now, (S, 14); None if all have one.
+def routine_factor(state: State, minute_of_day: Ints) -> Floats:
+    """How many times its share each rate series may have about now, (S, 14), >= 1.
+
+    A routine may be a quarter of an hour early or late.
 
     Parameters
     ----------
     minute_of_day : array (S,)
         Local time.
     """
+    out = np.ones((len(state), len(RATE_SERIES)))
     rows = np.flatnonzero(state.routines)
     if not rows.size:
-        return None
-    near = (minute_of_day[rows, None] // BIN_MINUTES + ABOUT) % BINS
+        return out
+    near = bins_about(minute_of_day[rows])
     known = state.routine_strength[rows[:, None], near] >= ENOUGH
-    if not known[:, 1:-1].any():
-        return None
     more = np.exp2(np.where(known, state.routine_factor[rows[:, None], near], 0) * STEP) - 1
     # One that fills no second quarter hour may be over within some minutes of its own.
     alone = ~known[:, :-2] & ~known[:, 2:]
     more = np.where(alone, CROWDED, 1.0) * more[:, 1:-1]
-    out = np.ones((len(state), len(RATE_SERIES)))
     out[rows] += more.max(1)
     return out
 

@@ -34,7 +34,8 @@ MAGIC = b"TGS"
 VERSION = 2
 
 # name -> (shape of one source, dtype, first value)
-LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
+Layout = dict[str, tuple[tuple[int, ...], Any, Any]]
+FIRST_LAYOUT: Layout = {
     "through": ((), np.int64, -1),
     "started": ((), np.int64, -1),
     "minutes": ((), np.float32, 0),
@@ -97,6 +98,10 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "window_expected": ((len(WINDOWS), WATCHED), np.float32, 0),
     "last_score": ((), np.float32, 0),
     "family_level": ((len(FAMILIES),), np.int8, 0),
+}
+# Fields that came later lie behind the rest, compressed by themselves: a release before them does
+# not look there, and one that finds none there begins with their first values.
+LATER_LAYOUT: Layout = {
     # shares that rise at the same quarter hour again and again
     "routine_seen": ((RATES,), np.float32, 0),
     "routine_meant": ((RATES,), np.float32, 0),
@@ -105,21 +110,18 @@ LAYOUT: dict[str, tuple[tuple[int, ...], Any, Any]] = {
     "routine_strength": ((BINS, RATES), np.int8, 0),
     "routines": ((), np.bool_, False),
 }
-# Fields that came later lie behind the rest, compressed by themselves: a release before them does
-# not look there, and one that finds none there begins with their first values.
-LATER = tuple(name for name in LAYOUT if name.startswith("routine"))
+LAYOUT = FIRST_LAYOUT | LATER_LAYOUT
 
 
 class _Packed:
     """How some fields lie in a packed state."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.names = tuple(names)
+    def __init__(self, layout: Layout) -> None:
+        self.names = tuple(layout)
         # Name, type, elements, shape.
         self._fields = [
             (name, np.dtype(dtype), math.prod(tail), tail)
-            for name, (tail, dtype, _) in LAYOUT.items()
-            if name in self.names
+            for name, (tail, dtype, _) in layout.items()
         ]
         self._bytes = sum(count * kind.itemsize for _, kind, count, _ in self._fields)
 
@@ -135,8 +137,7 @@ class _Packed:
         return arrays
 
 
-FIRST_PART = _Packed(name for name in LAYOUT if name not in LATER)
-LATER_PART = _Packed(LATER)
+FIRST_PART, LATER_PART = _Packed(FIRST_LAYOUT), _Packed(LATER_LAYOUT)
 
 
 class State:
@@ -288,7 +289,7 @@ class State:
         arrays = FIRST_PART.read(first)
         if later is None:
             new = cls.new(1)
-            arrays |= {name: getattr(new, name) for name in LATER}
+            arrays |= {name: getattr(new, name) for name in LATER_LAYOUT}
         else:
             arrays |= LATER_PART.read(later)
         return cls(arrays)

@@ -28,6 +28,7 @@ SURE = 4.0
 SCATTER = 4.0
 # The quarter hours before, at and after a minute that may have a step, and their neighbours.
 ABOUT = np.arange(-2, 3)
+NONE = np.empty(0)
 NOT_FIRST, NOT_LAST = np.array([False, True, True]), np.array([True, True, False])
 
 
@@ -108,6 +109,8 @@ def near_step(around: Floats) -> tuple[Ints, Floats, Floats]:
         What each of them may have in a minute there [transactions].
     """
     rows = np.flatnonzero(around.min(1) < ALONE_PART * around.max(1))
+    if not rows.size:
+        return rows, NONE, NONE
     around = around[rows]
     at, before, after = around[:, 1:4], around[:, :3], around[:, 2:]
     peak, dip = _is_peak(before, at, after), _is_dip(before, at, after)

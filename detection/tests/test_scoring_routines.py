@@ -12,7 +12,7 @@ from detection.scoring.minutes import Moments
 from detection.scoring.routines import learn_routines, routine_factor
 from detection.scoring.series import CODE_SLOTS, FAMILIES, FIRST_CODE, MINUTES_PER_DAY, RATE_SERIES
 from detection.scoring.shares import adopt_codes
-from detection.scoring.state import FIRST_PART, LATER, State
+from detection.scoring.state import FIRST_PART, LATER_LAYOUT, State
 
 MONDAY = 20_514
 DENIALS = RATE_SERIES.index("denied")
@@ -32,8 +32,7 @@ def night(state: State, day: int, series: int, times: float, last: int = 30) -> 
 
 
 def known(state: State, series: int = DENIALS, at: np.ndarray = HALF_PAST_TWO) -> float:
-    factor = routine_factor(state, at)
-    return 1.0 if factor is None else round(float(factor[0, series]), 1)
+    return round(float(routine_factor(state, at)[0, series]), 1)
 
 
 def after(nights: dict[int, float], series: int = DENIALS, days: int = 0) -> State:
@@ -103,7 +102,7 @@ def test_a_state_of_the_release_before_has_none_and_that_release_reads_those_of_
     assert known(State.unpack([blob])) == known(state)
     # what it reads: one stream behind the header, whatever follows
     first = zlib.decompress(blob[4:])
-    assert FIRST_PART.read(first).keys().isdisjoint(LATER)
+    assert FIRST_PART.read(first).keys().isdisjoint(LATER_LAYOUT)
     whole = blob[:4] + zlib.compress(first)
     old = State.unpack([whole])
     assert known(old) == 1.0
