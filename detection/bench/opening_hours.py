@@ -98,10 +98,14 @@ def made(seed: int, kinds: Sequence[Kind] = KINDS, days: int = DAYS) -> Stretch:
     random = np.random.default_rng(seed)
     rates = np.stack([kind.volume * kind.is_open(random, days) for kind in kinds], axis=1)
     status = random.poisson(rates[:, :, None] * SHARES).astype(float)
-    code = np.zeros((*rates.shape, CODE_SLOTS))
+    return from_monday(status, _reported(status, kinds))
+
+
+def from_monday(status: Floats, reported: Bools) -> Stretch:
+    """Counts by status, (T, S, 6), of minutes from a Monday on; all denials have one code."""
+    code = np.zeros((*reported.shape, CODE_SLOTS))
     code[:, :, 0] = status[:, :, 1]
-    first = np.full(len(kinds), MONDAY * MINUTES_PER_DAY)
-    return Stretch(status, code, _reported(status, kinds), first)
+    return Stretch(status, code, reported, np.full(reported.shape[1], MONDAY * MINUTES_PER_DAY))
 
 
 def _reported(status: Floats, kinds: Sequence[Kind]) -> Bools:

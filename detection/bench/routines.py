@@ -1,8 +1,9 @@
 """False pages of sources with nightly runs of their own: `python -m detection.bench.routines`.
 
 A batch of which more is denied, a run of reversals: shares that rise at the same time every night,
-or every Monday, and what they page week by week. Failures that come every night have to be told
-every night; so has what happens in the middle of a run and is no part of it.
+or every Monday, and what they page in four weeks. Failures that come every night have to be told
+every night; so has what happens in the middle of a run and is no part of it. Three figures each: of
+20, 200 and 1,000 transactions a minute.
 """
 
 import argparse
@@ -11,13 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.bench.lockstep import Stretch
-from detection.bench.opening_hours import MONDAY, SHARES, begun, delay, levels, print_head
-from detection.bench.sharp_steps import CLUSTER
-from detection.scoring.series import CODE_SLOTS, MINUTES_PER_DAY, Floats, Ints
+from detection.bench.opening_hours import SHARES, begun, delay, levels
+from detection.bench.sharp_steps import DAYS, VOLUMES, drawn, print_by_volume, wave
+from detection.scoring.series import MINUTES_PER_DAY, Floats, Ints
 
-DAYS = 28
 APPROVED, DENIED, FAILED, REVERSED, _, REFUNDED = range(6)
-VOLUMES = (20, 200, 1000)
 # In the middle of the run of the last Wednesday one transaction in four fails, for twenty minutes.
 FAILURE = (23, 125, 145, FAILED, 0.25)
 
@@ -49,8 +48,7 @@ RUNS: dict[str, Run | None] = {
 
 def mean(run: Run | None, volume: float, day: Ints, minute: Ints) -> Floats:
     """Transactions expected of each status in every minute, (T, 6)."""
-    wave = 1 + 0.5 * np.sin(2 * np.pi * (minute - 540) / MINUTES_PER_DAY)
-    out: Floats = volume * wave[:, None] * np.array(SHARES)
+    out: Floats = volume * wave(minute)[:, None] * np.array(SHARES)
     if run is not None:
         on = (minute >= run.begin) & (minute < run.begin + run.last)
         if run.weekday is not None:
@@ -80,11 +78,7 @@ def made(seed: int, failure: bool) -> Stretch:
             part = source[at * MINUTES_PER_DAY + begin : at * MINUTES_PER_DAY + end]
             part[:] = with_share(part, failed, share)
     rates *= np.exp(random.normal(0, 0.04, DAYS))[day, None, None]
-    status = random.poisson(random.gamma(rates / CLUSTER) * CLUSTER).astype(float)
-    code = np.zeros((*status.shape[:2], CODE_SLOTS))
-    code[:, :, 0] = status[:, :, DENIED]
-    first = np.full(status.shape[1], MONDAY * MINUTES_PER_DAY)
-    return Stretch(status, code, status.sum(2) > 0, first)
+    return drawn(random, rates)
 
 
 def main() -> None:
@@ -93,12 +87,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=5)
     seed = parser.parse_args().seed
     quiet, broken = levels(made(seed, failure=False)), levels(made(seed, failure=True))
-    weeks = [(7 * week, 7 * week + 7) for week in range(DAYS // 7)]
-    print_head(["alarms in the first week", "second", "third", "fourth", "a failure at 2:05"])
-    names = [f"{name}, {volume} a minute" for name in RUNS for volume in VOLUMES]
-    for row, name in enumerate(names):
-        alarms = [str(begun(quiet[:, row], *week)) for week in weeks]
-        print(f"| {' | '.join([name, *alarms, delay(broken[:, row], *FAILURE[:3])])} |")
+    columns = {
+        "alarms in four weeks": [str(begun(level, 0, DAYS)) for level in quiet.T],
+        "a failure at 2:05": [delay(level, *FAILURE[:3]) for level in broken.T],
+    }
+    print_by_volume(list(RUNS), columns)
 
 
 if __name__ == "__main__":

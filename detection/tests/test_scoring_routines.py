@@ -5,7 +5,8 @@ import zlib
 import numpy as np
 import pytest
 
-from detection.bench.lockstep import Stretch, unknown, walk
+from detection.bench.lockstep import unknown, walk
+from detection.bench.opening_hours import MONDAY, from_monday
 from detection.bench.routines import DENIED, FAILED, Run, mean, with_share
 from detection.scoring.inheriting import inherit
 from detection.scoring.minutes import Moments
@@ -14,7 +15,6 @@ from detection.scoring.series import CODE_SLOTS, FAMILIES, FIRST_CODE, MINUTES_P
 from detection.scoring.shares import adopt_codes
 from detection.scoring.state import FIRST_PART, LATER_LAYOUT, State
 
-MONDAY = 20_514
 DENIALS = RATE_SERIES.index("denied")
 REVERSALS = RATE_SERIES.index("reversed")
 FAILURES = RATE_SERIES.index("failed")
@@ -119,10 +119,7 @@ def test_a_nightly_run_calls_nobody_and_a_failure_in_it_does() -> None:
     failing = slice(7 * MINUTES_PER_DAY + 130, 7 * MINUTES_PER_DAY + 145)
     rates[failing] = with_share(rates[failing], FAILED, 0.25)
     status = np.random.default_rng(2).poisson(rates)[:, None].astype(float)
-    code = np.zeros((len(status), 1, CODE_SLOTS))
-    code[:, :, 0] = status[:, :, DENIED]
-    first = np.array([MONDAY * MINUTES_PER_DAY])
-    stretch = Stretch(status, code, np.ones((len(status), 1), bool), first)
+    stretch = from_monday(status, np.ones((len(status), 1), bool))
     level = np.zeros((len(status), len(FAMILIES)), int)
     for number, scores in walk(unknown(1), stretch, np.flatnonzero(minute < hours)):
         level[number] = scores.family_level[0]
