@@ -8,6 +8,7 @@ import logging
 import math
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -143,30 +144,35 @@ def read_declarations() -> Declarations:
         if day.kind == SpecialDay.Kind.MIGRATION:
             stopped = planned.setdefault(day.source_id, [])
             stopped += [(first, end, family) for family in STOPPED]
-    wrong: dict[int, list[Window]] = {}
-    adopted: dict[int, list[tuple[int, str]]] = {}
-    confirmed: dict[int, list[tuple[int, int, str]]] = {}
-    for kind, source_id, family, starts, ends in _effective_labels().values_list(
-        "kind", "source_id", "family", "starts", "ends"
-    ):
-        first, last = minute_of(starts), minute_of(ends)
-        if kind == Label.Kind.DATA_PROBLEM:
-            wrong.setdefault(source_id, []).append((first, last + 1))
-        elif kind == Label.Kind.EXPECTED:
-            planned.setdefault(source_id, []).append((first, last + 1, family))
-        elif kind == Label.Kind.INCIDENT:
-            confirmed.setdefault(source_id, []).append((first, last + 1, family))
-        else:
-            adopted.setdefault(source_id, []).append((last, family))
+    labelled = _labelled()
+    for source_id, windows in labelled[Label.Kind.EXPECTED].items():
+        planned.setdefault(source_id, []).extend(windows)
     return Declarations(
         settings,
         {key: tuple(value) for key, value in days.items()},
-        {key: tuple(value) for key, value in wrong.items()},
+        {
+            key: tuple((first, end) for first, end, _ in windows)
+            for key, windows in labelled[Label.Kind.DATA_PROBLEM].items()
+        },
         {key: tuple(value) for key, value in planned.items()},
-        {key: tuple(value) for key, value in adopted.items()},
-        {key: tuple(value) for key, value in confirmed.items()},
+        {
+            key: tuple((end - 1, family) for _, end, family in windows)
+            for key, windows in labelled[Label.Kind.NEW_LEVEL].items()
+        },
+        {key: tuple(value) for key, value in labelled[Label.Kind.INCIDENT].items()},
         frozenset(Source.objects.filter(enabled=False).values_list("pk", flat=True)),
     )
+
+
+def _labelled() -> dict[str, dict[int, list[tuple[int, int, str]]]]:
+    """Kind of label -> source -> (first minute, end, family or "" for all)."""
+    found: dict[str, dict[int, list[tuple[int, int, str]]]] = defaultdict(dict)
+    for kind, source_id, family, starts, ends in _effective_labels().values_list(
+        "kind", "source_id", "family", "starts", "ends"
+    ):
+        window = minute_of(starts), minute_of(ends) + 1, family
+        found[kind].setdefault(source_id, []).append(window)
+    return found
 
 
 def _settings(row: Policy) -> dict[str, Any]:
