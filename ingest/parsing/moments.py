@@ -1,9 +1,11 @@
-"""Times as senders write them, read as instants."""
+"""Times as senders write them, read as instants, and instants written for them."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 from django.conf import settings
 
 from ingest import steady_clock
@@ -16,6 +18,7 @@ _SHAPE = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:[Zz]|[+-]\d\d(?::?\d\d)?)?",
     re.ASCII,
 )
+_encoder = msgspec.json.Encoder()
 
 
 def read_moment(text: str, zone: ZoneInfo, now: datetime | None = None) -> datetime:
@@ -54,6 +57,20 @@ def read_moment(text: str, zone: ZoneInfo, now: datetime | None = None) -> datet
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"is not on the calendar: {error}") from None
+
+
+def written(moments: Sequence[datetime]) -> list[str]:
+    """Return instants in UTC as `isoformat` writes them, those of a batch many times as fast.
+
+    Examples
+    --------
+    >>> written([datetime(2025, 7, 12, 13, 45, tzinfo=UTC)])
+    ['2025-07-12T13:45:00+00:00']
+    """
+    if not moments:
+        return []
+    texts = _encoder.encode(moments)[2:-2].decode().replace("Z", "+00:00")
+    return texts.split('","')
 
 
 def _local(moment: datetime, now: datetime | None) -> datetime:

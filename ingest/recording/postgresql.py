@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from ingest.parsing.moments import written
 from ingest.postgresql.plans import plan_seldom
 from ingest.postgresql.pool import lent_connection
 from ingest.recording.outcome import Outcome, Place
@@ -205,7 +206,7 @@ STAGED = (
 def _columns(reports: Sequence[NewReport], prefix: str = "") -> dict[str, str]:
     return {
         f"{prefix}sources": _array([str(report.source.id) for report in reports]),
-        f"{prefix}timestamps": _array([report.timestamp.isoformat() for report in reports]),
+        f"{prefix}timestamps": _array(written([report.timestamp for report in reports])),
         f"{prefix}statuses": _array([report.status for report in reports]),
         f"{prefix}codes": _array([_quoted(report.auth_code) for report in reports]),
         f"{prefix}counts": _array([str(report.count) for report in reports]),
@@ -214,7 +215,7 @@ def _columns(reports: Sequence[NewReport], prefix: str = "") -> dict[str, str]:
 
 
 def _told(reports: Sequence[NewReport]) -> str:
-    return _array([report.told.isoformat() for report in reports if report.told])
+    return _array(written([report.told for report in reports if report.told]))
 
 
 def _array(elements: list[str]) -> str:

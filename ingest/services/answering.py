@@ -12,6 +12,7 @@ from msgspec import Struct
 from ingest import metrics
 from ingest.assessment import Assess, Verdict, unjudged
 from ingest.parsing.bodies import read_batch, read_report
+from ingest.parsing.moments import written
 from ingest.repeats.answers import (
     Marks,
     count_lookups,
@@ -233,9 +234,10 @@ def _outcome(report: RecordedReport) -> str:
 
 
 def _batch_answer(reports: Sequence[NewReport], verdicts: Sequence[Verdict]) -> BatchAnswer:
+    timestamps = written([report.timestamp for report in reports])
     rows: list[Any] = [
         BatchRow(
-            timestamp=report.timestamp.isoformat(),
+            timestamp=timestamp,
             is_anomaly=verdict.is_anomaly,
             alert_level=verdict.alert_level,
             score=verdict.anomaly_score,
@@ -244,7 +246,7 @@ def _batch_answer(reports: Sequence[NewReport], verdicts: Sequence[Verdict]) -> 
             status=report.status,
             auth_code=report.auth_code,
         )
-        for report, verdict in zip(reports, verdicts, strict=True)
+        for report, timestamp, verdict in zip(reports, timestamps, verdicts, strict=True)
     ]
     found = sum(row.is_anomaly for row in rows)
     return BatchAnswer(

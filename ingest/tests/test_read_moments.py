@@ -2,8 +2,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ingest.parsing.moments import check_plausible, read_moment
+from ingest.parsing.moments import check_plausible, read_moment, written
 
 SAO_PAULO, NEW_YORK, UTC_ZONE = (
     ZoneInfo(name) for name in ("America/Sao_Paulo", "America/New_York", "UTC")
@@ -99,3 +101,8 @@ def test_the_future_is_refused_beyond_what_is_allowed() -> None:
 def test_times_before_computers_are_refused() -> None:
     with pytest.raises(ValueError, match="1970"):
         check_plausible(datetime(1969, 12, 31, tzinfo=UTC), latest=datetime.now(UTC))
+
+
+@given(st.lists(st.datetimes(timezones=st.just(UTC))))
+def test_many_are_written_as_each_writes_itself(moments: list[datetime]) -> None:
+    assert written(moments) == [moment.isoformat() for moment in moments]
