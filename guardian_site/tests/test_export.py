@@ -6,12 +6,13 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from alerts.models import Incident
 from conftest import missing
-from detection.models import Anomaly
+from detection.models import Anomaly, Band, Label
 from guardian_site.upkeep.exporting import KINDS, Wanted, rows_of
 from ingest.models import MinuteCount, Report, Source
 
@@ -100,6 +101,21 @@ def test_anomalies_and_incidents_are_written(shop: Source, tmp_path: Path) -> No
     )
     assert exported(tmp_path / "a.csv", "anomalies")[0]["score"] == "0.5"
     assert exported(tmp_path / "i.csv", "incidents")[0]["level"] == "CRITICAL"
+
+
+def test_what_was_expected_and_what_people_said_are_written(
+    shop: Source, tmp_path: Path, django_user_model: type[User]
+) -> None:
+    Band.objects.create(source=shop, minute=NOON, expected=80.5, total=None)
+    author = django_user_model.objects.create(username="ana")
+    Label.objects.create(
+        source=shop, kind="noise", starts=NOON, ends=NOON, note="=a test", author=author
+    )
+    [band] = exported(tmp_path / "b.csv", "bands")
+    assert (band["expected"], band["total"], band["level"]) == ("80.5", "", "NORMAL")
+    [label] = exported(tmp_path / "l.csv", "labels")
+    assert (label["kind"], label["author"], label["note"]) == ("noise", "ana", "'=a test")
+    assert label["starts"] == NOON.isoformat()
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

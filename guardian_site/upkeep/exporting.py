@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from django.db.models import QuerySet
 
 from alerts.models import Incident
-from detection.models import Anomaly
+from detection.models import Anomaly, Band, Label
 from ingest.models import MinuteCount, Report, Source, Transaction
 from ingest.plain import cell
 
@@ -91,6 +91,29 @@ KINDS: dict[str, Kind] = {
             **_same("minute", "family", "level", "score", "z_score", "ml_score", "status"),
             **_same("auth_code", "count", "expected", "lower", "upper", "onset", "excess"),
             **_same("recommendation", "past", "detected"),
+        },
+    ),
+    # What was expected of each minute that was judged, for whoever draws it or tries another model.
+    "bands": Kind(
+        "band",
+        lambda: Band.objects.all(),
+        "minute",
+        {
+            "source": "source__name",
+            **_same("minute", "level", "score", "learning", "total", "expected", "lower", "upper"),
+        },
+    ),
+    # What people said a deviation was, taken back or not: the truth that models are tried against.
+    "labels": Kind(
+        "label",
+        lambda: Label.objects.all(),
+        "starts",
+        {
+            **_same("id"),
+            "source": "source__name",
+            **_same("family", "kind", "starts", "ends", "incident", "note"),
+            "author": "author__username",
+            **_same("created", "revoked"),
         },
     ),
     "incidents": Kind(

@@ -28,7 +28,8 @@ from ingest.models import Source
 class Command(BaseCommand):
     help = (
         "Write rows to a file or to standard output, oldest first: reports, transactions that were"
-        " sent with an id, counts per minute (of both), anomalies or incidents."
+        " sent with an id, counts per minute (of both), what was expected of each minute"
+        " (bands), anomalies, incidents, or labels."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
