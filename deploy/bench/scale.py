@@ -46,7 +46,9 @@ class Size:
 
     def __init__(self, sources: int, minutes: int) -> None:
         self.sources, self.minutes = sources, minutes
-        self.now = datetime.now(UTC).replace(second=50, microsecond=0)
+        now = datetime.now(UTC).replace(second=50, microsecond=0)
+        # In the middle of a quarter hour; at its end more of what is learned is written.
+        self.now = now - timedelta(minutes=(now.minute - 7) % 15)
         self._tell("sources", sources)
         self._tell("minutes", minutes)
 
@@ -67,7 +69,7 @@ class Size:
     def measure(self) -> None:
         """Each figure is told as it is there; times in milliseconds."""
         self._note("first sweep", lambda: self._swept(self.now))
-        self._note("sweep, 1 minute more", self._next_minute)
+        self._next_minute()
         self._reports()
         self._pages()
         self._note("retrain", self._retrain)
@@ -93,7 +95,19 @@ class Size:
         minute = self.now.replace(second=0) - timedelta(minutes=1)
         with connection.cursor() as cursor:
             cursor.execute(FILL, {"first": minute, "last": minute})
-        self._swept(self.now + timedelta(minutes=1))
+        before = self._log_bytes()
+        self._note("sweep, 1 minute more", lambda: self._swept(self.now + timedelta(minutes=1)))
+        self._tell("its log, bytes a source", (self._log_bytes() - before) // self.sources)
+
+    @staticmethod
+    def _log_bytes() -> int:
+        """Return how far the write-ahead log has come [bytes]."""
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
+            [[found]] = cursor.fetchall()
+        return int(found)
 
     def _reports(self) -> None:
         from detection.services.assess import assess

@@ -7,6 +7,7 @@ from unfold.decorators import display
 from detection.admin.reading import LEVEL_COLOURS, JudgedAdmin
 from detection.models import Anomaly, Band, Baseline
 from detection.scoring.state import State
+from detection.services.stored_states import state_of
 from ingest.admin.by_source import BY_SOURCE
 from ingest.admin.long import between
 from ingest.models import Status
@@ -104,6 +105,6 @@ class BaselineAdmin(JudgedAdmin):
 
 def _state(baseline: Baseline) -> State | None:
     try:
-        return State.unpack([bytes(baseline.state)])
+        return state_of(baseline)
     except ValueError:
         return None

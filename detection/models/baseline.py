@@ -8,7 +8,13 @@ class Baseline(models.Model):
     """What is normal for one source, learned up to and including the minute `through`."""
 
     source = models.OneToOneField(Source, on_delete=models.CASCADE, related_name="baseline")
-    state = models.BinaryField(help_text="detection.scoring.State, packed; never a pickle.")
+    state = models.BinaryField(
+        help_text="detection.scoring.State, packed, as it was at `state_version`; never a pickle."
+    )
+    # Most of a state lasts for a quarter hour at least and is not written again every minute.
+    recent = models.BinaryField(
+        null=True, help_text="What moved since then, packed, as it was at `recent_version`."
+    )
     inherited = models.BinaryField(
         null=True, help_text="The state it began with, where a parent gave it one."
     )
@@ -21,6 +27,9 @@ class Baseline(models.Model):
     )
     # Read and compared under a lock by every writer, so that of two sweeps one wins.
     version = models.PositiveIntegerField(default=0)
+    # Whoever does not know of `recent` moves on the version alone, and `state` is all there is.
+    state_version = models.PositiveIntegerField(null=True)
+    recent_version = models.PositiveIntegerField(null=True)
     updated = models.DateTimeField(default=timezone.now)
     replayed = models.DateTimeField(
         null=True,

@@ -1,5 +1,6 @@
 """What is remembered of each source: a struct of arrays, one row a source, bounded in size."""
 
+import hashlib
 import math
 import zlib
 from collections.abc import Iterable, Sequence
@@ -30,8 +31,8 @@ WINDOWS = (5, 15, 60)
 # How far a clock may be off [minutes].
 PHASES = (-60, 0, 60)
 WATCHED = 7
-MAGIC = b"TGS"
 VERSION = 2
+HEAD = b"TGS" + bytes([VERSION])
 
 # name -> (shape of one source, dtype, first value)
 Layout = dict[str, tuple[tuple[int, ...], Any, Any]]
@@ -111,6 +112,12 @@ LATER_LAYOUT: Layout = {
     "routines": ((), np.bool_, False),
 }
 LAYOUT = FIRST_LAYOUT | LATER_LAYOUT
+# What a new code, the end of a quarter hour or of a day changes: three quarters of the bytes. The
+# other fields move every minute.
+LASTING = (
+    *("started", "day", "codes", "history", "history_day", "season", "weekday_factor"),
+    *("season_days", "maxima", "threshold", "routine_factor", "routine_strength", "routines"),
+)
 
 
 class _Packed:
@@ -138,6 +145,7 @@ class _Packed:
 
 
 FIRST_PART, LATER_PART = _Packed(FIRST_LAYOUT), _Packed(LATER_LAYOUT)
+MOVING_PART = _Packed({name: LAYOUT[name] for name in LAYOUT if name not in LASTING})
 
 
 class State:
@@ -252,15 +260,29 @@ class State:
 
     def pack(self) -> list[bytes]:
         """One compact blob per source: a header with the version, then the arrays, compressed."""
-        head = MAGIC + bytes([VERSION])
-        return [
-            head + self._packed(row, FIRST_PART) + self._packed(row, LATER_PART)
-            for row in range(len(self))
-        ]
+        parts = [self._packed(FIRST_PART.names), self._packed(LATER_PART.names)]
+        return [HEAD + first + later for first, later in zip(*parts, strict=True)]
 
-    def _packed(self, row: int, part: _Packed) -> bytes:
-        raw = b"".join(getattr(self, name)[row].tobytes() for name in part.names)
-        return zlib.compress(raw, 1)
+    def pack_moving(self) -> list[bytes]:
+        """The same of the fields that move every minute, for `moved`."""
+        return [HEAD + moving for moving in self._packed(MOVING_PART.names)]
+
+    def lasting(self) -> list[bytes]:
+        """A digest of the other fields, for each source."""
+        return [hashlib.blake2b(raw, digest_size=16).digest() for raw in self._raw(LASTING)]
+
+    def _packed(self, names: Sequence[str]) -> list[bytes]:
+        return [zlib.compress(raw, 1) for raw in self._raw(names)]
+
+    def _raw(self, names: Sequence[str]) -> list[bytes]:
+        """The fields of each source as they lie in memory, one behind the other."""
+        if not len(self):
+            return []
+        columns = [
+            np.ascontiguousarray(getattr(self, name)).view(np.uint8).reshape(len(self), -1)
+            for name in names
+        ]
+        return [row.tobytes() for row in np.concatenate(columns, axis=1)]
 
     @classmethod
     def unpack(cls, blobs: Sequence[bytes | None]) -> "State":
@@ -274,25 +296,41 @@ class State:
         rows = [cls.new(1) if blob is None else cls._read(blob) for blob in blobs]
         return rows[0] if len(rows) == 1 else stack(rows)
 
+    def moved(self, blob: bytes) -> "State":
+        """One source with what `pack_moving` wrote of it later; raises ValueError as `unpack`."""
+        moving, *rest = _inflated(blob)
+        if rest:
+            raise ValueError("a packed state of another layout")
+        return State({name: getattr(self, name) for name in LASTING} | MOVING_PART.read(moving))
+
     @classmethod
     def _read(cls, blob: bytes) -> "State":
-        if blob[:3] != MAGIC or blob[3:4] != bytes([VERSION]):
-            raise ValueError(f"unknown version of a packed state: {bytes(blob[:4])!r}")
+        first, *later = _inflated(blob)
+        arrays = FIRST_PART.read(first)
+        if later:
+            arrays |= LATER_PART.read(later[0])
+        else:
+            new = cls.new(1)
+            arrays |= {name: getattr(new, name) for name in LATER_LAYOUT}
+        return cls(arrays)
+
+
+def _inflated(blob: bytes) -> list[bytes]:
+    """What a blob holds, each of its parts decompressed."""
+    if blob[: len(HEAD)] != HEAD:
+        raise ValueError(f"unknown version of a packed state: {bytes(blob[: len(HEAD)])!r}")
+    parts: list[bytes] = []
+    rest = blob[len(HEAD) :]
+    while rest or not parts:
         stream = zlib.decompressobj()
         try:
-            first = stream.decompress(blob[4:])
-            later = zlib.decompress(stream.unused_data) if stream.unused_data else None
+            parts.append(stream.decompress(rest))
         except zlib.error as error:
             raise ValueError(f"a damaged packed state: {error}") from None
         if not stream.eof:
             raise ValueError("a damaged packed state: it has no end")
-        arrays = FIRST_PART.read(first)
-        if later is None:
-            new = cls.new(1)
-            arrays |= {name: getattr(new, name) for name in LATER_LAYOUT}
-        else:
-            arrays |= LATER_PART.read(later)
-        return cls(arrays)
+        rest = stream.unused_data
+    return parts
 
 
 def stack(states: Sequence[State]) -> State:

@@ -71,6 +71,12 @@ def baselines(source_ids: Sequence[int]) -> QuerySet[Baseline]:
     return Baseline.objects.filter(source_id__in=source_ids).order_by()
 
 
+def recents(source_ids: Sequence[int]) -> QuerySet[Baseline]:
+    """The same without what lasts, which is most of each."""
+    found = Baseline.objects.filter(source_id__in=source_ids).order_by()
+    return found.defer("state", "inherited")
+
+
 def first_minutes(source_ids: Collection[int]) -> dict[int, datetime]:
     """The oldest minute each source has counts of."""
     oldest = (

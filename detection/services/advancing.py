@@ -18,7 +18,8 @@ from detection.services.forests import live_forest
 from detection.services.keeping import Keeper
 from detection.services.lockstep import Lockstep, minutes_to_judge
 from detection.services.parents import newborn
-from detection.services.watch import NEVER, Watched, batches, watch
+from detection.services.watch import batches, watch
+from detection.services.watched import NEVER, Watched
 
 
 @dataclass

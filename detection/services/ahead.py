@@ -22,7 +22,8 @@ from detection.selectors.counts import digest, rows_by_minute
 from detection.services.advancing import watched_sources
 from detection.services.late import HOUR, first_changed_minute, from_first_count, state_before
 from detection.services.storing import Findings, store_advance
-from detection.services.watch import Watched, batches
+from detection.services.watch import batches
+from detection.services.watched import Watched
 
 logger = logging.getLogger(__name__)
 AHEAD_MINUTES = conf.AHEAD // conf.MINUTE

@@ -32,7 +32,8 @@ from detection.services.reach import last_closed
 from detection.services.replaying import answer_replays, heads, oldest_live
 from detection.services.standing import answer_standing
 from detection.services.verdicts import verdicts_while_learning
-from detection.services.watch import Watched, stack_policies, watch
+from detection.services.watch import watch
+from detection.services.watched import Watched, stack_policies
 from ingest import steady_clock
 from ingest.assessment import Verdict, unjudged
 from ingest.reports import RecordedReport

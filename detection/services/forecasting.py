@@ -7,7 +7,8 @@ import numpy as np
 from detection.clock import minute_of, moment_of, offset_of
 from detection.scoring.forecast import forecast
 from detection.selectors.declarations import declarations
-from detection.services.watch import NEVER, watch
+from detection.services.watch import watch
+from detection.services.watched import NEVER
 from ingest.reports import SourceRef
 
 STEP_MINUTES = 15

@@ -13,7 +13,7 @@ from detection.selectors.counts import Row
 from detection.selectors.declarations import Declarations
 from detection.services.lockstep import Judged
 from detection.services.verdicts import verdicts_of
-from detection.services.watch import Watched
+from detection.services.watched import Watched
 from ingest.assessment import Verdict
 from ingest.reports import RecordedReport, SourceRef
 

@@ -11,7 +11,7 @@ from detection.models import Checkpoint
 from detection.services.judgements import anomalies_of, bands_of
 from detection.services.lockstep import Judged, Lockstep
 from detection.services.storing import Findings, store_advance
-from detection.services.watch import NEVER, Watched
+from detection.services.watched import NEVER, Watched
 
 Listener = Callable[[Judged], None]
 

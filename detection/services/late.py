@@ -22,7 +22,7 @@ from detection.services.advancing import Journey, advance_sources, watched_sourc
 from detection.services.keeping import Stored
 from detection.services.parents import beginnings
 from detection.services.storing import DENSE_CHECKPOINTS, withdraw_minutes, withdraw_planned
-from detection.services.watch import NEVER, Watched
+from detection.services.watched import NEVER, Watched
 from ingest.models import Source
 from ingest.services.late_hours import claim_late_hours
 

@@ -33,7 +33,7 @@ from detection.services.findings import (
     rule_findings,
     worst_first,
 )
-from detection.services.watch import NEVER, Watched, stack_policies, unstack
+from detection.services.watched import NEVER, Watched, stack_policies, unstack
 
 GAP_MINUTES = int(conf.LONGEST_GAP.total_seconds() // 60)
 

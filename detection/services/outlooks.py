@@ -9,7 +9,7 @@ from detection.scoring.outlook import Outlook
 from detection.scoring.policy import Policy
 from detection.scoring.state import Joined, State
 from detection.services.lockstep import Outlooks
-from detection.services.watch import Watched, stack_policies
+from detection.services.watched import Watched, stack_policies
 
 # A few kilobytes each; beyond that all are forgotten and worked out again [sources].
 MOST_KEPT = 2_000

@@ -15,7 +15,8 @@ from detection.scoring.inheriting import has_season, inherit, inherited_days
 from detection.scoring.state import State
 from detection.selectors import baselines
 from detection.services.storing import drop_learned
-from detection.services.watch import Watched, unread, watch
+from detection.services.watch import watch
+from detection.services.watched import Watched, unread
 from ingest import steady_clock
 from ingest.models import Source
 

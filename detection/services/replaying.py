@@ -19,7 +19,8 @@ from detection.services.judgements import anomalies_of
 from detection.services.keeping import Stored
 from detection.services.lockstep import Judged
 from detection.services.storing import replace_anomalies
-from detection.services.watch import NEVER, Watched, watch
+from detection.services.watch import watch
+from detection.services.watched import NEVER, Watched
 
 ATTEMPTS = 3
 # Sources remembered; to forget one costs an unneeded advance at most.

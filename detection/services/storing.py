@@ -1,6 +1,6 @@
 """Writing what an advance found: all of it or nothing, and only if nobody else was faster."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,10 @@ from detection import conf, metrics
 from detection.clock import moment_of
 from detection.models import Anomaly, Band, Baseline, Checkpoint, Level, Recheck
 from detection.scoring.state import State
-from detection.services.watch import NEVER, Watched, baseline_row, watch
+from detection.services.stored_states import Packed, at_version, packed, row_of
+from detection.services.watch import watch
+from detection.services.watched import NEVER, Watched
+from detection.services.writing import write_baselines
 
 # Checkpoints older than this are kept every sixth hour only: going back further means a replay of
 # six hours more, and a quarter of the rows.
@@ -49,7 +52,7 @@ def store_advance(
     replayed: bool = False,
 ) -> list[Watched]:
     """Sources whose version is still the one they were read at are stored, and returned."""
-    blobs = {one.source_id: one.state.pack()[0] for one in after}
+    states = packed(after)
     with transaction.atomic():
         _reserve_new(before)
         _keep_inherited(before)
@@ -58,11 +61,15 @@ def store_advance(
             one.source_id for one in before if current.get(one.source_id) == max(one.version, 0)
         }
         stored = [
-            replace(one, version=max(one.version, 0) + 1, live=_is_live(one, now, replayed))
+            at_version(
+                replace(one, live=_is_live(one, now, replayed)),
+                max(one.version, 0) + 1,
+                states[one.source_id],
+            )
             for one in after
             if one.source_id in winners
         ]
-        _write_baselines(stored, blobs, now, replayed)
+        _write_baselines(stored, states, now, replayed)
         write_findings(winners, found, now)
     metrics.CONFLICTS.inc(len(before) - len(stored))
     watch.put(stored)
@@ -76,7 +83,11 @@ def drop_learned(*, source_ids: Collection[int], now: datetime, **also: Any) -> 
     """
     # The version tells every other process that what it remembers is out of date.
     dropped = Baseline.objects.filter(source_id__in=source_ids).update(
-        state=State.new(1).pack()[0], version=models.F("version") + 1, updated=now, **also
+        state=State.new(1).pack()[0],
+        recent=None,
+        version=models.F("version") + 1,
+        updated=now,
+        **also,
     )
     # An older state would come back with the next late report.
     Checkpoint.objects.filter(source_id__in=source_ids).delete()
@@ -113,21 +124,18 @@ def _locked_versions(source_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _write_baselines(
-    stored: Sequence[Watched], blobs: dict[int, bytes], now: datetime, replayed: bool
+    stored: Sequence[Watched], states: Mapping[int, Packed], now: datetime, replayed: bool
 ) -> None:
-    rows = []
+    whole: list[Baseline] = []
+    moved: list[Baseline] = []
     for one in stored:
-        row = baseline_row(one, blobs[one.source_id])
+        row = row_of(one, states[one.source_id])
         row.updated = now
         row.replayed = now if replayed else None
-        rows.append(row)
-    # the rows are locked and their versions compared, so the upsert writes only what it may
-    Baseline.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["source"],
-        update_fields=["state", "through", "reported", "live", "version", "updated", "replayed"],
-    )
+        (moved if row.recent else whole).append(row)
+    # The rows are locked and their versions compared, so these write only what they may.
+    write_baselines(whole, whole=True)
+    write_baselines(moved, whole=False)
 
 
 def write_findings(winners: set[int], found: Findings, now: datetime) -> None:

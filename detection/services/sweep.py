@@ -18,7 +18,8 @@ from detection.services.ahead import judged_ahead, take_back
 from detection.services.keeping import Stored
 from detection.services.late import recheck_late_hours
 from detection.services.reach import last_closed, last_to_judge
-from detection.services.watch import Watched, batches
+from detection.services.watch import batches
+from detection.services.watched import Watched
 from ingest import steady_clock
 
 logger = logging.getLogger(__name__)

@@ -1,75 +1,20 @@
 """What this process knows of the sources: their states, unpacked once and used many times."""
 
-import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeVar
 
-import numpy as np
-from msgspec import Struct
-from msgspec.structs import replace
-
 from detection import conf
-from detection.clock import minute_of, moment_of
-from detection.models import Baseline
-from detection.scoring.policy import Policy
-from detection.scoring.state import LAYOUT, State
 from detection.selectors import baselines
-from ingest.reports import NOTHING_KNOWN
+from detection.services.stored_states import read, read_on
+from detection.services.watched import NEVER, Watched, unread
 
-logger = logging.getLogger(__name__)
 # More sources than this in one process and the oldest known half is forgotten [sources].
 MOST_KEPT = 20_000
-# Nothing learned yet: no Baseline row.
-NEVER = NOTHING_KNOWN
 _NONE_TOLD: Mapping[int, int] = MappingProxyType({})
 T = TypeVar("T")
-
-
-class Watched(Struct, frozen=True, gc=False):
-    """One source at its frontier; the state is one row and is never written to in place."""
-
-    source_id: int
-    state: State
-    version: int = NEVER
-    through: int = NEVER
-    # Last minute up to `through` in which it reported.
-    reported: int = NEVER
-    # It reports as time passes, so that its silence means something.
-    live: bool = False
-
-    @property
-    def seen(self) -> int:
-        """Minutes it has learned."""
-        return int(self.state.minutes[0])
-
-
-# Nobody writes to a state in place, so all sources of which nothing is known share one.
-_NOTHING = State.new(1)
-
-
-def unread(source_id: int) -> Watched:
-    """A source of which nothing is known."""
-    return Watched(source_id, _NOTHING)
-
-
-def _read(row: Baseline) -> Watched:
-    try:
-        state = State.unpack([bytes(row.state)])
-    except ValueError as error:
-        # A state of another release: what is normal is learned again from the stored counts.
-        logger.warning("The baseline of source %s starts again: %s", row.source_id, error)
-        return replace(unread(row.source_id), version=row.version)
-    return Watched(
-        source_id=row.source_id,
-        state=state,
-        version=row.version,
-        through=NEVER if row.through is None else minute_of(row.through),
-        reported=NEVER if row.reported is None else minute_of(row.reported),
-        live=row.live,
-    )
 
 
 class Watch:
@@ -128,10 +73,23 @@ class Watch:
             else:
                 changed.append(source_id)
         for part in batches(changed, conf.CHUNK):
-            found.update((row.source_id, _read(row)) for row in baselines.baselines(part))
+            found.update(self._read(part))
         for source_id in changed:
             found.setdefault(source_id, unread(source_id))
         self._keep(found.values(), asked)
+        return found
+
+    def _read(self, source_ids: Sequence[int]) -> dict[int, Watched]:
+        """The sources as they are stored; of those that are known only what moved, if that does."""
+        known = {pk: self._kept[pk][1] for pk in source_ids if pk in self._kept}
+        found = {
+            row.source_id: moved
+            for row in (baselines.recents(list(known)) if known else ())
+            if (moved := read_on(row, known[row.source_id])) is not None
+        }
+        others = [source_id for source_id in source_ids if source_id not in found]
+        if others:
+            found.update((row.source_id, read(row)) for row in baselines.baselines(others))
         return found
 
     def put(self, known: Iterable[Watched]) -> None:
@@ -160,42 +118,3 @@ def batches(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
     """Consecutive parts of at most `size` items."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def stack_policies(policies: Sequence[Policy]) -> Policy:
-    """One policy of many one-row policies."""
-    if len(policies) == 1:
-        return policies[0]
-    return Policy(
-        **{
-            name: np.concatenate([getattr(one, name) for one in policies])
-            for name in Policy.__dataclass_fields__
-        }
-    )
-
-
-def unstack(known: Sequence[Watched], state: State, reported: Sequence[int]) -> list[Watched]:
-    """The sources again, each with its row of the advanced state."""
-    columns = {name: getattr(state, name) for name in LAYOUT}
-    through = state.through.tolist()
-    return [
-        replace(
-            one,
-            state=State({name: column[row : row + 1] for name, column in columns.items()}),
-            through=through[row],
-            reported=reported[row],
-        )
-        for row, one in enumerate(known)
-    ]
-
-
-def baseline_row(one: Watched, blob: bytes) -> Baseline:
-    """The unsaved Baseline of a source."""
-    return Baseline(
-        source_id=one.source_id,
-        state=blob,
-        through=moment_of(one.through),
-        reported=None if one.reported == NEVER else moment_of(one.reported),
-        version=one.version,
-        live=one.live,
-    )

@@ -14,7 +14,7 @@ from detection.selectors.declarations import Declarations, read_declarations
 from detection.services.adopting import keep_confirmed
 from detection.services.labels import label_deviation, revoke_label
 from detection.services.lockstep import Lockstep
-from detection.services.watch import unread
+from detection.services.watched import unread
 from detection.tests.makers import make_source
 from ingest import steady_clock
 

@@ -8,7 +8,8 @@ import pytest
 from detection.models import Baseline
 from detection.scoring.state import State
 from detection.selectors import baselines
-from detection.services.watch import NEVER, Watch
+from detection.services.watch import Watch
+from detection.services.watched import NEVER
 from ingest.models import Source
 from ingest.tests.makers import make_report, record
 
@@ -61,6 +62,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         monkeypatch.setattr(baselines, name, spied)
 
     spy("versions")
+    spy("recents")
     spy("baselines")
     return asked
 
@@ -83,7 +85,7 @@ def test_what_changed_is_read_at_once(watch: Watch, asked: Asked) -> None:
     found = watch.get([a, b], versions={a: 1, b: 2}, fresh=100)
     assert found[a] is known[a]
     assert found[b].version == 2
-    assert asked == [("baselines", [b])]
+    assert asked == [("recents", [b]), ("baselines", [b])]
 
 
 def test_of_what_nothing_is_known_nothing_is_asked(watch: Watch, asked: Asked) -> None:

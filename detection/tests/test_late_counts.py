@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from detection.models import Anomaly, Band, Baseline, Recheck
 from detection.services.assess import assess
+from detection.services.stored_states import state_of
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.watch import watch
 from detection.tests.conftest import Clock
@@ -24,7 +25,7 @@ from detection.tests.makers import (
 from ingest.models import LateMark, MinuteCount, Source
 
 pytestmark = pytest.mark.django_db
-Picture = tuple[list[tuple[object, ...]], list[tuple[object, ...]], list[bytes]]
+Picture = tuple[list[tuple[object, ...]], list[tuple[object, ...]], list[list[bytes]]]
 
 
 def picture() -> Picture:
@@ -35,7 +36,7 @@ def picture() -> Picture:
     found = Anomaly.objects.order_by("source", "minute", "family").values_list(
         "source_id", "minute", "family", "level", "score", "reasons"
     )
-    states = [bytes(row.state) for row in Baseline.objects.order_by("source")]
+    states = [state_of(row).pack() for row in Baseline.objects.order_by("source")]
     return list(bands), [tuple(map(str, one)) for one in found], states
 
 

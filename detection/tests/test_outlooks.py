@@ -13,7 +13,8 @@ from detection.scoring.state import Joined, State
 from detection.services import outlooks
 from detection.services.outlooks import Remembered
 from detection.services.sweep import sweep_closed_minutes
-from detection.services.watch import Watched, stack_policies, watch
+from detection.services.watch import watch
+from detection.services.watched import Watched, stack_policies
 from detection.tests.makers import at, make_counts, make_source
 
 pytestmark = pytest.mark.django_db

@@ -5,6 +5,7 @@ import pytest
 from detection.models import Anomaly, Band, Baseline
 from detection.scoring.inheriting import inherited_days
 from detection.scoring.state import State
+from detection.services import stored_states
 from detection.services.sweep import sweep_closed_minutes
 from detection.tests.conftest import Clock
 from detection.tests.makers import (
@@ -41,7 +42,7 @@ def make_child(minutes: int, parent: Source | None) -> Source:
 
 
 def state_of(source: Source) -> State:
-    return State.unpack([bytes(Baseline.objects.get(source=source).state)])
+    return stored_states.state_of(Baseline.objects.get(source=source))
 
 
 def picture(source: Source) -> Picture:
@@ -51,7 +52,7 @@ def picture(source: Source) -> Picture:
     return (
         list(bands.values_list("minute", "level", "score", "expected", "digest")),
         list(found.values_list("minute", "family", "level", "score")),
-        bytes(Baseline.objects.get(source=source).state),
+        state_of(source).pack()[0],
     )
 
 

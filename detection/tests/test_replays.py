@@ -6,7 +6,7 @@ import pytest
 
 from detection import conf
 from detection.services.replaying import STRAY_MINUTES, Heads
-from detection.services.watch import NEVER
+from detection.services.watched import NEVER
 
 START = 1_000
 

@@ -1,7 +1,8 @@
 import pytest
 
 from detection.models import Baseline
-from detection.services.watch import NEVER, Watch
+from detection.services.watch import Watch
+from detection.services.watched import NEVER
 from ingest.models import Source
 
 pytestmark = pytest.mark.django_db

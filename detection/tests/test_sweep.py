@@ -3,6 +3,7 @@
 import pytest
 
 from detection.models import Anomaly, Band, Baseline, Checkpoint
+from detection.services.stored_states import state_of
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.watch import watch
 from detection.tests.makers import at, make_counts, make_source, set_count
@@ -16,7 +17,7 @@ def standing() -> list[tuple[object, ...]]:
 
 
 def states() -> dict[int, bytes]:
-    return {row.source_id: bytes(row.state) for row in Baseline.objects.all()}
+    return {row.source_id: state_of(row).pack()[0] for row in Baseline.objects.all()}
 
 
 def test_it_judges_every_closed_minute() -> None:

@@ -12,7 +12,7 @@ from detection.parts import Part
 from detection.services import sweep
 from detection.services.advancing import watched_sources
 from detection.services.sweep import sweep_closed_minutes
-from detection.services.watch import Watched
+from detection.services.watched import Watched
 from detection.tests.conftest import Clock
 from detection.tests.makers import at, make_counts, make_source, mark_late, set_count
 

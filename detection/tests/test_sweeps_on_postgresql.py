@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from detection.models import Anomaly, Band, Baseline, Checkpoint, Recheck
+from detection.services.stored_states import state_of
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.trials import claim_backtest
 from detection.services.watch import watch
@@ -26,7 +27,7 @@ def picture() -> tuple[list[Any], dict[int, bytes]]:
     bands = Band.objects.order_by("source", "minute").values_list(
         "source_id", "minute", "level", "score", "digest"
     )
-    states = {row.source_id: bytes(row.state) for row in Baseline.objects.all()}
+    states = {row.source_id: state_of(row).pack()[0] for row in Baseline.objects.all()}
     return list(bands), states
 
 

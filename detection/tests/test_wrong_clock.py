@@ -4,6 +4,7 @@ import pytest
 
 from detection import conf
 from detection.models import Anomaly, Band, Baseline, Checkpoint
+from detection.services.stored_states import state_of
 from detection.services.sweep import sweep_closed_minutes
 from detection.services.watch import watch
 from detection.tests.makers import at, make_counts, make_source
@@ -34,7 +35,7 @@ def picture() -> list[tuple[object, ...]]:
     bands = Band.objects.order_by("source", "minute").values_list(
         "source_id", "minute", "level", "score", "digest"
     )
-    return [*bands, *((bytes(row.state), row.through) for row in Baseline.objects.all())]
+    return [*bands, *((state_of(row).pack(), row.through) for row in Baseline.objects.all())]
 
 
 def test_ahead_of_time_every_source_seems_silent() -> None:

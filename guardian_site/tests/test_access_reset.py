@@ -13,6 +13,7 @@ from alerts.models import Incident
 from alerts.tests.makers import open_incident
 from detection.models import Baseline
 from detection.scoring.state import State
+from detection.services.stored_states import state_of
 from guardian_site.tests.people import token_client
 from ingest.models import ApiKey, Source
 from ingest.services.keys import issue_key
@@ -35,8 +36,7 @@ def learned(name: str) -> Source:
 
 
 def known_minutes(source: Source) -> int:
-    blob = bytes(Baseline.objects.get(source=source).state)
-    return int(State.unpack([blob]).minutes[0])
+    return int(state_of(Baseline.objects.get(source=source)).minutes[0])
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("operator", 403), ("admin", 200)])
