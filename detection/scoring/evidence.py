@@ -51,7 +51,7 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Proving:
     """Which rows may prove what: complete minutes, past minutes, minutes after a gap, (S, 1)."""
 
     closed: Bools
@@ -71,10 +71,10 @@ def advance(
 ) -> Running:
     """Add the minute to the evidence of every test; the state is not changed."""
     gap = moments.utc_minute - state.through > GAP_MINUTES
-    judged = Judged(closed[:, None], past[:, None], (past | gap)[:, None])
+    proving = Proving(closed[:, None], past[:, None], (past | gap)[:, None])
     learned = outlook.threshold
-    gain = _gains(outlook, counts, channels, judged)
-    running = _grow(state, moments, channels, judged, gain, learned, outlook.expectation.fast)
+    gain = _gains(outlook, counts, channels, proving)
+    running = _grow(state, moments, channels, proving, gain, learned, outlook.expectation.fast)
     watched = policy.families_on[:, designs.FAMILY]
     allowed = _allowed(policy, running.seen, running.meant) & watched
     running.evidence, allowed = add_up(
@@ -82,24 +82,26 @@ def advance(
     )
     # An alarm of a family that is watched no more ends at once; its evidence still says what not to
     # learn from.
-    before = np.where(judged.fresh, 0, state.alarm) * watched
+    before = np.where(proving.fresh, 0, state.alarm) * watched
     on_for = moments.utc_minute[:, None] - state.alarm_since
     lasting = running.strong >= alarm.CRITICAL_MINUTES
     lasting |= (before > 0) & (on_for >= alarm.CRITICAL_ALARM_MINUTES)
-    level = alarm.next_alarm(before, running.evidence, learned, gain, lasting, allowed, judged.past)
+    level = alarm.next_alarm(
+        before, running.evidence, learned, gain, lasting, allowed, proving.past
+    )
     running.alarm = level
-    _end(moments, counts, channels, judged, running, before)
+    _end(moments, counts, channels, proving, running, before)
     return running
 
 
-def _gains(outlook: Outlook, counts: Counts, channels: Channels, judged: Judged) -> Floats:
+def _gains(outlook: Outlook, counts: Counts, channels: Channels, proving: Proving) -> Floats:
     """Evidence of this minute alone [nats], (S, T); nothing where a test cannot speak."""
     gain = negative_binomial_gain(channels.seen, channels.meant, channels.width.scatter)
     gain /= channels.width.swing.take(designs.CHANNEL, axis=1)
     gain[:, designs.SILENCE] = silence_gain(
         outlook.habits, channels.meant[:, 0], channels.width, counts.reported
     )
-    mute = ~judged.closed & designs.FALLS
+    mute = ~proving.closed & designs.FALLS
     mute |= ~outlook.testable
     rises = outlook.routine > 1
     if rises.any():
@@ -125,13 +127,13 @@ def _grow(
     state: State,
     moments: Moments,
     channels: Channels,
-    judged: Judged,
+    proving: Proving,
     gain: Floats,
     threshold: Floats,
     usual: Floats,
 ) -> Running:
-    before = np.where(judged.fresh, 0, state.evidence)
-    cap = np.where(judged.past, np.inf, CAP * threshold)
+    before = np.where(proving.fresh, 0, state.evidence)
+    cap = np.where(proving.past, np.inf, CAP * threshold)
     top = alarm.TOP_FACTOR * threshold
     told = np.maximum(gain, -GIVEN_BACK * threshold)
     evidence = accumulate(before - alarm.FADING, told, cap, top)
@@ -159,7 +161,7 @@ def _grow(
         clearing=state.clearing,
         alarm=state.alarm,
         alarm_since=state.alarm_since,
-        strong=alarm.strong_minutes(np.where(judged.fresh, 0, state.strong), gain, threshold),
+        strong=alarm.strong_minutes(np.where(proving.fresh, 0, state.strong), gain, threshold),
         threshold=threshold,
     )
 
@@ -183,7 +185,7 @@ def _end(
     moments: Moments,
     counts: Counts,
     channels: Channels,
-    judged: Judged,
+    proving: Proving,
     running: Running,
     before: Ints,
 ) -> None:
@@ -201,7 +203,7 @@ def _end(
         designs.FALLS, np.minimum(ratio, designs.MILDEST), np.maximum(ratio, designs.MILDEST)
     )
     step = np.minimum(alarm.return_gain(x, m, ratio), alarm.RETURN_EVIDENCE / 2)
-    back = np.maximum(running.clearing + np.where(judged.closed, step, 0.0), 0) * on
+    back = np.maximum(running.clearing + np.where(proving.closed, step, 0.0), 0) * on
     back[:, designs.SILENCE] = np.where(counts.reported, np.inf, 0)
     ended = on & (back >= alarm.RETURN_EVIDENCE)
     ended |= ended.max(axis=1)[:, None] & on & (back > 0)
