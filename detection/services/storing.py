@@ -15,7 +15,7 @@ from detection.scoring.state import State
 from detection.services.stored_states import Packed, at_version, packed, row_of
 from detection.services.watch import watch
 from detection.services.watched import NEVER, Watched
-from detection.services.writing import write_baselines
+from detection.services.writing import upsert
 
 # Checkpoints older than this are kept every sixth hour only: going back further means a replay of
 # six hours more, and a quarter of the rows.
@@ -29,6 +29,12 @@ REJUDGED_FIELDS = tuple(
 )
 BAND_FIELDS = tuple(
     one.name for one in Band._meta.concrete_fields if one.name not in ("id", "source", "minute")
+)
+# Of a Baseline every minute; what lasts of its state is written when it changes.
+MOVED_FIELDS = tuple(
+    one.name
+    for one in Baseline._meta.concrete_fields
+    if one.name not in ("id", "source", "state", "inherited")
 )
 
 
@@ -133,25 +139,23 @@ def _write_baselines(
         row.updated = now
         row.replayed = now if replayed else None
         (moved if row.recent else whole).append(row)
-    # The rows are locked and their versions compared, so these write only what they may.
-    write_baselines(whole, whole=True)
-    write_baselines(moved, whole=False)
+    # The rows are locked and their versions compared, so the upserts write only what they may.
+    upsert(whole, unique_fields=["source"], update_fields=["state", *MOVED_FIELDS])
+    upsert(moved, unique_fields=["source"], update_fields=MOVED_FIELDS)
 
 
 def write_findings(winners: set[int], found: Findings, now: datetime) -> None:
     """Bands, anomalies and checkpoints of the winners replace what stood in the same minutes."""
-    Band.objects.bulk_create(
+    upsert(
         [one for one in found.bands if one.source_id in winners],
-        update_conflicts=True,
         unique_fields=["source", "minute"],
         update_fields=BAND_FIELDS,
     )
     spans = {key: span for key, span in found.spans.items() if key in winners}
     fresh = [one for one in found.anomalies if one.source_id in winners]
     replace_anomalies(spans=spans, fresh=fresh, now=now)
-    Checkpoint.objects.bulk_create(
+    upsert(
         [one for one in found.checkpoints if one.source_id in winners],
-        update_conflicts=True,
         unique_fields=["source", "through"],
         update_fields=["state", "reported"],
     )
