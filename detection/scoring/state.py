@@ -3,7 +3,7 @@
 import hashlib
 import math
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -132,14 +132,15 @@ class _Packed:
         ]
         self._bytes = sum(count * kind.itemsize for _, kind, count, _ in self._fields)
 
-    def read(self, raw: bytes) -> dict[str, NDArray[Any]]:
-        """The fields of one source."""
+    def read(self, raw: bytes, names: Container[str] = LAYOUT) -> dict[str, NDArray[Any]]:
+        """The fields of one source, or those of them that are asked for."""
         if len(raw) != self._bytes:
             raise ValueError("a packed state of another layout")
         arrays, position = {}, 0
         for name, kind, count, tail in self._fields:
-            values = np.frombuffer(raw, kind, count, position)
-            arrays[name] = values.reshape(1, *tail).copy()
+            if name in names:
+                values = np.frombuffer(raw, kind, count, position)
+                arrays[name] = values.reshape(1, *tail).copy()
             position += count * kind.itemsize
         return arrays
 
@@ -293,26 +294,30 @@ class State:
         ValueError
             If a blob was written by another version or is damaged.
         """
-        rows = [cls.new(1) if blob is None else cls._read(blob) for blob in blobs]
+        rows = [cls.new(1) if blob is None else cls(_read(blob)) for blob in blobs]
         return rows[0] if len(rows) == 1 else stack(rows)
 
-    def moved(self, blob: bytes) -> "State":
-        """One source with what `pack_moving` wrote of it later; raises ValueError as `unpack`."""
-        moving, *rest = _inflated(blob)
-        if rest:
-            raise ValueError("a packed state of another layout")
-        return State({name: getattr(self, name) for name in LASTING} | MOVING_PART.read(moving))
-
     @classmethod
-    def _read(cls, blob: bytes) -> "State":
-        first, *later = _inflated(blob)
-        arrays = FIRST_PART.read(first)
-        if later:
-            arrays |= LATER_PART.read(later[0])
-        else:
-            new = cls.new(1)
-            arrays |= {name: getattr(new, name) for name in LATER_LAYOUT}
-        return cls(arrays)
+    def unpack_moved(cls, blob: bytes, moving: bytes) -> "State":
+        """One source, of which `pack_moving` wrote later; raises ValueError as `unpack`."""
+        return cls(_read(blob, LASTING) | _read_moving(moving))
+
+    def moved(self, moving: bytes) -> "State":
+        """This one source with what `pack_moving` wrote of it later; raises the same."""
+        return State({name: getattr(self, name) for name in LASTING} | _read_moving(moving))
+
+
+def _read(blob: bytes, names: Container[str] = LAYOUT) -> dict[str, NDArray[Any]]:
+    first, *later = _inflated(blob)
+    arrays = FIRST_PART.read(first, names)
+    if later:
+        return arrays | LATER_PART.read(later[0], names)
+    new = State.new(1)
+    return arrays | {name: getattr(new, name) for name in LATER_LAYOUT if name in names}
+
+
+def _read_moving(blob: bytes) -> dict[str, NDArray[Any]]:
+    return MOVING_PART.read(_inflated(blob)[0])
 
 
 def _inflated(blob: bytes) -> list[bytes]:

@@ -1,7 +1,7 @@
 """How a state lies in its Baseline: all of it now and then, and every minute what moved since."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -14,27 +14,33 @@ from detection.services.watched import NEVER, Watched, unread
 logger = logging.getLogger(__name__)
 
 
-def read(row: Baseline) -> Watched:
-    """The source of a Baseline; one that cannot be read knows nothing."""
-    try:
-        state = state_of(row)
-    except ValueError as error:
-        # A state of another release: what is normal is learned again from the stored counts.
-        logger.warning("The baseline of source %s starts again: %s", row.source_id, error)
-        return replace(unread(row.source_id), version=row.version)
-    whole_version = row.state_version if _is_in_parts(row) else row.version
-    assert whole_version is not None
-    return _watched(row, state, whole_version, *state.lasting())
+def read(rows: Iterable[Baseline]) -> dict[int, Watched]:
+    """The sources of Baselines; one that cannot be read knows nothing."""
+    found: dict[int, Watched] = {}
+    readable: list[tuple[Baseline, State]] = []
+    for row in rows:
+        try:
+            readable.append((row, state_of(row)))
+        except ValueError as error:
+            # A state of another release: what is normal is learned again from the stored counts.
+            logger.warning("The baseline of source %s starts again: %s", row.source_id, error)
+            found[row.source_id] = replace(unread(row.source_id), version=row.version)
+    digests = Joined([state for _, state in readable]).lasting()
+    for (row, state), whole in zip(readable, digests, strict=True):
+        whole_version = row.state_version if _is_in_parts(row) else row.version
+        found[row.source_id] = _watched(row, state, whole_version, whole)
+    return found
 
 
 def state_of(row: Baseline) -> State:
     """All that a Baseline remembers; raises ValueError where it cannot be read."""
-    state = State.unpack([bytes(row.state)])
+    blob = bytes(row.state)
     if not _is_in_parts(row) or not row.recent:
-        return state
+        return State.unpack([blob])
     try:
-        return state.moved(bytes(row.recent))
+        return State.unpack_moved(blob, bytes(row.recent))
     except ValueError as error:
+        state = State.unpack([blob])
         # What lasts is at most a quarter hour old; so much of the evidence is lost.
         logger.warning("The last minutes of source %s are lost: %s", row.source_id, error)
         return state
@@ -48,14 +54,14 @@ def read_on(row: Baseline, known: Watched) -> Watched | None:
         state = known.state.moved(bytes(row.recent))
     except ValueError:
         return None
-    return _watched(row, state, known.whole_version, known.whole)
+    return _watched(row, state, row.state_version, known.whole)
 
 
 def _is_in_parts(row: Baseline) -> bool:
     return row.recent_version == row.version and row.state_version is not None
 
 
-def _watched(row: Baseline, state: State, whole_version: int, whole: bytes) -> Watched:
+def _watched(row: Baseline, state: State, whole_version: int | None, whole: bytes) -> Watched:
     return Watched(
         source_id=row.source_id,
         state=state,
@@ -63,7 +69,7 @@ def _watched(row: Baseline, state: State, whole_version: int, whole: bytes) -> W
         through=NEVER if row.through is None else minute_of(row.through),
         reported=NEVER if row.reported is None else minute_of(row.reported),
         live=row.live,
-        whole_version=whole_version,
+        whole_version=NEVER if whole_version is None else whole_version,
         whole=whole,
     )
 

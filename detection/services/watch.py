@@ -88,9 +88,7 @@ class Watch:
             if (moved := read_on(row, known[row.source_id])) is not None
         }
         others = [source_id for source_id in source_ids if source_id not in found]
-        if others:
-            found.update((row.source_id, read(row)) for row in baselines.baselines(others))
-        return found
+        return found | (read(baselines.baselines(others)) if others else {})
 
     def put(self, known: Iterable[Watched]) -> None:
         """Remember what this process has just stored itself."""
