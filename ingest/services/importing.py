@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -22,6 +24,7 @@ CHUNK_LINES = 50_000
 BAD_LINES_KEPT = 1_000
 _TOLD_EVERY = 5_000
 
+T = TypeVar("T")
 # Told how many more lines are done.
 Progress = Callable[[int], object]
 _RECONCILE = {
@@ -103,9 +106,8 @@ def import_file(
         return Imported(0, 0, state.lines, already=True)
     done = Imported(0, 0, max(1, state.lines))
     progress(done.resumed_after)
-    for last, rows in _chunks(
-        _telling(file.rows(zone, latest_plausible(), done.resumed_after), progress)
-    ):
+    numbered = file.rows(zone, latest_plausible(), done.resumed_after)
+    for last, rows in _read_ahead(_chunks(_telling(numbered, progress))):
         done.lines += len(rows)
         _count_replaced(done, rows, zone)
         _write_chunk(state, done, file.layout, rows, last)
@@ -153,6 +155,15 @@ def _chunks(
             rows = []
     if rows:
         yield number, rows
+
+
+def _read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield the items; each is made in another thread while the one before is in use."""
+    with ThreadPoolExecutor(1, "read-ahead") as thread:
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
 
 
 def _telling(
