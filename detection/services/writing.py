@@ -43,6 +43,7 @@ def upsert(
         unique=", ".join(columns[name] for name in unique_fields),
         sets=", ".join(f"{columns[name]} = excluded.{columns[name]}" for name in update_fields),
     )
+    connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement.encode(), {one.attname: _values(rows, one) for one in fields})
 
