@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError
 
 from detection import conf, metrics
-from detection.clock import minute_of
+from detection.clock import minute_of, moment_of
 from detection.parts import WHOLE, Part
 from detection.selectors import baselines
 from detection.selectors.baselines import Frontier
@@ -53,10 +53,10 @@ def sweep_closed_minutes(
     now = now or steady_clock.now()
     started = time.monotonic()
     closed = last_closed(now)
-    found = baselines.frontiers(now, part)
+    found = baselines.frontiers(now, part, done=moment_of(closed))
     if ahead := judged_ahead(found, closed, now):
         take_back(source_ids=ahead, closed=closed, now=now, deadline=started + seconds)
-        found = baselines.frontiers(now, part)
+        found = baselines.frontiers(now, part, done=moment_of(closed))
     due = {
         one.source_id: (one, upto)
         for one in found

@@ -9,6 +9,7 @@ from pytest_django import Settings
 from detection import conf, tasks
 from detection.models import Band, Baseline
 from detection.parts import Part
+from detection.selectors.baselines import frontiers
 from detection.services import sweep
 from detection.services.advancing import watched_sources
 from detection.services.sweep import sweep_closed_minutes
@@ -26,6 +27,20 @@ def test_a_part_judges_its_own_sources_and_no_others() -> None:
     sweep_closed_minutes(now=at(30.5), part=Part(1, of=2))
     mine = {source.pk for source in sources if source.pk % 2}
     assert set(Baseline.objects.values_list("source_id", flat=True)) == mine
+
+
+def test_sources_that_are_done_are_not_looked_at_again() -> None:
+    done, new, ahead = (make_source(name) for name in ("done", "new", "ahead"))
+    for source in (done, ahead):
+        make_counts(source, range(30))
+    sweep_closed_minutes(now=at(30.5))
+    make_counts(ahead, range(30, 32))
+    Baseline.objects.filter(source=ahead).update(through=at(31))
+    make_counts(new, range(30))
+    everyone = {done.pk, new.pk, ahead.pk}
+    assert {one.source_id for one in frontiers(at(30.5))} == everyone
+    left = frontiers(at(30.5), done=at(29))
+    assert {one.source_id for one in left} == everyone - {done.pk}
 
 
 def test_all_parts_together_do_what_one_sweep_does(clock: Clock, settings: Settings) -> None:
