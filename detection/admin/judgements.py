@@ -83,7 +83,7 @@ class BaselineAdmin(JudgedAdmin):
     search_fields = ("=source__name",)
     search_help_text = "The full name of a source"
     list_select_related = ("source",)
-    exclude = ("state",)
+    exclude = ("state", "state_version", "recent_version")
     readonly_fields = ("minutes_seen", "codes_known")
 
     @display(description="judged")

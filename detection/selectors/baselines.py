@@ -67,19 +67,21 @@ def _frontiers(sources: QuerySet[Source], now: datetime) -> list[Frontier]:
 
 def versions(source_ids: Sequence[int]) -> dict[int, int]:
     """Version of the Baseline of each source that has one."""
-    found = Baseline.objects.filter(source_id__in=source_ids).order_by()
-    return dict(found.values_list("source_id", "version"))
+    return dict(_of(source_ids).values_list("source_id", "version"))
 
 
 def baselines(source_ids: Sequence[int]) -> QuerySet[Baseline]:
-    """The Baselines of some sources."""
-    return Baseline.objects.filter(source_id__in=source_ids).order_by()
+    """The Baselines of some sources, without what they began with."""
+    return _of(source_ids).defer("inherited")
 
 
 def recents(source_ids: Sequence[int]) -> QuerySet[Baseline]:
     """The same without what lasts, which is most of each."""
-    found = Baseline.objects.filter(source_id__in=source_ids).order_by()
-    return found.defer("state", "inherited")
+    return _of(source_ids).defer("inherited", "state")
+
+
+def _of(source_ids: Sequence[int]) -> QuerySet[Baseline]:
+    return Baseline.objects.filter(source_id__in=source_ids).order_by()
 
 
 def first_minutes(source_ids: Collection[int]) -> dict[int, datetime]:

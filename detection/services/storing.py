@@ -12,7 +12,7 @@ from detection import conf, metrics
 from detection.clock import moment_of
 from detection.models import Anomaly, Band, Baseline, Checkpoint, Level, Recheck
 from detection.scoring.state import State
-from detection.services.stored_states import Packed, at_version, packed, row_of
+from detection.services.stored_states import Parts, at_version, packed, row_of
 from detection.services.watch import watch
 from detection.services.watched import NEVER, Watched
 from detection.services.writing import upsert
@@ -130,7 +130,7 @@ def _locked_versions(source_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _write_baselines(
-    stored: Sequence[Watched], states: Mapping[int, Packed], now: datetime, replayed: bool
+    stored: Sequence[Watched], states: Mapping[int, Parts], now: datetime, replayed: bool
 ) -> None:
     whole: list[Baseline] = []
     moved: list[Baseline] = []

@@ -81,7 +81,8 @@ class Watch:
 
     def _read(self, source_ids: Sequence[int]) -> dict[int, Watched]:
         """The sources as they are stored; of those that are known only what moved, if that does."""
-        known = {pk: self._kept[pk][1] for pk in source_ids if pk in self._kept}
+        # Another thread may forget some meanwhile.
+        known = {pk: kept[1] for pk in source_ids if (kept := self._kept.get(pk))}
         found = {
             row.source_id: moved
             for row in (baselines.recents(list(known)) if known else ())

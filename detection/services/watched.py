@@ -25,10 +25,10 @@ class Watched(Struct, frozen=True, gc=False):
     reported: int = NEVER
     # It reports as time passes, so that its silence means something.
     live: bool = False
-    # When all of the state was stored last, and a digest of what lasts of it: while that stays the
-    # same, only what moves is stored.
-    whole_version: int = NEVER
-    whole: bytes = b""
+    # When all of the state was stored last, and the digest of what lasts of it: while that stays
+    # the same, only what moves is stored.
+    state_version: int = NEVER
+    lasting: bytes = b""
 
     @property
     def seen(self) -> int:

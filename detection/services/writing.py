@@ -8,6 +8,8 @@ import psycopg
 from django.db import connection
 from django.db.models import Field, JSONField, Model
 
+from ingest.postgresql.pool import lent_connection
+
 _UPSERT = """
 INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays})
 ON CONFLICT ({unique}) DO UPDATE SET {sets}
@@ -43,8 +45,7 @@ def upsert(
         unique=", ".join(columns[name] for name in unique_fields),
         sets=", ".join(f"{columns[name]} = excluded.{columns[name]}" for name in update_fields),
     )
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    with lent_connection() as raw, psycopg.Cursor(raw) as cursor:
         cursor.execute(statement.encode(), {one.attname: _values(rows, one) for one in fields})
 
 

@@ -83,11 +83,8 @@ def test_whoever_knows_a_source_reads_what_moved(
         moved = known_to(memory, source)
     fresh = known_to(Watch(), source)
     assert is_same(moved.state, fresh.state)
-    assert (moved.version, moved.through, moved.whole) == (
-        fresh.version,
-        fresh.through,
-        fresh.whole,
-    )
+    assert (moved.version, moved.through) == (fresh.version, fresh.through)
+    assert (moved.state_version, moved.lasting) == (fresh.state_version, fresh.lasting)
 
 
 def test_whoever_knows_it_from_before_the_quarter_hour_reads_all_of_it(source: Source) -> None:
@@ -136,7 +133,7 @@ def test_a_state_of_another_hour_is_written_whole(source: Source) -> None:
     sweep(190)
     before = state_before(known_to(watch, source), 150)
     assert before is not None
-    assert before.whole != before.state.lasting()[0]
+    assert before.lasting != before.state.lasting()[0]
     set_count(source, 150, "approved", "00", 500)
     mark_late(source, 150)
     row = sweep(191)
