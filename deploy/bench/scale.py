@@ -26,6 +26,7 @@ FROM ingest_source AS s,
     (VALUES ('approved', '00', 90), ('denied', '51', 8), ('failed', '00', 1))
         AS k(status, code, count)
 """
+MEAN_BYTES = "SELECT avg(octet_length({})) FROM detection_baseline"
 REPORTS = 100
 
 
@@ -39,6 +40,16 @@ def seconds(work: Callable[[], object]) -> float:
 def megabytes() -> float:
     """Return the most memory this process ever held [MB]."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _asked(question: str) -> int:
+    """Return the one number that the database answers."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        [[found]] = cursor.fetchall()
+    return int(found)
 
 
 class Size:
@@ -98,16 +109,13 @@ class Size:
         before = self._log_bytes()
         self._note("sweep, 1 minute more", lambda: self._swept(self.now + timedelta(minutes=1)))
         self._tell("its log, bytes a source", (self._log_bytes() - before) // self.sources)
+        for column in ("state", "recent"):
+            self._tell(f"{column}, bytes a source", _asked(MEAN_BYTES.format(column)))
 
     @staticmethod
     def _log_bytes() -> int:
         """Return how far the write-ahead log has come [bytes]."""
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
-            [[found]] = cursor.fetchall()
-        return int(found)
+        return _asked("SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint")
 
     def _reports(self) -> None:
         from detection.services.assess import assess
